@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables behind the catalogue, one function a family, and the words to write remedies with.
+// Private to facts/: everyone else reads facts/catalogue.h.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "facts/catalogue.h"
+
+namespace slowpath::catalogue {
+
+std::span<const Fault> segmentation_faults();
+std::span<const Fault> integrity_faults();
+std::span<const Fault> mtu_faults();
+std::span<const Fault> window_faults();
+std::span<const Fault> network_faults();
+std::span<const Fault> link_faults();
+std::span<const Fault> host_faults();
+std::span<const Fault> middlebox_faults();
+std::span<const Fault> connection_faults();
+
+/// A step that only looks: there is nothing to undo.
+constexpr RemedyStep look(Platform platform, Role where, std::string_view action,
+                          std::string_view source) {
+  return {platform, where, action, kNothingToUndo, source, false};
+}
+
+/// A step that changes something.
+constexpr RemedyStep change(Platform platform, Role where, std::string_view action,
+                            std::string_view undo, std::string_view source) {
+  return {platform, where, action, undo, source, false};
+}
+
+/// A change whose exact command depends on release or driver: the source must be read first.
+constexpr RemedyStep unsure(Platform platform, Role where, std::string_view action,
+                            std::string_view undo, std::string_view source) {
+  return {platform, where, action, undo, source, true};
+}
+
+}  // namespace slowpath::catalogue
