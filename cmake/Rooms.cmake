@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+# slowpath_room(NAME [ROOMS room...] [LIBRARIES target...])
+# Makes slowpath_NAME of src/NAME/*.cc. ROOMS are those it may include; LIBRARIES are third parties,
+# which stay private to the room. A room of headers alone becomes an INTERFACE library.
+function(slowpath_room name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "ROOMS;LIBRARIES")
+  file(GLOB sources CONFIGURE_DEPENDS src/${name}/*.cc)
+  if(name STREQUAL detect)
+    file(GLOB detectors CONFIGURE_DEPENDS src/detect/detectors/*.cc)
+    list(APPEND sources ${detectors})
+  elseif(name STREQUAL cli)
+    list(FILTER sources EXCLUDE REGEX /main\\.cc$)
+  endif()
+  list(TRANSFORM arg_ROOMS PREPEND slowpath_)
+  if(sources)
+    add_library(slowpath_${name} STATIC ${sources})
+    target_link_libraries(slowpath_${name}
+      PUBLIC slowpath_options fmt::fmt ${arg_ROOMS} PRIVATE ${arg_LIBRARIES})
+  else()
+    add_library(slowpath_${name} INTERFACE)
+    target_link_libraries(slowpath_${name} INTERFACE slowpath_options fmt::fmt ${arg_ROOMS})
+  endif()
+endfunction()
