@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is known about the data that one end of a connection sent to the other: the facts that most detectors
+// read. Made by flow/; plain data. "Sender" and "receiver" are those of this direction's data; ACKs and windows
+// in here are the ones that the receiver sent back for it. Seconds are doubles; sizes are bytes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/time.h"
+#include "facts/frame_ref.h"
+#include "facts/time_account.h"
+
+namespace slowpath {
+
+enum class Direction : std::uint8_t { to_server, to_client };
+constexpr Direction opposite(Direction d) { return d == Direction::to_server ? Direction::to_client : Direction::to_server; }
+
+/// Where the capture was taken, seen from this direction's data.
+enum class Vantage : std::uint8_t { unknown, sender, receiver, midpath, both };
+
+/// How a range of bytes came to be sent again. Spurious is kept beside it: any class can turn out to be needless.
+enum class ResendClass : std::uint8_t {
+  fast,               // after duplicate ACKs or SACK (RFC 5681, 6675, 8985), or found by another resend's ACK
+  timeout,            // first resend after a retransmission timeout's silence
+  tail_probe,         // one resend about 2 SRTT after the last data (RFC 8985 section 7)
+  go_back,            // further ranges resent after a timeout, in order, because all in flight was deemed lost
+  keep_alive,         // 0 or 1 byte before the next byte expected
+  zero_window_probe,  // sent against a closed window
+  handshake,          // SYN or SYN-ACK
+  unknown,
+};
+inline constexpr std::size_t kResendClassCount = 8;
+
+struct ResendFacts {
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  Exemplars frames;
+};
+
+/// Delivery of frames of one length class (IP total length, both bounds inclusive). First copies and resends apart.
+/// "Delivered": some later ACK or SACK shows it arrived and no other copy can have caused that. "Lost": another copy
+/// was needed. What is neither was still open at the end of the capture.
+struct SizeClass {
+  std::uint32_t min_len = 0, max_len = 0;
+  std::uint64_t first_sent = 0, first_delivered = 0, first_lost = 0;
+  std::uint64_t resent = 0, resent_delivered = 0, resent_lost = 0;
+  Exemplars delivered, lost;
+};
+
+/// Frames with more payload than one segment holds (left to the NIC to cut, or merged on arrival).
+struct SuperframeFacts {
+  std::uint64_t sent = 0;
+  std::uint64_t delivered = 0;        // any byte of the first copy arrived
+  std::uint64_t lost_whole = 0;       // every byte had to be sent again
+  std::uint64_t lost_then_pieces_delivered = 0;  // of these: resent in frames of one segment, which arrived
+  std::uint64_t resent_sent = 0, resent_delivered = 0;  // super-frames that were resends
+  std::uint32_t max_payload = 0;
+  Exemplars delivered_frames, lost_frames, piece_frames;
+  Exemplars stall_frames;             // resends that ended a timeout after lost super-frames
+  double timeout_s = 0;               // timeout silence whose first unacknowledged frame was a super-frame
+};
+
+struct LossEvent {
+  Time time{};                 // of the resend that repaired it
+  FrameRef original;           // none when the original never passed the capture point
+  FrameRef resend;
+  std::uint64_t offset = 0;    // of the first byte in the stream, 0 = first byte after the SYN
+  std::uint32_t len = 0;
+  std::uint32_t original_ip_len = 0;  // IP total length of the lost frame; 0 unknown
+  ResendClass how = ResendClass::unknown;
+  bool before_capture = false; // lost between the sender and the capture point
+  double rtt_before_s = 0;     // last RTT sample before the original was sent; 0 unknown
+  std::uint64_t flight_bytes = 0;     // outstanding when the original was sent
+  double waited_s = 0;         // from original (or the hole's discovery) to the resend
+  std::uint32_t episode = 0;   // losses in one flight share a number
+};
+
+/// Silence of a direction with a cause. At least max(200 ms, 2 RTT) long unless it is named otherwise.
+struct Stall {
+  Time begin{};
+  double seconds = 0;
+  TimeOwner owner = TimeOwner::unknown;
+  FrameRef before, after;      // the frames around it
+  std::uint64_t outstanding_bytes = 0;
+  std::uint32_t unanswered_sends = 0;  // transmissions of the same range without any answer, inside the stall
+  std::uint32_t smallest_unanswered_ip_len = 0, largest_unanswered_ip_len = 0;
+  bool ended = true;           // false: the capture ended first
+};
+
+enum class ScaleKnowledge : std::uint8_t {
+  negotiated,    // both SYNs seen, both carry the option
+  not_in_use,    // both SYNs seen, at least one lacks it
+  guessed,       // handshake not seen; the shift is the smallest one that explains the flight
+  unknown,
+};
+
+struct WindowFacts {
+  ScaleKnowledge knowledge = ScaleKnowledge::unknown;
+  std::uint8_t shift = 0;              // applied to the field
+  std::uint16_t raw_max = 0, raw_min = 0;  // fields as sent, SYN/RST excluded
+  std::uint64_t initial_bytes = 0;     // first scaled window after the handshake
+  std::uint64_t max_bytes = 0;
+  std::uint64_t median_bytes = 0;      // over packets that carried data ACKs
+  double at_max_share = 0;             // of these packets: window within one segment of max_bytes
+  Exemplars at_edge;                   // data frames after which less than one segment of window was left
+  Exemplars zero;                      // frames that advertised zero (no SYN, FIN, RST)
+  std::uint64_t zero_episodes = 0;     // with data outstanding or pending
+  double zero_s = 0, zero_longest_s = 0;
+  FrameRef zero_longest_begin, zero_longest_end;
+  bool zero_at_end = false;
+  Exemplars zero_probes;
+  Exemplars beyond;                    // data sent past the right edge: the window as read here cannot be the real one
+  std::uint64_t beyond_max_bytes = 0;
+  Exemplars shrunk;                    // right edge moved back
+};
+
+struct RttFacts {
+  std::uint64_t samples = 0;
+  double min_s = 0, median_s = 0, p95_s = 0, max_s = 0;
+};
+
+/// Round-trip times. A capture point splits the trip in two legs; total = leg to the receiver + leg to the sender.
+struct RttSet {
+  RttFacts total;
+  RttFacts receiver_leg;      // data passes the capture point until its ACK passes back
+  RttFacts sender_leg;        // ACK passes until data that echoes or follows it
+  std::optional<double> handshake_s;      // both legs of the handshake
+  double idle_s = 0;          // median with at most two segments in flight; 0 = no such sample
+  double loaded_s = 0;        // median with the flight above half its maximum; 0 = no such sample
+  std::array<double, 21> quantiles_s{};   // 0, 5, ... 100 % of total
+};
+
+/// Bounded history: `bins` halves its resolution when it is full. Bin i begins at start + i * bin_s.
+struct TimelineBin {
+  std::uint64_t acked_bytes = 0;     // newly acknowledged
+  std::uint64_t sent_bytes = 0;      // first copies and resends
+  std::uint64_t flight_max_bytes = 0;
+  std::uint64_t window_min_bytes = 0;  // 0 = none advertised in this bin, or zero
+  float rtt_min_s = 0, rtt_max_s = 0;  // 0 = no sample
+  std::uint32_t losses = 0;
+};
+struct Timeline {
+  static constexpr std::size_t kMaxBins = 512;
+  Time start{};
+  double bin_s = 0;
+  std::vector<TimelineBin> bins;
+};
+
+struct ChecksumFacts {
+  std::uint64_t good = 0, partial = 0, partial_no_length = 0, zero = 0, unverifiable = 0, bad = 0;
+  Exemplars bad_frames;                // TCP checksum wrong, in frames of one segment
+  std::uint64_t bad_superframes = 0;   // merged on arrival: a wrong sum is normal there
+  std::uint64_t bad_ip_headers = 0;    // IPv4 header checksum wrong as well: addresses rewritten in the file
+  std::uint32_t bad_len_min = 0, bad_len_max = 0;  // payload lengths of bad frames
+  std::uint64_t bad_needed_resend = 0;    // the receiver did not acknowledge it; a good copy followed
+  std::uint64_t bad_resent_bad = 0;       // a further copy was bad as well
+  std::uint64_t bad_but_acknowledged = 0; // acknowledged without another copy: the file or the capture is wrong
+  std::uint64_t error_distinct = 0;       // distinct values of (stored - correct), at most 16 counted
+  std::uint16_t error_value = 0;          // the first
+  Exemplars good_twins;                   // good copies of ranges first seen bad
+};
+
+/// Bytes that were seen twice and compared.
+struct PayloadDifference {
+  FrameRef original, resend;
+  std::uint64_t offset = 0;           // in the stream
+  std::uint32_t compared = 0, differing = 0;
+  std::uint32_t first_difference = 0; // within the compared stretch
+};
+struct PayloadCompareFacts {
+  std::uint64_t compared_bytes = 0;       // captured in both copies
+  std::uint64_t not_comparable_bytes = 0; // cut by the snap length or no longer at hand
+  std::uint64_t differing_packets = 0;
+  std::vector<PayloadDifference> differences;  // the first 16
+};
+
+/// Pauses in which nothing was outstanding, told apart by whose turn it was.
+struct PauseFacts {
+  std::uint64_t count = 0;
+  double seconds = 0, longest_s = 0;
+  FrameRef longest_before, longest_after;
+  Exemplars ends;                      // frames that ended a pause
+};
+
+/// Small segment out, a pause of a delayed-ACK timer, a bare ACK, and the next small segment at once (RFC 896, 1122).
+struct NagleFacts {
+  std::uint64_t count = 0;
+  double seconds = 0;
+  double timer_median_s = 0;
+  Exemplars ack_frames;
+};
+
+struct ReorderFacts {
+  std::uint64_t packets = 0;           // arrived after one sent later, original copies only
+  double max_late_s = 0, median_late_s = 0;
+  std::uint64_t max_distance_packets = 0;
+  Exemplars frames;
+  bool by_sack = false;                // seen only as SACKed-then-filled without a resend (sender side)
+};
+
+struct DuplicateFacts {
+  std::uint64_t packets = 0;           // same bytes, same IP ID, no new transmission
+  Exemplars frames;
+  std::uint64_t dsack_without_resend = 0;  // the receiver reports copies that the sender never made
+  Exemplars dsack_frames;
+};
+
+struct SpuriousFacts {
+  std::uint64_t packets = 0;           // resends of bytes that had arrived
+  std::uint64_t by_dsack = 0, by_eifel = 0, by_acked_before = 0;
+  std::uint64_t timeouts = 0;          // spurious resends that a timeout made
+  double seconds = 0;                  // silence before them that was no silence of the path
+  Exemplars frames, proof;             // resends; ACKs that prove them needless
+};
+
+struct DirectionFacts {
+  Vantage vantage = Vantage::unknown;
+  bool seen = false;                   // at least one packet of the sender was captured
+  bool acks_seen = false;              // at least one packet of the receiver was captured
+
+  // --- totals
+  std::uint64_t packets = 0, data_packets = 0;
+  std::uint64_t bytes = 0;             // distinct payload bytes: seen here or acknowledged
+  std::uint64_t bytes_seen = 0;        // distinct payload bytes that were captured
+  std::uint64_t acked_bytes = 0;
+  Time first_data{}, last_data{}, last_ack{};
+  double transfer_s = 0;               // first data to the last ACK of data (or last data)
+  double goodput_bps = 0;              // bytes * 8 / transfer_s
+  std::uint32_t segment_size = 0;      // most payload in one segment by the handshake's MSS and the options in use; 0 unknown
+  std::uint32_t largest_payload = 0, largest_ip_len = 0;
+  bool dont_fragment = false;          // on the data packets
+
+  // --- loss and resends
+  std::array<ResendFacts, kResendClassCount> resends{};  // by ResendClass
+  std::uint64_t resent_packets = 0, resent_bytes = 0;    // without keep-alives, probes, handshake
+  std::uint64_t recut_packets = 0;     // resends whose boundaries differ from the original's
+  std::uint64_t lost_packets = 0;      // originals that another copy had to replace (spurious ones not counted)
+  std::uint64_t lost_before_capture = 0;
+  std::uint64_t loss_episodes = 0;     // flights with at least one loss
+  std::uint64_t lost_resends = 0;      // a resend was lost too
+  std::vector<LossEvent> losses;       // bounded: the first 1024
+  std::uint64_t duplicate_acks = 0;
+  std::uint64_t sack_blocks = 0, dsacks = 0;
+  std::uint64_t unseen_acked_bytes = 0;   // acknowledged but never captured: the capture lost packets
+  std::uint64_t unseen_acked_holes = 0;
+  Exemplars unseen_acked;
+  SpuriousFacts spurious;
+  ReorderFacts reorder;
+  DuplicateFacts duplicates;
+  std::vector<SizeClass> sizes;        // ascending, only classes that occurred
+  std::uint32_t largest_delivered_ip_len = 0;  // any copy
+  FrameRef largest_delivered_frame;
+  SuperframeFacts superframes;
+
+  // --- time
+  TimeAccount time;
+  std::vector<Stall> stalls;           // bounded: the costliest 256, in time order
+  std::uint64_t timeouts = 0;          // retransmission timeouts (silences ended by one)
+  double timeout_s = 0;
+  std::uint64_t tail_timeouts = 0;     // of these: only the end of a burst was lost, nothing behind it could report it
+  double tail_timeout_s = 0;
+  Exemplars timeout_frames, tail_timeout_frames;
+  RttSet rtt;
+  Timeline timeline;
+
+  // --- windows and flight (flight corrected to the sender where the capture is elsewhere)
+  WindowFacts window;
+  std::uint64_t flight_max_bytes = 0;
+  std::uint64_t flight_plateau_bytes = 0;   // median of the flight's maxima, one a round trip, after slow start
+  double flight_plateau_spread = 0;         // interquartile range of these maxima over their median
+  std::uint64_t flight_rounds = 0;          // round trips counted for the plateau
+  double app_data_ready_share = 0;          // of ACK-clocked sends: a full segment followed the ACK at once
+  std::uint64_t small_segments = 0;         // data frames below segment_size
+  std::uint64_t pushed_small_segments = 0;  // with PSH and followed by a pause with nothing outstanding
+
+  // --- integrity
+  ChecksumFacts checksums;
+  PayloadCompareFacts payload;
+
+  // --- the application behind the sender
+  PauseFacts pauses;                   // nothing outstanding, then this sender speaks without being asked
+  PauseFacts answers;                  // the other side's request was acknowledged, then this sender answers late
+  NagleFacts nagle;
+};
+
+}  // namespace slowpath

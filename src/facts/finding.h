@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a detector claims, with its evidence; and the diagnosis made of all claims.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "facts/direction.h"
+#include "facts/frame_ref.h"
+#include "facts/severity.h"
+
+namespace slowpath {
+
+enum class EvidenceKind : std::uint8_t { frames, setting, counter, test };
+
+/// One item of proof: a sentence, and what anybody can look up to check it.
+struct Evidence {
+  EvidenceKind kind = EvidenceKind::frames;
+  std::string text;                                     // a sentence fragment: "none of the 127 frames above 1514 bytes was acknowledged at first sending"
+  std::vector<FrameRef> frames;                         // at most Exemplars::kKept
+  std::vector<std::pair<std::string, double>> values;   // named with their unit: {"superframes", 127}, {"rtt_min_us", 130}
+};
+
+struct RuledOut {
+  std::string_view fault;
+  std::string why;   // the fact that speaks against it
+};
+
+struct AfterFix {
+  std::optional<double> goodput_bps;
+  std::string basis;  // the formula and its inputs, or why it cannot be told
+};
+
+struct Finding {
+  std::string_view fault;            // catalogue id
+  Severity severity = Severity::suspect;
+  double confidence = 0;             // 0..1, calibrated
+  std::vector<std::uint32_t> connections;   // ids; empty for path or capture scope
+  std::optional<Direction> direction;
+  double seconds_lost = 0;
+  std::string claim;                 // one sentence with figures
+  std::vector<Evidence> evidence;
+  std::vector<RuledOut> ruled_out;
+  std::string refuted_by;            // what observation would refute it
+  AfterFix after_fix;
+  std::string wireshark_filter;      // display filter that shows the evidence; empty if none
+  std::string next_capture;          // for suspects: the exact command that would tell
+};
+
+/// One answer for the whole input.
+struct Diagnosis {
+  std::string verdict;               // a fault id, "healthy" or "unclear"
+  double confidence = 0;
+  std::string summary;               // one or two sentences
+  std::vector<Finding> findings;     // ranked: the verdict's own first
+  std::vector<std::string> connection_verdicts;  // by position in Case::connections
+  std::vector<std::string> look_next;  // for unclear: what to capture, as commands
+};
+
+}  // namespace slowpath

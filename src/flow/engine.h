@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Frames in, facts out: rebuilds connections from packets and accounts for their time. Knows nothing of verdicts.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "base/bytes.h"
+#include "facts/case.h"
+#include "wire/frame.h"
+#include "wire/packet.h"
+
+namespace slowpath::flow {
+
+struct EngineOptions {
+  bool verify_checksums = true;
+  std::uint64_t memory_bytes = std::uint64_t{1} << 30;  // of connection state; oldest idle connections are finished first
+  /// Bytes of an earlier frame, if still at hand (capture::Source::bytes_at of that input); null = no comparison of payloads.
+  std::function<Bytes(std::uint16_t input, std::uint64_t byte_offset, std::size_t len)> bytes_at;
+};
+
+/// Reads frames in file order, input after input. One thread.
+class Engine {
+ public:
+  explicit Engine(EngineOptions options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// One decoded packet. Spans in it are not kept beyond the call.
+  void add(const wire::Frame& frame, const wire::Packet& packet);
+
+  /// Ends all connections and gives everything that was learnt. CaptureFacts hold what packets show (counts by kind,
+  /// times, vantage, notes); names, formats and damage are filled in by the caller. Call once.
+  [[nodiscard]] Case finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace slowpath::flow
