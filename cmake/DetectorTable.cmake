@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 # slowpath_detector_table(TARGET)
 # Writes detector_table.cc: slowpath::detect::all_detectors() names every src/detect/detectors/*.cc in the
-# order of their file names. Each file foo_bar.cc defines slowpath::detect::detectors::foo_bar. So there
+# order of their ids. Each file foo_bar.cc defines slowpath::detect::detectors::foo_bar. So there
 # is no registry to edit, and no static initialiser that a static library could drop.
 function(slowpath_detector_table target)
   file(GLOB files CONFIGURE_DEPENDS src/detect/detectors/*.cc)
   if(NOT files)
     return()
   endif()
-  list(SORT files)
-  set(declarations "")
-  set(entries "")
+  set(ids "")
   foreach(file IN LISTS files)
     cmake_path(GET file STEM name)
+    string(REPLACE _ - id ${name})
+    list(APPEND ids ${id})
+  endforeach()
+  list(SORT ids)
+  set(declarations "")
+  set(entries "")
+  foreach(id IN LISTS ids)
+    string(REPLACE - _ name ${id})
     string(APPEND declarations "extern const Detector ${name};\n")
     string(APPEND entries "    &detectors::${name},\n")
   endforeach()
