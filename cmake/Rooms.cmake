@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # slowpath_room(NAME [ROOMS room...] [LIBRARIES target...])
-# Makes slowpath_NAME of src/NAME/*.cc. ROOMS are those it may include; LIBRARIES are third parties,
+# Makes slowpath_NAME of src/NAME/ and the folders in it. ROOMS are those it may include; LIBRARIES are third parties,
 # which stay private to the room. A room of headers alone becomes an INTERFACE library.
 function(slowpath_room name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "ROOMS;LIBRARIES")
-  file(GLOB sources CONFIGURE_DEPENDS src/${name}/*.cc)
-  if(name STREQUAL detect)
-    file(GLOB detectors CONFIGURE_DEPENDS src/detect/detectors/*.cc)
-    list(APPEND sources ${detectors})
-  elseif(name STREQUAL cli)
+  file(GLOB sources CONFIGURE_DEPENDS src/${name}/*.cc src/${name}/*/*.cc)
+  if(name STREQUAL cli)
     list(FILTER sources EXCLUDE REGEX /main\\.cc$)
   endif()
   list(TRANSFORM arg_ROOMS PREPEND slowpath_)
