@@ -1,7 +1,78 @@
 // SPDX-License-Identifier: Apache-2.0
-// The program's entry: it names its version. Subcommands live in files of their own beside it.
+// The program's entry: finds the subcommand and runs it. Everything else is in the subcommands.
+#include <exception>
+#include <new>
+#include <string>
+#include <string_view>
+
+#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "base/version.h"
+#include "cli/command.h"
+#include "cli/exit_code.h"
+#include "cli/output.h"
 
-int main() { fmt::print("slowpath {}\n", slowpath::kVersion); }
+namespace slowpath::cli {
+namespace {
+
+constexpr std::string_view kExamples =
+    "Examples:\n"
+    "  slowpath diagnose slow.pcapng\n"
+    "  tcpdump -i eth0 -s 128 -w - tcp | slowpath diagnose -\n"
+    "  slowpath diagnose --json slow.pcapng | jq .verdict\n";
+
+void add_command(CLI::App& program, const Command& command, Run& chosen) {
+  CLI::App* app = program.add_subcommand(std::string{command.name}, std::string{command.summary});
+  app->group(std::string{command.group});
+  if (!command.examples.empty()) app->footer(fmt::format("Examples:\n{}", command.examples));
+  app->callback([&chosen, run = command.declare(*app)] { chosen = run; });
+}
+
+ExitCode refuse(const CLI::App& program, const CLI::ParseError& error) {
+  std::string name = "slowpath";
+  for (const CLI::App* app : program.get_subcommands()) name += " " + app->get_name();
+  complain(fmt::format("{}; see '{} --help'", error.what(), name));
+  return ExitCode::usage;
+}
+
+ExitCode dispatch(int argc, char** argv) {
+  CLI::App program{
+      "Why was this TCP transfer slow, stalled or corrupted, and what should be changed?",
+      "slowpath"};
+  program.footer(std::string{kExamples});
+  program.set_version_flag("--version", fmt::format("slowpath {}", kVersion), "Print the version");
+  program.require_subcommand(1);
+  Run chosen;
+  for (const Command* command : all_commands()) add_command(program, *command, chosen);
+  if (argc <= 1) {
+    fmt::print(stderr, "{}", program.help());
+    return ExitCode::usage;
+  }
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::Success& wanted) {  // --help and --version
+    program.exit(wanted);
+    return ExitCode::answered;
+  } catch (const CLI::ParseError& error) {
+    return refuse(program, error);
+  }
+  return chosen();
+}
+
+ExitCode run(int argc, char** argv) {
+  try {
+    return dispatch(argc, argv);
+  } catch (const std::bad_alloc&) {
+    complain("out of memory; a smaller --memory or a part of the capture (--from, --to) may fit");
+    return ExitCode::environment;
+  } catch (const std::exception& error) {
+    complain(fmt::format("internal error: {}; please report this with the input", error.what()));
+    return ExitCode::own_bug;
+  }
+}
+
+}  // namespace
+}  // namespace slowpath::cli
+
+int main(int argc, char** argv) { return static_cast<int>(slowpath::cli::run(argc, argv)); }

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a subcommand takes part: a file foo.cc defines `const Command foo`, and commands.cc lists it.
+// Options are declared beside what they do; main only dispatches.
+//
+//   ExitCode run(const Options& options);
+//   Run declare(CLI::App& app) {
+//     auto options = std::make_shared<Options>();
+//     app.add_option("--top", options->top, "...")->group("Output");
+//     return [options] { return run(*options); };
+//   }
+//   const Command foo{.name = "foo", .summary = "...", .examples = "...", .declare = declare};
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+
+#include "cli/exit_code.h"
+
+namespace CLI {
+class App;
+}
+
+namespace slowpath::cli {
+
+/// What a subcommand does once its options have been read. Owns what `declare` bound them to.
+using Run = std::function<ExitCode()>;
+
+struct Command {
+  std::string_view name;     // the word on the command line
+  std::string_view summary;  // one line for the list of commands; no full stop
+  std::string_view group = "Commands";
+  std::string_view examples;                // lines shown below the options; empty if none
+  Run (*declare)(CLI::App& app) = nullptr;  // adds the options; called once, before parsing
+};
+
+/// All subcommands in the order of --help. Static lifetime.
+std::span<const Command* const> all_commands();
+
+}  // namespace slowpath::cli

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The list of subcommands: one line for each file that holds one.
+#include <array>
+
+#include "cli/command.h"
+
+namespace slowpath::cli {
+
+extern const Command schema;
+extern const Command version;
+
+std::span<const Command* const> all_commands() {
+  static constexpr std::array kCommands{
+      &schema,
+      &version,
+  };
+  return kCommands;
+}
+
+}  // namespace slowpath::cli

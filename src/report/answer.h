@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a report is made from: the facts, the diagnosis, and how the question was asked.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "detect/detector.h"
+#include "facts/case.h"
+#include "facts/finding.h"
+
+namespace slowpath::report {
+
+/// An input that could not be read, and the sentence that says why.
+struct Unreadable {
+  std::string file;
+  std::string why;
+};
+
+/// One answer. Refers to nothing outside itself.
+struct Answer {
+  Case facts;
+  Diagnosis diagnosis;
+  std::vector<detect::Silence> silences;  // empty unless somebody asked
+  std::vector<Unreadable> unreadable;     // beside at least one input that was read
+  double elapsed_s = 0;                   // what the looking took
+  bool interrupted = false;               // the answer so far, after a signal
+};
+
+/// Positions in Case::connections in the order in which to show them: those of the verdict's
+/// finding first, then those of other findings by severity and cost, then by bytes.
+std::vector<std::size_t> connections_worst_first(const Answer& answer);
+
+}  // namespace slowpath::report

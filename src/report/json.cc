@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+// The only file that knows the JSON library. One function for each object of the contract.
+#include "report/json.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <set>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include "base/time.h"
+#include "base/version.h"
+#include "facts/capture.h"
+#include "facts/catalogue.h"
+#include "facts/connection.h"
+#include "facts/time_account.h"
+#include "report/words.h"
+
+namespace slowpath::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kSchemaName = "slowpath.diagnosis.v1";
+
+/// JSON has no infinity and no NaN: null says "cannot be told".
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+/// For keys that promise a number.
+double finite(double value) { return std::isfinite(value) ? value : 0.0; }
+
+Json frame_numbers(const std::vector<FrameRef>& frames) {
+  Json list = Json::array();
+  for (const FrameRef frame : frames) {
+    if (frame) list.push_back(frame.number());
+  }
+  return list;
+}
+
+Json to_json(const NormalNote& note) {
+  return {{"id", note.id},
+          {"count", note.count},
+          {"text", note.text},
+          {"frames", frame_numbers(note.frames)}};
+}
+
+Json time_or_null(const CaptureFacts& capture, Time time) {
+  // A capture without packets, or only with packets without time, has neither first nor last.
+  const bool timed = capture.packets > capture.frames_without_time;
+  return timed ? Json(to_ns(time)) : Json(nullptr);
+}
+
+Json to_json(const CaptureFacts& capture) {
+  Json notes = Json::array();
+  for (const NormalNote& note : capture.notes) notes.push_back(to_json(note));
+  return {{"file", capture.file},
+          {"name", capture.name},
+          {"format", capture.format},
+          {"link_type", capture.link_type},
+          {"packets", capture.packets},
+          {"bytes", capture.bytes},
+          {"first_time_ns", time_or_null(capture, capture.first)},
+          {"last_time_ns", time_or_null(capture, capture.last)},
+          {"vantage", to_word(capture.vantage)},
+          {"damaged_bytes", capture.damaged_bytes},
+          {"damage", capture.damage},
+          {"cut_short", capture.cut_short},
+          {"tcp_packets", capture.tcp_packets},
+          {"udp_packets", capture.udp_packets},
+          {"quic_packets", capture.quic_packets},
+          {"icmp_packets", capture.icmp_packets},
+          {"other_packets", capture.other_packets},
+          {"not_decoded_packets", capture.not_decoded_packets},
+          {"malformed_packets", capture.malformed_packets},
+          {"truncated_packets", capture.truncated_packets},
+          {"filtered_packets", capture.filtered_packets},
+          {"reported_drops", capture.reported_drops},
+          {"tap_copies", capture.tap_copies},
+          {"snap_len", capture.snap_len},
+          {"comments", capture.comments},
+          {"settings_changes", capture.settings_changes},
+          {"notes", std::move(notes)}};
+}
+
+Json to_json(const Unreadable& input) {
+  CaptureFacts nothing;
+  nothing.file = input.file;
+  Json json = to_json(nothing);
+  json["error"] = input.why;
+  return json;
+}
+
+Json to_json(const TimeAccount& account) {
+  Json list = Json::array();
+  const double total = account.total();
+  if (!std::isfinite(total) || total <= 0) return list;
+  for (std::size_t i = 0; i < kTimeOwnerCount; ++i) {
+    const auto owner = static_cast<TimeOwner>(i);
+    if (account[owner] <= 0) continue;
+    list.push_back({{"owner", to_string(owner)},
+                    {"seconds", account[owner]},
+                    {"share", std::min(1.0, account[owner] / total)}});
+  }
+  return list;
+}
+
+Json to_json(const DirectionFacts& direction) {
+  const RttFacts& rtt = direction.rtt.total;
+  const auto microseconds = [&](double seconds) {
+    return rtt.samples > 0 ? number(seconds * 1e6) : Json(nullptr);
+  };
+  return {{"bytes", direction.bytes},
+          {"packets", direction.packets},
+          {"retransmitted_bytes", direction.resent_bytes},
+          {"retransmitted_packets", direction.resent_packets},
+          {"goodput_bps", finite(direction.goodput_bps)},
+          {"rtt_min_us", microseconds(rtt.min_s)},
+          {"rtt_median_us", microseconds(rtt.median_s)},
+          {"rtt_p95_us", microseconds(rtt.p95_s)},
+          {"vantage", to_word(direction.vantage)},
+          {"time", to_json(direction.time)}};
+}
+
+Json connection_to_json(const Answer& answer, std::size_t position) {
+  const ConnectionFacts& connection = answer.facts.connections[position];
+  const std::vector<std::string>& verdicts = answer.diagnosis.connection_verdicts;
+  return {{"id", connection.id},
+          {"client", to_string(connection.client)},
+          {"server", to_string(connection.server)},
+          {"start_time_ns", to_ns(connection.first)},
+          {"duration_s", std::max(0.0, to_seconds(connection.last - connection.first))},
+          {"verdict", position < verdicts.size() ? verdicts[position] : "unclear"},
+          {"directions",
+           {{"to_server", to_json(connection[Direction::to_server])},
+            {"to_client", to_json(connection[Direction::to_client])}}}};
+}
+
+Json to_json(const Evidence& evidence, const Case& facts) {
+  Json values = Json::object();
+  for (const auto& [name, value] : evidence.values) {
+    if (std::isfinite(value)) values[name] = value;
+  }
+  std::string file;
+  if (!evidence.frames.empty() && evidence.frames.front().input() < facts.captures.size()) {
+    file = facts.captures[evidence.frames.front().input()].file;
+  }
+  return {{"kind", to_word(evidence.kind)},
+          {"text", evidence.text},
+          {"file", file},
+          {"frames", frame_numbers(evidence.frames)},
+          {"values", std::move(values)}};
+}
+
+Json to_json(const RemedyStep& step, const Case& facts, const Finding& finding) {
+  std::string where{to_string(step.where)};
+  const std::string address = address_of(step.where, facts, finding);
+  if (!address.empty()) where += " (" + address + ")";
+  return {{"platform", to_string(step.platform)},
+          {"where", where},
+          {"do", step.action},
+          {"undo", step.undo},
+          {"source", step.source},
+          {"check_first", step.check_first}};
+}
+
+Json to_json(const Finding& finding, const Case& facts) {
+  const Fault* fault = find_fault(finding.fault);
+  Json evidence = Json::array();
+  for (const Evidence& item : finding.evidence) evidence.push_back(to_json(item, facts));
+  Json ruled_out = Json::array();
+  for (const RuledOut& rival : finding.ruled_out) {
+    ruled_out.push_back({{"fault", rival.fault}, {"why", rival.why}});
+  }
+  Json remedies = Json::array();
+  if (fault != nullptr) {
+    for (const RemedyStep& step : fault->remedies) {
+      remedies.push_back(to_json(step, facts, finding));
+    }
+  }
+  const std::optional<double>& goodput = finding.after_fix.goodput_bps;
+  return {{"fault", finding.fault},
+          {"name", fault != nullptr ? fault->name : ""},
+          {"family", fault != nullptr ? to_string(fault->family) : "connection"},
+          {"severity", to_string(finding.severity)},
+          {"confidence", std::clamp(finite(finding.confidence), 0.0, 1.0)},
+          {"connections", finding.connections},
+          {"direction", finding.direction ? Json(to_word(*finding.direction)) : Json(nullptr)},
+          {"seconds_lost", std::max(0.0, finite(finding.seconds_lost))},
+          {"claim", finding.claim},
+          {"evidence", std::move(evidence)},
+          {"ruled_out", std::move(ruled_out)},
+          {"refuted_by", finding.refuted_by},
+          {"remedies", std::move(remedies)},
+          {"after_fix",
+           {{"goodput_bps", goodput ? number(*goodput) : Json(nullptr)},
+            {"basis", finding.after_fix.basis}}},
+          {"wireshark_filter", finding.wireshark_filter},
+          {"next_capture", finding.next_capture}};
+}
+
+Json to_json(const detect::Silence& silence) {
+  Json json = {{"fault", silence.fault}};
+  json["connection"] = silence.connection;
+  json["direction"] = silence.direction ? Json(to_word(*silence.direction)) : Json(nullptr);
+  json["why"] = silence.why;
+  return json;
+}
+
+/// The positions to list: the worst, and each that a finding names.
+std::vector<std::size_t> listed_connections(const Answer& answer, std::size_t most) {
+  std::set<std::uint32_t> named;
+  for (const Finding& finding : answer.diagnosis.findings) {
+    named.insert(finding.connections.begin(), finding.connections.end());
+  }
+  std::vector<std::size_t> listed = connections_worst_first(answer);
+  std::size_t place = 0;
+  std::erase_if(listed, [&](std::size_t position) {
+    return place++ >= most && !named.contains(answer.facts.connections[position].id);
+  });
+  return listed;
+}
+
+Json statistics_of(const Answer& answer, std::size_t connections_listed) {
+  std::uint64_t packets = 0;
+  for (const CaptureFacts& capture : answer.facts.captures) packets += capture.packets;
+  return {{"packets", packets},
+          {"connections", std::max<std::uint64_t>(answer.facts.connections_total,
+                                                  answer.facts.connections.size())},
+          {"connections_listed", connections_listed},
+          {"elapsed_s", finite(answer.elapsed_s)}};
+}
+
+/// Everything but the connections.
+Json document(const Answer& answer, const JsonOptions& options, Json connections,
+              std::size_t connections_listed) {
+  const Diagnosis& diagnosis = answer.diagnosis;
+  Json inputs = Json::array();
+  for (const CaptureFacts& capture : answer.facts.captures) inputs.push_back(to_json(capture));
+  for (const Unreadable& input : answer.unreadable) inputs.push_back(to_json(input));
+  Json findings = Json::array();
+  for (const Finding& finding : diagnosis.findings) {
+    findings.push_back(to_json(finding, answer.facts));
+  }
+  Json json = {{"schema", kSchemaName},
+               {"version", kVersion},
+               {"verdict", diagnosis.verdict},
+               {"confidence", std::clamp(finite(diagnosis.confidence), 0.0, 1.0)},
+               {"summary", diagnosis.summary},
+               {"interrupted", answer.interrupted},
+               {"inputs", std::move(inputs)},
+               {"connections", std::move(connections)},
+               {"findings", std::move(findings)},
+               {"look_next", diagnosis.look_next}};
+  if (options.explain) {
+    Json silences = Json::array();
+    for (const detect::Silence& silence : answer.silences) silences.push_back(to_json(silence));
+    json["silences"] = std::move(silences);
+  }
+  json["statistics"] = statistics_of(answer, connections_listed);
+  return json;
+}
+
+std::string to_text(const Json& json, bool pretty) {
+  constexpr int kIndent = 2;
+  // File names and comments are bytes that somebody chose: `replace` keeps the document valid.
+  return json.dump(pretty ? kIndent : -1, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace
+
+std::string to_json(const Answer& answer, const JsonOptions& options) {
+  const std::vector<std::size_t> listed = listed_connections(answer, options.most_connections);
+  Json connections = Json::array();
+  for (const std::size_t position : listed) {
+    connections.push_back(connection_to_json(answer, position));
+  }
+  return to_text(document(answer, options, std::move(connections), listed.size()), options.pretty);
+}
+
+std::string to_jsonl(const Answer& answer, const JsonOptions& options) {
+  const std::vector<std::size_t> listed = listed_connections(answer, options.most_connections);
+  std::string lines;
+  for (const std::size_t position : listed) {
+    lines += to_text(connection_to_json(answer, position), false);
+  }
+  return lines + to_text(document(answer, options, Json::array(), listed.size()), false);
+}
+
+std::string error_to_json(std::string_view sentence) {
+  return to_text({{"schema", kSchemaName},
+                  {"version", kVersion},
+                  {"verdict", "unclear"},
+                  {"summary", "No answer: the input could not be read."},
+                  {"error", sentence}},
+                 false);
+}
+
+}  // namespace slowpath::report

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words that text and JSON share: enumerations as the contract spells them, and who is meant by
+// a role of a remedy.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "facts/case.h"
+#include "facts/catalogue.h"
+#include "facts/direction.h"
+#include "facts/finding.h"
+
+namespace slowpath::report {
+
+/// "to_server", "to_client".
+std::string_view to_word(Direction direction);
+/// "sender", "receiver", "midpath", "both", "unknown".
+std::string_view to_word(Vantage vantage);
+/// "frames", "setting", "counter", "test".
+std::string_view to_word(EvidenceKind kind);
+
+/// The first connection that a finding is about, or nullptr. Lives as long as the case.
+const ConnectionFacts* connection_of(const Case& facts, const Finding& finding);
+
+/// Who is meant: "10.0.0.1", "10.0.0.1 and 10.0.0.2"; empty where the packets do not tell.
+std::string address_of(Role role, const Case& facts, const Finding& finding);
+
+/// The finding that gave the verdict, or nullptr for healthy and unclear.
+const Finding* finding_of_verdict(const Diagnosis& diagnosis);
+
+}  // namespace slowpath::report
