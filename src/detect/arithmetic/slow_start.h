@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// How long a transfer takes when nothing goes wrong: slow start from the initial window, then the
+// path's rate. The yardstick for "slow".
+#pragma once
+
+namespace slowpath::arithmetic {
+
+/// RFC 6928: ten segments.
+inline constexpr double kInitialWindowSegments = 10;
+
+/// Round trips that slow start needs for so many bytes, without loss and without a limit: the
+/// window doubles each round, so ⌈log2(1 + bytes / (IW · MSS))⌉. Zero for no bytes.
+int slow_start_rounds(double bytes, double mss_bytes,
+                      double initial_window_segments = kInitialWindowSegments);
+
+/// Seconds from the first data byte sent to the last one acknowledged: rounds of doubled windows
+/// until the window fills the path (rate · RTT), the rest at the rate. Handshake not counted.
+double ideal_transfer_s(double bytes, double mss_bytes, double rtt_s, double rate_bps,
+                        double initial_window_segments = kInitialWindowSegments);
+
+}  // namespace slowpath::arithmetic
