@@ -3,7 +3,7 @@
 // Hostile input is not an error: it is counted and survived. Our own bugs are assertions (assert.h).
 #pragma once
 
-#include <expected>
+#include <expected>  // IWYU pragma: export
 #include <string>
 #include <utility>
 
