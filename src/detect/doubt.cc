@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// When the honest answer is `unclear`: too little was seen, half of it was seen, the capture itself
+// is damaged, or time was lost that no fault explains. Each doubt comes with the capture that would
+// settle it.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "detect/policy.h"
+#include "detect/synthesis_steps.h"
+
+namespace slowpath::detect {
+namespace {
+
+// From this share of bytes missing in the capture its losses are not the network's.
+constexpr double kCaptureLossShare = 0.30;
+// From this share of the file's bytes damaged, what is left does not speak for the whole.
+constexpr double kDamagedShare = 0.50;
+// TCP packets below this share of all IP packets: the capture is about something else.
+constexpr double kMostlyOther = 0.10;
+// Connections in doubt must have been active for this share of all active time.
+constexpr double kDoubtfulShare = 0.30;
+
+bool had_trouble(const DirectionFacts& direction) {
+  return direction.timeouts > 0 || direction.resent_packets > 0 || !direction.stalls.empty();
+}
+
+std::uint64_t bytes_of(const ConnectionFacts& connection) {
+  return connection.directions[0].bytes + connection.directions[1].bytes;
+}
+
+std::optional<Doubt> doubt_about_half(const ConnectionFacts& connection) {
+  const auto& [up, down] = connection.directions;
+  const bool half_seen = up.seen != down.seen;
+  const DirectionFacts& seen = up.seen ? up : down;
+  if (!half_seen || seen.bytes == 0 || !had_trouble(seen)) return std::nullopt;
+  return Doubt{
+      fmt::format("only what {} sent was captured; it sent {} packets again, and whether data or "
+                  "acknowledgements were lost cannot be told without the other direction",
+                  to_string(up.seen ? connection.client : connection.server), seen.resent_packets),
+      {capture_command(connection, "both_directions.pcap")},
+      active_s(connection)};
+}
+
+std::optional<Doubt> doubt_about_capture_loss(const ConnectionFacts& connection) {
+  for (const DirectionFacts& direction : connection.directions) {
+    if (!direction.seen || direction.bytes == 0) continue;
+    const double missing =
+        static_cast<double>(direction.unseen_acked_bytes) / static_cast<double>(direction.bytes);
+    if (missing < kCaptureLossShare) continue;
+    return Doubt{fmt::format("{} of the bytes were acknowledged but never captured: the capture "
+                             "lost packets, the network did not",
+                             format_percent(missing)),
+                 {capture_command(connection, "complete.pcap") + " -B 65536"},
+                 active_s(connection)};
+  }
+  return std::nullopt;
+}
+
+// Seconds of silence that no owner explains, of the direction that has the most of it.
+double unexplained_s(const ConnectionFacts& connection) {
+  double most = 0;
+  for (const DirectionFacts& direction : connection.directions) {
+    if (direction.bytes == 0) continue;
+    most = std::max(most, direction.time[TimeOwner::timeout] + direction.time[TimeOwner::unknown]);
+  }
+  return most;
+}
+
+bool is_unexplained(double seconds, double whole_s) {
+  return seconds >= kUnexplainedSeconds && seconds >= kUnexplainedShare * whole_s;
+}
+
+std::optional<Doubt> doubt_about_time(const ConnectionFacts& connection) {
+  const double whole_s = active_s(connection);
+  const double lost_s = unexplained_s(connection);
+  if (!is_unexplained(lost_s, whole_s)) return std::nullopt;
+  return Doubt{fmt::format("{} of {} passed in silence or without a known owner, and no fault "
+                           "explains it",
+                           format_duration(lost_s), format_duration(whole_s)),
+               {"at the sender: " + capture_command(connection, "sender.pcap"),
+                "at the receiver: " + capture_command(connection, "receiver.pcap")},
+               lost_s};
+}
+
+std::optional<Doubt> doubt_from_suspects(const ConnectionFacts& connection,
+                                         std::span<const Finding> findings) {
+  Doubt doubt;
+  for (const Finding& finding : findings) {
+    if (finding.severity != Severity::suspect) continue;
+    if (std::ranges::find(finding.connections, connection.id) == finding.connections.end()) {
+      continue;
+    }
+    doubt.seconds = std::max(doubt.seconds, finding.seconds_lost);
+    if (doubt.why.empty()) {
+      doubt.why = fmt::format("it may be {} ({}), but the evidence falls short", finding.fault,
+                              finding.claim);
+    }
+    if (!finding.next_capture.empty()) doubt.look_next.push_back(finding.next_capture);
+  }
+  if (!is_unexplained(doubt.seconds, active_s(connection))) return std::nullopt;
+  return doubt;
+}
+
+std::optional<Doubt> doubt_about_kind(const Case& facts) {
+  std::uint64_t tcp = 0;
+  std::uint64_t udp = 0;
+  std::uint64_t quic = 0;
+  std::uint64_t packets = 0;
+  for (const CaptureFacts& capture : facts.captures) {
+    tcp += capture.tcp_packets;
+    udp += capture.udp_packets;
+    quic += capture.quic_packets;
+    packets += capture.packets;
+  }
+  const double datagrams = static_cast<double>(udp + quic);
+  const bool mostly_other =
+      tcp > 0 && static_cast<double>(tcp) < kMostlyOther * (static_cast<double>(tcp) + datagrams);
+  if (tcp > 0 && !mostly_other) return std::nullopt;
+  const std::string what =
+      packets == 0 ? "the capture holds no packets"
+                   : fmt::format("{} of {} packets are TCP ({} UDP, {} QUIC)", format_count(tcp),
+                                 format_count(packets), format_count(udp), format_count(quic));
+  return Doubt{what + "; only TCP is diagnosed", {"tcpdump -ni DEV -s 128 -w tcp.pcap tcp"}, 0};
+}
+
+std::optional<Doubt> doubt_about_file(const Case& facts) {
+  for (const CaptureFacts& capture : facts.captures) {
+    const double damaged = static_cast<double>(capture.damaged_bytes);
+    const double sound = static_cast<double>(capture.bytes);
+    if (damaged > 0 && damaged >= kDamagedShare * (damaged + sound)) {
+      return Doubt{fmt::format("{} of {} is damaged, so what is left does not speak for the whole",
+                               format_bytes(damaged), capture.file),
+                   {"tcpdump -ni DEV -s 128 -w again.pcap tcp"},
+                   0};
+    }
+    if (capture.reported_drops > capture.packets) {
+      return Doubt{fmt::format("the capturing program itself dropped {} packets and kept {}",
+                               format_count(capture.reported_drops), format_count(capture.packets)),
+                   {"tcpdump -ni DEV -s 128 -B 65536 -w again.pcap tcp"},
+                   0};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Doubt> doubt_about_little(const Case& facts) {
+  for (const ConnectionFacts& connection : facts.connections) {
+    if (bytes_of(connection) > 0 || connection.handshake.completed) return std::nullopt;
+  }
+  return Doubt{
+      fmt::format("{} TCP connections were seen, none with data or a whole handshake",
+                  facts.connections_total),
+      {"tcpdump -ni DEV -s 128 -w from_the_start.pcap tcp    (start it before the transfer)"},
+      0};
+}
+
+}  // namespace
+
+std::optional<Doubt> doubt_about(const Case&, const ConnectionFacts& connection,
+                                 std::span<const Finding> findings) {
+  if (bytes_of(connection) == 0 && !connection.handshake.completed) {
+    return Doubt{"neither data nor a whole handshake was seen",
+                 {capture_command(connection, "from_the_start.pcap")},
+                 0};
+  }
+  if (connection.light) return std::nullopt;
+  if (auto doubt = doubt_about_half(connection)) return doubt;
+  if (auto doubt = doubt_about_capture_loss(connection)) return doubt;
+  if (auto doubt = doubt_from_suspects(connection, findings)) return doubt;
+  return doubt_about_time(connection);
+}
+
+std::optional<Doubt> doubt_about_all(const Case& facts, std::span<const Finding> findings) {
+  if (auto doubt = doubt_about_kind(facts)) return doubt;
+  if (auto doubt = doubt_about_file(facts)) return doubt;
+  if (auto doubt = doubt_about_little(facts)) return doubt;
+  double all_s = 0;
+  double doubtful_s = 0;
+  std::uint64_t all_bytes = 0;
+  std::uint64_t doubtful_bytes = 0;
+  std::optional<Doubt> worst;
+  for (const ConnectionFacts& connection : facts.connections) {
+    all_s += active_s(connection);
+    all_bytes += bytes_of(connection);
+    if (bytes_of(connection) == 0) continue;
+    auto doubt = doubt_about(facts, connection, findings);
+    if (!doubt) continue;
+    doubtful_s += active_s(connection);
+    doubtful_bytes += bytes_of(connection);
+    if (!worst || doubt->seconds > worst->seconds) worst = std::move(doubt);
+  }
+  // A few idle or broken connections beside a sound transfer do not make the capture unclear.
+  const bool is_much =
+      doubtful_s >= kDoubtfulShare * all_s &&
+      static_cast<double>(doubtful_bytes) >= kMaterialShare * static_cast<double>(all_bytes);
+  return is_much ? worst : std::nullopt;
+}
+
+}  // namespace slowpath::detect

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// From findings to one answer: see synthesis.h; the steps are in synthesis_steps.h.
+#include "detect/synthesis.h"
+
+#include <algorithm>
+
+#include "detect/policy.h"
+#include "detect/synthesis_steps.h"
+#include "facts/catalogue.h"
+
+namespace slowpath::detect {
+namespace {
+
+constexpr double kHealthyConfidence = 0.95;
+constexpr double kDoubtConfidence = 0.6;
+
+void cap_severity(std::vector<Finding>& findings) {
+  for (Finding& finding : findings) {
+    const Fault* fault = find_fault(finding.fault);
+    if (fault == nullptr) continue;
+    finding.severity = std::min(finding.severity, fault->max_severity);
+  }
+}
+
+const Finding* worst_fault_of(const Case& facts, const std::vector<Finding>& findings,
+                              std::uint32_t id) {
+  const Finding* worst = nullptr;
+  for (const Finding& finding : findings) {
+    if (finding.severity != Severity::fault) continue;
+    if (std::ranges::find(finding.connections, id) == finding.connections.end()) continue;
+    if (worst == nullptr || weight_s(facts, finding) > weight_s(facts, *worst)) worst = &finding;
+  }
+  return worst;
+}
+
+std::vector<std::string> verdicts_of_connections(const Case& facts,
+                                                 const std::vector<Finding>& findings) {
+  std::vector<std::string> verdicts;
+  verdicts.reserve(facts.connections.size());
+  for (const ConnectionFacts& connection : facts.connections) {
+    if (const Finding* worst = worst_fault_of(facts, findings, connection.id)) {
+      verdicts.emplace_back(worst->fault);
+    } else {
+      verdicts.emplace_back(doubt_about(facts, connection, findings) ? "unclear" : "healthy");
+    }
+  }
+  return verdicts;
+}
+
+// A witness that lost packets can only say that it saw nothing wrong.
+double confidence_in_health(const Case& facts) {
+  double confidence = kHealthyConfidence;
+  for (const CaptureFacts& capture : facts.captures) {
+    if (capture.reported_drops > 0 || capture.damage_count > 0)
+      confidence = std::min(confidence, 0.8);
+    if (capture.vantage == Vantage::unknown) confidence = std::min(confidence, 0.9);
+  }
+  return confidence;
+}
+
+void remove_duplicates(std::vector<std::string>& commands) {
+  std::vector<std::string> kept;
+  for (std::string& command : commands) {
+    if (std::ranges::find(kept, command) == kept.end()) kept.push_back(std::move(command));
+  }
+  commands = std::move(kept);
+}
+
+void conclude(const Case& facts, Diagnosis& diagnosis) {
+  const auto faults = static_cast<std::size_t>(
+      std::ranges::count(diagnosis.findings, Severity::fault, &Finding::severity));
+  if (faults > 0) {
+    const Finding& worst = diagnosis.findings.front();
+    diagnosis.verdict = worst.fault;
+    diagnosis.confidence = worst.confidence;
+    diagnosis.summary = summary_of_fault(facts, worst, faults - 1);
+    return;
+  }
+  if (auto doubt = doubt_about_all(facts, diagnosis.findings)) {
+    diagnosis.verdict = "unclear";
+    diagnosis.confidence = kDoubtConfidence;
+    diagnosis.summary = summary_of_doubt(facts, *doubt);
+    remove_duplicates(doubt->look_next);
+    diagnosis.look_next = std::move(doubt->look_next);
+    return;
+  }
+  diagnosis.verdict = "healthy";
+  diagnosis.confidence = confidence_in_health(facts);
+  diagnosis.summary = summary_of_health(facts);
+}
+
+}  // namespace
+
+Diagnosis synthesise(const Case& facts, std::vector<Finding> findings) {
+  cap_severity(findings);
+  fold(findings);
+  divide_overlaps(facts, findings);
+  rule_out(facts, findings);
+  Diagnosis diagnosis;
+  diagnosis.connection_verdicts = verdicts_of_connections(facts, findings);
+  demote_trivial(facts, findings);
+  rank(facts, findings);
+  diagnosis.findings = std::move(findings);
+  conclude(facts, diagnosis);
+  return diagnosis;
+}
+
+Diagnosis diagnose(const Case& facts, std::vector<Silence>* silences) {
+  Findings findings;
+  findings.silences = silences;
+  for (const Detector* detector : all_detectors()) detector->inspect(facts, findings);
+  return synthesise(facts, std::move(findings.list));
+}
+
+}  // namespace slowpath::detect

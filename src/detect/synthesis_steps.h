@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The steps of the synthesis, in the order in which synthesis.cc takes them. Internal to detect/;
+// apart so that each can be read and tested alone.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "facts/case.h"
+#include "facts/finding.h"
+
+namespace slowpath::detect {
+
+/// The connection with this id, or nullptr.
+const ConnectionFacts* find_connection(const Case& facts, std::uint32_t id);
+
+/// Whether two findings speak of the same data: a common connection (or none at all, on both), and
+/// directions that do not contradict.
+bool is_beside(const Finding& a, const Finding& b);
+
+/// Folds a general finding into the special one beside it (`specialises` in the catalogue, over
+/// any number of steps), if that one claims no less. Its first evidence is kept. Where the special
+/// cause explains less than half of what the general one cost, both stay and the seconds are
+/// parted.
+void fold(std::vector<Finding>& findings);
+
+/// Keeps the seconds of each connection's findings within its active time: the stronger claim is
+/// served first. What is left of a fault below the material share becomes a note.
+void divide_overlaps(const Case& facts, std::vector<Finding>& findings);
+
+/// Fills in `ruled_out`: the catalogue's look-alikes against which the facts speak.
+void rule_out(const Case& facts, std::vector<Finding>& findings);
+
+/// What a finding weighs: seconds lost; for silently altered data, all the time of its connection,
+/// because the transfer has to be made again.
+double weight_s(const Case& facts, const Finding& finding);
+
+/// Faults that the capture as a whole would not miss become notes; see rank.cc for the measure.
+void demote_trivial(const Case& facts, std::vector<Finding>& findings);
+
+/// The costliest first: severity, standing in the capture, the fault's seconds over all its
+/// connections, the finding's own.
+void rank(const Case& facts, std::vector<Finding>& findings);
+
+/// Why neither a fault nor `healthy` can be said, and what to capture instead.
+struct Doubt {
+  std::string why;
+  std::vector<std::string> look_next;
+  double seconds = 0;  // unexplained
+};
+
+/// About one connection on which no fault was found.
+std::optional<Doubt> doubt_about(const Case& facts, const ConnectionFacts& connection,
+                                 std::span<const Finding> findings);
+
+/// About the whole input, in which no fault was found.
+std::optional<Doubt> doubt_about_all(const Case& facts, std::span<const Finding> findings);
+
+/// The sentences of a diagnosis whose verdict and findings are settled.
+std::string summary_of_fault(const Case& facts, const Finding& worst, std::size_t others);
+std::string summary_of_doubt(const Case& facts, const Doubt& doubt);
+std::string summary_of_health(const Case& facts);
+
+}  // namespace slowpath::detect
