@@ -3,7 +3,7 @@
 // corpus as it is, then a bounded number of mutations of each from a fixed seed. A finding is a
 // crash under the sanitizers; the input that caused it is left in a file beside the program, named
 // in the message.
-#include <signal.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +16,7 @@
 #include <iterator>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
@@ -31,27 +32,35 @@ constexpr int kRounds = 200;                     // Mutations of each corpus fil
 // Values at which length checks break: zero, one, sign and width limits.
 constexpr std::uint8_t kEdges[] = {0x00, 0x01, 0x7f, 0x80, 0xfe, 0xff};
 
-Input* current = nullptr;
-std::string crash_file;
-
-// Only write(2) and open-by-stdio of a ready name: enough for a handler that is about to die
-// anyway.
-extern "C" void keep_input(int signal_number) {
-  if (current != nullptr) {
-    if (std::FILE* file = std::fopen(crash_file.c_str(), "wb")) {
-      std::fwrite(current->data(), 1, current->size(), file);
-      std::fclose(file);
-    }
+// The input under test, on disk before it is run: whatever ends the process, a sanitizer, a signal
+// or a time limit, leaves it there. A file that a run survives is removed.
+class Witness {
+ public:
+  explicit Witness(std::string path)
+      : path_(std::move(path)), file_(::open(path_.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0644)) {}
+  Witness(const Witness&) = delete;
+  Witness& operator=(const Witness&) = delete;
+  ~Witness() {
+    if (file_ >= 0) ::close(file_);
+    ::unlink(path_.c_str());
   }
-  std::fprintf(stderr, "the input is in %s\n", crash_file.c_str());
-  ::signal(signal_number, SIG_DFL);
-  ::raise(signal_number);
-}
 
-void run(Input& input) {
-  current = &input;
+  bool keep(const Input& input) const {
+    const auto size = static_cast<ssize_t>(input.size());
+    return ::ftruncate(file_, size) == 0 && ::pwrite(file_, input.data(), input.size(), 0) == size;
+  }
+
+ private:
+  std::string path_;
+  int file_;
+};
+
+void run(const Witness& witness, const Input& input) {
+  if (!witness.keep(input)) {
+    std::fprintf(stderr, "cannot keep the input under test; is the disk full?\n");
+    std::exit(1);
+  }
   LLVMFuzzerTestOneInput(input.data(), input.size());
-  current = nullptr;
 }
 
 Input read_file(const std::filesystem::path& path) {
@@ -118,23 +127,24 @@ int main(int argc, char** argv) {
     return 2;
   }
   const int rounds = argc > 2 ? std::atoi(argv[2]) : kRounds;
-  crash_file = std::string(argv[0]) + ".crash";
-  ::signal(SIGABRT, keep_input);
-  ::signal(SIGSEGV, keep_input);
-  std::vector<Input> corpus = read_corpus(argv[1]);
+  const std::string crash_file = std::string(argv[0]) + ".crash";
+  const Witness witness(crash_file);
+  std::printf("if this is the last line, the input that did it is in %s\n", crash_file.c_str());
+  std::fflush(stdout);
+  const std::vector<Input> corpus = read_corpus(argv[1]);
   if (corpus.empty()) {
     std::fprintf(stderr, "no inputs in %s: give each target a small corpus\n", argv[1]);
     return 1;
   }
   std::mt19937 random(kSeed);
   std::size_t runs = 0;
-  for (Input& original : corpus) {
-    run(original);
+  for (const Input& original : corpus) {
+    run(witness, original);
     for (int round = 0; round < rounds; ++round) {
       Input input = original;
       const std::size_t changes = 1 + pick(random, 8);
       for (std::size_t change = 0; change < changes; ++change) mutate(input, random);
-      run(input);
+      run(witness, input);
     }
     runs += 1 + static_cast<std::size_t>(rounds);
   }
