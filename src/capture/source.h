@@ -2,8 +2,10 @@
 // Opens captures and hands over their frames, one after the other. Damage is counted and survived.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -58,11 +60,16 @@ class Source {
 
   /// The next frame; false at the end. Never throws, never fails: damage is counted in info() and skipped.
   virtual bool next(wire::Frame& frame) = 0;
+  /// Fills the front of `frames`, which is not empty, and returns how many; 0 at the end. The bytes of all of
+  /// them are valid until the next read. A source fed by a running program returns what has come rather than wait.
+  virtual std::size_t next_batch(std::span<wire::Frame> frames) { return next(frames.front()) ? 1 : 0; }
   [[nodiscard]] virtual const SourceInfo& info() const = 0;
 
   /// The bytes at byte_offset of the decompressed input if they are still at hand (always for a mapped file, the last
   /// kRetainedBytes for a stream), else an empty span. Used to compare a retransmission with its original.
   [[nodiscard]] virtual Bytes bytes_at(std::uint64_t byte_offset, std::size_t len) const = 0;
+  /// True when the bytes of every frame stay valid for the source's whole life (mapped files, memory).
+  [[nodiscard]] virtual bool stable_bytes() const { return false; }
   /// Position in the file as stored, for a progress display; equals file_bytes at the end.
   [[nodiscard]] virtual std::uint64_t position() const = 0;
 };
@@ -72,7 +79,12 @@ inline constexpr std::size_t kRetainedBytes = 32u << 20;
 
 /// Opens a file, or standard input for "-" (read while it is being written). `input` becomes Frame::input.
 /// Errors: cannot open, is a directory, empty, no capture; foreign formats (.etl, NetMon, ERF ...) are recognised
-/// by content and the hint says how to convert them.
-Result<std::unique_ptr<Source>> open_capture(const std::string& name, std::uint16_t input);
+/// by content and the hint says how to convert them. `stop`, where given, ends the waiting for a pipe: once it is
+/// true the input counts as ended.
+Result<std::unique_ptr<Source>> open_capture(const std::string& name, std::uint16_t input,
+                                             const std::atomic<bool>* stop = nullptr);
+
+/// The same for a capture that is already in memory, compressed or not. `bytes` must outlive the source.
+Result<std::unique_ptr<Source>> open_memory(Bytes bytes, const std::string& name, std::uint16_t input);
 
 }  // namespace slowpath::capture
