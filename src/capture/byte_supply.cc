@@ -42,7 +42,8 @@ DescriptorBytes::DescriptorBytes(int fd, const std::atomic<bool>* stop)
 
 DescriptorBytes::~DescriptorBytes() { close(fd_); }
 
-// Waits for input in short turns, so that a stop that arrives between the check and the wait is seen.
+// Waits for input in short turns, so that a stop that arrives between the check and the wait is
+// seen.
 bool DescriptorBytes::read_more() {
   if (begin_ == end_) begin_ = end_ = 0;
   SLOWPATH_ASSERT(end_ < buffer_.size());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where bytes come from before a format reader sees them: a mapped file, memory, or a descriptor that
-// may still be written to. Decompression (decompress.h) is laid over the same interface.
+// Where bytes come from before a format reader sees them: a mapped file, memory, or a descriptor
+// that may still be written to. Decompression (decompress.h) is laid over the same interface.
 #pragma once
 
 #include <atomic>
@@ -19,7 +19,8 @@ namespace slowpath::capture {
 class StoredBytes {
  public:
   virtual ~StoredBytes() = default;
-  /// What is at hand and not consumed. Blocks only when nothing is; empty means the end was reached.
+  /// What is at hand and not consumed. Blocks only when nothing is; empty means the end was
+  /// reached.
   virtual Bytes peek() = 0;
   /// At least `len` bytes from here if the input has so many; for recognising formats. `len` is at
   /// most kRecogniseLen.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a format reader sees of its input: a contiguous view that begins at the current position and
-// grows on demand. The same for a mapped file (the view is the file) and for a stream (the view is a
-// ring that keeps the last kRetainedBytes). The common case is inlined: no call, no copy.
+// grows on demand. The same for a mapped file (the view is the file) and for a stream (the view is
+// a ring that keeps the last kRetainedBytes). The common case is inlined: no call, no copy.
 #pragma once
 
 #include <cstddef>
@@ -26,8 +26,8 @@ class ByteWindow {
   ByteWindow& operator=(const ByteWindow&) = delete;
   virtual ~ByteWindow() = default;
 
-  /// Sees to it that `len` bytes (at most kMaxEnsure) can be read at data(), waiting for them if need
-  /// be. Returns how many there are: fewer than `len` only when the input ends before.
+  /// Sees to it that `len` bytes (at most kMaxEnsure) can be read at data(), waiting for them if
+  /// need be. Returns how many there are: fewer than `len` only when the input ends before.
   std::size_t ensure(std::size_t len) {
     const auto have = static_cast<std::size_t>(end_ - at_);
     return have >= len ? have : refill(len);
@@ -61,13 +61,14 @@ class ByteWindow {
 
   const std::byte* at_ = nullptr;
   const std::byte* end_ = nullptr;
-  // The address that offset 0 has, or would have: in a ring it lies outside the memory, so it is a number.
+  // The address that offset 0 has, or would have: in a ring it lies outside the memory, so it is a
+  // number.
   std::uintptr_t origin_ = 0;
 };
 
 /// The whole input in memory. With `is_mapping` the bytes are a mapping of a file, which this owns;
-/// pages behind the position are given back as it moves on, so that a file larger than memory can be
-/// read.
+/// pages behind the position are given back as it moves on, so that a file larger than memory can
+/// be read.
 class MemoryWindow final : public ByteWindow {
  public:
   MemoryWindow(Bytes all, bool is_mapping);

@@ -31,8 +31,8 @@ struct Step {
   std::string error = {};
 };
 
-// The loop that all formats share: feed stored bytes, hand out what comes of them, tell an input that
-// ends inside a member from one that ends between two.
+// The loop that all formats share: feed stored bytes, hand out what comes of them, tell an input
+// that ends inside a member from one that ends between two.
 class Decompressor : public ByteSupply {
  public:
   explicit Decompressor(std::unique_ptr<StoredBytes> stored) : stored_(std::move(stored)) {}
@@ -78,8 +78,8 @@ class Decompressor : public ByteSupply {
   }
   std::size_t end_with_error(std::string error, std::size_t produced) {
     ended_ = true;
-    problem_ = fmt::format("the {} data is damaged ({}) at stored byte {}", name(), error,
-                           position());
+    problem_ =
+        fmt::format("the {} data is damaged ({}) at stored byte {}", name(), error, position());
     return produced;
   }
   // Zeros after the last member are a tape's or a block device's padding (gzip(1) says the same).
@@ -87,8 +87,8 @@ class Decompressor : public ByteSupply {
     const std::uint64_t from = position();
     bool only_zeros = true;
     for (Bytes rest = stored_->peek(); !rest.empty(); rest = stored_->peek()) {
-      only_zeros = only_zeros &&
-                   std::ranges::all_of(rest, [](std::byte b) { return b == std::byte{0}; });
+      only_zeros =
+          only_zeros && std::ranges::all_of(rest, [](std::byte b) { return b == std::byte{0}; });
       stored_->consume(rest.size());
     }
     ended_ = true;
@@ -213,9 +213,7 @@ class XzDecompressor final : public Decompressor {
   // `xz -9` needs 65 MiB to decompress (xz(1)); more would be a claim nobody makes in earnest.
   static constexpr std::uint64_t kMemoryLimit = 128u << 20;
 
-  void begin() {
-    SLOWPATH_ASSERT(lzma_stream_decoder(&stream_, kMemoryLimit, 0) == LZMA_OK);
-  }
+  void begin() { SLOWPATH_ASSERT(lzma_stream_decoder(&stream_, kMemoryLimit, 0) == LZMA_OK); }
   Step decode(Bytes in, std::span<std::byte> out) override {
     stream_.next_in = reinterpret_cast<const std::uint8_t*>(in.data());
     stream_.avail_in = in.size();

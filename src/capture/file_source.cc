@@ -26,8 +26,8 @@ void FileSource::count_cut(std::uint64_t offset, std::uint64_t bytes_left,
                            std::uint64_t record_len) {
   ended_ = true;
   info_.cut_short = true;
-  std::string what = fmt::format("cut short: {} of the last record's {} bytes are there", bytes_left,
-                                 record_len);
+  std::string what =
+      fmt::format("cut short: {} of the last record's {} bytes are there", bytes_left, record_len);
   if (!window_->problem().empty()) what += "; " + window_->problem();
   count_damage(offset, bytes_left, std::move(what));
 }
@@ -49,13 +49,13 @@ wire::FrameDirection direction_in_header(wire::LinkType link_type, Bytes frame) 
   using wire::LinkType;
   if (link_type == LinkType::linux_sll && frame.size() >= 2) {
     const std::uint16_t type = load_be16(frame.data());
-    return type == kSllOutgoing ? FrameDirection::outbound
+    return type == kSllOutgoing  ? FrameDirection::outbound
            : type < kSllOutgoing ? FrameDirection::inbound
                                  : FrameDirection::unknown;
   }
   if (link_type == LinkType::linux_sll2 && frame.size() >= 11) {
     const std::uint8_t type = load_u8(frame.data() + 10);
-    return type == kSllOutgoing ? FrameDirection::outbound
+    return type == kSllOutgoing  ? FrameDirection::outbound
            : type < kSllOutgoing ? FrameDirection::inbound
                                  : FrameDirection::unknown;
   }

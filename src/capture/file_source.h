@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the readers of file formats have in common: the window they read through, the account of what
-// was read and lost, and the search for the next sound record after damage.
+// What the readers of file formats have in common: the window they read through, the account of
+// what was read and lost, and the search for the next sound record after damage.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@
 
 namespace slowpath::capture {
 
-/// The largest captured frame that is believed. Linux builds super-frames of up to 512 KiB (BIG TCP,
-/// GSO_MAX_SIZE); 16 MiB is Wireshark's own limit for a pcapng block.
+/// The largest captured frame that is believed. Linux builds super-frames of up to 512 KiB (BIG
+/// TCP, GSO_MAX_SIZE); 16 MiB is Wireshark's own limit for a pcapng block.
 inline constexpr std::uint32_t kMaxFrameLen = 16u << 20;
 /// What a capture without a useful snap length may hold: libpcap's MAXIMUM_SNAPLEN.
 inline constexpr std::uint32_t kUsualMaxFrameLen = 256u << 10;
@@ -80,11 +80,12 @@ constexpr bool tells_direction(wire::LinkType link_type) {
          link_type == wire::LinkType::ppp_with_direction;
 }
 
-/// Trims a frame check sequence of `fcs_len` bytes off a frame of `original_len` bytes on the wire, and
-/// mends an original length that is shorter than what was captured (some programs leave it 0).
+/// Trims a frame check sequence of `fcs_len` bytes off a frame of `original_len` bytes on the wire,
+/// and mends an original length that is shorter than what was captured (some programs leave it 0).
 inline void set_lengths(wire::Frame& frame, const std::byte* data, std::uint32_t captured_len,
                         std::uint32_t original_len, std::uint8_t fcs_len) {
-  if (original_len < captured_len) [[unlikely]] original_len = captured_len;
+  if (original_len < captured_len) [[unlikely]]
+    original_len = captured_len;
   if (fcs_len != 0) {
     original_len -= original_len < fcs_len ? original_len : fcs_len;
     if (captured_len > original_len) captured_len = original_len;
@@ -95,7 +96,8 @@ inline void set_lengths(wire::Frame& frame, const std::byte* data, std::uint32_t
 
 /// Walks forward, byte by byte, to the next place where `Policy` sees a chain of sound records, and
 /// leaves the window there. False, with the window at the end of the input, when there is none.
-/// Policy: kHeaderLen; looks_sound(header) by itself; follows(header, next_header); record_len(header).
+/// Policy: kHeaderLen; looks_sound(header) by itself; follows(header, next_header);
+/// record_len(header).
 template <typename Policy>
 bool find_sound_record(ByteWindow& window, const Policy& policy) {
   constexpr std::size_t kAhead = 64u << 10;
@@ -108,8 +110,8 @@ bool find_sound_record(ByteWindow& window, const Policy& policy) {
       const std::uint64_t wanted = next + policy.header_len();
       if (wanted > ByteWindow::kMaxEnsure) return link > 0;
       const std::size_t have = window.ensure(static_cast<std::size_t>(wanted));
-      if (have < next) return link > 0;    // the next record is itself cut short
-      if (have < wanted) return true;      // the record ends where the input ends
+      if (have < next) return link > 0;  // the next record is itself cut short
+      if (have < wanted) return true;    // the record ends where the input ends
       if (!policy.looks_sound(window.data() + next) ||
           !policy.follows(window.data() + at, window.data() + next)) {
         return false;

@@ -46,7 +46,8 @@ constexpr std::array kSignatures = {
     Signature{0, "\xab\1\0\x1c"sv, "an IXIA capture", kEditcap},
     Signature{0, "NetS"sv, "a NetScaler trace", kEditcap},
     Signature{0, "PK\3\4"sv, "a ZIP archive", "unpack it (unzip) and give the capture inside"},
-    Signature{0, "7z\xbc\xaf\x27\x1c"sv, "a 7-Zip archive", "unpack it (7z x) and give the capture inside"},
+    Signature{0, "7z\xbc\xaf\x27\x1c"sv, "a 7-Zip archive",
+              "unpack it (7z x) and give the capture inside"},
     Signature{0, "Rar!\x1a\7"sv, "a RAR archive", kUnpack},
     Signature{0, "MSCF"sv, "a Windows cabinet, as netsh trace writes",
               "unpack it (cabextract), then: etl2pcapng IN.etl OUT.pcapng"},
@@ -56,11 +57,16 @@ constexpr std::array kSignatures = {
     Signature{0, "\x5d\0\0"sv, "an LZMA file", "decompress it first: xz -d FILE"},
     Signature{0, "\2\x21\x4c\x18"sv, "an old lz4 file", "decompress it first: lz4 -d FILE OUT"},
     Signature{257, "ustar"sv, "a tar archive", "unpack it (tar xf) and give the captures inside"},
-    Signature{0, "\x7f" "ELF"sv, "a program", ""},
+    Signature{0,
+              "\x7f"
+              "ELF"sv,
+              "a program", ""},
     Signature{0, "MZ"sv, "a Windows program", ""},
     Signature{0, "%PDF"sv, "a PDF document", ""},
-    Signature{0, "\x89PNG"sv, "a picture", "a screenshot cannot be analysed: give the capture itself"},
-    Signature{0, "\xff\xd8\xff"sv, "a picture", "a screenshot cannot be analysed: give the capture itself"},
+    Signature{0, "\x89PNG"sv, "a picture",
+              "a screenshot cannot be analysed: give the capture itself"},
+    Signature{0, "\xff\xd8\xff"sv, "a picture",
+              "a screenshot cannot be analysed: give the capture itself"},
 };
 
 std::string_view as_text(Bytes bytes) {
@@ -69,11 +75,12 @@ std::string_view as_text(Bytes bytes) {
 
 bool has_signature(Bytes head, const Signature& signature) {
   const std::string_view text = as_text(head);
-  return text.size() >= signature.offset && text.substr(signature.offset).starts_with(signature.bytes);
+  return text.size() >= signature.offset &&
+         text.substr(signature.offset).starts_with(signature.bytes);
 }
 
-// An event trace has no magic. It begins with a WMI_BUFFER_HEADER of 72 bytes (buffer size, and twice
-// how far it is filled), then a system trace header with 0xc0 in its fourth byte.
+// An event trace has no magic. It begins with a WMI_BUFFER_HEADER of 72 bytes (buffer size, and
+// twice how far it is filled), then a system trace header with 0xc0 in its fourth byte.
 bool is_event_trace(Bytes head) {
   constexpr std::size_t kBufferHeaderLen = 72;
   if (head.size() < kBufferHeaderLen + 4) return false;
@@ -85,8 +92,8 @@ bool is_event_trace(Bytes head) {
          marker >> 24 == 0xc0 && (header_type == 1 || header_type == 2);
 }
 
-// ERF records follow one another without a file header: 8 bytes of time, type, flags, record length,
-// losses, wire length. Three in a row with lengths that fit are no accident.
+// ERF records follow one another without a file header: 8 bytes of time, type, flags, record
+// length, losses, wire length. Three in a row with lengths that fit are no accident.
 bool is_erf(Bytes head) {
   constexpr std::size_t kHeaderLen = 16;
   constexpr std::uint8_t kLastType = 48;
@@ -128,7 +135,8 @@ std::optional<ForeignFormat> recognise_text(std::string_view head) {
     return ForeignFormat{"JSON", "give the capture itself, not what was printed of it"};
   }
   if (head[first] == '<') {
-    return ForeignFormat{"HTML or XML", "perhaps a download that needed a login: fetch the capture again"};
+    return ForeignFormat{"HTML or XML",
+                         "perhaps a download that needed a login: fetch the capture again"};
   }
   if (head.starts_with("HTTP/1.")) {
     return ForeignFormat{"the answer of a web server", "fetch the capture again"};
@@ -140,7 +148,8 @@ std::optional<ForeignFormat> recognise_text(std::string_view head) {
                          "capture to a file: tcpdump -w FILE"};
   }
   if (line.contains("No.") && line.contains("Time") && line.contains("Source")) {
-    return ForeignFormat{"a packet list that Wireshark printed", "save the capture itself as pcapng"};
+    return ForeignFormat{"a packet list that Wireshark printed",
+                         "save the capture itself as pcapng"};
   }
   return ForeignFormat{"plain text", "give a capture: tcpdump -w FILE"};
 }

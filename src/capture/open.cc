@@ -83,19 +83,22 @@ Result<std::unique_ptr<Source>> open_format(std::unique_ptr<ByteWindow> window, 
   const std::string attempt = reading(info.name);
   if (have == 0) {
     const std::string problem = window->problem();
-    return fail(ErrorKind::input, attempt, problem.empty() ? "it is empty" : problem,
-                problem.empty() ? "was the capture stopped before the first packet was written?" : "");
+    return fail(
+        ErrorKind::input, attempt, problem.empty() ? "it is empty" : problem,
+        problem.empty() ? "was the capture stopped before the first packet was written?" : "");
   }
   if (is_pcap(head)) return open_pcap(std::move(window), std::move(info), input);
   if (is_pcapng(head)) return open_pcapng(std::move(window), std::move(info), input);
   if (is_snoop(head)) return open_snoop(std::move(window), std::move(info), input);
   const std::size_t more = window->ensure(kRecogniseLen);
   head = {window->data(), std::min(more, kRecogniseLen)};
-  const std::string inside = info.compression.empty() ? "" : info.compression + "-compressed data; inside ";
+  const std::string inside =
+      info.compression.empty() ? "" : info.compression + "-compressed data; inside ";
   const std::optional<ForeignFormat> foreign = recognise_foreign(head);
   if (foreign) {
     return fail(ErrorKind::input, attempt,
-                fmt::format("{}it is no capture, it looks like {}", inside, foreign->what), foreign->hint);
+                fmt::format("{}it is no capture, it looks like {}", inside, foreign->what),
+                foreign->hint);
   }
   return fail(ErrorKind::input, attempt,
               inside + "it is no capture in a format known here (pcap, pcapng, snoop)",
@@ -107,9 +110,9 @@ Result<std::unique_ptr<Source>> open_stored(std::unique_ptr<StoredBytes> stored,
                                             std::uint16_t input, bool interactive) {
   const Compression compression = recognise_compression(stored->peek_at_least(6));
   info.compression = compression_name(compression);
-  std::unique_ptr<ByteSupply> supply =
-      compression == Compression::none ? make_plain_supply(std::move(stored))
-                                       : make_decompressor(compression, std::move(stored));
+  std::unique_ptr<ByteSupply> supply = compression == Compression::none
+                                           ? make_plain_supply(std::move(stored))
+                                           : make_decompressor(compression, std::move(stored));
   Result<std::unique_ptr<ByteWindow>> window = StreamWindow::make(std::move(supply), interactive);
   if (!window) return std::unexpected(window.error());
   return open_format(std::move(*window), std::move(info), input);
@@ -122,9 +125,10 @@ Result<std::unique_ptr<Source>> open_mapping(Bytes mapping, SourceInfo info, std
   return open_format(std::make_unique<MemoryWindow>(mapping, true), std::move(info), input);
 }
 
-Result<std::unique_ptr<Source>> open_descriptor(Descriptor file, SourceInfo info, std::uint16_t input,
+Result<std::unique_ptr<Source>> open_descriptor(Descriptor file, SourceInfo info,
+                                                std::uint16_t input,
                                                 const std::atomic<bool>* stop) {
-  struct stat status {};
+  struct stat status{};
   if (fstat(file.get(), &status) != 0) {
     return fail(ErrorKind::input, reading(info.name), std::strerror(errno));
   }
@@ -143,8 +147,8 @@ Result<std::unique_ptr<Source>> open_descriptor(Descriptor file, SourceInfo info
     }
   }
   const bool interactive = !S_ISREG(status.st_mode);
-  return open_stored(std::make_unique<DescriptorBytes>(file.release(), stop), std::move(info), input,
-                     interactive);
+  return open_stored(std::make_unique<DescriptorBytes>(file.release(), stop), std::move(info),
+                     input, interactive);
 }
 
 }  // namespace
@@ -167,7 +171,8 @@ Result<std::unique_ptr<Source>> open_capture(const std::string& name, std::uint1
   return open_descriptor(Descriptor(file.release()), std::move(info), input, stop);
 }
 
-Result<std::unique_ptr<Source>> open_memory(Bytes bytes, const std::string& name, std::uint16_t input) {
+Result<std::unique_ptr<Source>> open_memory(Bytes bytes, const std::string& name,
+                                            std::uint16_t input) {
   SourceInfo info;
   info.name = name;
   info.file_bytes = bytes.size();

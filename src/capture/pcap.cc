@@ -19,8 +19,8 @@ constexpr std::size_t kFileHeaderLen = 24;
 constexpr std::size_t kRecordHeaderLen = 16;
 constexpr std::uint32_t kDayS = 86'400;
 
-// Which of the two lengths comes first. libpcap's sf-pcap.c: before version 2.3 and in DG/UX's 543.0
-// the original length did; 2.3 was written both ways.
+// Which of the two lengths comes first. libpcap's sf-pcap.c: before version 2.3 and in DG/UX's
+// 543.0 the original length did; 2.3 was written both ways.
 enum class LengthOrder : std::uint8_t { captured_first, original_first, smaller_is_captured };
 
 struct PcapFormat {
@@ -115,7 +115,8 @@ class PcapSource final : public FileSource {
   PcapFormat format_;
   bool tells_direction_;
   bool has_time_ = false;
-  std::uint32_t last_seconds_ = 0;  // of the last sound record; 0 sends the first one through is_acceptable
+  std::uint32_t last_seconds_ =
+      0;  // of the last sound record; 0 sends the first one through is_acceptable
 };
 
 inline bool PcapSource::read_one(wire::Frame& frame) {
@@ -124,6 +125,7 @@ inline bool PcapSource::read_one(wire::Frame& frame) {
       return end_between_records();
     }
     const RecordHeader header = load_header(window_->data(), format_);
+    // One branch for all that is odd: none of it is likely. (A captured length of 0 wraps.)
     const bool odd = (header.captured_len - 1 >= format_.max_captured_len) |
                      (header.captured_len > header.original_len) |
                      (header.fraction >= format_.fractions_per_s) |
@@ -176,8 +178,9 @@ bool PcapSource::is_acceptable(const RecordHeader& header) {
   const std::size_t wanted = static_cast<std::size_t>(next) + format_.header_len;
   const std::size_t have = window_->ensure(wanted);
   if (have < wanted) {
-    // The last record of the input, whole or cut: its own header has to convince.
-    return is_close || is_strictly_sound(header, format_);
+    // The last record of the input. One that ends where the input ends convinces by that; one that
+    // is cut has to convince by its header.
+    return have == next || is_close || is_strictly_sound(header, format_);
   }
   const RecordHeader after = load_header(window_->data() + next, format_);
   if (is_strictly_sound(after, format_)) return true;
@@ -193,13 +196,14 @@ void PcapSource::choose_modified_header_len() {
   for (const std::uint32_t len : {24u, 28u}) {
     PcapFormat candidate = format_;
     candidate.header_len = len;
-    const std::uint64_t next = std::uint64_t{len} + load_header(window_->data(), format_).captured_len;
+    const std::uint64_t next =
+        std::uint64_t{len} + load_header(window_->data(), format_).captured_len;
     if (next + len > ByteWindow::kMaxEnsure) return;
     const auto wanted = static_cast<std::size_t>(next) + kRecordHeaderLen;
     const std::size_t have = window_->ensure(wanted);
-    if (have == next || (have >= wanted && is_strictly_sound(
-                                               load_header(window_->data() + next, candidate),
-                                               candidate))) {
+    if (have == next ||
+        (have >= wanted &&
+         is_strictly_sound(load_header(window_->data() + next, candidate), candidate))) {
       format_.header_len = len;
       return;
     }
@@ -208,31 +212,31 @@ void PcapSource::choose_modified_header_len() {
 
 bool PcapSource::recover(const RecordHeader& header) {
   const std::uint64_t from = window_->offset();
-  std::string what =
-      header.captured_len > format_.max_captured_len
-          ? fmt::format("record claims {} bytes", header.captured_len)
-          : fmt::format("no record: time {} s, captured {} of {} bytes", header.seconds,
-                        header.captured_len, header.original_len);
+  std::string what = header.captured_len > format_.max_captured_len
+                         ? fmt::format("record claims {} bytes", header.captured_len)
+                         : fmt::format("no record: time {} s, captured {} of {} bytes",
+                                       header.seconds, header.captured_len, header.original_len);
   window_->advance(1);
   const bool found = find_sound_record(*window_, RecordPolicy{format_, has_time_, last_seconds_});
   const std::uint64_t to = window_->offset();
-  what += found ? fmt::format("; next sound record found at {:#x}", to) : "; no sound record follows";
+  what +=
+      found ? fmt::format("; next sound record found at {:#x}", to) : "; no sound record follows";
   count_damage(from, to - from, std::move(what));
   if (!found) note_end();
   return found;
 }
 
-// The record reaches beyond the end of the input. Usually the writer was stopped; but the length may
-// also be the damage, and then sound records lie inside what it claims.
+// The record reaches beyond the end of the input. Usually the writer was stopped; but the length
+// may also be the damage, and then sound records lie inside what it claims.
 bool PcapSource::recover_or_cut(const RecordHeader& header) {
   const std::uint64_t from = window_->offset();
   const std::uint64_t left = window_->unread();
   window_->advance(1);
-  if (has_time_ &&
-      find_sound_record(*window_, RecordPolicy{format_, has_time_, last_seconds_})) {
-    count_damage(from, window_->offset() - from,
-                 fmt::format("record claims {} bytes, more than are left; next sound record found at {:#x}",
-                             header.captured_len, window_->offset()));
+  if (has_time_ && find_sound_record(*window_, RecordPolicy{format_, has_time_, last_seconds_})) {
+    count_damage(
+        from, window_->offset() - from,
+        fmt::format("record claims {} bytes, more than are left; next sound record found at {:#x}",
+                    header.captured_len, window_->offset()));
     return true;
   }
   window_->advance(window_->unread());
@@ -256,8 +260,8 @@ Result<LengthOrder> check_version(const std::string& name, std::uint16_t major,
   if (major == 543 && minor == 0) return LengthOrder::original_first;
   if (major != 2 || minor > 4) {
     return fail(ErrorKind::input, reading(name),
-                fmt::format("it is a pcap file of version {}.{}, and only 2.0 to 2.4 are known", major,
-                            minor),
+                fmt::format("it is a pcap file of version {}.{}, and only 2.0 to 2.4 are known",
+                            major, minor),
                 "the header may be damaged: capture again, or try editcap (Wireshark)");
   }
   if (minor < 3) return LengthOrder::original_first;
@@ -268,7 +272,8 @@ PcapFormat recognise(const std::byte* magic) {
   PcapFormat format;
   const std::uint32_t little = load_le32(magic);
   const std::uint32_t big = load_be32(magic);
-  format.swapped = little != kMagicMicroseconds && little != kMagicNanoseconds && little != kMagicModified;
+  format.swapped =
+      little != kMagicMicroseconds && little != kMagicNanoseconds && little != kMagicModified;
   const std::uint32_t value = format.swapped ? big : little;
   if (value == kMagicNanoseconds) {
     format.ns_per_fraction = 1;
@@ -296,8 +301,8 @@ Result<std::unique_ptr<Source>> open_pcap(std::unique_ptr<ByteWindow> window, So
   const std::size_t have = window->ensure(kFileHeaderLen);
   if (have < kFileHeaderLen) {
     return fail(ErrorKind::input, reading(info.name),
-                fmt::format("it is a pcap file cut short in its header: {} of {} bytes are there", have,
-                            kFileHeaderLen));
+                fmt::format("it is a pcap file cut short in its header: {} of {} bytes are there",
+                            have, kFileHeaderLen));
   }
   const std::byte* const at = window->data();
   PcapFormat format = recognise(at);
@@ -311,11 +316,12 @@ Result<std::unique_ptr<Source>> open_pcap(std::unique_ptr<ByteWindow> window, So
   const std::uint32_t snap_len = cursor.u32();
   const std::uint32_t link = cursor.u32();
   format.link_type = static_cast<wire::LinkType>(link & 0xffff);
-  // draft-ietf-opsawg-pcap: bit 26 says that bits 28 to 31 hold the length of the FCS in 16-bit words.
+  // draft-ietf-opsawg-pcap: bit 26 says that bits 28 to 31 hold the length of the FCS in 16-bit
+  // words.
   if ((link & 0x0400'0000) != 0) format.fcs_len = static_cast<std::uint8_t>((link >> 28) * 2);
   format.max_captured_len = std::clamp(snap_len, kUsualMaxFrameLen, kMaxFrameLen);
 
-  info.format = format.modified                 ? "pcap (modified)"
+  info.format = format.modified               ? "pcap (modified)"
                 : format.ns_per_fraction == 1 ? "pcap (nanoseconds)"
                                               : "pcap";
   InterfaceInfo interface;

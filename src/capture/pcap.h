@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads pcap files: microseconds and nanoseconds, both byte orders, and Kuznetzov's "modified" format.
+// Reads pcap files: microseconds and nanoseconds, both byte orders, and Kuznetzov's "modified"
+// format.
 //
 // File header (24 bytes, byte order told by the magic): magic, version major and minor, time zone,
 // accuracy (both unused), snap length, link type with the length of a frame check sequence above it

@@ -28,7 +28,7 @@ constexpr std::uint32_t kCustomCopied = 0xbad;
 constexpr std::uint32_t kCustomNotCopied = 0x40000bad;
 
 constexpr std::uint32_t kByteOrderMagic = 0x1a2b3c4d;
-constexpr std::size_t kBlockFrameLen = 12;   // type, length, length
+constexpr std::size_t kBlockFrameLen = 12;  // type, length, length
 constexpr std::size_t kMinSectionLen = 28;
 constexpr std::uint32_t kMaxBlockLen = kMaxFrameLen + (64u << 10);  // a frame and its options
 
@@ -39,7 +39,12 @@ constexpr std::size_t kMaxInterfaces = 65'536;
 constexpr std::uint16_t kComment = 1;
 enum SectionOption : std::uint16_t { kHardware = 2, kOs = 3, kApplication = 4 };
 enum InterfaceOption : std::uint16_t {
-  kName = 2, kDescription = 3, kTsResol = 9, kFilter = 11, kFcsLen = 13, kTsOffset = 14
+  kName = 2,
+  kDescription = 3,
+  kTsResol = 9,
+  kFilter = 11,
+  kFcsLen = 13,
+  kTsOffset = 14
 };
 enum PacketOption : std::uint16_t { kFlags = 2, kDropCount = 4 };
 enum StatisticsOption : std::uint16_t { kIfDrop = 5, kOsDrop = 7 };
@@ -61,12 +66,12 @@ struct Interface {
 
 // What the three kinds of packet block say, each in its own way.
 struct PacketFields {
-  std::uint32_t interface;     // within the section
-  std::uint64_t units;         // of time; not for a simple packet
+  std::uint32_t interface;  // within the section
+  std::uint64_t units;      // of time; not for a simple packet
   std::uint32_t captured_len;
   std::uint32_t original_len;
-  std::size_t data_offset;     // where the data begins in the body; padding and options follow
-  bool is_simple = false;      // has neither time nor options
+  std::size_t data_offset;  // where the data begins in the body; padding and options follow
+  bool is_simple = false;   // has neither time nor options
 };
 
 // Byte order and frame of a block, for finding the next after damage.
@@ -134,12 +139,13 @@ class PcapngSource final : public FileSource {
   }
 
   bool big_endian_ = false;
-  bool in_known_section_ = false;    // false: before the first header, or in a section of another version
+  bool in_known_section_ =
+      false;  // false: before the first header, or in a section of another version
   std::uint32_t block_len_ = 0;
-  std::size_t section_begin_ = 0;    // index of the section's first interface
+  std::size_t section_begin_ = 0;  // index of the section's first interface
   std::vector<Interface> interfaces_;
   std::uint64_t statistics_drops_ = 0;  // over all interfaces
-  std::uint64_t packet_drops_ = 0;   // by epb_dropcount and the obsolete block's field
+  std::uint64_t packet_drops_ = 0;      // by epb_dropcount and the obsolete block's field
 };
 
 bool PcapngSource::read_one(wire::Frame& frame) {
@@ -161,7 +167,8 @@ bool PcapngSource::read_one(wire::Frame& frame) {
 
 inline bool PcapngSource::reach_block() {
   for (;;) {
-    if (window_->ensure(kBlockFrameLen) < kBlockFrameLen) [[unlikely]] return end_of_input();
+    if (window_->ensure(kBlockFrameLen) < kBlockFrameLen) [[unlikely]]
+      return end_of_input();
     const std::byte* const at = window_->data();
     const std::uint32_t type = u32(at);
     std::uint32_t len = u32(at + 4);
@@ -174,7 +181,8 @@ inline bool PcapngSource::reach_block() {
     if (len >= kBlockFrameLen && len <= kMaxBlockLen) [[likely]] {
       const std::size_t have = window_->ensure(len);
       block_len_ = len;
-      if (have >= len && u32(window_->data() + len - 4) == len) [[likely]] return true;
+      if (have >= len && u32(window_->data() + len - 4) == len) [[likely]]
+        return true;
       if (have >= len && check_block(type, len)) return true;
     }
     if (!recover(type, len)) return false;
@@ -189,8 +197,9 @@ bool PcapngSource::check_block(std::uint32_t type, std::uint32_t len) {
   const std::size_t wanted = std::size_t{len} + kBlockFrameLen;
   const std::size_t have = window_->ensure(wanted);
   const std::byte* const next = window_->data() + len;
-  const bool good = have == len || (have >= wanted && (policy.is_plausible(next) ||
-                                                       policy.is_section_header(next, 12)));
+  const bool good =
+      have == len ||
+      (have >= wanted && (policy.is_plausible(next) || policy.is_section_header(next, 12)));
   if (good) {
     count_damage(window_->offset() + len - 4, 4,
                  fmt::format("block of type {:#x} has length {} in front and {} behind", type, len,
@@ -207,15 +216,16 @@ bool PcapngSource::recover(std::uint32_t type, std::uint32_t len) {
   if (find_block()) {
     const std::uint64_t to = window_->offset();
     count_damage(from, to - from,
-                 fmt::format("block of type {:#x} claims {} bytes; next sound block found at {:#x}", type,
-                             len, to));
+                 fmt::format("block of type {:#x} claims {} bytes; next sound block found at {:#x}",
+                             type, len, to));
     return true;
   }
   if (reaches_beyond) {
     count_cut(from, left, len);
   } else {
-    count_damage(from, window_->offset() - from,
-                 fmt::format("block of type {:#x} claims {} bytes; no sound block follows", type, len));
+    count_damage(
+        from, window_->offset() - from,
+        fmt::format("block of type {:#x} claims {} bytes; no sound block follows", type, len));
   }
   report_drops();
   note_end();
@@ -283,8 +293,8 @@ bool PcapngSource::take_simple_packet(wire::Frame& frame) {
   const Bytes block = body();
   if (block.size() < kFixedLen) return damaged_block("too short for its fields"), false;
   const std::uint32_t original_len = u32(block.data());
-  auto captured_len = static_cast<std::uint32_t>(
-      std::min<std::size_t>(original_len, block.size() - kFixedLen));
+  auto captured_len =
+      static_cast<std::uint32_t>(std::min<std::size_t>(original_len, block.size() - kFixedLen));
   if (section_begin_ < interfaces_.size() && interfaces_[section_begin_].snap_len != 0) {
     captured_len = std::min(captured_len, interfaces_[section_begin_].snap_len);
   }
@@ -369,20 +379,31 @@ void PcapngSource::take_section_header() {
   // 1.2 was written by some and is the same as 1.0 (the draft's section 4.1).
   in_known_section_ = in_known_section_ && major == 1 && (minor == 0 || minor == 2);
   if (!in_known_section_) {
-    count_damage(window_->offset(), block_len_,
-                 fmt::format("section of pcapng version {}.{}, which is not known; its packets are passed over",
-                             major, minor));
+    count_damage(
+        window_->offset(), block_len_,
+        fmt::format(
+            "section of pcapng version {}.{}, which is not known; its packets are passed over",
+            major, minor));
     return;
   }
   PcapngOptions options(body_from(16), big_endian_);
   PcapngOption option;
   while (options.next(option)) {
     switch (option.code) {
-      case kComment: keep_comment(option.text()); break;
-      case kHardware: info_.hardware = option.text(); break;
-      case kOs: info_.os = option.text(); break;
-      case kApplication: info_.application = option.text(); break;
-      default: break;
+      case kComment:
+        keep_comment(option.text());
+        break;
+      case kHardware:
+        info_.hardware = option.text();
+        break;
+      case kOs:
+        info_.os = option.text();
+        break;
+      case kApplication:
+        info_.application = option.text();
+        break;
+      default:
+        break;
     }
   }
   if (options.is_broken()) damaged_block("has an option longer than itself");
@@ -402,18 +423,31 @@ void PcapngSource::take_interface() {
   while (options.next(option)) {
     const bool is_one_byte = option.value.size() == 1;
     switch (option.code) {
-      case kComment: keep_comment(option.text()); break;
-      case kName: described.name = option.text(); break;
-      case kDescription: described.description = option.text(); break;
-      case kTsResol: if (is_one_byte) resolution = load_u8(option.value.data()); break;
-      case kTsOffset: offset_s = static_cast<std::int64_t>(options.u64(option)); break;
-      case kFcsLen: if (is_one_byte) described.fcs_len = load_u8(option.value.data()); break;
+      case kComment:
+        keep_comment(option.text());
+        break;
+      case kName:
+        described.name = option.text();
+        break;
+      case kDescription:
+        described.description = option.text();
+        break;
+      case kTsResol:
+        if (is_one_byte) resolution = load_u8(option.value.data());
+        break;
+      case kTsOffset:
+        offset_s = static_cast<std::int64_t>(options.u64(option));
+        break;
+      case kFcsLen:
+        if (is_one_byte) described.fcs_len = load_u8(option.value.data());
+        break;
       case kFilter:  // a first byte of 0 says that text follows, 1 a BPF program
         if (!option.value.empty() && load_u8(option.value.data()) == 0) {
           described.filter = PcapngOption{option.code, option.value.subspan(1)}.text();
         }
         break;
-      default: break;
+      default:
+        break;
     }
   }
   if (options.is_broken()) damaged_block("has an option longer than itself");
@@ -431,7 +465,8 @@ void PcapngSource::take_statistics() {
   const Bytes block = body();
   if (block.size() < 12) return damaged_block("too short for its fields");
   const std::size_t index = section_begin_ + u32(block.data());
-  if (index >= interfaces_.size()) return damaged_block("names an interface that was not described");
+  if (index >= interfaces_.size())
+    return damaged_block("names an interface that was not described");
   PcapngOptions options(body_from(12), big_endian_);
   PcapngOption option;
   std::uint64_t drops = 0;
@@ -451,8 +486,9 @@ void PcapngSource::report_drops() {
 }
 
 void PcapngSource::damaged_block(const char* what) {
-  count_damage(window_->offset(), block_len_,
-               fmt::format("block of type {:#x} and {} bytes {}", u32(window_->data()), block_len_, what));
+  count_damage(
+      window_->offset(), block_len_,
+      fmt::format("block of type {:#x} and {} bytes {}", u32(window_->data()), block_len_, what));
 }
 
 }  // namespace
@@ -465,22 +501,24 @@ Result<std::unique_ptr<Source>> open_pcapng(std::unique_ptr<ByteWindow> window, 
   const std::size_t have = window->ensure(kMinSectionLen);
   if (have < kMinSectionLen) {
     return fail(ErrorKind::input, attempt,
-                fmt::format("it is a pcapng file cut short in its header: {} of {} bytes are there", have,
-                            kMinSectionLen));
+                fmt::format("it is a pcapng file cut short in its header: {} of {} bytes are there",
+                            have, kMinSectionLen));
   }
   const std::byte* const at = window->data();
   const bool big_endian = load_be32(at + 8) == kByteOrderMagic;
   if (!big_endian && load_le32(at + 8) != kByteOrderMagic) {
-    return fail(ErrorKind::input, attempt,
-                "it begins like a pcapng file, but the byte-order mark of its first section is damaged");
+    return fail(
+        ErrorKind::input, attempt,
+        "it begins like a pcapng file, but the byte-order mark of its first section is damaged");
   }
   ByteCursor cursor({at + 12, 4}, big_endian);
   const std::uint16_t major = cursor.u16();
   const std::uint16_t minor = cursor.u16();
   if (major != 1 || (minor != 0 && minor != 2)) {
-    return fail(ErrorKind::input, attempt,
-                fmt::format("it is a pcapng file of version {}.{}, and only 1.0 is known", major, minor),
-                "convert it with the program that wrote it, or try editcap (Wireshark)");
+    return fail(
+        ErrorKind::input, attempt,
+        fmt::format("it is a pcapng file of version {}.{}, and only 1.0 is known", major, minor),
+        "convert it with the program that wrote it, or try editcap (Wireshark)");
   }
   return std::make_unique<PcapngSource>(std::move(window), std::move(info), input);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads pcapng files (draft-ietf-opsawg-pcapng): any number of sections, each in its own byte order,
-// with any number of interfaces, each with its own link type, time resolution and time offset.
+// Reads pcapng files (draft-ietf-opsawg-pcapng): any number of sections, each in its own byte
+// order, with any number of interfaces, each with its own link type, time resolution and time
+// offset.
 //
-// A block is: type, length, body padded to 4 bytes, length again. The repeated length is what damage
-// is recognised by and what the search for the next sound block relies on.
+// A block is: type, length, body padded to 4 bytes, length again. The repeated length is what
+// damage is recognised by and what the search for the next sound block relies on.
 #pragma once
 
 #include <memory>

@@ -9,7 +9,8 @@ __extension__ using Wide = __int128;
 constexpr std::uint64_t kNsPerS = 1'000'000'000;
 // 10^19 is the last power of ten below 2^64.
 constexpr int kMaxDecimalExponent = 19;
-constexpr std::int64_t kMaxFastOffsetS = (std::int64_t{1} << 62) / static_cast<std::int64_t>(kNsPerS);
+constexpr std::int64_t kMaxFastOffsetS =
+    (std::int64_t{1} << 62) / static_cast<std::int64_t>(kNsPerS);
 
 std::uint64_t power_of_ten(int exponent) {
   std::uint64_t power = 1;
@@ -26,7 +27,8 @@ std::optional<PcapngClock> PcapngClock::make(std::uint8_t resolution, std::int64
   PcapngClock clock;
   clock.units_per_s_ = is_binary ? std::uint64_t{1} << exponent : power_of_ten(exponent);
   clock.offset_s_ = offset_s;
-  if (kNsPerS % clock.units_per_s_ == 0 && offset_s <= kMaxFastOffsetS && offset_s >= -kMaxFastOffsetS) {
+  if (kNsPerS % clock.units_per_s_ == 0 && offset_s <= kMaxFastOffsetS &&
+      offset_s >= -kMaxFastOffsetS) {
     clock.ns_per_unit_ = kNsPerS / clock.units_per_s_;
     clock.offset_ns_ = offset_s * static_cast<std::int64_t>(kNsPerS);
     clock.fast_units_end_ = (std::uint64_t{1} << 62) / clock.ns_per_unit_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The clock of a pcapng interface: units of time since 1970 to nanoseconds (if_tsresol, if_tsoffset).
+// The clock of a pcapng interface: units of time since 1970 to nanoseconds (if_tsresol,
+// if_tsoffset).
 #pragma once
 
 #include <cstdint>
@@ -14,8 +15,8 @@ class PcapngClock {
  public:
   /// The default: microseconds, no offset.
   PcapngClock() = default;
-  /// `resolution` is if_tsresol: with the top bit clear a power of ten, else a power of two, negated.
-  /// Nothing when it is finer than a 64-bit count of units could express for a second.
+  /// `resolution` is if_tsresol: with the top bit clear a power of ten, else a power of two,
+  /// negated. Nothing when it is finer than a 64-bit count of units could express for a second.
   static std::optional<PcapngClock> make(std::uint8_t resolution, std::int64_t offset_s);
 
   /// Nothing when the instant lies outside what Time can hold (the years 1677 to 2262).

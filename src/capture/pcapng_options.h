@@ -25,7 +25,8 @@ struct PcapngOption {
 /// Walks options; always ends, whatever the bytes are.
 class PcapngOptions {
  public:
-  PcapngOptions(Bytes bytes, bool big_endian) : cursor_(bytes, big_endian), big_endian_(big_endian) {}
+  PcapngOptions(Bytes bytes, bool big_endian)
+      : cursor_(bytes, big_endian), big_endian_(big_endian) {}
 
   /// The next option, or false at the end of the list.
   bool next(PcapngOption& option) {

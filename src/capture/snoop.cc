@@ -139,9 +139,10 @@ class SnoopSource final : public FileSource {
     if ((has_time_ || !reaches_beyond) &&
         find_sound_record(*window_, RecordPolicy{has_time_, last_seconds_})) {
       const std::uint64_t to = window_->offset();
-      count_damage(from, to - from,
-                   fmt::format("record of {} bytes claims to hold {}; next sound record found at {:#x}",
-                               header.record_len, header.captured_len, to));
+      count_damage(
+          from, to - from,
+          fmt::format("record of {} bytes claims to hold {}; next sound record found at {:#x}",
+                      header.record_len, header.captured_len, to));
       return true;
     }
     window_->advance(window_->unread());
@@ -174,7 +175,8 @@ class SnoopSource final : public FileSource {
 }  // namespace
 
 bool is_snoop(Bytes head) {
-  return head.size() >= kMagic.size() && std::memcmp(head.data(), kMagic.data(), kMagic.size()) == 0;
+  return head.size() >= kMagic.size() &&
+         std::memcmp(head.data(), kMagic.data(), kMagic.size()) == 0;
 }
 
 Result<std::unique_ptr<Source>> open_snoop(std::unique_ptr<ByteWindow> window, SourceInfo info,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads the files of Solaris snoop (RFC 1761), version 2.
 //
-// File header (16 bytes, network order): "snoop\0\0\0", version, link type (a DLPI MAC type). Records
-// have 24 bytes of header: original length, included length, record length with padding, cumulative
-// drops, seconds, microseconds.
+// File header (16 bytes, network order): "snoop\0\0\0", version, link type (a DLPI MAC type).
+// Records have 24 bytes of header: original length, included length, record length with padding,
+// cumulative drops, seconds, microseconds.
 #pragma once
 
 #include <memory>
