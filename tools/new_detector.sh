@@ -26,7 +26,7 @@ write() {
 }
 
 write tools/templates/detector.cc "src/detect/detectors/$name.cc"
-write tools/templates/detector_test.cc "tests/unit/detect/detectors/${name}_test.cc"
+write tools/templates/detector_test.cc "tests/unit/detect/${name}_test.cc"
 for template in tools/templates/*.scn; do
   write "$template" "tests/scenarios/$id/$(basename "$template")"
 done
