@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who owned the time between two events of a direction, as its sender lived through it. The rules are asked in
+// order; the first that fits owns the interval:
+//  1. before the handshake is over: handshake
+//  2. ended by a retransmission timeout: timeout
+//  3. the window is closed: zero-window
+//  4. a loss is being repaired: loss-recovery
+//  5. nothing outstanding: application, or receive-window where less than one segment would have fitted
+//  6. the window is full: receive-window; bottleneck if the path queues, because then the window only fills a queue
+//  7. new data at a rhythm of its own, not at an ACK's: application after a short segment, else pacing-or-cpu
+//  8. waiting for the ACK of a short end: delayed-ack if it takes a timer's time, else application
+//  9. waiting for ACKs: bottleneck if the path queues, slow-start while the flight grows, else congestion-window
+#include <algorithm>
+
+#include "flow/direction_analysis.h"
+
+namespace slowpath::flow {
+namespace {
+
+// The path queues when the RTT stands this much above its minimum; the constant keeps host jitter out.
+constexpr double kQueueFactor = 1.5, kQueueFloor_s = 0.002;
+// Delayed-ACK timers: 40 ms (Linux minimum) to 500 ms (RFC 1122 section 4.2.3.2).
+constexpr double kDelayedAckMin_s = 0.035, kDelayedAckMax_s = 0.5;
+// A send this soon after an ACK was clocked by it.
+constexpr double kClockedFloor_s = 0.0005, kClockedShare = 0.1;
+// Rounds without 10 % growth of the flight that end slow start without a loss (HyStart, application, window).
+constexpr std::uint32_t kFlatRounds = 3;
+
+}  // namespace
+
+bool DirectionAnalysis::path_queues() const {
+  return rtt_min_s_ > 0 && rtt_last_s_ > std::max(kQueueFactor * rtt_min_s_, rtt_min_s_ + kQueueFloor_s);
+}
+
+double DirectionAnalysis::stall_threshold_s() const { return std::max(0.2, 2 * srtt_s_); }
+
+void DirectionAnalysis::on_established(Time at) {
+  if (established_) return;
+  const double seconds = to_seconds(at - last_event_);
+  if (seconds > 0) {
+    facts_.time[TimeOwner::handshake] += seconds;
+    last_event_ = at;
+  }
+  established_ = true;
+}
+
+TimeOwner DirectionAnalysis::owner_of_wait(Time now, Event event) const {
+  if (!established_) return TimeOwner::handshake;
+  if (event == Event::timeout_resent) return TimeOwner::timeout;
+  const std::int64_t in_flight = next_ - una_;
+  if (window_closed() && (in_flight > 0 || zero_mattered_ || event == Event::probe || event == Event::replied)) {
+    return TimeOwner::zero_window;
+  }
+  if (in_recovery_) return TimeOwner::loss_recovery;
+  const auto segment = static_cast<std::int64_t>(std::max(segment_size_, 1u));
+  const std::int64_t useful = std::min<std::int64_t>(segment, std::max<std::int64_t>(facts_.largest_payload, 1));
+  const bool full = have_window_ && window_room() < useful;
+  if (in_flight <= 0) return full && event == Event::replied ? TimeOwner::receive_window : TimeOwner::application;
+  if (full) return path_queues() ? TimeOwner::bottleneck : TimeOwner::receive_window;
+  const double waited_s = to_seconds(now - last_event_);
+  if (event == Event::ended) return last_short_ ? TimeOwner::application : TimeOwner::unknown;
+  if (event == Event::sent) {
+    const double clock_s = std::max(kClockedFloor_s, kClockedShare * rtt_min_s_);
+    if (to_seconds(now - last_reply_) > clock_s && waited_s > clock_s) {
+      return last_short_ ? TimeOwner::application : TimeOwner::pacing_or_cpu;
+    }
+  }
+  if (last_short_ || (in_flight <= segment && event == Event::replied)) {
+    const bool timer = event == Event::replied && waited_s >= kDelayedAckMin_s && waited_s <= kDelayedAckMax_s &&
+                       in_flight <= 2 * segment && rtt_min_s_ > 0 && waited_s > 2 * rtt_min_s_;
+    if (timer) return TimeOwner::delayed_ack;
+    if (last_short_) return path_queues() ? TimeOwner::bottleneck : TimeOwner::application;
+  }
+  if (path_queues()) return TimeOwner::bottleneck;
+  return slow_start_ ? TimeOwner::slow_start : TimeOwner::congestion_window;
+}
+
+void DirectionAnalysis::account(Time now, Event event, FrameRef frame) {
+  if (now <= last_event_) {
+    last_frame_ = frame;
+    return;
+  }
+  const double seconds = to_seconds(now - last_event_);
+  const TimeOwner owner = owner_of_wait(now, event);
+  facts_.time[owner] += seconds;
+  if (owner == TimeOwner::timeout) {
+    ++facts_.timeouts;
+    facts_.timeout_s += seconds;
+    note(facts_.timeout_frames, frame);
+    if (!ledger_.empty()) {
+      const Segment& head = ledger_.front();
+      if (head.superframe || head.resend_superframe) {
+        facts_.superframes.timeout_s += seconds;
+        note(facts_.superframes.stall_frames, frame);
+      }
+    }
+    if (sacked_bytes_ <= 0 && duplicate_acks_here_ == 0) {
+      ++facts_.tail_timeouts;
+      facts_.tail_timeout_s += seconds;
+      note(facts_.tail_timeout_frames, frame);
+    }
+  } else if (seconds >= stall_threshold_s()) {
+    Stall stall;
+    stall.begin = last_event_;
+    stall.seconds = seconds;
+    stall.owner = owner;
+    stall.before = last_frame_;
+    stall.after = frame;
+    stall.outstanding_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(next_ - una_, 0));
+    stall.ended = event != Event::ended;
+    stalls_.add(stall);
+  }
+  last_event_ = now;
+  last_frame_ = frame;
+}
+
+// A round trip ends when what was sent at its beginning is acknowledged.
+void DirectionAnalysis::next_round(Time now) {
+  (void)now;
+  round_end_ = next_;
+  if (round_max_ == 0) return;
+  round_maxima_.add(static_cast<double>(round_max_));
+  ++facts_.flight_rounds;
+  if (round_max_ * 10 > round_best_ * 11) {
+    round_best_ = round_max_;
+    rounds_without_growth_ = 0;
+  } else if (++rounds_without_growth_ >= kFlatRounds) {
+    slow_start_ = false;
+  }
+  round_max_ = 0;
+}
+
+}  // namespace slowpath::flow

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/conversation.h"
+
+#include <algorithm>
+
+namespace slowpath::flow {
+namespace {
+
+// The catalogue's minimum for a think time: more than 5 round trips and 200 ms.
+constexpr double kPauseMin_s = 0.2, kPauseRoundTrips = 5;
+// Delayed-ACK timers run from 40 ms (Linux) to 500 ms (RFC 1122); below 30 ms it can be a path.
+constexpr double kTimerMin_s = 0.030, kTimerMax_s = 0.5;
+// Held data leaves as soon as the ACK comes: within the host's own reaction time, plus the leg to the tap.
+constexpr double kReaction_s = 0.003;
+
+void add_pause(PauseFacts& pauses, double seconds, FrameRef before, FrameRef after) {
+  ++pauses.count;
+  pauses.seconds += seconds;
+  note(pauses.ends, after);
+  if (seconds <= pauses.longest_s) return;
+  pauses.longest_s = seconds;
+  pauses.longest_before = before;
+  pauses.longest_after = after;
+}
+
+}  // namespace
+
+void Conversation::add(const Record& record, double round_trip_s, std::uint32_t segment_size) {
+  if (record.has(wire::kSyn) || record.has(wire::kRst) || record.icmp_index != kNone) return;
+  Side& own = sides_[static_cast<std::size_t>(record.direction)];
+  Side& other = sides_[1 - static_cast<std::size_t>(record.direction)];
+  if (record.has(wire::kAck)) ack(record, own, other, round_trip_s);
+  if (record.payload_len > 0) data(record, own, other, round_trip_s, segment_size);
+}
+
+void Conversation::ack(const Record& record, Side& own, Side& data_sender, double round_trip_s) {
+  (void)own;
+  const bool covers_all = data_sender.have_sent && data_sender.sent_end <= record.acknowledgment;
+  const bool advances = !data_sender.have_acked || record.acknowledgment > data_sender.acked;
+  if (covers_all && advances && data_sender.waiting_small && record.payload_len == 0) {
+    const double waited_s = to_seconds(record.time - data_sender.last_data);
+    if (waited_s >= kTimerMin_s && waited_s <= kTimerMax_s && waited_s > 2 * round_trip_s) {
+      data_sender.ack_time = record.time;
+      data_sender.ack_frame = record.frame;
+      data_sender.ack_waited_s = waited_s;
+    }
+    data_sender.waiting_small = false;
+  }
+  if (advances) data_sender.acked = record.acknowledgment;
+  data_sender.have_acked = true;
+}
+
+void Conversation::data(const Record& record, Side& own, Side& other, double round_trip_s, std::uint32_t segment_size) {
+  const SeqNum end = record.sequence + record.payload_len;
+  const bool is_new = !own.have_sent || end > own.sent_end;
+  if (!is_new || record.payload_len <= 1) return;
+  const bool own_done = !own.have_sent || (own.have_acked && own.acked >= own.sent_end);
+  const bool other_done = !other.have_sent || (other.have_acked && other.acked >= other.sent_end) ||
+                          (record.has(wire::kAck) && record.acknowledgment >= other.sent_end);
+  const Time last = std::max(own.last_data, other.last_data);
+  const double gap_s = to_seconds(record.time - last);
+  const bool anybody_spoke = own.have_sent || other.have_sent;
+  if (anybody_spoke && own_done && other_done && gap_s > std::max(kPauseMin_s, kPauseRoundTrips * round_trip_s)) {
+    const bool answering = other.have_sent && other.last_data >= own.last_data;
+    add_pause(answering ? own.answers : own.pauses, gap_s,
+              answering ? other.last_data_frame : own.last_data_frame, record.frame);
+  }
+  const bool small = segment_size > 0 && record.payload_len < segment_size;
+  if (own.ack_waited_s > 0) {
+    // Held back until the ACK came: leaves at once, although it had long been ready.
+    if (to_seconds(record.time - own.ack_time) <= kReaction_s + 1.2 * round_trip_s && own.last_small) {
+      ++own.nagle.count;
+      own.nagle.seconds += own.ack_waited_s;
+      own.timers.add(own.ack_waited_s);
+      note(own.nagle.ack_frames, own.ack_frame);
+    }
+    own.ack_waited_s = 0;
+  }
+  own.waiting_small = small;
+  own.last_small = small;
+  own.sent_end = end;
+  own.have_sent = true;
+  own.last_data = record.time;
+  own.last_data_frame = record.frame;
+}
+
+void Conversation::finish(Direction direction, DirectionFacts& facts) {
+  Side& side = sides_[static_cast<std::size_t>(direction)];
+  facts.pauses = side.pauses;
+  facts.answers = side.answers;
+  facts.nagle = side.nagle;
+  facts.nagle.timer_median_s = side.timers.quantile(0.5);
+}
+
+}  // namespace slowpath::flow

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads one direction of a connection in the order in which its sender lived through it: what the sender sent when
+// it passed the tap, what the receiver replied when the sender can have seen it. Keeps the byte ledger, classes
+// every resend, and gives every interval of time an owner. Copies from taps have been removed before.
+//
+// send.cc        what the sender does: new data, resends, holes that fill late
+// acknowledge.cc what the receiver replies: ACKs, SACK, windows; what became of each range
+// attribution.cc who owned the time between two events
+// summary.cc     the facts, at the end
+#pragma once
+
+#include <array>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.h"
+#include "facts/connection.h"
+#include "flow/ledger.h"
+#include "flow/meters.h"
+#include "flow/record.h"
+#include "flow/sampler.h"
+#include "flow/witness.h"
+
+namespace slowpath::flow {
+
+struct SackList {
+  std::array<SackBlock, kMaxSackBlocks> blocks{};
+  std::uint8_t count = 0;
+};
+
+/// Bytes of an earlier frame of an input, or an empty span.
+using BytesAt = std::function<Bytes(std::uint16_t input, std::uint64_t byte_offset, std::size_t len)>;
+
+class DirectionAnalysis {
+ public:
+  /// `begin` is the connection's first packet; time is accounted from there.
+  DirectionAnalysis(Direction direction, const Witness& witness, const HandshakeFacts& handshake, Time begin);
+
+  /// A packet of the data's sender, as it passed the tap. SYNs only move the clock.
+  void on_send(const Record& record, const BytesAt& bytes_at);
+  /// A packet of the data's receiver. `now` is when the sender sees it; record.time is when it passed the tap.
+  void on_reply(const Record& record, const SackList* sack, Time now);
+  /// An ICMP error about a packet of this direction. Fills what it can; the rest at finish().
+  void on_icmp(IcmpFacts& icmp, std::uint32_t index, SeqNum quoted, Time now);
+  /// The handshake is over: time belongs to it until `at`.
+  void on_established(Time at);
+
+  /// The facts. `icmp` are the connection's ICMP errors, completed here where they are about this direction.
+  DirectionFacts finish(Time end, std::vector<IcmpFacts>& icmp);
+
+  [[nodiscard]] std::int64_t outstanding_bytes() const { return next_ - una_; }
+
+ private:
+  /// What ended an interval.
+  enum class Event : std::uint8_t { sent, resent, timeout_resent, probe, replied, ended };
+
+  struct Sending {  // one data packet, in stream offsets
+    const Record& record;
+    std::int64_t begin, end;
+    bool superframe;
+  };
+
+  // send.cc
+  void send_data(const Record& record, const BytesAt& bytes_at);
+  bool is_keep_alive_or_probe(const Record& record, std::int64_t begin) const;
+  void send_new(const Sending& s);
+  void open_hole(const Sending& s);
+  void send_again(const Sending& s, const BytesAt& bytes_at);
+  void fill_hole(Segment& hole, const Sending& s);
+  void resend_segment(Segment& segment, const Sending& s, ResendClass how);
+  void resend_acknowledged(const Sending& s, const BytesAt& bytes_at);
+  [[nodiscard]] ResendClass classify_resend(const Sending& s) const;
+  void enter_recovery(const Sending& s, ResendClass how);
+  void count_resend(const Sending& s, ResendClass how);
+  void compare_payload(const Segment& original, const Sending& s, const BytesAt& bytes_at);
+  [[nodiscard]] bool came_out_of_order(const Segment& hole, const Sending& s) const;
+  void note_checksum(const Record& record, bool superframe);
+
+  // acknowledge.cc
+  void advance_ack(std::int64_t ack, const Record& record, Time now);
+  void settle(Segment& segment, const Record& record, Time now);
+  void settle_first_copy(Segment& segment);
+  void settle_lost(Segment& segment);
+  void settle_hole(const Segment& segment);
+  void take_rtt(const Segment& segment, const Record& record, Time now);
+  void read_sack(const SackList& sack, std::int64_t ack, const Record& record, Time now);
+  void read_dsack(std::int64_t begin, std::int64_t end, const Record& record);
+  void read_window(const Record& record, std::int64_t ack, Time now);
+  void echo_sample(const Record& record);
+  void take_total_rtt(double total_s, std::int64_t flight_then, Time now);
+  [[nodiscard]] bool away_from_sender() const;
+  void mark_spurious(Segment& segment, const Record& proof);
+  void end_silence(const Record& record, Time now);
+
+  // attribution.cc
+  void account(Time now, Event event, FrameRef frame);
+  [[nodiscard]] TimeOwner owner_of_wait(Time now, Event event) const;
+  [[nodiscard]] bool path_queues() const;
+  [[nodiscard]] double stall_threshold_s() const;
+  void next_round(Time now);
+
+  // summary.cc
+  void settle_open_end();
+  void summarise_rtt();
+  void summarise_flight();
+  void summarise_windows();
+  void summarise_icmp(std::vector<IcmpFacts>& icmp);
+  void relabel_flat_flight();
+
+  [[nodiscard]] std::int64_t offset_of(SeqNum sequence) const { return anchor_ + (sequence - anchor_sequence_); }
+  [[nodiscard]] std::int64_t flight() const { return next_ - una_ - sacked_bytes_; }
+  [[nodiscard]] bool window_closed() const { return have_window_ && window_bytes_ == 0; }
+  [[nodiscard]] std::int64_t window_room() const { return right_edge_ - next_; }
+  void add_loss(LossEvent loss);
+
+  Direction direction_;
+  std::uint32_t segment_size_;
+  std::uint8_t window_shift_;
+  Duration receiver_leg_min_{};
+  Duration sender_leg_min_{};
+  bool established_;
+  DirectionFacts facts_;
+
+  // --- sequence space
+  std::int64_t anchor_ = 0;            // offset of anchor_sequence_
+  SeqNum anchor_sequence_{};
+  bool anchored_ = false;
+  std::int64_t una_ = 0, next_ = 0;    // oldest unacknowledged byte; one past the newest sent
+  bool saw_ack_ = false;
+  std::optional<std::int64_t> fin_at_;
+  Ledger ledger_;
+  std::int64_t sacked_bytes_ = 0, sacked_high_ = 0;
+  std::int64_t unseen_before_ = 0;
+  Time hole_since_{};                  // first SACK or duplicate ACK above the present una_
+  std::uint32_t duplicate_acks_here_ = 0;
+
+  // --- recovery
+  bool in_recovery_ = false, after_timeout_ = false;
+  std::int64_t recovery_point_ = 0;
+  std::int64_t episode_end_ = -1;
+  std::uint32_t episode_ = 0;
+  FrameRef superseded_frame_;          // last resend already counted as lost
+  FrameRef credited_frame_;            // last resend already counted as delivered
+
+  // --- silence of the receiver while data is outstanding
+  Time silence_begin_{};
+  FrameRef silence_frame_;
+  bool silence_open_ = false;
+  std::uint32_t silence_sends_ = 0;
+  std::uint32_t silence_len_min_ = 0, silence_len_max_ = 0;
+  double silence_timeout_s_ = 0;
+  std::int64_t silence_outstanding_ = 0;
+
+  // --- time
+  Time last_event_{}, last_send_{}, last_reply_{}, last_data_{};
+  FrameRef last_frame_, last_reply_frame_;
+  bool last_short_ = false;            // the newest data ended in less than a full segment
+  bool slow_start_ = true;
+  StallLog stalls_;
+  TimelineRecorder timeline_;
+
+  // --- RTT
+  double srtt_s_ = 0, rttvar_s_ = 0, rtt_min_s_ = 0, rtt_last_s_ = 0;
+  double receiver_leg_typical_s_ = 0;
+  Sampler rtt_total_, rtt_receiver_, rtt_sender_, rtt_idle_, rtt_loaded_;
+  struct Stamp {
+    std::uint32_t value;
+    Time time;
+  };
+  std::vector<Stamp> stamps_;          // of replies whose echo is awaited
+  std::size_t stamp_head_ = 0;
+
+  // --- windows and flight
+  bool have_window_ = false;
+  std::uint64_t window_bytes_ = 0;
+  std::int64_t right_edge_ = 0;
+  Time zero_since_{};
+  FrameRef zero_frame_;
+  bool zero_open_ = false;
+  bool zero_mattered_ = false;         // data was outstanding, pending or probed meanwhile
+  Sampler windows_;
+  std::uint64_t windows_seen_ = 0, windows_at_max_ = 0;
+  Sampler round_maxima_;
+  std::int64_t round_end_ = 0, round_max_ = 0, round_best_ = 0;
+  std::uint32_t rounds_without_growth_ = 0;
+  std::uint64_t clocked_sends_ = 0, unclocked_sends_ = 0;
+
+  // --- delivery, integrity
+  SizeTable sizes_;
+  std::array<std::uint16_t, 16> error_values_{};
+  std::uint32_t largest_single_ip_len_ = 0;
+  Sampler reorder_late_;
+  std::uint32_t newest_ts_ = 0;
+  std::uint16_t newest_ip_id_ = 0;
+  bool ip_ids_count_up_ = true;
+  std::uint32_t ip_id_steps_ = 0, ip_id_odd_steps_ = 0;
+
+  // --- ICMP
+  struct IcmpWatch {
+    std::uint32_t index;
+    std::int64_t offset;
+    Time time;
+    std::uint32_t largest_after = 0;
+    std::uint64_t sent_after = 0;
+    std::optional<Time> resent;
+  };
+  std::vector<IcmpWatch> icmp_watch_;
+};
+
+}  // namespace slowpath::flow

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/handshake.h"
+
+#include <algorithm>
+
+namespace slowpath::flow {
+namespace {
+
+SynFacts facts_of(const wire::Packet& packet, Time time, FrameRef frame) {
+  SynFacts syn;
+  syn.frame = frame;
+  syn.time = time;
+  syn.initial_sequence = packet.sequence;
+  syn.window = packet.tcp_window;
+  syn.ttl = packet.ttl;
+  syn.ip_id = static_cast<std::uint16_t>(packet.ip_id);
+  const bool both = (packet.tcp_flags & (wire::kEce | wire::kCwr)) == (wire::kEce | wire::kCwr);
+  syn.ecn_setup = (packet.tcp_flags & wire::kAck) != 0 ? (packet.tcp_flags & wire::kEce) != 0 : both;
+  syn.payload_len = packet.payload_len;
+  syn.options = packet.options;
+  return syn;
+}
+
+bool same_options(const TcpOptions& a, const TcpOptions& b) {
+  return a.has_mss == b.has_mss && a.mss == b.mss && a.has_window_scale == b.has_window_scale &&
+         a.window_scale == b.window_scale && a.sack_permitted == b.sack_permitted &&
+         a.has_timestamps == b.has_timestamps && a.has_md5 == b.has_md5 && a.has_fast_open == b.has_fast_open;
+}
+
+// The same SYN at another tap: equal in IP ID and options' timestamp, and far too soon for a retry (RFC 6298: 1 s).
+bool same_copy(const SynFacts& earlier, Time last, const wire::Packet& packet, Time time) {
+  return time - last < std::chrono::milliseconds(100) && earlier.initial_sequence == packet.sequence &&
+         earlier.options.ts_value == packet.options.ts_value;
+}
+
+}  // namespace
+
+void HandshakeTracker::add_syn(const wire::Packet& packet, Time time, FrameRef frame, bool from_client) {
+  auto& kept = from_client ? facts_.syn : facts_.syn_ack;
+  Time& last = from_client ? last_syn_ : last_syn_ack_;
+  if (!seen()) first_ = time;
+  if (kept && same_copy(*kept, last, packet, time)) return;
+  if (from_client) {
+    ++facts_.syn_count;
+    note(facts_.syn_frames, frame);
+    if (facts_.syn_times.size() < 16) facts_.syn_times.push_back(time);
+    facts_.options_differ_between_syns |= kept && !same_options(kept->options, packet.options);
+  } else {
+    ++facts_.syn_ack_count;
+    note(facts_.syn_ack_frames, frame);
+    // Unambiguous only while one SYN can have caused it.
+    if (facts_.syn_count == 1 && facts_.syn_ack_count == 1) facts_.server_leg_s = std::max(0.0, to_seconds(time - last_syn_));
+  }
+  last = time;
+  facts_.duration_s = std::max(facts_.duration_s, to_seconds(time - first_));
+  if (!kept || !facts_.completed) {
+    if (!kept || from_client == false || facts_.syn_ack_count == 0) kept = facts_of(packet, time, frame);
+  }
+}
+
+void HandshakeTracker::add_ack(const wire::Packet& packet, Time time, bool from_client) {
+  if (facts_.completed || !from_client || (packet.tcp_flags & wire::kAck) == 0) return;
+  if (facts_.syn_ack && packet.acknowledgment - facts_.syn_ack->initial_sequence <= 0) return;
+  if (!facts_.syn_ack && packet.payload_len == 0 && facts_.syn_count > 0) return;  // the SYN-ACK was not captured
+  facts_.completed = true;
+  completed_at_ = time;
+  facts_.duration_s = to_seconds(time - first_);
+  if (facts_.syn && facts_.syn_ack && facts_.syn_count == 1 && facts_.syn_ack_count == 1 && last_syn_ <= last_syn_ack_) {
+    facts_.client_leg_s = to_seconds(time - last_syn_ack_);
+    facts_.legs_known = facts_.client_leg_s >= 0;
+  }
+}
+
+void HandshakeTracker::add_reset(FrameRef frame, bool from_client) {
+  if (facts_.completed || from_client || facts_.syn_count == 0) return;
+  facts_.refused = facts_.syn_ack_count == 0;
+  if (facts_.refused) facts_.refusal = frame;
+}
+
+}  // namespace slowpath::flow

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Follows the handshake of one connection as packets arrive.
+#pragma once
+
+#include "facts/connection.h"
+#include "wire/packet.h"
+
+namespace slowpath::flow {
+
+class HandshakeTracker {
+ public:
+  /// A SYN of the client or a SYN-ACK of the server.
+  void add_syn(const wire::Packet& packet, Time time, FrameRef frame, bool from_client);
+  /// Any later packet of the client that acknowledges the SYN-ACK.
+  void add_ack(const wire::Packet& packet, Time time, bool from_client);
+  /// A RST before completion.
+  void add_reset(FrameRef frame, bool from_client);
+
+  [[nodiscard]] const HandshakeFacts& facts() const { return facts_; }
+  [[nodiscard]] Time completed_at() const { return completed_at_; }
+  [[nodiscard]] bool seen() const { return facts_.syn_count > 0 || facts_.syn_ack_count > 0; }
+
+ private:
+  HandshakeFacts facts_;
+  Time first_{}, last_syn_{}, last_syn_ack_{}, completed_at_{};
+};
+
+}  // namespace slowpath::flow

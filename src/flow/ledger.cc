@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/ledger.h"
+
+#include <algorithm>
+
+namespace slowpath::flow {
+
+void Ledger::push(const Segment& segment) {
+  if (size() >= kMaxSegments) pop();
+  items_.push_back(segment);
+}
+
+void Ledger::pop() {
+  if (recent_.size() < kRecent) {
+    recent_.push_back(items_[head_]);
+  } else {
+    recent_[recent_count_ % kRecent] = items_[head_];
+  }
+  ++recent_count_;
+  ++head_;
+  if (head_ == items_.size()) {
+    items_.clear();
+    head_ = 0;
+  } else if (head_ > 1024 && head_ > items_.size() / 2) {
+    items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(head_));
+    head_ = 0;
+  }
+}
+
+std::size_t Ledger::first_ending_after(std::int64_t offset) const {
+  const auto from = items_.begin() + static_cast<std::ptrdiff_t>(head_);
+  const auto at = std::partition_point(from, items_.end(), [=](const Segment& s) { return s.end <= offset; });
+  return static_cast<std::size_t>(at - items_.begin());
+}
+
+void Ledger::split(std::int64_t offset) {
+  const std::size_t i = first_ending_after(offset);
+  if (i == items_.size() || items_[i].begin >= offset) return;
+  Segment right = items_[i];
+  const std::int64_t cut = offset - right.begin;
+  right.begin = offset;
+  right.payload_at += static_cast<std::uint64_t>(cut);
+  right.captured_len = right.captured_len > cut ? right.captured_len - static_cast<std::uint32_t>(cut) : 0;
+  right.resent_bytes = right.resent_bytes > cut ? right.resent_bytes - static_cast<std::uint32_t>(cut) : 0;
+  items_[i].end = offset;
+  items_[i].captured_len = std::min<std::uint32_t>(items_[i].captured_len, static_cast<std::uint32_t>(cut));
+  items_[i].resent_bytes = std::min<std::uint32_t>(items_[i].resent_bytes, static_cast<std::uint32_t>(cut));
+  items_.insert(items_.begin() + static_cast<std::ptrdiff_t>(i + 1), right);
+}
+
+std::span<Segment> Ledger::overlapping(std::int64_t begin, std::int64_t end) {
+  const std::size_t first = first_ending_after(begin);
+  std::size_t last = first;
+  while (last < items_.size() && items_[last].begin < end) ++last;
+  return {items_.data() + first, last - first};
+}
+
+}  // namespace slowpath::flow

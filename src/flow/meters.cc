@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/meters.h"
+
+#include <algorithm>
+
+namespace slowpath::flow {
+
+SizeClass& SizeTable::of(std::uint32_t ip_len) {
+  const auto at = std::lower_bound(kUpper.begin(), kUpper.end(), ip_len);
+  return classes_[static_cast<std::size_t>(at - kUpper.begin())];
+}
+
+std::vector<SizeClass> SizeTable::classes() const {
+  std::vector<SizeClass> out;
+  for (std::size_t i = 0; i < classes_.size(); ++i) {
+    if (classes_[i].first_sent == 0 && classes_[i].resent == 0) continue;
+    out.push_back(classes_[i]);
+    out.back().min_len = i == 0 ? 0 : kUpper[i - 1] + 1;
+    out.back().max_len = kUpper[i];
+  }
+  return out;
+}
+
+namespace {
+
+float smaller_but_not_zero(float a, float b) { return a == 0 ? b : (b == 0 ? a : std::min(a, b)); }
+std::uint64_t smaller_but_not_zero(std::uint64_t a, std::uint64_t b) {
+  return a == 0 ? b : (b == 0 ? a : std::min(a, b));
+}
+
+void merge(TimelineBin& into, const TimelineBin& from) {
+  into.acked_bytes += from.acked_bytes;
+  into.sent_bytes += from.sent_bytes;
+  into.flight_max_bytes = std::max(into.flight_max_bytes, from.flight_max_bytes);
+  into.window_min_bytes = smaller_but_not_zero(into.window_min_bytes, from.window_min_bytes);
+  into.rtt_min_s = smaller_but_not_zero(into.rtt_min_s, from.rtt_min_s);
+  into.rtt_max_s = std::max(into.rtt_max_s, from.rtt_max_s);
+  into.losses += from.losses;
+}
+
+void halve(std::vector<TimelineBin>& bins) {
+  for (std::size_t i = 0; i < bins.size(); i += 2) {
+    TimelineBin sum = bins[i];
+    if (i + 1 < bins.size()) merge(sum, bins[i + 1]);
+    bins[i / 2] = sum;
+  }
+  bins.resize((bins.size() + 1) / 2);
+}
+
+}  // namespace
+
+TimelineBin& TimelineRecorder::bin(Time at) {
+  if (!started_) {
+    timeline_.start = at;
+    started_ = true;
+  }
+  Duration since = std::max(at - timeline_.start, Duration{0});
+  while (since / width_ >= static_cast<std::int64_t>(Timeline::kMaxBins)) {
+    halve(timeline_.bins);
+    width_ *= 2;
+  }
+  const auto i = static_cast<std::size_t>(since / width_);
+  if (i >= timeline_.bins.size()) timeline_.bins.resize(i + 1);
+  return timeline_.bins[i];
+}
+
+Timeline TimelineRecorder::take() {
+  timeline_.bin_s = to_seconds(width_);
+  return std::move(timeline_);
+}
+
+void StallLog::add(const Stall& stall) {
+  stalls_.push_back(stall);
+  if (stalls_.size() < 2 * kKept) return;
+  std::nth_element(stalls_.begin(), stalls_.begin() + kKept, stalls_.end(),
+                   [](const Stall& a, const Stall& b) { return a.seconds > b.seconds; });
+  stalls_.resize(kKept);
+}
+
+std::vector<Stall> StallLog::take() {
+  if (stalls_.size() > kKept) {
+    std::nth_element(stalls_.begin(), stalls_.begin() + kKept, stalls_.end(),
+                     [](const Stall& a, const Stall& b) { return a.seconds > b.seconds; });
+    stalls_.resize(kKept);
+  }
+  std::stable_sort(stalls_.begin(), stalls_.end(), [](const Stall& a, const Stall& b) { return a.begin < b.begin; });
+  return std::move(stalls_);
+}
+
+}  // namespace slowpath::flow

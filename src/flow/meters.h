@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small bounded collections that a direction's analysis fills: delivery by length, history over time, stalls.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "facts/direction.h"
+
+namespace slowpath::flow {
+
+/// Delivery by IP total length. Class edges stand where path MTUs are found: Ethernet, PPPoE, tunnels, minimum MTUs.
+class SizeTable {
+ public:
+  SizeClass& of(std::uint32_t ip_len);
+  /// Only the classes that occurred, ascending.
+  [[nodiscard]] std::vector<SizeClass> classes() const;
+
+ private:
+  // Upper bounds, inclusive. 576 and 1280: minimum MTUs of IPv4 hosts and IPv6 links; 1400-1500 in steps of 20 and
+  // 1492 (PPPoE): where tunnels end; then two segments, jumbo frames, and super-frames up to 64 KiB.
+  static constexpr std::array<std::uint32_t, 24> kUpper{
+      127,  255,  511,  576,  1023, 1279, 1280, 1340, 1360, 1380, 1400,  1420,
+      1440, 1460, 1480, 1492, 1500, 3000, 4500, 8999, 9000, 16384, 32768, 0xffff'ffffu};
+  std::array<SizeClass, kUpper.size()> classes_{};
+};
+
+/// History with a fixed number of bins; the width doubles when it is full.
+class TimelineRecorder {
+ public:
+  /// Prepares the bin that holds `at` and returns it. Times before the first one count as the first.
+  TimelineBin& bin(Time at);
+  [[nodiscard]] Timeline take();
+
+ private:
+  // Short enough for a LAN transfer of a few milliseconds, long enough not to double often.
+  static constexpr Duration kFirstWidth = std::chrono::milliseconds(1);
+  Timeline timeline_;
+  Duration width_ = kFirstWidth;
+  bool started_ = false;
+};
+
+/// The costliest stalls.
+class StallLog {
+ public:
+  static constexpr std::size_t kKept = 256;
+  void add(const Stall& stall);
+  /// In time order.
+  [[nodiscard]] std::vector<Stall> take();
+
+ private:
+  std::vector<Stall> stalls_;
+};
+
+}  // namespace slowpath::flow

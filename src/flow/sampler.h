@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Quantiles of a long series in bounded memory: keeps every n-th sample and doubles n when it is full.
+// Deterministic, so an answer does not depend on chance.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace slowpath::flow {
+
+class Sampler {
+ public:
+  static constexpr std::size_t kKept = 4096;
+
+  void add(double value) {
+    if (seen_++ % stride_ != 0) return;
+    if (kept_.size() == kKept) thin();
+    kept_.push_back(static_cast<float>(value));
+  }
+  [[nodiscard]] std::uint64_t seen() const { return seen_; }
+  [[nodiscard]] bool empty() const { return kept_.empty(); }
+  [[nodiscard]] const std::vector<float>& kept() const { return kept_; }
+
+  /// The value below which the share q (0..1) of the samples lies; 0 without samples.
+  [[nodiscard]] double quantile(double q) const { return quantile_of(sorted(), q); }
+  [[nodiscard]] std::vector<float> sorted() const {
+    std::vector<float> values = kept_;
+    std::sort(values.begin(), values.end());
+    return values;
+  }
+  static double quantile_of(const std::vector<float>& sorted_values, double q) {
+    if (sorted_values.empty()) return 0;
+    const double position = q * static_cast<double>(sorted_values.size() - 1);
+    return static_cast<double>(sorted_values[static_cast<std::size_t>(position + 0.5)]);
+  }
+
+ private:
+  void thin() {
+    std::size_t out = 0;
+    for (std::size_t in = 0; in < kept_.size(); in += 2) kept_[out++] = kept_[in];
+    kept_.resize(out);
+    stride_ *= 2;
+  }
+
+  std::vector<float> kept_;
+  std::uint64_t seen_ = 0;
+  std::uint64_t stride_ = 1;
+};
+
+}  // namespace slowpath::flow

@@ -1,0 +1,482 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the sender does: new data, holes, resends. Every resend gets one class.
+#include <algorithm>
+#include <cstring>
+
+#include "flow/direction_analysis.h"
+
+namespace slowpath::flow {
+namespace {
+
+// A jump in sequence space beyond any window (RFC 7323 section 2.2: 2^30) is not this stream.
+constexpr std::int64_t kMaxJump = std::int64_t{1} << 30;
+// Linux's smallest retransmission timeout is 200 ms, Windows' 300, Solaris' 200-400; timers fire a little early
+// or late against the tap's clock. FreeBSD's 30 ms is below what can be told from a tail probe.
+constexpr double kTimeoutFloor_s = 0.180;
+constexpr std::size_t kKeptDifferences = 16;
+
+}  // namespace
+
+void DirectionAnalysis::on_send(const Record& record, const BytesAt& bytes_at) {
+  ++facts_.packets;
+  facts_.seen = true;
+  if (record.has(wire::kSyn)) {
+    if (!anchored_) {
+      anchored_ = true;
+      anchor_sequence_ = record.sequence + 1;
+      anchor_ = 0;
+    }
+    note_checksum(record, false);
+    account(record.time, Event::sent, record.frame);
+    return;
+  }
+  echo_sample(record);
+  const bool superframe = segment_size_ > 0 && record.payload_len > segment_size_;
+  note_checksum(record, superframe);
+  if (record.network_copy) {
+    ++facts_.duplicates.packets;
+    if (record.payload_len > 0) note(facts_.duplicates.frames, record.frame);
+    account(record.time, Event::sent, record.frame);
+    return;
+  }
+  if (record.payload_len > 0) {
+    send_data(record, bytes_at);
+  } else {
+    if (record.has(wire::kFin) && anchored_) fin_at_ = offset_of(record.sequence);
+    if (anchored_ && is_keep_alive_or_probe(record, offset_of(record.sequence))) {
+      note(facts_.resends[static_cast<std::size_t>(window_closed() ? ResendClass::zero_window_probe
+                                                                   : ResendClass::keep_alive)]
+               .frames,
+           record.frame);
+      ++facts_.resends[static_cast<std::size_t>(window_closed() ? ResendClass::zero_window_probe
+                                                                : ResendClass::keep_alive)]
+            .packets;
+      if (window_closed()) {
+        zero_mattered_ = true;
+        note(facts_.window.zero_probes, record.frame);
+      }
+    }
+    account(record.time, Event::probe, record.frame);
+  }
+}
+
+bool DirectionAnalysis::is_keep_alive_or_probe(const Record& record, std::int64_t begin) const {
+  // One byte (or none) just before the next: Linux, BSD and Windows keep-alives; Linux zero-window probes.
+  return record.payload_len <= 1 && !record.has(wire::kFin) && !record.has(wire::kRst) && saw_ack_ &&
+         begin == una_ - 1 && una_ == next_;
+}
+
+void DirectionAnalysis::send_data(const Record& record, const BytesAt& bytes_at) {
+  if (!anchored_) {
+    anchored_ = true;
+    anchor_sequence_ = record.sequence;
+  }
+  std::int64_t begin = offset_of(record.sequence);
+  const std::int64_t end = begin + record.payload_len;
+  if (begin > next_ + kMaxJump || begin < next_ - kMaxJump) return;
+  const bool superframe = segment_size_ > 0 && record.payload_len > segment_size_;
+  if (is_keep_alive_or_probe(record, begin)) {
+    ResendFacts& class_facts = facts_.resends[static_cast<std::size_t>(
+        window_closed() ? ResendClass::zero_window_probe : ResendClass::keep_alive)];
+    ++class_facts.packets;
+    note(class_facts.frames, record.frame);
+    if (window_closed()) {
+      zero_mattered_ = true;
+      note(facts_.window.zero_probes, record.frame);
+    }
+    account(record.time, Event::probe, record.frame);
+    return;
+  }
+  ++facts_.data_packets;
+  facts_.dont_fragment |= record.dont_fragment;
+  facts_.largest_payload = std::max(facts_.largest_payload, record.payload_len);
+  facts_.largest_ip_len = std::max(facts_.largest_ip_len, record.ip_len);
+  if (!superframe) largest_single_ip_len_ = std::max(largest_single_ip_len_, record.ip_len);
+  if (facts_.data_packets == 1) facts_.first_data = record.time;
+  facts_.last_data = std::max(facts_.last_data, record.time);
+  for (IcmpWatch& watch : icmp_watch_) {
+    ++watch.sent_after;
+    watch.largest_after = std::max(watch.largest_after, superframe ? 0u : record.ip_len);
+  }
+  TimelineBin& bin = timeline_.bin(record.time);
+  bin.sent_bytes += record.payload_len;
+
+  // A probe of a closed window that carries the next byte.
+  if (window_closed() && record.payload_len == 1 && begin >= una_) {
+    ++facts_.resends[static_cast<std::size_t>(ResendClass::zero_window_probe)].packets;
+    note(facts_.window.zero_probes, record.frame);
+    zero_mattered_ = true;
+  }
+  if (begin < next_) {
+    send_again({record, begin, std::min(end, next_), superframe}, bytes_at);
+    begin = next_;
+  }
+  if (end > next_) send_new({record, begin, end, superframe});
+  silence_outstanding_ = next_ - una_;
+  if (!silence_open_) {
+    silence_open_ = true;
+    silence_begin_ = record.time;
+    silence_frame_ = record.frame;
+    silence_sends_ = 0;
+    silence_timeout_s_ = 0;
+    silence_len_min_ = silence_len_max_ = record.ip_len;
+  }
+  silence_len_min_ = std::min(silence_len_min_, record.ip_len);
+  silence_len_max_ = std::max(silence_len_max_, record.ip_len);
+  newest_ts_ = record.ts_value;
+}
+
+void DirectionAnalysis::send_new(const Sending& s) {
+  const Record& r = s.record;
+  account(r.time, Event::sent, r.frame);
+  if (r.ip_id != 0 && newest_ip_id_ != 0) {
+    ++ip_id_steps_;
+    const auto step = static_cast<std::uint16_t>(r.ip_id - newest_ip_id_);
+    ip_id_odd_steps_ += step == 0 || step > 1024;
+  }
+  newest_ip_id_ = r.ip_id;
+  if (s.begin > next_) open_hole(s);
+  const bool clocked = r.time - last_reply_ < from_seconds(std::max(0.0005, 0.1 * rtt_min_s_));
+  (clocked ? clocked_sends_ : unclocked_sends_) += 1;
+
+  Segment segment;
+  segment.begin = s.begin;
+  segment.end = s.end;
+  segment.first_sent = segment.last_sent = r.time;
+  segment.first_frame = segment.last_frame = r.frame;
+  segment.payload_at = r.payload_at + static_cast<std::uint64_t>(s.begin - offset_of(r.sequence));
+  const auto skipped = static_cast<std::uint32_t>(s.begin - offset_of(r.sequence));
+  segment.captured_len = r.captured_len > skipped ? r.captured_len - skipped : 0;
+  segment.first_ip_len = segment.last_ip_len = r.ip_len;
+  segment.first_ts = segment.last_ts = r.ts_value;
+  segment.copies = 1;
+  segment.ip_id = r.ip_id;
+  segment.rtt_before_s = static_cast<float>(rtt_last_s_);
+  segment.superframe = s.superframe;
+  segment.bad_checksum = segment.first_bad = r.checksum == wire::ChecksumState::bad && !s.superframe;
+  next_ = s.end;
+  facts_.bytes_seen += static_cast<std::uint64_t>(s.end - s.begin);
+  segment.flight_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(flight(), 0));
+  ledger_.push(segment);
+
+  if (s.superframe) {
+    ++facts_.superframes.sent;
+    facts_.superframes.max_payload = std::max(facts_.superframes.max_payload, r.payload_len);
+  }
+  ++sizes_.of(r.ip_len).first_sent;
+  const bool full = segment_size_ == 0 || r.payload_len % segment_size_ == 0;
+  last_short_ = !full;
+  if (!full && r.payload_len < segment_size_) ++facts_.small_segments;
+
+  facts_.flight_max_bytes = std::max(facts_.flight_max_bytes, segment.flight_bytes);
+  TimelineBin& bin = timeline_.bin(r.time);
+  bin.flight_max_bytes = std::max(bin.flight_max_bytes, segment.flight_bytes);
+  round_max_ = std::max(round_max_, static_cast<std::int64_t>(segment.flight_bytes));
+  if (have_window_) {
+    if (window_room() < 0) {
+      note(facts_.window.beyond, r.frame);
+      facts_.window.beyond_max_bytes =
+          std::max(facts_.window.beyond_max_bytes, static_cast<std::uint64_t>(-window_room()));
+    } else if (window_room() < static_cast<std::int64_t>(segment_size_)) {
+      note(facts_.window.at_edge, r.frame);
+    }
+  }
+  last_send_ = r.time;
+  last_data_ = r.time;
+}
+
+// Bytes between next_ and the packet were never seen: lost before the tap, missed by the capture, or late.
+void DirectionAnalysis::open_hole(const Sending& s) {
+  Segment hole;
+  hole.begin = next_;
+  hole.end = s.begin;
+  hole.first_sent = hole.last_sent = s.record.time;
+  hole.copies = 0;
+  hole.ip_id = s.record.ip_id;     // of the packet behind the hole, to tell late from resent
+  hole.first_ts = s.record.ts_value;
+  hole.rtt_before_s = static_cast<float>(rtt_last_s_);
+  hole.first_frame = s.record.frame;
+  ledger_.push(hole);
+}
+
+void DirectionAnalysis::send_again(const Sending& s, const BytesAt& bytes_at) {
+  if (s.end <= una_) {
+    resend_acknowledged(s, bytes_at);
+    return;
+  }
+  // Holes are filled piece by piece; what was seen before is a resend.
+  for (Segment& segment : ledger_.overlapping(s.begin, s.end)) {
+    if (segment.copies == 0 && (segment.begin < s.begin || segment.end > s.end)) {
+      ledger_.split(s.begin);
+      ledger_.split(s.end);
+      break;
+    }
+  }
+  bool fills = false;
+  bool resends = false;
+  bool recut = false;
+  for (const Segment& segment : ledger_.overlapping(s.begin, s.end)) {
+    fills |= segment.copies == 0;
+    resends |= segment.copies > 0;
+    recut |= segment.copies > 0 && (segment.begin != s.begin || segment.end != s.end);
+  }
+  if (fills && !resends) {
+    bool late = true;
+    for (Segment& hole : ledger_.overlapping(s.begin, s.end)) late = late && came_out_of_order(hole, s);
+    const ResendClass how = late ? ResendClass::unknown : classify_resend(s);
+    account(s.record.time, how == ResendClass::timeout ? Event::timeout_resent : (late ? Event::sent : Event::resent),
+            s.record.frame);
+    if (!late) {
+      count_resend(s, how);
+      enter_recovery(s, how);
+    }
+    for (Segment& hole : ledger_.overlapping(s.begin, s.end)) {
+      hole.how = how;
+      fill_hole(hole, s);
+    }
+    last_send_ = s.record.time;
+    return;
+  }
+  const ResendClass how = classify_resend(s);
+  account(s.record.time, how == ResendClass::timeout ? Event::timeout_resent : Event::resent, s.record.frame);
+  count_resend(s, how);
+  facts_.recut_packets += recut;
+  for (Segment& segment : ledger_.overlapping(s.begin, s.end)) {
+    if (segment.copies == 0) {
+      fill_hole(segment, s);
+    } else {
+      compare_payload(segment, s, bytes_at);
+      resend_segment(segment, s, how);
+    }
+  }
+  enter_recovery(s, how);
+  for (IcmpWatch& watch : icmp_watch_) {
+    if (watch.offset >= s.begin && watch.offset < s.end && !watch.resent) watch.resent = s.record.time;
+  }
+  last_send_ = s.record.time;
+}
+
+// Sent before the packet that opened the hole, or too soon after it for anybody to have asked for it.
+bool DirectionAnalysis::came_out_of_order(const Segment& hole, const Sending& s) const {
+  const Duration late = s.record.time - hole.first_sent;
+  const bool ids_tell = ip_id_steps_ >= 8 && ip_id_odd_steps_ * 10 < ip_id_steps_ && s.record.ip_id != 0 && hole.ip_id != 0;
+  if (ids_tell) {
+    const auto behind = static_cast<std::uint16_t>(hole.ip_id - s.record.ip_id);
+    return behind > 0 && behind < 4096;
+  }
+  if (s.record.has_timestamps && SeqNum{s.record.ts_value} < SeqNum{hole.first_ts}) return true;
+  const double round_trip_s = rtt_min_s_ > 0 ? rtt_min_s_ : to_seconds(sender_leg_min_);
+  return round_trip_s > 0 ? to_seconds(late) < 0.8 * round_trip_s : to_seconds(late) < 0.001;
+}
+
+void DirectionAnalysis::fill_hole(Segment& hole, const Sending& s) {
+  const Record& r = s.record;
+  const bool late = hole.how == ResendClass::unknown;
+  hole.copies = 1;
+  facts_.bytes_seen += static_cast<std::uint64_t>(hole.len());
+  if (late) {
+    ++facts_.reorder.packets;
+    const double late_s = to_seconds(r.time - hole.first_sent);
+    reorder_late_.add(late_s);
+    facts_.reorder.max_late_s = std::max(facts_.reorder.max_late_s, late_s);
+    note(facts_.reorder.frames, r.frame);
+    ++sizes_.of(r.ip_len).first_sent;
+    hole.first_ip_len = r.ip_len;
+  } else {
+    LossEvent loss;
+    loss.time = r.time;
+    loss.resend = r.frame;
+    loss.offset = static_cast<std::uint64_t>(std::max<std::int64_t>(hole.begin, 0));
+    loss.len = static_cast<std::uint32_t>(std::min<std::int64_t>(hole.len(), 0xffff'ffff));
+    loss.how = hole.how;
+    loss.before_capture = true;
+    loss.rtt_before_s = static_cast<double>(hole.rtt_before_s);
+    loss.waited_s = to_seconds(r.time - hole.first_sent);
+    if (hole.begin >= episode_end_) {
+      ++episode_;
+      episode_end_ = next_;
+      ++facts_.loss_episodes;
+    }
+    loss.episode = episode_;
+    ++facts_.lost_before_capture;
+    ++facts_.lost_packets;
+    ++timeline_.bin(r.time).losses;
+    add_loss(loss);
+    slow_start_ = false;
+    ++sizes_.of(r.ip_len).resent;
+    hole.first_ip_len = 0;
+  }
+  hole.first_frame = hole.last_frame = r.frame;
+  hole.first_sent = hole.last_sent = r.time;
+  hole.last_ip_len = r.ip_len;
+  hole.last_ts = r.ts_value;
+  hole.payload_at = r.payload_at;
+  hole.captured_len = r.captured_len;
+  hole.bad_checksum = hole.first_bad = r.checksum == wire::ChecksumState::bad && !s.superframe;
+  hole.superframe = s.superframe;
+}
+
+// Rules, in order:
+// 1. Beyond a timeout everything resent in order up to what was in flight then is go-back.
+// 2. The end of the data, alone, about two round trips after the last event: a tail probe (RFC 8985 section 7).
+// 3. Silence of a timeout's length: timeout.
+// 4. Otherwise somebody reported the loss: fast.
+ResendClass DirectionAnalysis::classify_resend(const Sending& s) const {
+  const double silence_s = to_seconds(s.record.time - std::max({last_send_, last_reply_, Time{}}));
+  const double rtt_s = srtt_s_ > 0 ? srtt_s_ : to_seconds(receiver_leg_min_ + sender_leg_min_);
+  const double timeout_s = std::max(kTimeoutFloor_s, rtt_s + 2 * rttvar_s_);
+  const bool reported = duplicate_acks_here_ > 0 || sacked_bytes_ > 0;
+  const bool is_tail = s.end == next_;
+  const bool first_resend = !after_timeout_ && [&] {
+    const auto& segments = const_cast<Ledger&>(ledger_).overlapping(s.begin, s.end);
+    return !segments.empty() && segments.front().copies <= 1;
+  }();
+  if (silence_s >= 0.9 * timeout_s && silence_s > 1.2 * rtt_s) {
+    const bool probe_time = rtt_s > 0 && silence_s < 2.5 * rtt_s && silence_s < timeout_s && is_tail && s.begin > una_;
+    return probe_time && first_resend ? ResendClass::tail_probe : ResendClass::timeout;
+  }
+  if (after_timeout_ && s.begin < recovery_point_) return ResendClass::go_back;
+  if (is_tail && first_resend && !reported && rtt_s > 0 && silence_s > 1.4 * rtt_s) return ResendClass::tail_probe;
+  if (reported || in_recovery_) return ResendClass::fast;
+  return ResendClass::unknown;
+}
+
+void DirectionAnalysis::enter_recovery(const Sending& s, ResendClass how) {
+  if (how == ResendClass::tail_probe || how == ResendClass::unknown) return;
+  slow_start_ = false;
+  if (!in_recovery_) recovery_point_ = next_;
+  in_recovery_ = true;
+  if (how != ResendClass::timeout) return;
+  recovery_point_ = next_;
+  after_timeout_ = true;
+  ++silence_sends_;
+  (void)s;
+}
+
+void DirectionAnalysis::count_resend(const Sending& s, ResendClass how) {
+  ResendFacts& class_facts = facts_.resends[static_cast<std::size_t>(how)];
+  ++class_facts.packets;
+  class_facts.bytes += static_cast<std::uint64_t>(s.end - s.begin);
+  note(class_facts.frames, s.record.frame);
+  ++facts_.resent_packets;
+  facts_.resent_bytes += static_cast<std::uint64_t>(s.end - s.begin);
+}
+
+void DirectionAnalysis::resend_segment(Segment& segment, const Sending& s, ResendClass how) {
+  const Record& r = s.record;
+  if (segment.copies > 1 && superseded_frame_ != segment.last_frame) {
+    superseded_frame_ = segment.last_frame;  // a resend that a further resend replaces was lost
+    SizeClass& size = sizes_.of(segment.last_ip_len);
+    ++size.resent_lost;
+    note(size.lost, segment.last_frame);
+    ++facts_.lost_resends;
+  }
+  const std::int64_t overlap = std::min(segment.end, s.end) - std::max(segment.begin, s.begin);
+  segment.resent_bytes += static_cast<std::uint32_t>(std::min<std::int64_t>(overlap, segment.len()));
+  if (segment.copies == 1) segment.sacked_before_resend = segment.sacked;
+  ++segment.copies;
+  segment.last_sent = r.time;
+  segment.last_frame = r.frame;
+  segment.last_ip_len = r.ip_len;
+  segment.last_ts = r.ts_value;
+  segment.how = how;
+  segment.resend_superframe = s.superframe;
+  if (segment.bad_checksum) {
+    if (r.checksum == wire::ChecksumState::bad) {
+      ++facts_.checksums.bad_resent_bad;
+    } else if (r.checksum == wire::ChecksumState::good) {
+      note(facts_.checksums.good_twins, r.frame);
+    }
+  }
+  segment.bad_checksum = r.checksum == wire::ChecksumState::bad && !s.superframe;
+  if (segment.begin <= s.begin) {
+    ++sizes_.of(r.ip_len).resent;
+    if (s.superframe) ++facts_.superframes.resent_sent;
+  }
+}
+
+// Everything in it had been acknowledged when the sender sent it again: the forward path had delivered it.
+void DirectionAnalysis::resend_acknowledged(const Sending& s, const BytesAt& bytes_at) {
+  const ResendClass how = classify_resend(s);
+  const double silence_s = to_seconds(s.record.time - std::max({last_send_, last_reply_, Time{}}));
+  account(s.record.time, Event::resent, s.record.frame);
+  count_resend(s, how);
+  ++facts_.spurious.packets;
+  ++facts_.spurious.by_acked_before;
+  note(facts_.spurious.frames, s.record.frame);
+  note(facts_.spurious.proof, last_reply_frame_);
+  if (how == ResendClass::timeout) {
+    ++facts_.spurious.timeouts;
+    facts_.spurious.seconds += silence_s;
+  }
+  for (const Segment& old : ledger_.recent()) {
+    if (old.begin < s.end && old.end > s.begin && old.copies > 0) compare_payload(old, s, bytes_at);
+  }
+  last_send_ = s.record.time;
+}
+
+void DirectionAnalysis::compare_payload(const Segment& original, const Sending& s, const BytesAt& bytes_at) {
+  const std::int64_t begin = std::max(original.begin, s.begin), end = std::min(original.end, s.end);
+  const auto wanted = static_cast<std::uint64_t>(end - begin);
+  if (wanted <= 1) return;  // keep-alives and probes may carry anything
+  const auto in_original = static_cast<std::uint64_t>(begin - original.begin);
+  const auto in_resend = static_cast<std::uint64_t>(begin - offset_of(s.record.sequence));
+  const std::uint64_t have_original = original.captured_len > in_original ? original.captured_len - in_original : 0;
+  const std::uint64_t have_resend = s.record.captured_len > in_resend ? s.record.captured_len - in_resend : 0;
+  const auto len = static_cast<std::size_t>(std::min({wanted, have_original, have_resend}));
+  const bool sound = !original.bad_checksum && s.record.checksum != wire::ChecksumState::bad;
+  Bytes a, b;
+  if (len > 0 && sound && bytes_at) {
+    a = bytes_at(original.first_frame.input(), original.payload_at + in_original, len);
+    b = bytes_at(s.record.frame.input(), s.record.payload_at + in_resend, len);
+  }
+  if (a.size() != len || b.size() != len || len == 0) {
+    facts_.payload.not_comparable_bytes += wanted;
+    return;
+  }
+  facts_.payload.compared_bytes += len;
+  facts_.payload.not_comparable_bytes += wanted - len;
+  if (std::memcmp(a.data(), b.data(), len) == 0) return;
+  ++facts_.payload.differing_packets;
+  if (facts_.payload.differences.size() >= kKeptDifferences) return;
+  PayloadDifference difference;
+  difference.original = original.first_frame;
+  difference.resend = s.record.frame;
+  difference.offset = static_cast<std::uint64_t>(std::max<std::int64_t>(begin, 0));
+  difference.compared = static_cast<std::uint32_t>(len);
+  for (std::size_t i = 0; i < len; ++i) {
+    if (a[i] == b[i]) continue;
+    if (difference.differing++ == 0) difference.first_difference = static_cast<std::uint32_t>(i);
+  }
+  facts_.payload.differences.push_back(difference);
+}
+
+void DirectionAnalysis::note_checksum(const Record& record, bool superframe) {
+  ChecksumFacts& sums = facts_.checksums;
+  sums.bad_ip_headers += record.ip_header_bad;
+  using wire::ChecksumState;
+  switch (record.checksum) {
+    case ChecksumState::not_checked:
+    case ChecksumState::unverifiable: ++sums.unverifiable; return;
+    case ChecksumState::good: ++sums.good; return;
+    case ChecksumState::partial: ++sums.partial; return;
+    case ChecksumState::partial_no_length: ++sums.partial_no_length; return;
+    case ChecksumState::zero: ++sums.zero; return;
+    case ChecksumState::bad: break;
+  }
+  if (superframe) {
+    ++sums.bad_superframes;
+    return;
+  }
+  if (sums.bad == 0) sums.bad_len_min = record.payload_len;
+  ++sums.bad;
+  note(sums.bad_frames, record.frame);
+  sums.bad_len_min = std::min(sums.bad_len_min, record.payload_len);
+  sums.bad_len_max = std::max(sums.bad_len_max, record.payload_len);
+  const auto known_end = error_values_.begin() + static_cast<std::ptrdiff_t>(sums.error_distinct);
+  if (std::find(error_values_.begin(), known_end, record.checksum_error) != known_end) return;
+  if (sums.error_distinct == 0) sums.error_value = record.checksum_error;
+  if (sums.error_distinct < error_values_.size()) error_values_[sums.error_distinct++] = record.checksum_error;
+}
+
+}  // namespace slowpath::flow

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// The facts of a direction, once all its packets are read.
+#include <algorithm>
+
+#include "flow/direction_analysis.h"
+
+namespace slowpath::flow {
+namespace {
+
+RttFacts facts_of(const Sampler& samples, RttFacts known) {
+  const std::vector<float> sorted = samples.sorted();
+  known.samples = samples.seen();
+  if (sorted.empty()) return known;
+  known.min_s = known.min_s > 0 ? known.min_s : static_cast<double>(sorted.front());
+  known.median_s = Sampler::quantile_of(sorted, 0.5);
+  known.p95_s = Sampler::quantile_of(sorted, 0.95);
+  known.max_s = std::max(known.max_s, static_cast<double>(sorted.back()));
+  return known;
+}
+
+}  // namespace
+
+DirectionAnalysis::DirectionAnalysis(Direction direction, const Witness& witness, const HandshakeFacts& handshake,
+                                     Time begin)
+    : direction_(direction),
+      segment_size_(witness.segment_size[static_cast<std::size_t>(direction)]),
+      window_shift_(witness.window_shift[1 - static_cast<std::size_t>(direction)]),
+      established_(handshake.syn_count == 0 && handshake.syn_ack_count == 0) {
+  facts_.vantage = witness.vantage(direction);
+  facts_.segment_size = segment_size_;
+  facts_.window.shift = window_shift_;
+  facts_.window.knowledge = witness.scale[1 - static_cast<std::size_t>(direction)];
+  sender_leg_min_ = witness.sender_leg(direction);
+  receiver_leg_min_ = witness.sender_leg(opposite(direction));
+  if (handshake.legs_known) facts_.rtt.handshake_s = handshake.client_leg_s + handshake.server_leg_s;
+  if (facts_.rtt.handshake_s) rtt_min_s_ = srtt_s_ = *facts_.rtt.handshake_s;
+  const auto& own_syn = direction == Direction::to_server ? handshake.syn : handshake.syn_ack;
+  if (own_syn) {
+    anchored_ = true;
+    anchor_sequence_ = own_syn->initial_sequence + 1;
+  }
+  last_event_ = begin;
+  rttvar_s_ = srtt_s_ / 2;
+}
+
+void DirectionAnalysis::on_icmp(IcmpFacts& icmp, std::uint32_t index, SeqNum quoted, Time now) {
+  if (!anchored_) return;
+  const std::int64_t offset = offset_of(quoted);
+  icmp.largest_sent_ip_len = largest_single_ip_len_;
+  icmp.sequence_in_flight = offset >= una_ && offset <= next_;
+  for (const Segment& segment : ledger_.overlapping(offset, offset + 1)) {
+    icmp.quoted_frame = segment.last_frame;
+    icmp.quoted_frame_ip_len = segment.last_ip_len;
+  }
+  icmp_watch_.push_back({index, offset, now, 0, 0, {}});
+}
+
+DirectionFacts DirectionAnalysis::finish(Time end, std::vector<IcmpFacts>& icmp) {
+  settle_open_end();
+  if (end > last_event_) account(end, Event::ended, last_frame_);
+  summarise_rtt();
+  summarise_flight();
+  summarise_windows();
+  summarise_icmp(icmp);
+  facts_.sizes = sizes_.classes();
+  facts_.timeline = timeline_.take();
+  facts_.stalls = stalls_.take();
+  facts_.reorder.median_late_s = reorder_late_.quantile(0.5);
+  std::stable_sort(facts_.losses.begin(), facts_.losses.end(),
+                   [](const LossEvent& a, const LossEvent& b) { return a.time < b.time; });
+  facts_.bytes = std::max(facts_.bytes_seen, facts_.data_packets > 0 ? facts_.bytes_seen + facts_.unseen_acked_bytes : 0);
+  if (facts_.data_packets > 0) {
+    const Time until = std::max(facts_.last_data, facts_.last_ack);
+    facts_.transfer_s = to_seconds(until - facts_.first_data);
+    if (facts_.transfer_s > 0) facts_.goodput_bps = static_cast<double>(facts_.bytes) * 8 / facts_.transfer_s;
+  }
+  const std::uint64_t sends = clocked_sends_ + unclocked_sends_;
+  if (sends > 0) facts_.app_data_ready_share = static_cast<double>(clocked_sends_) / static_cast<double>(sends);
+  relabel_flat_flight();
+  return std::move(facts_);
+}
+
+// What is still outstanding when the capture ends: resent ranges count as lost, and a silence stays open.
+void DirectionAnalysis::settle_open_end() {
+  std::uint32_t sends_of_one = 0;
+  for (const Segment& segment : ledger_.all()) {
+    if (segment.copies < 2 || segment.sacked) continue;
+    sends_of_one = std::max(sends_of_one, segment.copies);
+    if (segment.first_ip_len > 0) {
+      SizeClass& size = sizes_.of(segment.first_ip_len);
+      ++size.first_lost;
+      note(size.lost, segment.first_frame);
+    }
+    if (segment.superframe && !segment.touched && segment.resent_bytes + segment_size_ / 2 >= segment.len()) {
+      ++facts_.superframes.lost_whole;
+      note(facts_.superframes.lost_frames, segment.first_frame);
+    }
+  }
+  if (!silence_open_ || silence_sends_ == 0) return;
+  Stall stall;
+  stall.begin = silence_begin_;
+  stall.seconds = to_seconds(last_event_ - silence_begin_);
+  stall.owner = TimeOwner::timeout;
+  stall.before = silence_frame_;
+  stall.after = last_frame_;
+  stall.outstanding_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(silence_outstanding_, 0));
+  stall.unanswered_sends = std::max(silence_sends_ + 1, sends_of_one);
+  stall.smallest_unanswered_ip_len = silence_len_min_;
+  stall.largest_unanswered_ip_len = silence_len_max_;
+  stall.ended = false;
+  stalls_.add(stall);
+}
+
+void DirectionAnalysis::summarise_rtt() {
+  RttSet& rtt = facts_.rtt;
+  rtt.receiver_leg = facts_of(rtt_receiver_, rtt.receiver_leg);
+  rtt.sender_leg = facts_of(rtt_sender_, rtt.sender_leg);
+  const std::vector<float> total = rtt_total_.sorted();
+  rtt.total = facts_of(rtt_total_, rtt.total);
+  if (rtt.handshake_s && *rtt.handshake_s > 0 && (rtt.total.min_s == 0 || *rtt.handshake_s < rtt.total.min_s)) {
+    rtt.total.min_s = *rtt.handshake_s;
+  }
+  if (rtt.total.samples == 0 && rtt.handshake_s) rtt.total.median_s = rtt.total.p95_s = *rtt.handshake_s;
+  rtt.idle_s = rtt_idle_.quantile(0.5);
+  rtt.loaded_s = rtt_loaded_.quantile(0.5);
+  for (std::size_t i = 0; i < rtt.quantiles_s.size(); ++i) {
+    rtt.quantiles_s[i] = Sampler::quantile_of(total, static_cast<double>(i) / static_cast<double>(rtt.quantiles_s.size() - 1));
+  }
+}
+
+void DirectionAnalysis::summarise_flight() {
+  if (round_max_ > 0) round_maxima_.add(static_cast<double>(round_max_));
+  const std::vector<float>& rounds = round_maxima_.kept();
+  // The first quarter is slow start; a plateau shows in the rest.
+  std::vector<float> late(rounds.begin() + static_cast<std::ptrdiff_t>(rounds.size() / 4), rounds.end());
+  std::sort(late.begin(), late.end());
+  const double median = Sampler::quantile_of(late, 0.5);
+  facts_.flight_plateau_bytes = static_cast<std::uint64_t>(median);
+  if (median > 0) {
+    facts_.flight_plateau_spread = (Sampler::quantile_of(late, 0.75) - Sampler::quantile_of(late, 0.25)) / median;
+  }
+}
+
+void DirectionAnalysis::summarise_windows() {
+  WindowFacts& window = facts_.window;
+  if (zero_open_) {
+    const double seconds = to_seconds(last_event_ - zero_since_);
+    window.zero_at_end = true;
+    ++window.zero_episodes;
+    window.zero_s += seconds;
+    if (seconds >= window.zero_longest_s) {
+      window.zero_longest_s = seconds;
+      window.zero_longest_begin = zero_frame_;
+      window.zero_longest_end = last_frame_;
+    }
+  }
+  const std::vector<float> sorted = windows_.sorted();
+  window.median_bytes = static_cast<std::uint64_t>(Sampler::quantile_of(sorted, 0.5));
+  const double near = static_cast<double>(window.max_bytes) - static_cast<double>(segment_size_);
+  const auto at_max = std::count_if(sorted.begin(), sorted.end(), [=](float w) { return static_cast<double>(w) >= near; });
+  if (!sorted.empty()) window.at_max_share = static_cast<double>(at_max) / static_cast<double>(sorted.size());
+}
+
+void DirectionAnalysis::summarise_icmp(std::vector<IcmpFacts>& icmp) {
+  for (const IcmpWatch& watch : icmp_watch_) {
+    IcmpFacts& facts = icmp[watch.index];
+    facts.sender_shrank = watch.sent_after > 0 && watch.largest_after <= facts.next_hop_mtu && facts.next_hop_mtu > 0;
+    facts.smaller_acknowledged = una_ > watch.offset;
+    if (watch.resent) facts.resend_delay_s = to_seconds(*watch.resent - watch.time);
+  }
+}
+
+// A congestion window grows every round trip that nothing hinders it. A flight that stays flat for many, below the
+// window, without loss and without a queue, was held by the sending host: buffer, application or pacing. Packets
+// cannot say which, so that time is nobody's (DESIGN principle 5).
+void DirectionAnalysis::relabel_flat_flight() {
+  constexpr std::uint64_t kRounds = 10;
+  constexpr double kFlat = 0.15, kBelowWindow = 0.8;
+  const auto plateau = static_cast<double>(facts_.flight_plateau_bytes);
+  if (facts_.flight_rounds < kRounds || facts_.lost_packets > 0 || facts_.flight_plateau_spread > kFlat || plateau <= 0) return;
+  if (have_window_ && plateau > kBelowWindow * static_cast<double>(facts_.window.median_bytes)) return;
+  facts_.time[TimeOwner::unknown] += facts_.time[TimeOwner::congestion_window];
+  facts_.time[TimeOwner::congestion_window] = 0;
+}
+
+}  // namespace slowpath::flow

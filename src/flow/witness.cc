@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/witness.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+
+namespace slowpath::flow {
+namespace {
+
+constexpr std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
+
+// A leg shorter than this share of the round trip means that the tap sits at that end.
+constexpr double kNearShare = 0.2;
+// Below this round trip timing cannot tell the ends apart; what offloads leave in the packets still can.
+constexpr Duration kTooShort = std::chrono::microseconds(300);
+// Bytes that the timestamp option takes from each data segment (RFC 7323 appendix A).
+constexpr std::uint32_t kTimestampBytes = 12;
+
+void shorten(std::optional<Duration>& leg, Duration sample) {
+  if (sample < Duration{0}) return;
+  if (!leg || sample < *leg) leg = sample;
+}
+
+/// Shortest time from a packet of one end until the other end's reaction to it passes the tap.
+/// Data is matched with its ACK, timestamps with their echo.
+class LegMeter {
+ public:
+  void add(const Record& r) {
+    const std::size_t from = index(r.direction), to = 1 - from;
+    match_data(r, to);
+    match_echo(r, to);
+    if (r.payload_len > 0 && !r.has(wire::kSyn)) {
+      const SeqNum end = r.sequence + r.payload_len;
+      if (!have_end_[from] || end > newest_end_[from]) {
+        newest_end_[from] = end;
+        have_end_[from] = true;
+        if (waiting_[from].size() < 512) waiting_[from].push_back({end, r.time});
+      } else {
+        waiting_[from].clear();  // resent: an ACK would be ambiguous (Karn)
+      }
+    }
+    if (r.has_timestamps && (!have_ts_[from] || r.ts_value != newest_ts_[from])) {
+      newest_ts_[from] = r.ts_value;
+      have_ts_[from] = true;
+      if (stamps_[from].size() == 512) stamps_[from].pop_front();
+      stamps_[from].push_back({SeqNum{r.ts_value}, r.time});
+    }
+  }
+  /// leg[0]: tap to client, leg[1]: tap to server. Data to the server is answered by the server.
+  [[nodiscard]] const std::array<std::optional<Duration>, 2>& legs() const { return leg_; }
+
+ private:
+  struct Mark {
+    SeqNum value;
+    Time time;
+  };
+  // An ACK travelling away from the end that received data: the data went `to`, so the leg is that end's.
+  void match_data(const Record& ack, std::size_t data_way) {
+    auto& waiting = waiting_[data_way];
+    while (ack.has(wire::kAck) && !waiting.empty() && waiting.front().value <= ack.acknowledgment) {
+      if (waiting.front().value == ack.acknowledgment) shorten(leg_[1 - data_way], ack.time - waiting.front().time);
+      waiting.pop_front();
+    }
+  }
+  void match_echo(const Record& r, std::size_t other) {
+    if (!r.has_timestamps) return;
+    auto& stamps = stamps_[other];
+    while (!stamps.empty() && stamps.front().value < SeqNum{r.ts_echo}) stamps.pop_front();
+    if (stamps.empty() || !(stamps.front().value == SeqNum{r.ts_echo})) return;
+    shorten(leg_[1 - other], r.time - stamps.front().time);
+    stamps.pop_front();
+  }
+
+  std::array<std::deque<Mark>, 2> waiting_, stamps_;
+  std::array<SeqNum, 2> newest_end_{};
+  std::array<std::uint32_t, 2> newest_ts_{};
+  std::array<bool, 2> have_end_{}, have_ts_{};
+  std::array<std::optional<Duration>, 2> leg_{};
+};
+
+/// What one end's packets look like where the tap sees them.
+struct EndLooks {
+  std::uint64_t packets = 0, partial = 0, complete = 0;
+  std::uint8_t ttl_max = 0;
+};
+
+bool is_initial_ttl(std::uint8_t ttl) { return ttl == 64 || ttl == 128 || ttl == 255; }
+
+// Only the host that is about to send a packet sees its checksum unfinished.
+bool captured_at(const EndLooks& end) { return end.partial > 0 && end.partial * 4 >= end.packets; }
+
+TapPlace place_by_looks(const EndLooks& client, const EndLooks& server) {
+  if (captured_at(client) && captured_at(server)) return TapPlace::at_both;
+  if (captured_at(client)) return TapPlace::near_client;
+  if (captured_at(server)) return TapPlace::near_server;
+  return TapPlace::unknown;
+}
+
+TapPlace place_by_ttl(const EndLooks& client, const EndLooks& server) {
+  const bool client_here = is_initial_ttl(client.ttl_max), server_here = is_initial_ttl(server.ttl_max);
+  if (client.packets == 0 || server.packets == 0 || client_here == server_here) {
+    return !client_here && !server_here && client.packets > 0 && server.packets > 0 ? TapPlace::midpath
+                                                                                   : TapPlace::unknown;
+  }
+  return client_here ? TapPlace::near_client : TapPlace::near_server;
+}
+
+TapPlace place_by_legs(const std::array<std::optional<Duration>, 2>& leg) {
+  if (!leg[0] || !leg[1]) return TapPlace::unknown;
+  const double client = to_seconds(*leg[0]), server = to_seconds(*leg[1]), total = client + server;
+  if (total < to_seconds(kTooShort)) return TapPlace::unknown;
+  if (client < kNearShare * total) return TapPlace::near_client;
+  if (server < kNearShare * total) return TapPlace::near_server;
+  return TapPlace::midpath;
+}
+
+std::uint32_t segment_size_of(const HandshakeFacts& handshake, std::span<const Record> records, Direction way) {
+  bool timestamps = false;
+  std::map<std::uint32_t, std::uint32_t> lengths;
+  std::uint32_t largest = 0;
+  for (const Record& r : records) {
+    if (r.direction != way || r.payload_len == 0 || r.icmp_index != kNone) continue;
+    timestamps |= r.has_timestamps;
+    largest = std::max(largest, r.payload_len);
+    ++lengths[r.payload_len];
+  }
+  // The receiver's MSS option limits the sender (RFC 9293 section 3.7.1); the sender's own MTU shows in its own option.
+  const auto& receiver = way == Direction::to_server ? handshake.syn_ack : handshake.syn;
+  const auto& sender = way == Direction::to_server ? handshake.syn : handshake.syn_ack;
+  if (receiver && receiver->options.has_mss && receiver->options.mss > 0) {
+    std::uint32_t mss = receiver->options.mss;
+    if (sender && sender->options.has_mss && sender->options.mss > 0) mss = std::min<std::uint32_t>(mss, sender->options.mss);
+    return timestamps && mss > kTimestampBytes ? mss - kTimestampBytes : mss;
+  }
+  // Without a handshake: the commonest length that an Ethernet frame can hold, if any is near the largest of them.
+  std::uint32_t best = 0, count = 0;
+  for (const auto& [len, n] : lengths) {
+    if (len >= 512 && len <= 1460 && n >= count) best = len, count = n;
+  }
+  return count >= 2 ? best : std::min<std::uint32_t>(largest, largest > 1460 ? 1460 : largest);
+}
+
+/// Most bytes outstanding as the tap sees it, per direction of the data.
+std::array<std::uint32_t, 2> largest_flight(std::span<const Record> records) {
+  std::array<std::uint32_t, 2> most{};
+  std::array<SeqNum, 2> sent{}, acked{};
+  std::array<bool, 2> have_sent{}, have_acked{};
+  for (const Record& r : records) {
+    if (r.icmp_index != kNone || r.tap_copy || r.has(wire::kSyn) || r.has(wire::kRst)) continue;
+    const std::size_t way = index(r.direction), back = 1 - way;
+    if (r.payload_len > 0) {
+      const SeqNum end = r.sequence + r.payload_len;
+      if (!have_sent[way] || end > sent[way]) sent[way] = end;
+      have_sent[way] = true;
+      if (have_acked[way] && sent[way] > acked[way]) {
+        most[way] = std::max(most[way], static_cast<std::uint32_t>(sent[way] - acked[way]));
+      }
+    }
+    if (r.has(wire::kAck) && (!have_acked[back] || r.acknowledgment > acked[back])) {
+      acked[back] = r.acknowledgment;
+      have_acked[back] = true;
+    }
+  }
+  return most;
+}
+
+void find_scale(Witness& witness, std::span<const Record> records, const HandshakeFacts& handshake) {
+  const bool both = handshake.syn && handshake.syn_ack;
+  const bool in_use = handshake.syn_ack && handshake.syn_ack->options.has_window_scale;
+  const auto flight = largest_flight(records);
+  for (std::size_t way = 0; way < 2; ++way) {
+    const auto& own = way == index(Direction::to_server) ? handshake.syn : handshake.syn_ack;
+    if (both || (own && way == index(Direction::to_client))) {
+      const bool scaled = in_use && (!handshake.syn || handshake.syn->options.has_window_scale);
+      witness.scale[way] = scaled ? ScaleKnowledge::negotiated : ScaleKnowledge::not_in_use;
+      // RFC 7323 section 2.3: a shift above 14 is used as 14.
+      witness.window_shift[way] = scaled ? std::min<std::uint8_t>(own->options.window_scale, 14) : 0;
+      continue;
+    }
+    std::uint32_t window = 1;
+    for (const Record& r : records) {
+      if (index(r.direction) == way && !r.has(wire::kSyn)) window = std::max<std::uint32_t>(window, r.window);
+    }
+    // The smallest shift that makes the flight against these windows possible.
+    std::uint8_t shift = 0;
+    while (shift < 14 && (std::uint64_t{window} << shift) < flight[1 - way]) ++shift;
+    witness.window_shift[way] = shift;
+    witness.scale[way] = shift > 0 ? ScaleKnowledge::guessed : ScaleKnowledge::unknown;
+  }
+}
+
+}  // namespace
+
+Vantage Witness::vantage(Direction direction) const {
+  switch (place) {
+    case TapPlace::unknown: return Vantage::unknown;
+    case TapPlace::at_both: return Vantage::both;
+    case TapPlace::midpath: return Vantage::midpath;
+    case TapPlace::near_client: return direction == Direction::to_server ? Vantage::sender : Vantage::receiver;
+    case TapPlace::near_server: return direction == Direction::to_server ? Vantage::receiver : Vantage::sender;
+  }
+  return Vantage::unknown;
+}
+
+Duration Witness::sender_leg(Direction direction) const {
+  return leg[direction == Direction::to_server ? 0 : 1].value_or(Duration{0});
+}
+
+Witness examine(std::span<const Record> records, const HandshakeFacts& handshake) {
+  Witness witness;
+  LegMeter meter;
+  std::array<EndLooks, 2> looks{};
+  for (const Record& r : records) {
+    if (r.tap_copy || r.network_copy || r.icmp_index != kNone) continue;
+    meter.add(r);
+    EndLooks& end = looks[index(r.direction)];
+    ++end.packets;
+    using wire::ChecksumState;
+    end.partial += r.checksum == ChecksumState::partial || r.checksum == ChecksumState::partial_no_length;
+    end.complete += r.checksum == ChecksumState::good;
+    end.ttl_max = std::max(end.ttl_max, r.ttl);
+  }
+  witness.leg = meter.legs();
+  if (handshake.legs_known) {
+    shorten(witness.leg[0], from_seconds(handshake.client_leg_s));
+    shorten(witness.leg[1], from_seconds(handshake.server_leg_s));
+  }
+  witness.place = place_by_looks(looks[0], looks[1]);
+  if (witness.place == TapPlace::unknown) witness.place = place_by_legs(witness.leg);
+  if (witness.place == TapPlace::unknown) witness.place = place_by_ttl(looks[0], looks[1]);
+  for (Direction way : {Direction::to_server, Direction::to_client}) {
+    witness.segment_size[index(way)] = segment_size_of(handshake, records, way);
+  }
+  find_scale(witness, records, handshake);
+  return witness;
+}
+
+}  // namespace slowpath::flow
