@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program's entry: finds the subcommand and runs it. Everything else is in the subcommands.
+#include <algorithm>
 #include <exception>
 #include <new>
 #include <string>
@@ -29,6 +30,15 @@ void add_command(CLI::App& program, const Command& command, Run& chosen) {
   app->callback([&chosen, run = command.declare(*app)] { chosen = run; });
 }
 
+/// The sentence for a first word that is no command; empty where it is one, or an option.
+std::string unknown_command(std::string_view word) {
+  const bool is_known = std::ranges::any_of(
+      all_commands(), [&](const Command* command) { return command->name == word; });
+  if (is_known || word.starts_with('-')) return {};
+  return fmt::format(
+      "there is no command '{}'; see 'slowpath --help', or try 'slowpath diagnose {}'", word, word);
+}
+
 ExitCode refuse(const CLI::App& program, const CLI::ParseError& error) {
   std::string name = "slowpath";
   for (const CLI::App* app : program.get_subcommands()) name += " " + app->get_name();
@@ -47,6 +57,10 @@ ExitCode dispatch(int argc, char** argv) {
   for (const Command* command : all_commands()) add_command(program, *command, chosen);
   if (argc <= 1) {
     fmt::print(stderr, "{}", program.help());
+    return ExitCode::usage;
+  }
+  if (const std::string sentence = unknown_command(argv[1]); !sentence.empty()) {
+    complain(sentence);
     return ExitCode::usage;
   }
   try {

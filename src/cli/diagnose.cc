@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+// `slowpath diagnose`: why was this transfer slow? Options, and the way from inputs to an answer.
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "base/format.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/pipeline.h"
+#include "cli/selection.h"
+#include "cli/signals.h"
+#include "detect/synthesis.h"
+#include "facts/severity.h"
+#include "report/answer.h"
+#include "report/json.h"
+#include "report/text.h"
+
+namespace slowpath::cli {
+namespace {
+
+/// As typed; empty where nothing was.
+struct Options {
+  std::vector<std::string> files, read_files, placed_files;
+  std::string interface, duration, filter, from, to, connection;
+  std::string memory = "1GiB";
+  std::string fail_on, color = "auto";
+  std::optional<std::size_t> most_connections;
+  std::size_t width = 0;
+  bool json = false, jsonl = false, explain = false, all = false, quiet = false;
+  bool no_checksums = false;
+};
+
+void declare_input(CLI::App& app, Options& options) {
+  app.add_option("FILE", options.files,
+                 "Captures; those that follow each other in time are one rotated capture; - is "
+                 "standard input")
+      ->type_name("")
+      ->group("Input");
+  app.add_option("-r,--read", options.read_files, "A capture, as with tcpdump")
+      ->allow_extra_args(false)
+      ->type_name("FILE")
+      ->group("Input");
+  app.add_option("--at", options.placed_files, "A capture and where it was taken")
+      ->allow_extra_args(false)
+      ->type_name("NAME=FILE")
+      ->group("Input");
+  app.add_option("-i,--interface", options.interface, "Capture live until Ctrl-C or --duration")
+      ->type_name("IFACE")
+      ->group("Input");
+  app.add_option("--duration", options.duration, "How long to capture live: 30s, 5m")
+      ->type_name("TIME")
+      ->group("Input");
+}
+
+void declare_selection(CLI::App& app, Options& options) {
+  app.add_option("-f,--filter", options.filter, "Only packets that this tcpdump filter lets pass")
+      ->type_name("FILTER")
+      ->group("Selection");
+  app.add_option("--from", options.from, "Start: seconds from the first packet, or UTC")
+      ->type_name("TIME")
+      ->group("Selection");
+  app.add_option("--to", options.to, "End, likewise")->type_name("TIME")->group("Selection");
+  app.add_option("--connection", options.connection,
+                 "Only this one: its number, or ADDRESS:PORT-ADDRESS:PORT")
+      ->type_name("WHICH")
+      ->group("Selection");
+}
+
+void declare_format(CLI::App& app, Options& options) {
+  CLI::Option* json =
+      app.add_flag("--json", options.json, "One JSON document (see 'slowpath schema')");
+  CLI::Option* jsonl = app.add_flag("--jsonl", options.jsonl,
+                                    "One JSON line for each connection, and the diagnosis last");
+  json->excludes(jsonl)->group("Output");
+  jsonl->group("Output");
+  app.add_option("--color", options.color, "auto, always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->type_name("WHEN")
+      ->group("Output");
+  app.add_option("--width", options.width, "Columns of the text; else the terminal's, 80 to 120")
+      ->check(CLI::Range(40, 1000))
+      ->type_name("N")
+      ->group("Output");
+}
+
+void declare_content(CLI::App& app, Options& options) {
+  app.add_flag("--all", options.all, "Every connection, finding and remedy in full")
+      ->group("Output");
+  app.add_flag("--explain", options.explain, "Why each detector stayed silent")->group("Output");
+  app.add_option("--top", options.most_connections, "List at most so many connections")
+      ->type_name("N")
+      ->group("Output");
+  app.add_flag("-q,--quiet", options.quiet, "The verdict's line alone, and no progress")
+      ->group("Output");
+  app.add_option("--fail-on", options.fail_on, "Exit with 1 if a fault, or a suspect, is found")
+      ->check(CLI::IsMember({"fault", "suspect"}))
+      ->type_name("fault|suspect")
+      ->group("Output");
+}
+
+void declare_effort(CLI::App& app, Options& options) {
+  app.add_option("--memory", options.memory,
+                 "Memory for connections (1GiB); the oldest idle ones are ended early")
+      ->type_name("SIZE")
+      ->group("Effort");
+  app.add_flag("--no-checksums", options.no_checksums, "Do not verify checksums")->group("Effort");
+}
+
+/// "NAME=FILE".
+Result<InputName> parse_placed(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
+    return fail(ErrorKind::usage, fmt::format("cannot read --at {}", text),
+                "it is not of the form NAME=FILE");
+  }
+  return InputName{text.substr(equals + 1), text.substr(0, equals)};
+}
+
+Result<std::vector<InputName>> inputs_of(const Options& options) {
+  std::vector<InputName> inputs;
+  for (const std::string& file : options.files) inputs.push_back({file, {}});
+  for (const std::string& file : options.read_files) inputs.push_back({file, {}});
+  for (const std::string& text : options.placed_files) {
+    Result<InputName> input = parse_placed(text);
+    if (!input) return std::unexpected(input.error());
+    inputs.push_back(std::move(*input));
+  }
+  constexpr std::size_t kMostInputs = 65535;  // frame references have 16 bits for it
+  if (inputs.size() > kMostInputs) {
+    return fail(ErrorKind::usage, fmt::format("cannot read {} files at once", inputs.size()),
+                fmt::format("at most {} are possible", kMostInputs), "name fewer files");
+  }
+  if (inputs.empty() == options.interface.empty()) {
+    return fail(
+        ErrorKind::usage,
+        inputs.empty() ? "nothing to look at" : "cannot look at both files and an interface", {},
+        "name captures, - for standard input, or -i IFACE; see 'slowpath diagnose --help'");
+  }
+  return inputs;
+}
+
+Result<std::optional<TimeBound>> parse_bound(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  Result<TimeBound> bound = parse_time_bound(text);
+  if (!bound) return std::unexpected(bound.error());
+  return *bound;
+}
+
+Result<std::optional<LiveInput>> live_input_of(const Options& options) {
+  if (options.interface.empty()) return std::nullopt;
+  LiveInput live{.interface = options.interface, .duration = std::nullopt};
+  if (!options.duration.empty()) {
+    const Result<Duration> duration = parse_duration(options.duration);
+    if (!duration) return std::unexpected(duration.error());
+    live.duration = *duration;
+  }
+  return live;
+}
+
+Result<PipelineOptions> pipeline_options_of(const Options& options) {
+  Result<std::vector<InputName>> inputs = inputs_of(options);
+  if (!inputs) return std::unexpected(inputs.error());
+  Result<std::optional<LiveInput>> live = live_input_of(options);
+  if (!live) return std::unexpected(live.error());
+  const Result<std::optional<TimeBound>> from = parse_bound(options.from);
+  if (!from) return std::unexpected(from.error());
+  const Result<std::optional<TimeBound>> to = parse_bound(options.to);
+  if (!to) return std::unexpected(to.error());
+  const Result<std::uint64_t> memory = parse_size(options.memory);
+  if (!memory) return std::unexpected(memory.error());
+  return PipelineOptions{.inputs = std::move(*inputs),
+                         .live = std::move(*live),
+                         .filter = options.filter,
+                         .window = {*from, *to},
+                         .verify_checksums = !options.no_checksums,
+                         .memory_bytes = *memory,
+                         .show_progress = !options.quiet};
+}
+
+/// Looks, leaves what was asked for, and judges it.
+Result<report::Answer> answer(const Options& options) {
+  const auto start = std::chrono::steady_clock::now();
+  std::optional<ConnectionChoice> choice;
+  if (!options.connection.empty()) {
+    Result<ConnectionChoice> parsed = parse_connection(options.connection);
+    if (!parsed) return std::unexpected(parsed.error());
+    choice = *parsed;
+  }
+  const Result<PipelineOptions> pipeline = pipeline_options_of(options);
+  if (!pipeline) return std::unexpected(pipeline.error());
+  Result<Looked> looked = look(*pipeline);
+  if (!looked) return std::unexpected(looked.error());
+  if (choice && !keep_connection(looked->facts, *choice)) {
+    return fail(ErrorKind::usage,
+                fmt::format("cannot find the connection '{}'", options.connection),
+                "no packet of it was captured", "'slowpath diagnose --all' lists those that were");
+  }
+  report::Answer answer;
+  answer.facts = std::move(looked->facts);
+  answer.unreadable = std::move(looked->unreadable);
+  answer.diagnosis = detect::diagnose(answer.facts, options.explain ? &answer.silences : nullptr);
+  answer.interrupted = stop_requested();
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  answer.elapsed_s = elapsed.count();
+  return answer;
+}
+
+ColorMode color_mode(const std::string& word) {
+  if (word == "always") return ColorMode::always;
+  return word == "never" ? ColorMode::never : ColorMode::automatic;
+}
+
+std::string render(const report::Answer& answer, const Options& options) {
+  if (options.json || options.jsonl) {
+    report::JsonOptions json;
+    json.explain = options.explain;
+    // A stream of lines has no end that it must fit in; a document has.
+    if (options.jsonl || options.all) json.most_connections = answer.facts.connections.size();
+    if (options.most_connections) json.most_connections = *options.most_connections;
+    return options.jsonl ? report::to_jsonl(answer, json) : report::to_json(answer, json);
+  }
+  report::TextOptions text;
+  text.style.width = options.width != 0 ? options.width : static_cast<std::size_t>(output_width());
+  text.style.color = color_wanted(color_mode(options.color));
+  text.style.utf8 = locale_is_utf8();
+  text.all = options.all;
+  text.explain = options.explain;
+  text.quiet = options.quiet;
+  if (options.most_connections) text.most_connections = *options.most_connections;
+  return report::to_text(answer, text);
+}
+
+bool has_failed(const Diagnosis& diagnosis, const std::string& fail_on) {
+  if (fail_on.empty()) return false;
+  const Severity least = fail_on == "suspect" ? Severity::suspect : Severity::fault;
+  for (const Finding& finding : diagnosis.findings) {
+    if (finding.severity >= least) return true;
+  }
+  return false;
+}
+
+ExitCode run(const Options& options) {
+  note_stop_signals();
+  const Result<report::Answer> answered = answer(options);
+  if (!answered) {
+    // Somebody lost patience with a silent pipe: that is no error of the input.
+    if (stop_requested()) return exit_code_of_signal();
+    if (options.json || options.jsonl)
+      write_answer(report::error_to_json(answered.error().message()));
+    return complain(answered.error());
+  }
+  for (const report::Unreadable& input : answered->unreadable) complain(input.why);
+  const ExitCode written = write_answer(render(*answered, options));
+  if (written != ExitCode::answered) return written;
+  if (const ExitCode stopped = exit_code_of_signal(); stopped != ExitCode::answered) return stopped;
+  return has_failed(answered->diagnosis, options.fail_on) ? ExitCode::found : ExitCode::answered;
+}
+
+Run declare(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  declare_input(app, *options);
+  declare_selection(app, *options);
+  declare_format(app, *options);
+  declare_content(app, *options);
+  declare_effort(app, *options);
+  return [options] { return run(*options); };
+}
+
+}  // namespace
+
+extern const Command diagnose;
+const Command diagnose{
+    .name = "diagnose",
+    .summary = "say why the transfers in a capture were slow, stalled or corrupted",
+    .examples =
+        "  slowpath diagnose slow.pcapng\n"
+        "  slowpath diagnose --connection 10.0.0.1:47876-10.0.0.2:9000 slow.pcapng\n"
+        "  slowpath diagnose --from 30s --to 90s trace.pcap.00 trace.pcap.01\n"
+        "  ssh host tcpdump -i eth0 -s 128 -U -w - tcp | slowpath diagnose -\n"
+        "  slowpath diagnose -i eth0 -f 'port 443' --duration 30s\n"
+        "  slowpath diagnose --json --fail-on fault slow.pcapng\n",
+    .declare = declare};
+
+}  // namespace slowpath::cli

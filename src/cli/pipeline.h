@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Captures in, a Case out: opens the files, orders them, and runs their packets through the decoder
+// and the flow engine. Files that follow each other in time are one rotated capture; files that
+// overlap were taken at different places, and each such place is looked at by itself.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "cli/selection.h"
+#include "facts/case.h"
+#include "report/answer.h"
+
+namespace slowpath::cli {
+
+struct InputName {
+  std::string file;   // "-" is standard input
+  std::string place;  // of --at PLACE=FILE, or empty
+};
+
+/// A live interface instead of files.
+struct LiveInput {
+  std::string interface;
+  std::optional<Duration> duration;  // until a signal without
+};
+
+struct PipelineOptions {
+  std::vector<InputName> inputs;
+  std::optional<LiveInput> live;
+  std::string filter;  // tcpdump's language; empty lets everything pass
+  TimeWindow window;
+  bool verify_checksums = true;
+  std::uint64_t memory_bytes = std::uint64_t{1} << 30;
+  bool show_progress = true;
+};
+
+/// What was seen. Where a signal came, what was seen until then.
+struct Looked {
+  Case facts;
+  std::vector<report::Unreadable> unreadable;  // beside at least one that was read
+};
+
+/// Errors: no input could be read (the first one's error), or the filter does not compile.
+Result<Looked> look(const PipelineOptions& options);
+
+}  // namespace slowpath::cli

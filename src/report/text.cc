@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// The order of the page: the witnesses, the verdict's connection, the verdict, the rest in short.
+#include "report/text.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/format.h"
+#include "facts/connection.h"
+#include "report/text_parts.h"
+#include "report/words.h"
+
+namespace slowpath::report {
+namespace {
+
+const std::string& verdict_of(const Answer& answer, std::size_t position) {
+  const std::vector<std::string>& verdicts = answer.diagnosis.connection_verdicts;
+  return position < verdicts.size() ? verdicts[position] : answer.diagnosis.verdict;
+}
+
+/// The connection that the verdict is about: its finding's, else the one that carried most.
+const ConnectionFacts* main_connection(const Answer& answer, const Finding* verdict) {
+  if (verdict != nullptr) {
+    // A finding about a path or a capture has no connection to show.
+    return connection_of(answer.facts, *verdict);
+  }
+  const std::vector<std::size_t> order = connections_worst_first(answer);
+  return order.empty() ? nullptr : &answer.facts.connections[order.front()];
+}
+
+/// "healthy" or "unclear", and what is known all the same.
+void write_plain_verdict(Page& page, const Answer& answer, const ConnectionFacts* connection) {
+  const Diagnosis& diagnosis = answer.diagnosis;
+  const bool healthy = diagnosis.verdict == "healthy";
+  page.entry_with_margin("VERDICT", fmt::format("{}: {}", diagnosis.verdict, diagnosis.summary),
+                         fmt::format("{:.2f}", diagnosis.confidence),
+                         healthy ? Tone::good : Tone::doubtful);
+  if (connection != nullptr) {
+    const Direction direction = main_direction(*connection, nullptr);
+    const std::string shares = shares_of((*connection)[direction].time);
+    if (!shares.empty()) page.entry("time", shares);
+    const std::string difference = wireshark_difference(*connection, direction);
+    if (!difference.empty()) page.entry("resends", difference);
+  }
+  for (const std::string& command : diagnosis.look_next) page.entry("next", command);
+}
+
+void write_other_findings(Page& page, const Answer& answer, const Finding* verdict,
+                          const TextOptions& options) {
+  constexpr std::size_t kMostBrief = 5;
+  std::size_t shown = 0;
+  std::size_t hidden = 0;
+  for (const Finding& finding : answer.diagnosis.findings) {
+    if (&finding == verdict) continue;
+    if (options.all) {
+      page.gap();
+      if (const ConnectionFacts* connection = connection_of(answer.facts, finding)) {
+        write_connection(page, *connection, main_direction(*connection, &finding));
+      }
+      write_finding(page, answer, finding, to_string(finding.severity), options);
+    } else if (shown < kMostBrief) {
+      if (shown++ == 0) page.gap();
+      write_finding_briefly(page, finding);
+    } else {
+      ++hidden;
+    }
+  }
+  if (hidden > 0) page.entry("", fmt::format("{} more findings with --all", hidden));
+}
+
+void write_other_connections(Page& page, const Answer& answer, const ConnectionFacts* main,
+                             const TextOptions& options) {
+  const std::vector<ConnectionFacts>& connections = answer.facts.connections;
+  std::size_t shown = 0;
+  std::size_t hidden = 0;
+  for (const std::size_t position : connections_worst_first(answer)) {
+    const ConnectionFacts& connection = connections[position];
+    if (&connection == main) continue;
+    if (!options.all && shown == options.most_connections) {
+      ++hidden;
+      continue;
+    }
+    const Direction direction = main_direction(connection, nullptr);
+    if (shown++ == 0 || options.all) page.gap();
+    if (options.all) write_connection(page, connection, direction);
+    const std::string line = fmt::format("{} #{}", verdict_of(answer, position), connection.id);
+    if (options.all) {
+      page.entry("verdict", line);
+      const std::string shares = shares_of(connection[direction].time);
+      if (!shares.empty()) page.entry("time", shares);
+    } else {
+      page.entry(fmt::format("#{}", connection.id),
+                 fmt::format("{}   {}   {}", ends_of(connection, direction),
+                             transfer_of(connection, direction), verdict_of(answer, position)));
+    }
+  }
+  if (hidden > 0) {
+    page.entry("", fmt::format("{} more connections with --all", format_count(hidden)));
+  }
+  const std::uint64_t totals_only =
+      answer.facts.connections_total -
+      std::min<std::uint64_t>(answer.facts.connections_total, connections.size());
+  if (totals_only > 0) {
+    page.entry("", fmt::format("{} connections too small to judge were only counted",
+                               format_count(totals_only)));
+  }
+}
+
+std::string quiet_line(const Answer& answer, bool utf8) {
+  const Diagnosis& diagnosis = answer.diagnosis;
+  const Finding* verdict = finding_of_verdict(diagnosis);
+  const std::string& why = verdict != nullptr ? verdict->claim : diagnosis.summary;
+  return printable(fmt::format("{}: {}", diagnosis.verdict, why), utf8) + "\n";
+}
+
+}  // namespace
+
+void write_silences(Page& page, const Answer& answer) {
+  // Detectors say the same about many connections: each sentence once, with how often.
+  std::map<std::pair<std::string_view, std::string_view>, std::size_t> counts;
+  for (const detect::Silence& silence : answer.silences) ++counts[{silence.fault, silence.why}];
+  std::string_view previous;
+  for (const auto& [key, count] : counts) {
+    const auto& [fault, why] = key;
+    const std::string times = count > 1 ? fmt::format(" ({} times)", format_count(count)) : "";
+    page.entry(previous.empty() ? "silent" : "", fmt::format("{}: {}{}", fault, why, times));
+    previous = fault;
+  }
+}
+
+std::string to_text(const Answer& answer, const TextOptions& options) {
+  if (options.quiet) return quiet_line(answer, options.style.utf8);
+  Page page{options.style};
+  write_inputs(page, answer, options);
+  const Finding* verdict = finding_of_verdict(answer.diagnosis);
+  const ConnectionFacts* connection = main_connection(answer, verdict);
+  if (connection != nullptr) {
+    write_connection(page, *connection, main_direction(*connection, verdict));
+  }
+  page.gap();
+  if (verdict != nullptr) {
+    write_finding(page, answer, *verdict, "VERDICT", options);
+  } else {
+    write_plain_verdict(page, answer, connection);
+  }
+  write_other_findings(page, answer, verdict, options);
+  write_other_connections(page, answer, connection, options);
+  if (answer.interrupted) {
+    page.gap();
+    page.entry("stopped", "by a signal: this is the answer so far", Tone::doubtful);
+  }
+  if (options.explain) {
+    page.gap();
+    write_silences(page, answer);
+  }
+  return std::move(page).take();
+}
+
+}  // namespace slowpath::report

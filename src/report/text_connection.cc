@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection: its ends, what it carried, and where the time went.
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "base/format.h"
+#include "base/time.h"
+#include "facts/time_account.h"
+#include "report/text_parts.h"
+
+namespace slowpath::report {
+namespace {
+
+/// Shares below this are added up as "other".
+constexpr double kSmallestShare = 0.0005;
+
+std::uint64_t resends_of(const DirectionFacts& direction, ResendClass kind) {
+  return direction.resends[static_cast<std::size_t>(kind)].packets;
+}
+
+}  // namespace
+
+Direction main_direction(const ConnectionFacts& connection, const Finding* finding) {
+  if (finding != nullptr && finding->direction) return *finding->direction;
+  return connection[Direction::to_client].bytes > connection[Direction::to_server].bytes
+             ? Direction::to_client
+             : Direction::to_server;
+}
+
+std::string ends_of(const ConnectionFacts& connection, Direction direction) {
+  const std::string client = to_string(connection.client);
+  const std::string server = to_string(connection.server);
+  return direction == Direction::to_server ? client + " → " + server : server + " → " + client;
+}
+
+std::string transfer_of(const ConnectionFacts& connection, Direction direction) {
+  const DirectionFacts& facts = connection[direction];
+  std::string text;
+  if (facts.bytes == 0) {
+    text = fmt::format("no data in {}",
+                       format_duration(to_seconds(connection.last - connection.first)));
+  } else {
+    text = fmt::format("{} in {}", format_bytes(static_cast<double>(facts.bytes)),
+                       format_duration(facts.transfer_s));
+    if (facts.goodput_bps > 0) text += " = " + format_rate(facts.goodput_bps);
+  }
+  const RttFacts& rtt = facts.rtt.total;
+  if (rtt.samples > 0) {
+    text += ", RTT " + format_duration(rtt.median_s);
+  } else if (facts.rtt.handshake_s) {
+    text += ", RTT " + format_duration(*facts.rtt.handshake_s) + " in the handshake";
+  }
+  return text;
+}
+
+std::string shares_of(const TimeAccount& account) {
+  std::vector<std::pair<double, TimeOwner>> shares;
+  double other = 0;
+  for (std::size_t i = 0; i < kTimeOwnerCount; ++i) {
+    const auto owner = static_cast<TimeOwner>(i);
+    const double share = account.share(owner);
+    if (share >= kSmallestShare) {
+      shares.emplace_back(share, owner);
+    } else {
+      other += share;
+    }
+  }
+  std::ranges::stable_sort(shares, std::greater{}, &std::pair<double, TimeOwner>::first);
+  std::string text;
+  for (const auto& [share, owner] : shares) {
+    if (!text.empty()) text += "   ";
+    text += fmt::format("{} {}", to_string(owner), format_percent(share));
+  }
+  if (other >= kSmallestShare) text += fmt::format("   other {}", format_percent(other));
+  return text;
+}
+
+std::string wireshark_difference(const ConnectionFacts& connection, Direction direction) {
+  constexpr std::array<std::pair<ResendClass, std::string_view>, 3> kNotCounted{{
+      {ResendClass::keep_alive, "keep-alives"},
+      {ResendClass::zero_window_probe, "zero-window probes"},
+      {ResendClass::handshake, "SYNs sent again"},
+  }};
+  const DirectionFacts& facts = connection[direction];
+  std::string reasons;
+  const auto add = [&](const std::string& reason) {
+    reasons += (reasons.empty() ? "" : ", ") + reason;
+  };
+  if (connection.tap_copies > 0) {
+    add(format_count(connection.tap_copies) + " further copies of packets captured more than once");
+  }
+  for (const auto& [kind, words] : kNotCounted) {
+    if (const std::uint64_t packets = resends_of(facts, kind); packets > 0) {
+      add(fmt::format("{} {}", format_count(packets), words));
+    }
+  }
+  if (facts.reorder.packets > 0) {
+    add(format_count(facts.reorder.packets) + " packets that came late, not again");
+  }
+  if (reasons.empty()) return {};
+  return fmt::format("{} packets; Wireshark may mark others, which are not counted here: {}",
+                     format_count(facts.resent_packets), reasons);
+}
+
+void write_connection(Page& page, const ConnectionFacts& connection, Direction direction) {
+  page.heading(ends_of(connection, direction), transfer_of(connection, direction));
+}
+
+}  // namespace slowpath::report

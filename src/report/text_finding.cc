@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// One finding: claim, cost, evidence, what was ruled out, what to do and what to expect.
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "base/format.h"
+#include "facts/catalogue.h"
+#include "report/text_parts.h"
+#include "report/words.h"
+
+namespace slowpath::report {
+namespace {
+
+Tone tone_of(Severity severity) {
+  switch (severity) {
+    case Severity::note:
+      return Tone::plain;
+    case Severity::suspect:
+      return Tone::doubtful;
+    case Severity::fault:
+      return Tone::bad;
+  }
+  std::unreachable();
+}
+
+std::string_view name_of(const Finding& finding) {
+  const Fault* fault = find_fault(finding.fault);
+  return fault != nullptr ? fault->name : std::string_view{};
+}
+
+/// " (frames 4, 5, 10 …)", with the file where there are several.
+std::string frames_of(const Evidence& evidence, const Case& facts, bool all) {
+  constexpr std::size_t kFew = 3;
+  std::vector<FrameRef> frames;
+  std::ranges::copy_if(evidence.frames, std::back_inserter(frames),
+                       [](FrameRef frame) { return static_cast<bool>(frame); });
+  if (frames.empty()) return {};
+  const std::size_t shown = all ? frames.size() : std::min(frames.size(), kFew);
+  std::string text = frames.size() == 1 ? " (frame " : " (frames ";
+  for (std::size_t i = 0; i < shown; ++i) {
+    text += fmt::format("{}{}", i == 0 ? "" : ", ", frames[i].number());
+  }
+  if (shown < frames.size()) text += " …";
+  const std::uint16_t input = frames.front().input();
+  if (facts.captures.size() > 1 && input < facts.captures.size()) {
+    text += " of " + facts.captures[input].file;
+  }
+  return text + ")";
+}
+
+/// "7.8 s of 8.2 s; without them 30 Mbit/s".
+std::string cost_of(const Finding& finding, const Case& facts) {
+  if (!(finding.seconds_lost > 0)) return {};
+  std::string text = format_duration(finding.seconds_lost);
+  const ConnectionFacts* connection = connection_of(facts, finding);
+  if (connection == nullptr || finding.connections.size() > 1) return text;
+  const DirectionFacts& direction = (*connection)[main_direction(*connection, &finding)];
+  const double left_s = direction.transfer_s - finding.seconds_lost;
+  if (direction.transfer_s <= 0 || left_s < 0) return text;
+  text += " of " + format_duration(direction.transfer_s);
+  // A remainder within the account's own error would make any rate look possible.
+  constexpr double kSmallestRemainder = 0.001;
+  if (direction.bytes > 0 && left_s > kSmallestRemainder * direction.transfer_s) {
+    text += "; without them " + format_rate(static_cast<double>(direction.bytes) * 8 / left_s);
+  }
+  return text;
+}
+
+void write_evidence(Page& page, const Answer& answer, const Finding& finding, bool all) {
+  std::string_view label = "evidence";
+  for (const Evidence& evidence : finding.evidence) {
+    page.entry(label, evidence.text + frames_of(evidence, answer.facts, all));
+    label = "";
+  }
+}
+
+void write_rivals(Page& page, const Finding& finding) {
+  std::string rivals;
+  for (const RuledOut& rival : finding.ruled_out) {
+    rivals += fmt::format("{}{} ({})", rivals.empty() ? "" : ", ", rival.fault, rival.why);
+  }
+  if (!rivals.empty()) page.entry("not", rivals);
+}
+
+/// "10.0.0.1", or the role where the packets do not tell the address.
+std::string place_of(const RemedyStep& step, const Answer& answer, const Finding& finding) {
+  const std::string address = address_of(step.where, answer.facts, finding);
+  if (!address.empty()) return address;
+  return fmt::format("the {}", to_string(step.where));
+}
+
+void write_remedy(Page& page, std::string_view label, const RemedyStep& step, const Answer& answer,
+                  const Finding& finding) {
+  std::string what = fmt::format("on {}: {}", place_of(step, answer, finding), step.action);
+  if (step.platform != Platform::any) what += fmt::format("   ({})", to_string(step.platform));
+  if (step.check_first) what += fmt::format("   (check it first: {})", step.source);
+  const std::string undo = fmt::format("undo: {}", step.undo);
+  const std::string line = what + "        " + undo;
+  constexpr std::size_t kLabelColumns = 10;
+  if (display_width(line) + kLabelColumns <= page.style().width) {
+    page.entry(label, line);
+  } else {
+    page.entry(label, what);
+    page.entry("", undo);
+  }
+}
+
+/// The step to show alone: the first one that needs no particular system, else the first.
+const RemedyStep* first_step(const Fault& fault) {
+  const auto any = std::ranges::find(fault.remedies, Platform::any, &RemedyStep::platform);
+  if (any != fault.remedies.end()) return &*any;
+  return fault.remedies.empty() ? nullptr : &fault.remedies.front();
+}
+
+void write_remedies(Page& page, const Answer& answer, const Finding& finding, bool all) {
+  const Fault* fault = find_fault(finding.fault);
+  const RemedyStep* first = fault != nullptr ? first_step(*fault) : nullptr;
+  if (first == nullptr) return;
+  write_remedy(page, "do", *first, answer, finding);
+  if (all) {
+    for (const RemedyStep& step : fault->remedies) {
+      if (&step != first) write_remedy(page, "or", step, answer, finding);
+    }
+  } else if (fault->remedies.size() > 1) {
+    page.entry("", fmt::format("{} other steps or systems with --all", fault->remedies.size() - 1));
+  }
+}
+
+void write_outlook(Page& page, const Finding& finding, bool all) {
+  std::string expected;
+  if (finding.after_fix.goodput_bps && std::isfinite(*finding.after_fix.goodput_bps)) {
+    expected = "about " + format_rate(*finding.after_fix.goodput_bps);
+  }
+  if (!finding.after_fix.basis.empty()) {
+    expected += (expected.empty() ? "" : ": ") + finding.after_fix.basis;
+  }
+  if (!expected.empty()) page.entry("expect", expected);
+  if (!finding.wireshark_filter.empty()) {
+    page.entry("look", "Wireshark: " + finding.wireshark_filter);
+  }
+  if (!finding.next_capture.empty()) page.entry("next", finding.next_capture);
+  if (all && !finding.refuted_by.empty()) page.entry("refuted", "if " + finding.refuted_by);
+}
+
+}  // namespace
+
+void write_finding(Page& page, const Answer& answer, const Finding& finding, std::string_view label,
+                   const TextOptions& options) {
+  const std::string_view name = name_of(finding);
+  page.entry_with_margin(label,
+                         fmt::format("{}{}{}", finding.fault, name.empty() ? "" : ": ", name),
+                         fmt::format("{:.2f}", finding.confidence), tone_of(finding.severity));
+  page.entry("", finding.claim);
+  const ConnectionFacts* connection = connection_of(answer.facts, finding);
+  if (connection != nullptr) {
+    const Direction direction = main_direction(*connection, &finding);
+    const std::string shares = shares_of((*connection)[direction].time);
+    if (!shares.empty()) page.entry("time", shares);
+    const std::string difference = wireshark_difference(*connection, direction);
+    if (!difference.empty()) page.entry("resends", difference);
+  }
+  const std::string cost = cost_of(finding, answer.facts);
+  if (!cost.empty()) page.entry("cost", cost);
+  write_evidence(page, answer, finding, options.all);
+  write_rivals(page, finding);
+  write_remedies(page, answer, finding, options.all);
+  write_outlook(page, finding, options.all);
+}
+
+void write_finding_briefly(Page& page, const Finding& finding) {
+  std::string text = fmt::format("{}: {}", finding.fault, finding.claim);
+  if (finding.seconds_lost > 0) {
+    text += fmt::format(" ({} lost)", format_duration(finding.seconds_lost));
+  }
+  page.entry(to_string(finding.severity), text, tone_of(finding.severity));
+  if (!finding.next_capture.empty()) page.entry("", "next: " + finding.next_capture);
+}
+
+}  // namespace slowpath::report
