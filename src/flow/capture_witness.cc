@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/capture_witness.h"
+
+#include <algorithm>
+
+#include "flow/normal_notes.h"
+
+namespace slowpath::flow {
+namespace {
+
+// More than half of all IP headers with a wrong sum: no network does that, an anonymiser does.
+constexpr double kRewrittenShare = 0.5;
+constexpr std::uint64_t kRewrittenMin = 4;
+
+}  // namespace
+
+void CaptureWitness::add(const wire::Frame& frame, const wire::Packet& packet) {
+  if (frame.input >= inputs_.size()) inputs_.resize(frame.input + std::size_t{1});
+  Input& input = inputs_[frame.input];
+  CaptureFacts& facts = input.facts;
+  ++facts.packets;
+  facts.bytes += frame.original_len;
+  using wire::PacketKind;
+  switch (packet.kind) {
+    case PacketKind::not_ip: ++facts.not_decoded_packets; break;
+    case PacketKind::truncated: ++facts.truncated_packets; break;
+    case PacketKind::malformed: ++facts.malformed_packets; break;
+    case PacketKind::fragment: ++facts.fragment_packets; break;
+    case PacketKind::tcp: ++facts.tcp_packets; break;
+    case PacketKind::udp:
+      ++facts.udp_packets;
+      facts.quic_packets += packet.looks_like_quic;
+      break;
+    case PacketKind::icmp: ++facts.icmp_packets; break;
+    case PacketKind::other_transport: ++facts.other_packets; break;
+  }
+  if (packet.is_fragment && packet.kind != PacketKind::fragment) ++facts.fragment_packets;
+  const auto captured = static_cast<std::uint32_t>(frame.bytes.size());
+  if (captured < frame.original_len) {
+    ++facts.snapped_packets;
+    facts.snap_len = std::max(facts.snap_len, captured);
+  }
+  if (packet.kind == PacketKind::tcp) {
+    ++input.ip_headers;
+    input.ip_headers_bad += packet.ip_header_checksum_bad;
+    input.beyond_frame += packet.ip_len_beyond_frame;
+    if (packet.ip_len_zero) {
+      ++input.zero_len;
+      note(input.zero_len_frames, FrameRef(frame.input, frame.number));
+    }
+  }
+  if (!frame.has_time) {
+    ++facts.frames_without_time;
+    return;
+  }
+  if (!input.any) {
+    input.any = true;
+    facts.first = facts.last = input.newest = frame.time;
+  }
+  if (frame.time < input.newest) {
+    ++facts.time_steps_back;
+    facts.largest_step_back_s = std::max(facts.largest_step_back_s, to_seconds(input.newest - frame.time));
+    note(input.back_frames, FrameRef(frame.input, frame.number));
+  }
+  facts.first = std::min(facts.first, frame.time);
+  facts.last = std::max(facts.last, frame.time);
+  input.newest = frame.time;
+}
+
+std::vector<CaptureFacts> CaptureWitness::finish(const Case& facts) {
+  std::vector<CaptureFacts> out;
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    Input& input = inputs_[i];
+    CaptureFacts& capture = input.facts;
+    const auto share = [&](std::uint64_t n) {
+      return input.ip_headers >= kRewrittenMin ? static_cast<double>(n) / static_cast<double>(input.ip_headers) : 0.0;
+    };
+    capture.addresses_rewritten = share(input.ip_headers_bad) > kRewrittenShare;
+    capture.lengths_rewritten = share(input.beyond_frame) > 0.05;
+    std::uint64_t most = 0;
+    for (const ConnectionFacts& connection : facts.connections) {
+      if (connection.first_frame.input() != i) continue;
+      capture.tap_copies += connection.tap_copies;
+      for (const DirectionFacts& direction : connection.directions) {
+        if (direction.bytes < most) continue;
+        most = direction.bytes;
+        if (direction.vantage != Vantage::unknown) capture.vantage = direction.vantage;
+      }
+    }
+    add_normal_notes(capture, facts, static_cast<std::uint16_t>(i), {input.zero_len_frames, input.back_frames});
+    out.push_back(std::move(capture));
+  }
+  return out;
+}
+
+}  // namespace slowpath::flow

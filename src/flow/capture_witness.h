@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// What packets say about each input as a whole: counts by kind, times, clock steps, how files were edited; and what
+// looks like a fault but is normal there.
+#pragma once
+
+#include <vector>
+
+#include "facts/case.h"
+#include "wire/packet.h"
+
+namespace slowpath::flow {
+
+class CaptureWitness {
+ public:
+  void add(const wire::Frame& frame, const wire::Packet& packet);
+  /// One entry per input seen, with notes drawn from the connections. Spent afterwards.
+  std::vector<CaptureFacts> finish(const Case& facts);
+
+ private:
+  struct Input {
+    CaptureFacts facts;
+    Time newest{};
+    std::uint64_t ip_headers_bad = 0, ip_headers = 0;
+    std::uint64_t beyond_frame = 0, zero_len = 0;
+    std::uint32_t longest_captured = 0;
+    bool any = false;
+    Exemplars zero_len_frames, back_frames;
+  };
+  std::vector<Input> inputs_;
+};
+
+}  // namespace slowpath::flow

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/connection.h"
+
+#include <algorithm>
+
+namespace slowpath::flow {
+namespace {
+
+constexpr std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
+constexpr std::size_t kKeptResets = 8, kKeptIcmp = 32;
+// Records this little out of time order come from several receive queues; larger steps are a clock that was set.
+constexpr Duration kQueueSkew = std::chrono::milliseconds(20);
+// IANA's dynamic ports begin at 49152, Linux's ephemeral ones at 32768: the lower port is the service.
+constexpr std::uint16_t kEphemeral = 32768;
+// Fewer packets than this, with no handshake trouble, tell nothing: totals only.
+constexpr std::uint64_t kLightPackets = 3;
+
+bool sender_is_client(const wire::Packet& first) {
+  const bool syn = (first.tcp_flags & wire::kSyn) != 0, ack = (first.tcp_flags & wire::kAck) != 0;
+  if (syn) return !ack;
+  const bool source_service = first.source_port < kEphemeral, destination_service = first.destination_port < kEphemeral;
+  if (source_service != destination_service) return destination_service;
+  if (first.source_port < 1024 || first.destination_port < 1024) return first.source_port > first.destination_port;
+  return true;
+}
+
+}  // namespace
+
+Connection::Analysis::Analysis(const Witness& seen, const HandshakeFacts& handshake, Time begin)
+    : witness(seen),
+      directions{DirectionAnalysis(Direction::to_server, seen, handshake, begin),
+                 DirectionAnalysis(Direction::to_client, seen, handshake, begin)} {}
+
+Connection::Connection(std::uint32_t id, const wire::Packet& first, Time time) {
+  facts_.id = id;
+  const Endpoint source{first.source, first.source_port}, destination{first.destination, first.destination_port};
+  const bool client_first = sender_is_client(first);
+  facts_.client = client_first ? source : destination;
+  facts_.server = client_first ? destination : source;
+  facts_.client_known = (first.tcp_flags & wire::kSyn) != 0;
+  facts_.first = facts_.last = time;
+}
+
+Direction Connection::direction_of(const wire::Packet& packet) const {
+  const bool from_client = packet.source == facts_.client.address && packet.source_port == facts_.client.port;
+  return from_client ? Direction::to_server : Direction::to_client;
+}
+
+bool Connection::is_new_use(const wire::Packet& packet, Time time) const {
+  if ((packet.tcp_flags & (wire::kSyn | wire::kAck)) != wire::kSyn) return false;
+  const HandshakeFacts& handshake = handshake_.facts();
+  if (handshake.syn && handshake.syn->initial_sequence == packet.sequence) return false;
+  if (!handshake.syn && handshake.syn_ack) return false;  // its SYN comes after its SYN-ACK in the file
+  if (!handshake.syn && packets_[0] + packets_[1] > 0 && time <= facts_.first) return false;
+  return true;
+}
+
+void Connection::swap_ends() {
+  std::swap(facts_.client, facts_.server);
+  for (Record& record : records_) record.direction = opposite(record.direction);
+  std::swap(packets_[0], packets_[1]);
+  std::swap(facts_.ttl_min[0], facts_.ttl_min[1]);
+  std::swap(facts_.ttl_max[0], facts_.ttl_max[1]);
+  std::swap(sent_end_[0], sent_end_[1]);
+  std::swap(acked_[0], acked_[1]);
+  std::swap(have_sent_[0], have_sent_[1]);
+  std::swap(have_acked_[0], have_acked_[1]);
+  std::swap(finished_[0], finished_[1]);
+  std::swap(newest_ip_id_[0], newest_ip_id_[1]);
+  std::swap(newest_window_[0], newest_window_[1]);
+}
+
+Record Connection::record_of(const wire::Frame& frame, const wire::Packet& packet, Direction direction) {
+  Record record;
+  record.time = frame.time;
+  record.frame = FrameRef(frame.input, frame.number);
+  record.sequence = packet.sequence;
+  record.acknowledgment = packet.acknowledgment;
+  record.payload_len = packet.payload_len;
+  record.captured_len = static_cast<std::uint32_t>(packet.payload.size());
+  if (!packet.payload.empty()) {
+    record.payload_at = frame.byte_offset + static_cast<std::uint64_t>(packet.payload.data() - frame.bytes.data());
+  }
+  record.ip_len = packet.ip_total_len;
+  record.link_tag = static_cast<std::uint32_t>(packet.link_hash ^ (packet.link_hash >> 32)) ^ (frame.interface << 24);
+  record.window = packet.tcp_window;
+  record.ip_id = static_cast<std::uint16_t>(packet.ip_id);
+  record.flags = packet.tcp_flags;
+  record.ttl = packet.ttl;
+  record.direction = direction;
+  record.dont_fragment = packet.dont_fragment;
+  record.ip_header_bad = packet.ip_header_checksum_bad;
+  record.was_fragmented = packet.is_fragment;
+  record.has_timestamps = packet.options.has_timestamps;
+  record.ts_value = packet.options.ts_value;
+  record.ts_echo = packet.options.ts_echo;
+  if (packet.options.sack_count > 0) {
+    record.sack_index = static_cast<std::uint32_t>(sacks_.size());
+    sacks_.push_back({packet.options.sack, packet.options.sack_count});
+  }
+  return record;
+}
+
+void Connection::add(const wire::Frame& frame, const wire::Packet& packet, bool verify, const BytesAt& bytes_at) {
+  const bool syn = (packet.tcp_flags & wire::kSyn) != 0, ack = (packet.tcp_flags & wire::kAck) != 0;
+  if (syn && !facts_.client_known) {
+    facts_.client_known = true;
+    if ((direction_of(packet) == Direction::to_server) == ack) {
+      if (!analysis_) swap_ends();
+    }
+  }
+  const Direction direction = direction_of(packet);
+  const std::size_t way = index(direction);
+  Record record = record_of(frame, packet, direction);
+  if (verify) {
+    record.checksum = wire::verify_checksum(packet);
+    if (record.checksum == wire::ChecksumState::bad) record.checksum_error = wire::checksum_error(packet);
+  }
+  if (packets_[0] + packets_[1] == 0) facts_.first_frame = record.frame;
+  facts_.last_frame = record.frame;
+  facts_.first = std::min(facts_.first, frame.time);
+  facts_.last = std::max(facts_.last, frame.time);
+  if (syn) {
+    handshake_.add_syn(packet, frame.time, record.frame, direction == Direction::to_server);
+  } else if ((packet.tcp_flags & wire::kRst) == 0) {
+    handshake_.add_ack(packet, frame.time, direction == Direction::to_server);
+  }
+  if ((packet.tcp_flags & wire::kRst) != 0) note_reset(packet, record);
+  note_close(packet, direction);
+  if (facts_.timestamps_in_use && !record.has_timestamps && (packet.tcp_flags & wire::kRst) == 0 && !syn) {
+    ++facts_.middlebox_option_drops;
+  }
+  facts_.timestamps_in_use |= record.has_timestamps && !syn;
+  facts_.sack_in_use |= packet.options.sack_count > 0;
+  facts_.ttl_min[way] = packets_[way] == 0 ? packet.ttl : std::min(facts_.ttl_min[way], packet.ttl);
+  facts_.ttl_max[way] = std::max(facts_.ttl_max[way], packet.ttl);
+  ++packets_[way];
+  newest_ip_id_[way] = record.ip_id;
+  if (!syn) newest_window_[way] = record.window;
+  const SeqNum end = packet.sequence + packet.payload_len;
+  if (!have_sent_[way] || end > sent_end_[way]) sent_end_[way] = end;
+  have_sent_[way] = true;
+  if (ack && (!have_acked_[1 - way] || packet.acknowledgment > acked_[1 - way])) {
+    acked_[1 - way] = packet.acknowledgment;
+    have_acked_[1 - way] = true;
+  }
+  append(record, bytes_at);
+}
+
+void Connection::add_icmp(const wire::Frame& frame, const wire::Packet& packet, const BytesAt& bytes_at) {
+  ++facts_.icmp_count;
+  if (facts_.icmp.size() >= kKeptIcmp) return;
+  IcmpFacts icmp;
+  icmp.frame = FrameRef(frame.input, frame.number);
+  icmp.time = frame.time;
+  icmp.from = packet.source;
+  icmp.about = packet.quote.source == facts_.client ? Direction::to_server : Direction::to_client;
+  icmp.version = packet.source.version;
+  icmp.type = packet.icmp_type;
+  icmp.code = packet.icmp_code;
+  icmp.next_hop_mtu = packet.icmp_mtu;
+  icmp.quoted_ip_len = packet.quote.ip_total_len;
+  for (const IcmpFacts& known : facts_.icmp) {  // the same message at another tap
+    if (known.time + std::chrono::milliseconds(1) > icmp.time && known.quoted_ip_len == icmp.quoted_ip_len &&
+        known.from == icmp.from && several_taps_) {
+      return;
+    }
+  }
+  Record record;
+  record.time = frame.time;
+  record.frame = icmp.frame;
+  record.sequence = packet.quote.sequence;
+  record.direction = icmp.about;
+  record.icmp_index = static_cast<std::uint32_t>(facts_.icmp.size());
+  facts_.icmp.push_back(icmp);
+  if (packet.quote.has_sequence) append(record, bytes_at);
+}
+
+void Connection::append(const Record& record, const BytesAt& bytes_at) {
+  records_.push_back(record);
+  if (records_.size() < kChapter) return;
+  read_chapter(false, bytes_at);
+}
+
+void Connection::note_reset(const wire::Packet& packet, const Record& record) {
+  handshake_.add_reset(record.frame, record.direction == Direction::to_server);
+  const std::size_t way = index(record.direction);
+  ++facts_.reset_count;
+  if (facts_.close == CloseKind::open || facts_.close == CloseKind::half_closed) facts_.close = CloseKind::reset;
+  if (facts_.resets.size() >= kKeptResets) return;
+  ResetFacts reset;
+  reset.frame = record.frame;
+  reset.time = record.time;
+  reset.direction = record.direction;
+  reset.ttl = record.ttl;
+  reset.ip_id = record.ip_id;
+  reset.window = record.window;
+  reset.has_ack = (packet.tcp_flags & wire::kAck) != 0;
+  reset.has_timestamps = record.has_timestamps;
+  // Acceptable: what the other end expects next, or within its window (RFC 5961 section 3).
+  const bool have_edge = have_acked_[way];
+  const std::int32_t ahead = record.sequence - acked_[way];
+  reset.sequence_in_window = have_edge ? ahead >= 0 && ahead < (1 << 30) : true;
+  reset.answers_syn = !handshake_.facts().completed && handshake_.facts().syn_count > 0;
+  reset.after_fin = finished_[0] || finished_[1];
+  const auto settled = [&](std::size_t d) { return !have_sent_[d] || (have_acked_[d] && acked_[d] >= sent_end_[d]); };
+  reset.all_acknowledged = settled(0) && settled(1);
+  reset.sender_ttl_min = packets_[way] > 0 ? facts_.ttl_min[way] : 0;
+  reset.sender_ttl_max = packets_[way] > 0 ? facts_.ttl_max[way] : 0;
+  reset.sender_uses_timestamps = facts_.timestamps_in_use;
+  reset.ip_id_copied_from_other_side = packets_[1 - way] > 0 && record.ip_id != 0 && record.ip_id == newest_ip_id_[1 - way];
+  reset.since_previous_s = records_.empty() ? 0 : to_seconds(record.time - records_.back().time);
+  facts_.resets.push_back(reset);
+}
+
+void Connection::note_close(const wire::Packet& packet, Direction direction) {
+  const std::size_t way = index(direction);
+  if ((packet.tcp_flags & wire::kFin) != 0) {
+    finished_[way] = true;
+    if (facts_.close != CloseKind::reset) {
+      facts_.close = finished_[0] && finished_[1] ? CloseKind::finished : CloseKind::half_closed;
+    }
+  }
+  if ((packet.tcp_flags & wire::kRst) != 0) return;
+  // A real reset ends its sender: whatever it still says besides resets speaks against it.
+  for (ResetFacts& reset : facts_.resets) {
+    if (reset.direction != direction) continue;
+    const bool same_moment = reset.time == facts_.last;
+    if (!same_moment && reset.sender_packets_after++ == 0) reset.sender_packet_after = facts_.last_frame;
+    // The alleged sender's looks may only be known afterwards.
+    if (reset.sender_ttl_max == 0) reset.sender_ttl_min = reset.sender_ttl_max = packet.ttl;
+  }
+}
+
+// Puts records of several receive queues back into time order; a SYN-ACK recorded before its SYN as well.
+void Connection::put_in_order() {
+  Duration largest{0};
+  for (std::size_t i = 1; i < records_.size(); ++i) {
+    if (records_[i].time >= records_[i - 1].time) continue;
+    ++facts_.reordered_by_capture;
+    largest = std::max(largest, records_[i - 1].time - records_[i].time);
+  }
+  if (largest == Duration{0}) return;
+  if (largest <= kQueueSkew) {
+    std::stable_sort(records_.begin(), records_.end(), [](const Record& a, const Record& b) { return a.time < b.time; });
+    return;
+  }
+  // The clock was set back: carry on from where it was.
+  Duration shift{0};
+  Time newest = records_.front().time;
+  for (Record& record : records_) {
+    record.time += shift;
+    if (record.time < newest - kQueueSkew) {
+      const Duration step = newest - record.time;
+      shift += step;
+      record.time += step;
+    }
+    newest = std::max(newest, record.time);
+  }
+}
+
+void Connection::read_chapter(bool last, const BytesAt& bytes_at) {
+  const std::size_t from = analysis_ ? analysis_->read : 0;
+  if (!analysis_) put_in_order();
+  const std::size_t look_back = from > 64 ? from - 64 : 0;
+  mark_copies(std::span(records_).subspan(look_back), several_taps_);
+  if (!analysis_) {
+    analysis_ = std::make_unique<Analysis>(examine(records_, handshake_.facts()), handshake_.facts(), facts_.first);
+  }
+  for (std::size_t i = from; i < records_.size(); ++i) read_record(i, bytes_at);
+  analysis_->read = records_.size();
+  if (last) {
+    const Time forever = facts_.last + std::chrono::hours(1000);
+    deliver_replies(Direction::to_server, forever, records_.size());
+    deliver_replies(Direction::to_client, forever, records_.size());
+  } else {
+    drop_read_records();
+  }
+}
+
+void Connection::read_record(std::size_t i, const BytesAt& bytes_at) {
+  const Record& record = records_[i];
+  if (record.tap_copy) {
+    ++facts_.tap_copies;
+    return;
+  }
+  Analysis& analysis = *analysis_;
+  deliver_replies(Direction::to_server, record.time, i + 1);
+  deliver_replies(Direction::to_client, record.time, i + 1);
+  if (!analysis.established_told && handshake_.facts().completed && record.time >= handshake_.completed_at()) {
+    analysis.established_told = true;
+    for (DirectionAnalysis& direction : analysis.directions) direction.on_established(handshake_.completed_at());
+  }
+  const std::size_t way = index(record.direction);
+  if (record.icmp_index != kNone) {
+    analysis.directions[way].on_icmp(facts_.icmp[record.icmp_index], record.icmp_index, record.sequence, record.time);
+    return;
+  }
+  const double round_trip_s = handshake_.facts().legs_known
+                                  ? handshake_.facts().client_leg_s + handshake_.facts().server_leg_s
+                                  : to_seconds(analysis.witness.leg[0].value_or(Duration{0}) +
+                                               analysis.witness.leg[1].value_or(Duration{0}));
+  if (!record.network_copy) analysis.conversation.add(record, round_trip_s, analysis.witness.segment_size[way]);
+  analysis.directions[way].on_send(record, bytes_at);
+}
+
+// Replies reach the sender of `data` one leg later than they pass the tap.
+void Connection::deliver_replies(Direction data, Time until, std::size_t limit) {
+  Analysis& analysis = *analysis_;
+  std::size_t& cursor = analysis.reply_cursor[index(data)];
+  const Duration leg = analysis.witness.sender_leg(data);
+  while (cursor < limit) {
+    const Record& record = records_[cursor];
+    const Time seen = record.time + leg;
+    if (seen > until) return;
+    ++cursor;
+    if (record.direction == data || record.tap_copy || record.network_copy || record.icmp_index != kNone) continue;
+    const SackList* sack = record.sack_index == kNone ? nullptr : &sacks_[record.sack_index];
+    analysis.directions[index(data)].on_reply(record, sack, seen);
+  }
+}
+
+void Connection::drop_read_records() {
+  Analysis& analysis = *analysis_;
+  // Keep some to recognise copies by, and the replies that are still on their way to the sender.
+  std::size_t keep_from = std::min({analysis.reply_cursor[0], analysis.reply_cursor[1],
+                                    records_.size() > 64 ? records_.size() - 64 : 0});
+  if (records_.size() - keep_from > kChapter / 2) keep_from = records_.size() - kChapter / 2;
+  records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(keep_from));
+  analysis.read -= keep_from;
+  std::vector<SackList> kept;
+  for (Record& record : records_) {
+    if (record.sack_index == kNone) continue;
+    kept.push_back(sacks_[record.sack_index]);
+    record.sack_index = static_cast<std::uint32_t>(kept.size() - 1);
+  }
+  sacks_ = std::move(kept);
+  for (std::size_t& cursor : analysis.reply_cursor) cursor = cursor > keep_from ? cursor - keep_from : 0;
+}
+
+ConnectionFacts Connection::finish(const BytesAt& bytes_at) {
+  read_chapter(true, bytes_at);
+  facts_.handshake = handshake_.facts();
+  facts_.light = packets_[0] + packets_[1] < kLightPackets;
+  for (Direction direction : {Direction::to_server, Direction::to_client}) {
+    DirectionFacts facts = analysis_->directions[index(direction)].finish(facts_.last, facts_.icmp);
+    analysis_->conversation.finish(direction, facts);
+    facts_[direction] = std::move(facts);
+  }
+  analysis_.reset();
+  return std::move(facts_);
+}
+
+std::size_t Connection::memory_bytes() const {
+  return sizeof *this + records_.capacity() * sizeof(Record) + sacks_.capacity() * sizeof(SackList) +
+         (analysis_ ? sizeof(Analysis) + 64 * 1024 : 0);
+}
+
+}  // namespace slowpath::flow

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/fragments.h"
+
+#include <algorithm>
+
+namespace slowpath::flow {
+namespace {
+
+constexpr std::size_t kMaxEchoes = 4096;
+
+// An echo request without an answer costs its sender about this long (ping's interval).
+constexpr double kEchoWait_s = 1.0;
+
+bool is_echo_request(const wire::Packet& p) {
+  return p.kind == wire::PacketKind::icmp && (p.source.version == 4 ? p.icmp_type == 8 : p.icmp_type == 128);
+}
+bool is_echo_reply(const wire::Packet& p) {
+  return p.kind == wire::PacketKind::icmp && (p.source.version == 4 ? p.icmp_type == 0 : p.icmp_type == 129);
+}
+/// Identifier and sequence number of an echo message (RFC 792).
+std::optional<std::uint32_t> echo_id(const wire::Packet& p) {
+  if (p.transport.size() < 8) return std::nullopt;
+  return load_be32(p.transport.data() + 4);
+}
+
+PathFacts& path_of(std::vector<PathFacts>& paths, const IpAddress& x, const IpAddress& y) {
+  const IpAddress& a = std::min(x, y);
+  const IpAddress& b = std::max(x, y);
+  for (PathFacts& path : paths) {
+    if (path.a == a && path.b == b) return path;
+  }
+  PathFacts path;
+  path.a = a;
+  path.b = b;
+  paths.push_back(path);
+  return paths.back();
+}
+
+}  // namespace
+
+std::optional<wire::Packet> Fragments::add(const wire::Frame& frame, const wire::Packet& packet) {
+  ++fragments_;
+  newest_ = std::max(newest_, frame.time);
+  const Key key{packet.source, packet.destination, packet.ip_id, packet.protocol};
+  auto [at, fresh] = open_.try_emplace(key);
+  Datagram& datagram = at->second;
+  const FrameRef ref(frame.input, frame.number);
+  if (fresh) {
+    datagram.begin = frame.time;
+    datagram.first_frame = ref;
+  }
+  ++pairs_[{packet.source, packet.destination}].facts.fragments;
+  const std::uint64_t len = packet.ip_total_len > packet.ip_header_len ? packet.ip_total_len - packet.ip_header_len : 0;
+  datagram.out_of_order |= packet.fragment_offset != datagram.next_offset;
+  datagram.next_offset = packet.fragment_offset + len;
+  datagram.received += len;
+  if (!packet.more_fragments) datagram.whole = packet.fragment_offset + len;
+  if (packet.fragment_offset == 0) {
+    if (packet.kind == wire::PacketKind::tcp) datagram.first = packet;
+    if (is_echo_request(packet)) datagram.echo_request = echo_id(packet);
+    if (is_echo_reply(packet)) datagram.echo_reply = echo_id(packet);
+  }
+  if (datagram.whole == 0 || datagram.received < datagram.whole) {
+    if (open_.size() > kMaxOpen) {
+      const auto oldest = std::min_element(open_.begin(), open_.end(), [](const auto& x, const auto& y) {
+        return x.second.begin < y.second.begin;
+      });
+      close(oldest->first, oldest->second, false);
+      open_.erase(oldest);
+    }
+    return std::nullopt;
+  }
+  close(key, datagram, true);
+  std::optional<wire::Packet> joined = std::move(datagram.first);
+  if (joined) {
+    const auto header = static_cast<std::uint64_t>(joined->tcp_header_len);
+    joined->payload_len = static_cast<std::uint32_t>(datagram.whole > header ? datagram.whole - header : 0);
+    joined->ip_total_len = static_cast<std::uint32_t>(datagram.whole + joined->ip_header_len);
+    joined->payload = {};   // bytes of other frames: not at hand
+    joined->transport = {};
+    joined->is_fragment = true;
+  }
+  open_.erase(at);
+  return joined;
+}
+
+void Fragments::close(const Key& key, Datagram& datagram, bool complete) {
+  const Pair pair{std::get<0>(key), std::get<1>(key)};
+  FragmentFacts& facts = pairs_[pair].facts;
+  ++facts.datagrams;
+  facts.complete += complete;
+  if (!complete) {
+    ++facts.incomplete;
+    note(facts.incomplete_frames, datagram.first_frame);
+  }
+  if (datagram.out_of_order) {
+    ++facts.out_of_order;
+    note(facts.out_of_order_frames, datagram.first_frame);
+  }
+  if (datagram.echo_request) note_echo(pair, *datagram.echo_request, {true, datagram.out_of_order, false, datagram.begin, datagram.first_frame});
+  if (datagram.echo_reply && complete) note_answer({pair.second, pair.first}, *datagram.echo_reply, datagram.first_frame);
+}
+
+void Fragments::note_echo(const Pair& pair, std::uint32_t id, const Echo& echo) {
+  auto& echoes = pairs_[pair].echoes;
+  if (echoes.size() < kMaxEchoes) echoes.try_emplace(id, echo);
+}
+
+void Fragments::note_answer(const Pair& request_pair, std::uint32_t id, FrameRef frame) {
+  const auto pair = pairs_.find(request_pair);
+  if (pair == pairs_.end()) return;
+  const auto echo = pair->second.echoes.find(id);
+  if (echo == pair->second.echoes.end()) return;
+  echo->second.answered = true;
+  if (echo->second.fragmented) note(pair->second.facts.answered_frames, frame);
+}
+
+void Fragments::add_icmp(const wire::Frame& frame, const wire::Packet& packet) {
+  const Pair pair{packet.source, packet.destination};
+  const FrameRef ref(frame.input, frame.number);
+  const bool v4 = packet.source.version == 4;
+  if (is_echo_request(packet)) {
+    if (const auto id = echo_id(packet)) note_echo(pair, *id, {false, false, false, frame.time, ref});
+  } else if (is_echo_reply(packet)) {
+    if (const auto id = echo_id(packet)) note_answer({pair.second, pair.first}, *id, ref);
+  } else if ((v4 && packet.icmp_type == 11 && packet.icmp_code == 1) || (!v4 && packet.icmp_type == 3 && packet.icmp_code == 1)) {
+    FragmentFacts& facts = pairs_[{packet.destination, packet.source}].facts;
+    ++facts.reassembly_timeouts;
+    note(facts.timeout_frames, ref);
+  }
+}
+
+void Fragments::finish(std::vector<PathFacts>& paths) {
+  for (auto& [key, datagram] : open_) close(key, datagram, false);
+  open_.clear();
+  for (auto& [pair, learnt] : pairs_) {
+    for (const auto& [id, echo] : learnt.echoes) {
+      if (!echo.fragmented) {
+        ++learnt.small_requests;
+        learnt.small_answered += echo.answered;
+        continue;
+      }
+      FragmentFacts& facts = learnt.facts;
+      ++facts.answerable;
+      facts.answered += echo.answered;
+      facts.out_of_order_answerable += echo.out_of_order;
+      facts.out_of_order_answered += echo.out_of_order && echo.answered;
+      if (echo.answered) continue;
+      note(facts.unanswered_frames, echo.frame);
+      facts.answer_wait_s += kEchoWait_s;
+    }
+    if (learnt.facts.fragments == 0 && learnt.small_requests == 0) continue;
+    PathFacts& path = path_of(paths, pair.first, pair.second);
+    const std::size_t way = pair.first == path.a ? 0 : 1;
+    path.fragments[way] = learnt.facts;
+    path.small_requests[way] = learnt.small_requests;
+    path.small_answered[way] = learnt.small_answered;
+  }
+  pairs_.clear();
+}
+
+}  // namespace slowpath::flow
