@@ -6,11 +6,13 @@
 
 namespace slowpath::cli {
 
+extern const Command explain;
 extern const Command schema;
 extern const Command version;
 
 std::span<const Command* const> all_commands() {
   static constexpr std::array kCommands{
+      &explain,
       &schema,
       &version,
   };
