@@ -539,7 +539,8 @@ constexpr Fault kFaults[] = {
          "delayed ACK (`nagle-delack`) the ACK comes within 40 or 200 ms and nothing is resent.",
      .minimum_evidence = "A capture at the sender.",
      .remedies = kTailLoss,
-     .references = "RFC 8985; Zhou and others, CoNEXT 2015"},
+     .references = "RFC 8985; Zhou and others 2015, Demystifying and mitigating TCP stalls at the "
+                   "server side"},
     {.id = "rto-dominated",
      .name = "Most of the time is spent waiting for timeouts",
      .family = Family::network,
