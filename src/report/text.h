@@ -11,7 +11,7 @@
 namespace slowpath::report {
 
 struct TextOptions {
-  Style style;
+  Style style{};
   bool all = false;                   // every connection, every finding and every remedy in full
   bool explain = false;               // why each detector stayed silent
   bool quiet = false;                 // the verdict's line alone

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// The JSON contract: each hand-made answer against the published schema, and the promises that a
+// schema cannot hold.
+#include "report/json.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <valijson/adapters/nlohmann_json_adapter.hpp>
+#include <valijson/schema.hpp>
+#include <valijson/schema_parser.hpp>
+#include <valijson/validation_results.hpp>
+#include <valijson/validator.hpp>
+
+#include "report/schema.h"
+#include "unit/report/answers.h"
+
+namespace slowpath::report {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Why a document breaks the schema; empty if it does not.
+std::string schema_errors(const Json& document) {
+  static const Json schema_document = Json::parse(diagnosis_schema());
+  valijson::Schema schema;
+  valijson::SchemaParser parser;
+  parser.populateSchema(valijson::adapters::NlohmannJsonAdapter{schema_document}, schema);
+  valijson::Validator validator;
+  valijson::ValidationResults results;
+  if (validator.validate(schema, valijson::adapters::NlohmannJsonAdapter{document}, &results)) return {};
+  std::string errors;
+  valijson::ValidationResults::Error error;
+  while (results.popError(error)) {
+    for (const std::string& step : error.context) errors += step;
+    errors += ": " + error.description + "\n";
+  }
+  return errors;
+}
+
+Json parsed(const Answer& answer, const JsonOptions& options = {}) {
+  return Json::parse(to_json(answer, options));
+}
+
+TEST(JsonSchema, EveryAnswerKeepsIt) {
+  for (const Answer& answer : {test::large_sends(), test::healthy(), test::unclear(), test::poor_witness(),
+                               test::crowd(), test::hostile(), test::empty()}) {
+    EXPECT_EQ(schema_errors(parsed(answer)), "");
+  }
+}
+
+TEST(JsonSchema, TheErrorDocumentKeepsIt) {
+  EXPECT_EQ(schema_errors(Json::parse(error_to_json("cannot read x: no"))), "");
+}
+
+TEST(JsonSchema, NoticesWhatIsWrong) {
+  Json document = parsed(test::large_sends());
+  document["inputs"][0]["vantage"] = "somewhere";
+  EXPECT_NE(schema_errors(document), "");
+  document = parsed(test::large_sends());
+  document["findings"][0].erase("claim");
+  EXPECT_NE(schema_errors(document), "");
+  document = parsed(test::large_sends());
+  document.erase("connections");
+  EXPECT_NE(schema_errors(document), "");
+  document = parsed(test::large_sends());
+  document["connections"][0]["directions"]["to_server"]["time"][0]["owner"] = "nobody";
+  EXPECT_NE(schema_errors(document), "");
+}
+
+TEST(Json, CarriesWhatAGraderReads) {
+  const Json document = parsed(test::large_sends());
+  EXPECT_EQ(document["schema"], "slowpath.diagnosis.v1");
+  EXPECT_EQ(document["verdict"], "lso-not-segmented");
+  EXPECT_EQ(document["findings"][0]["severity"], "fault");
+  EXPECT_EQ(document["findings"][0]["family"], "segmentation");
+  EXPECT_EQ(document["findings"][0]["evidence"][0]["frames"], Json({4, 5, 10, 15}));
+  EXPECT_EQ(document["findings"][0]["evidence"][0]["file"], "lso_drop_1500.sender.pcap");
+  EXPECT_EQ(document["findings"][0]["evidence"][0]["values"]["superframes"], 127);
+  EXPECT_FALSE(document["findings"][0]["remedies"].empty());
+  EXPECT_EQ(document["connections"][0]["client"], "10.0.0.1:47876");
+  EXPECT_EQ(document["connections"][0]["directions"]["to_server"]["retransmitted_bytes"], 183'000);
+  EXPECT_EQ(document["inputs"][0]["notes"][0]["id"], "nf-tso-superframe");
+}
+
+TEST(Json, SharesSumToOne) {
+  const Json document = parsed(test::large_sends());
+  double sum = 0;
+  for (const Json& part : document["connections"][0]["directions"]["to_server"]["time"]) {
+    sum += part["share"].get<double>();
+  }
+  EXPECT_NEAR(sum, 1.0, 1e-9);
+}
+
+TEST(Json, NoRttSampleIsNullNotZero) {
+  const Json document = parsed(test::large_sends());
+  EXPECT_TRUE(document["connections"][0]["directions"]["to_client"]["rtt_min_us"].is_null());
+}
+
+TEST(Json, ConnectionsBeyondTheLimitAreCountedUnlessAFindingNamesThem) {
+  const Json document = parsed(test::crowd(), {.most_connections = 1});
+  EXPECT_EQ(document["connections"].size(), 2u);  // 0 by the limit, 17 by its finding
+  EXPECT_EQ(document["connections"][1]["id"], 17);
+  EXPECT_EQ(document["statistics"]["connections"], 12'040);
+  EXPECT_EQ(document["statistics"]["connections_listed"], 2);
+}
+
+TEST(Json, LinesAreConnectionsAndTheDiagnosisLast) {
+  const std::string text = to_jsonl(test::crowd(), {});
+  std::istringstream stream{text};
+  std::vector<Json> lines;
+  for (std::string line; std::getline(stream, line);) lines.push_back(Json::parse(line));
+  ASSERT_EQ(lines.size(), 41u);
+  EXPECT_EQ(lines.front()["client"], "10.0.0.1:47876");
+  EXPECT_EQ(lines.back()["schema"], "slowpath.diagnosis.v1");
+  EXPECT_TRUE(lines.back()["connections"].empty());
+  EXPECT_EQ(lines.back()["statistics"]["connections_listed"], 40);
+  EXPECT_EQ(schema_errors(lines.back()), "");
+}
+
+TEST(Json, SilencesAppearWithExplainAlone) {
+  Answer answer = test::healthy();
+  answer.silences = {{"random-loss", 0, Direction::to_server, "3 losses; at least 10 are needed"}};
+  EXPECT_FALSE(parsed(answer).contains("silences"));
+  const Json document = parsed(answer, {.explain = true});
+  EXPECT_EQ(document["silences"][0]["fault"], "random-loss");
+  EXPECT_EQ(schema_errors(document), "");
+}
+
+TEST(Json, NumbersAreNeverNonFinite) {
+  // The library writes non-finite numbers as null; where the contract promises a number that would
+  // break readers, and EveryAnswerKeepsIt would fail. Evidence leaves such a value out.
+  const Json document = parsed(test::hostile());
+  EXPECT_EQ(document["findings"][0]["evidence"][0]["values"], Json({{"count", 3}}));
+  EXPECT_TRUE(document["findings"][0]["after_fix"]["goodput_bps"].is_null());
+}
+
+}  // namespace
+}  // namespace slowpath::report
