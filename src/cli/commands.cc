@@ -6,12 +6,14 @@
 
 namespace slowpath::cli {
 
+extern const Command diagnose;
 extern const Command explain;
 extern const Command schema;
 extern const Command version;
 
 std::span<const Command* const> all_commands() {
   static constexpr std::array kCommands{
+      &diagnose,
       &explain,
       &schema,
       &version,
