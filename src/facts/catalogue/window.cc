@@ -118,10 +118,6 @@ constexpr RemedyStep kRwndFixed64k[] = {
 };
 
 constexpr RemedyStep kRwndLimited[] = {
-    look(linux, receiver,
-         "ss -tmi dst SENDER: skmem rb is the buffer in use and rcv_ssthresh the largest window "
-         "that it allows",
-         "ss(8)"),
     change(linux, receiver,
            "sysctl -w net.ipv4.tcp_rmem='MIN DEFAULT NEW', with NEW at least 2 x bandwidth x RTT "
            "and the other two as they are",
@@ -172,6 +168,10 @@ constexpr RemedyStep kSillyWindow[] = {
     look(any, receiver,
          "Give the socket a larger SO_RCVBUF, or let the system tune it by not setting one at all",
          "RFC 1122 section 4.2.3.3; socket(7)"),
+    look(linux, receiver,
+         "ss -tmi dst SENDER: skmem rb is the buffer in use and rcv_ssthresh the largest window "
+         "that it allows",
+         "ss(8)"),
     change(linux, receiver,
            "ip link set dev DEV mtu NEW, so that the buffer holds many segments (loopback and "
            "jumbo devices)",
