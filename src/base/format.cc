@@ -47,16 +47,23 @@ std::string three_digits(double value) {
 /// 59.96 s would be printed as "60 s": minutes begin where seconds round up to sixty.
 constexpr double kMinutesFromSeconds = 59.95;
 
+/// "2 min 5 s", "2 min".
+std::string format_pair(std::uint64_t large, std::string_view large_unit, std::uint64_t small,
+                        std::string_view small_unit) {
+  std::string text = fmt::format("{} {}", format_count(large), large_unit);
+  if (small > 0) text += fmt::format(" {} {}", small, small_unit);
+  return text;
+}
+
 std::string format_long_duration(double seconds) {
   constexpr double kLargest = 9.0e18;
   if (seconds > kLargest) return "unlimited";
   const auto s = static_cast<std::uint64_t>(std::llround(seconds));
-  if (s < 3600) return fmt::format("{} min {} s", s / 60, s % 60);
+  if (s < 3600) return format_pair(s / 60, "min", s % 60, "s");
   const std::uint64_t minutes = (s + 30) / 60;
-  if (minutes < std::uint64_t{24} * 60)
-    return fmt::format("{} h {} min", minutes / 60, minutes % 60);
+  if (minutes < std::uint64_t{24} * 60) return format_pair(minutes / 60, "h", minutes % 60, "min");
   const std::uint64_t hours = (s + 1800) / 3600;
-  return fmt::format("{} d {} h", format_count(hours / 24), hours % 24);
+  return format_pair(hours / 24, "d", hours % 24, "h");
 }
 
 std::string format_short_duration(double seconds) {

@@ -23,7 +23,8 @@ std::string format_rate(double bits_per_second);
 /// so.
 std::string format_bytes(double bytes);
 
-/// "8.2 s", "20 ms", "250 µs", "12 ns", "2 min 5 s", "3 h 20 min", "4 d 2 h".
+/// "8.2 s", "20 ms", "250 µs", "12 ns", "2 min 5 s", "3 h 20 min", "4 d 2 h"; "2 min" where
+/// nothing is left over.
 std::string format_duration(double seconds);
 std::string format_duration(Duration duration);
 
@@ -41,7 +42,7 @@ std::string format_time_utc(Time time);
 // They fail with ErrorKind::usage and a sentence that says what is accepted.
 
 /// Bits per second out of "10M", "1.5Gbit/s", "100 Mbps", "12.5MB/s" (a capital B means bytes).
-/// Prefixes are SI and either case is taken; "Mi" and the like are binary. Never negative.
+/// Prefixes are SI and either case is taken; "Mi" and the like are binary. From 0 to 1e18.
 Result<double> parse_rate(std::string_view text);
 
 /// Bytes out of "1448", "64K", "64Ki", "1MiB", "1.5G": K, Ki and KiB are 1024, kB and KB are 1000.

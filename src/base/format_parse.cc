@@ -167,7 +167,10 @@ Result<double> parse_rate(std::string_view text) {
   const Prefix prefix = take_prefix(rest);
   const bool in_bytes = is_one_of(rest, kBytes);
   if (!in_bytes && !is_one_of(rest, kBits)) return refuse(kWhat, text, "unknown unit", kHint);
-  return *number * std::pow(prefix.binary ? 1024 : 1000, prefix.power) * (in_bytes ? 8 : 1);
+  const double unit_bits = in_bytes ? 8 : 1;
+  const double rate = *number * std::pow(prefix.binary ? 1024 : 1000, prefix.power) * unit_bits;
+  if (rate > 1e18) return refuse(kWhat, text, "it is larger than any rate here", kHint);
+  return rate;
 }
 
 Result<std::uint64_t> parse_size(std::string_view text) {

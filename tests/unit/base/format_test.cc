@@ -76,9 +76,9 @@ TEST(FormatDuration, roundsUpIntoTheNextUnit) {
   EXPECT_EQ(format_duration(0.99996), "1 s");
   EXPECT_EQ(format_duration(0.9994), "999 ms");
   EXPECT_EQ(format_duration(59.94), "59.9 s");
-  EXPECT_EQ(format_duration(59.96), "1 min 0 s");
-  EXPECT_EQ(format_duration(3599.6), "1 h 0 min");
-  EXPECT_EQ(format_duration(86399.0), "1 d 0 h");
+  EXPECT_EQ(format_duration(59.96), "1 min");
+  EXPECT_EQ(format_duration(3599.6), "1 h");
+  EXPECT_EQ(format_duration(86399.0), "1 d");
 }
 
 TEST(FormatCount, groupsFromFiveDigitsOn) {
@@ -130,7 +130,7 @@ TEST(ParseRate, takesWhatPeopleWrite) {
 
 TEST(ParseRate, refusesTheRest) {
   for (const auto* text :
-       {"", "M", "-5M", "fast", "10Mfoo", "10MB", "inf", "nan", "0x10", "1e999"}) {
+       {"", "M", "-5M", "fast", "10Mfoo", "10MB", "inf", "nan", "0x10", "1e999", "1e19"}) {
     EXPECT_FALSE(parse_rate(text)) << text;
   }
   EXPECT_EQ(parse_rate("10 furlongs").error().message(),
