@@ -8,6 +8,7 @@ namespace slowpath::cli {
 
 extern const Command diagnose;
 extern const Command explain;
+extern const Command calc_command;
 extern const Command schema;
 extern const Command version;
 
@@ -15,6 +16,7 @@ std::span<const Command* const> all_commands() {
   static constexpr std::array kCommands{
       &diagnose,
       &explain,
+      &calc_command,
       &schema,
       &version,
   };

@@ -61,4 +61,9 @@ std::uint32_t tunnel_mtu(std::uint32_t link_mtu, const Tunnel& tunnel) {
   return less(room - room % tunnel.block_bytes, tunnel.trailer_bytes);
 }
 
+std::uint32_t tunnelled_bytes(std::uint32_t packet_bytes, const Tunnel& tunnel) {
+  const std::uint32_t inside = packet_bytes + tunnel.trailer_bytes + tunnel.block_bytes - 1;
+  return tunnel.outer_bytes + inside - inside % tunnel.block_bytes;
+}
+
 }  // namespace slowpath::arithmetic

@@ -74,9 +74,9 @@ inline constexpr std::array<Tunnel, 13> kTunnels{{
     {"geneve", "20 IPv4 + 8 UDP + 8 GENEVE + 14 inner Ethernet (RFC 8926)", 50, 1, 0},
     {"wireguard", "20 IPv4 + 8 UDP + 16 header + 16 tag", 60, 1, 0},
     {"wireguard-v6", "40 IPv6 + 8 UDP + 16 header + 16 tag", 80, 1, 0},
-    {"ipsec", "20 IPv4 + 8 ESP + 16 IV + 16 ICV: AES-CBC with SHA-256 (RFC 4303, 4868)", 60, 16, 2},
-    {"ipsec-natt", "the same within 8 UDP (RFC 3948)", 68, 16, 2},
-    {"ipsec-gcm", "20 IPv4 + 8 ESP + 8 IV + 16 ICV: AES-GCM (RFC 4106)", 52, 4, 2},
+    {"ipsec", "20 IPv4 + 8 ESP + 16 IV + 16 ICV + padding: AES-CBC, SHA-256 (RFC 4303)", 60, 16, 2},
+    {"ipsec-natt", "20 IPv4 + 8 UDP + 8 ESP + 16 IV + 16 ICV + padding (RFC 3948)", 68, 16, 2},
+    {"ipsec-gcm", "20 IPv4 + 8 ESP + 8 IV + 16 ICV + padding: AES-GCM (RFC 4106)", 52, 4, 2},
 }};
 
 /// The entry with this name, or null.
@@ -84,5 +84,8 @@ const Tunnel* find_tunnel(std::string_view name);
 
 /// The largest packet that passes the tunnel whole when the outer link has this MTU; zero if none.
 std::uint32_t tunnel_mtu(std::uint32_t link_mtu, const Tunnel& tunnel);
+
+/// What a packet of this size becomes within the tunnel, padding included.
+std::uint32_t tunnelled_bytes(std::uint32_t packet_bytes, const Tunnel& tunnel);
 
 }  // namespace slowpath::arithmetic

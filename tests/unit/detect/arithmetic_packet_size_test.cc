@@ -75,6 +75,16 @@ TEST(Tunnel, espPadsToItsBlock) {
   EXPECT_EQ(mtu_within("ipsec", 1499), 1422U);
 }
 
+TEST(Tunnel, largestPacketFillsTheLinkAndTheNextDoesNotFit) {
+  for (const Tunnel& tunnel : kTunnels) {
+    for (std::uint32_t link_mtu = 1400; link_mtu < 1520; ++link_mtu) {
+      const std::uint32_t most = tunnel_mtu(link_mtu, tunnel);
+      EXPECT_LE(tunnelled_bytes(most, tunnel), link_mtu) << tunnel.name;
+      EXPECT_GT(tunnelled_bytes(most + 1, tunnel), link_mtu) << tunnel.name;
+    }
+  }
+}
+
 TEST(Fragments, eachHasItsOwnHeader) {
   const auto fragments = fragments_of(2000, 1500, kV4);
   ASSERT_EQ(fragments.size(), 2U);
