@@ -44,6 +44,13 @@ struct Toll {
   std::size_t connections = 0;
 };
 
+// Integrity faults that TCP does not notice; those that a checksum catches cost resends instead.
+bool alters_data(std::string_view id) {
+  const Fault* fault = find_fault(id);
+  return fault != nullptr && fault->family == Family::integrity && id != "csum-bad-on-arrival" &&
+         !is_specialisation_of(id, "csum-bad-on-arrival");
+}
+
 class Scales {
  public:
   Scales(const Case& facts, const std::vector<Finding>& findings) : facts_(facts) {
@@ -104,10 +111,7 @@ const ConnectionFacts* find_connection(const Case& facts, std::uint32_t id) {
 }
 
 double weight_s(const Case& facts, const Finding& finding) {
-  const Fault* fault = find_fault(finding.fault);
-  if (fault == nullptr || fault->family != Family::integrity || finding.seconds_lost > 0) {
-    return finding.seconds_lost;
-  }
+  if (finding.seconds_lost > 0 || !alters_data(finding.fault)) return finding.seconds_lost;
   double seconds = 0;
   for (const std::uint32_t id : finding.connections) {
     if (const auto* connection = find_connection(facts, id)) seconds += duration_s(*connection);

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading ChecksumFacts: which bad checksums were the network's, and how they repeat. Shared by the
+// two detectors of the integrity family that judge them.
+#pragma once
+
+#include <cstdint>
+
+#include "detect/loss_time.h"
+
+namespace slowpath::detect {
+
+struct ChecksumToll {
+  std::uint64_t verified = 0;    // good or bad, of frames whose checksum says something
+  std::uint64_t bad = 0;         // really bad: not acknowledged as they stood
+  double bad_share = 0;          // of verified
+  double repeats_by_chance = 0;  // bad resends to expect if damage struck at random
+};
+
+inline ChecksumToll toll_of(const ChecksumFacts& sums) {
+  ChecksumToll toll;
+  toll.bad =
+      sums.bad - (sums.bad_but_acknowledged < sums.bad ? sums.bad_but_acknowledged : sums.bad);
+  toll.verified = sums.good + toll.bad;
+  if (toll.verified > 0) {
+    toll.bad_share = static_cast<double>(toll.bad) / static_cast<double>(toll.verified);
+  }
+  toll.repeats_by_chance = toll.bad_share * static_cast<double>(toll.bad);
+  return toll;
+}
+
+/// Bad sums mean something only where they were verified after the wire, in a file left as it was.
+inline bool can_judge_checksums(const Transfer& transfer) {
+  const DirectionFacts& data = transfer.data();
+  return data.vantage != Vantage::sender && data.vantage != Vantage::both &&
+         !contents_were_rewritten(transfer) &&
+         data.checksums.bad_ip_headers * 2 <= data.checksums.bad;
+}
+
+}  // namespace slowpath::detect

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// icmp-filtered: a router reports the MTU and a firewall eats the report (RFC 2979 section 3.1.1
+// forbids it). What the user sees is what pmtud-blackhole shows. Recognised where the report
+// passes: "fragmentation needed" about packets that were really too large, after which their sender
+// goes on with the same size. At the sender itself it looks the same when the host's own firewall
+// drops it.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "detect/loss_time.h"
+#include "detect/policy.h"
+
+namespace slowpath::detect::detectors {
+namespace {
+
+constexpr std::string_view kFault = "icmp-filtered";
+
+// A single report may be lost, or may come after the sender's last packet.
+constexpr std::uint64_t kReports = 2;
+
+bool reports_true_mtu(const IcmpFacts& icmp) {
+  const bool too_big = icmp.version == 6 ? icmp.type == 2 : icmp.type == 3 && icmp.code == 4;
+  return too_big && icmp.next_hop_mtu > 0 && icmp.next_hop_mtu < icmp.quoted_ip_len &&
+         icmp.quoted_ip_len <= std::max(icmp.largest_sent_ip_len, icmp.quoted_frame_ip_len);
+}
+
+struct Reports {
+  std::uint64_t count = 0;
+  bool heeded = false;
+  const IcmpFacts* first = nullptr;
+  Exemplars frames;
+};
+
+Reports find_reports(const Transfer& transfer) {
+  Reports reports;
+  for (const IcmpFacts& icmp : transfer.connection.icmp) {
+    if (icmp.about != transfer.direction || !reports_true_mtu(icmp)) continue;
+    ++reports.count;
+    reports.heeded = reports.heeded || icmp.sender_shrank;
+    if (reports.first == nullptr) reports.first = &icmp;
+    note(reports.frames, icmp.frame);
+  }
+  return reports;
+}
+
+Finding describe(const Transfer& transfer, const Reports& reports) {
+  const DirectionFacts& data = transfer.data();
+  Finding finding = about(kFault, transfer);
+  finding.seconds_lost = loss_s(data);
+  finding.severity = severity_of(data.vantage != Vantage::unknown, finding.seconds_lost, transfer);
+  finding.confidence =
+      confidence_of(0.8 + 0.15 * how_far(static_cast<double>(reports.count), 2, 5), transfer);
+  finding.claim = fmt::format(
+      "{} reports an MTU of {}, and {} goes on with packets of {} bytes: the reports do not reach "
+      "it",
+      to_string(reports.first->from), reports.first->next_hop_mtu, name_sender(transfer),
+      reports.first->quoted_ip_len);
+  finding.evidence.push_back(shown_by(
+      fmt::format("{} reports, none followed by smaller packets", reports.count), reports.frames,
+      {{"reports", static_cast<double>(reports.count)},
+       {"next_hop_mtu_bytes", reports.first->next_hop_mtu}}));
+  finding.evidence.push_back(shown_by(fmt::format("{} timeouts followed", data.timeouts),
+                                      data.timeout_frames,
+                                      {{"timeouts", static_cast<double>(data.timeouts)}}));
+  finding.refuted_by = "the reports arriving at the sender's own stack (nstat IcmpInDestUnreachs)";
+  finding.after_fix = after_fix(transfer, finding.seconds_lost);
+  finding.wireshark_filter = stream_filter(transfer.connection, "icmp.type == 3 && icmp.code == 4");
+  finding.next_capture = fmt::format("on {}: tcpdump -ni DEV -w icmp.pcap 'icmp or icmp6'",
+                                     to_string(transfer.sender().address));
+  return finding;
+}
+
+void inspect(const Case& facts, Findings& findings) {
+  for (const Transfer& transfer : all_transfers(facts)) {
+    const Reports reports = find_reports(transfer);
+    if (reports.count == 0) continue;
+    if (reports.heeded) {
+      silent(findings, kFault, transfer,
+             fmt::format("the sender made its packets fit the reported MTU of {}",
+                         reports.first->next_hop_mtu));
+    } else if (reports.count < kReports || transfer.data().timeouts == 0) {
+      silent(findings, kFault, transfer,
+             fmt::format("{} reports and {} timeouts; {} and 1 are needed", reports.count,
+                         transfer.data().timeouts, kReports));
+    } else {
+      findings.list.push_back(describe(transfer, reports));
+    }
+  }
+}
+
+}  // namespace
+
+extern const Detector icmp_filtered;
+const Detector icmp_filtered{.id = kFault,
+                             .scope = Scope::direction,
+                             .needs = "a capture where the ICMP messages pass",
+                             .inspect = inspect};
+
+}  // namespace slowpath::detect::detectors

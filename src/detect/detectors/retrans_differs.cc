@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// retrans-differs: the original and a resend of the same bytes are not the same. What the user
+// sees: files that are corrupted now and then. Recognised by comparing every byte that was captured
+// twice. Other packet boundaries are normal, as is the garbage byte of a keep-alive (RFC 9293
+// section 3.8.4); a copy whose checksum is bad was damaged and is csum-bad-on-arrival's.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "detect/policy.h"
+#include "detect/support.h"
+
+namespace slowpath::detect::detectors {
+namespace {
+
+constexpr std::string_view kFault = "retrans-differs";
+
+// A lone byte may be a keep-alive's or a probe's filling.
+constexpr std::uint32_t kLeastCompared = 2;
+
+bool is_bad(const ChecksumFacts& sums, FrameRef frame) {
+  const auto end =
+      sums.bad_frames.first.begin() + static_cast<std::ptrdiff_t>(sums.bad_frames.kept());
+  return std::find(sums.bad_frames.first.begin(), end, frame) != end;
+}
+
+std::vector<const PayloadDifference*> real_differences(const DirectionFacts& data) {
+  std::vector<const PayloadDifference*> real;
+  for (const PayloadDifference& difference : data.payload.differences) {
+    if (difference.compared < kLeastCompared) continue;
+    if (is_bad(data.checksums, difference.original) || is_bad(data.checksums, difference.resend)) {
+      continue;
+    }
+    real.push_back(&difference);
+  }
+  return real;
+}
+
+Finding describe(const Transfer& transfer,
+                 const std::vector<const PayloadDifference*>& differences) {
+  const DirectionFacts& data = transfer.data();
+  const PayloadDifference& first = *differences.front();
+  Finding finding = about(kFault, transfer);
+  finding.severity = Severity::fault;  // Data was altered: it matters whatever the time.
+  finding.confidence =
+      confidence_of(0.85 + 0.1 * how_far(static_cast<double>(differences.size()), 1, 4), transfer);
+  finding.claim = fmt::format(
+      "{} resends from {} do not carry the bytes of their originals: which copy comes first "
+      "decides "
+      "what is received",
+      data.payload.differing_packets, name_sender(transfer));
+  finding.evidence.push_back(
+      shown_by(fmt::format("{} of {} bytes differ from byte {} of the stream on", first.differing,
+                           first.compared, first.offset + first.first_difference),
+               {first.original, first.resend},
+               {{"differing_bytes", first.differing}, {"compared_bytes", first.compared}}));
+  Exemplars resends;
+  for (const PayloadDifference* difference : differences) note(resends, difference->resend);
+  finding.evidence.push_back(shown_by(
+      fmt::format("{} were compared in all",
+                  format_bytes(static_cast<double>(data.payload.compared_bytes))),
+      resends, {{"differing_packets", static_cast<double>(data.payload.differing_packets)}}));
+  finding.refuted_by = "equal bytes in both copies in a capture at the sender";
+  finding.after_fix = {std::nullopt, "this costs data, not time"};
+  finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.retransmission");
+  return finding;
+}
+
+void inspect(const Case& facts, Findings& findings) {
+  for (const Transfer& transfer : transfers_with_data(facts)) {
+    const DirectionFacts& data = transfer.data();
+    if (data.payload.differing_packets == 0) continue;
+    if (contents_were_rewritten(transfer)) {
+      silent(findings, kFault, transfer, "the file was edited or anonymised");
+      continue;
+    }
+    const auto differences = real_differences(data);
+    // Only so many bad frames are kept by number; the rest may stand behind the differences.
+    if (differences.empty() || data.checksums.bad >= data.payload.differing_packets) {
+      silent(findings, kFault, transfer,
+             fmt::format("{} copies differ, and {} frames have a bad checksum that explains it",
+                         data.payload.differing_packets, data.checksums.bad));
+      continue;
+    }
+    findings.list.push_back(describe(transfer, differences));
+  }
+}
+
+}  // namespace
+
+extern const Detector retrans_differs;
+const Detector retrans_differs{.id = kFault,
+                               .scope = Scope::direction,
+                               .needs = "both copies with their payload",
+                               .inspect = inspect};
+
+}  // namespace slowpath::detect::detectors

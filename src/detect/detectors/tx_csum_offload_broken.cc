@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// tx-csum-offload-broken: the sender's NIC is to fill in the checksum and does not, or not for some
+// lengths. What the user sees: a connection that never gets past a certain packet, or crawls.
+// Recognised away from the sender by bad checksums that are bad again when the same bytes are sent
+// again, which damage by chance is not. Partial sums at the sender and on virtual links are no
+// fault; the facts keep them apart.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "detect/checksum_toll.h"
+#include "detect/policy.h"
+
+namespace slowpath::detect::detectors {
+namespace {
+
+constexpr std::string_view kFault = "tx-csum-offload-broken";
+
+constexpr std::uint64_t kBadFrames = 3;
+// Resends that were bad again: at least two, and three times what chance would make of them.
+constexpr std::uint64_t kBadAgain = 2;
+constexpr double kBeyondChance = 3.0;
+// (Almost) all: nothing of this direction can get through.
+constexpr double kAlmostAll = 0.9;
+
+bool repeats(const ChecksumFacts& sums, const ChecksumToll& toll) {
+  if (sums.bad_resent_bad < kBadAgain) return false;
+  return toll.bad_share >= kAlmostAll ||
+         static_cast<double>(sums.bad_resent_bad) >= kBeyondChance * toll.repeats_by_chance;
+}
+
+double seconds_of(const Transfer& transfer, const ChecksumToll& toll) {
+  const DirectionFacts& data = transfer.data();
+  if (toll.bad_share >= kAlmostAll) return duration_s(transfer.connection);
+  return std::max(loss_s_of(data, toll.bad), data.timeout_s);
+}
+
+Finding describe(const Transfer& transfer, const ChecksumToll& toll) {
+  const DirectionFacts& data = transfer.data();
+  const ChecksumFacts& sums = data.checksums;
+  const bool vantage_known = data.vantage != Vantage::unknown;
+  Finding finding = about(kFault, transfer);
+  finding.seconds_lost = seconds_of(transfer, toll);
+  finding.severity = vantage_known ? Severity::fault : Severity::suspect;
+  finding.confidence =
+      confidence_of(0.8 + 0.15 * how_far(static_cast<double>(sums.bad_resent_bad), 2, 8), transfer);
+  finding.claim = fmt::format(
+      "{} sends wrong checksums: {} of {} segments, and {} of them bad again when sent again",
+      name_sender(transfer), toll.bad, format_count(toll.verified), sums.bad_resent_bad);
+  finding.evidence.push_back(
+      shown_by(fmt::format("{} bad TCP checksums ({}), payloads of {} to {} bytes", toll.bad,
+                           format_percent(toll.bad_share), sums.bad_len_min, sums.bad_len_max),
+               sums.bad_frames,
+               {{"bad_checksums", static_cast<double>(toll.bad)},
+                {"good_checksums", static_cast<double>(sums.good)},
+                {"bad_again", static_cast<double>(sums.bad_resent_bad)}}));
+  if (sums.error_distinct == 1) {
+    finding.evidence.push_back(
+        shown_by(fmt::format("all are wrong by the same value, 0x{:04x}: a seed, not damage",
+                             sums.error_value),
+                 sums.bad_frames));
+  }
+  finding.refuted_by = "the same segments leaving the sender's NIC with good checksums";
+  finding.after_fix = after_fix(transfer, finding.seconds_lost);
+  finding.wireshark_filter = stream_filter(transfer.connection, "tcp.checksum.status == \"Bad\"");
+  if (!vantage_known) {
+    finding.next_capture = "outside the sender, on the first switch port: " +
+                           capture_command(transfer.connection, "first_hop.pcap");
+  }
+  return finding;
+}
+
+void inspect(const Case& facts, Findings& findings) {
+  for (const Transfer& transfer : transfers_with_data(facts)) {
+    const ChecksumFacts& sums = transfer.data().checksums;
+    if (sums.bad == 0) continue;
+    if (!can_judge_checksums(transfer)) {
+      silent(findings, kFault, transfer,
+             "checksums recorded at the sender or in an edited file decide nothing");
+      continue;
+    }
+    const ChecksumToll toll = toll_of(sums);
+    if (toll.bad < kBadFrames || !repeats(sums, toll)) {
+      silent(findings, kFault, transfer,
+             fmt::format(
+                 "{} bad checksums, {} bad again when sent again ({:.1f} by chance); {} and {} "
+                 "are needed",
+                 toll.bad, sums.bad_resent_bad, toll.repeats_by_chance, kBadFrames, kBadAgain));
+      continue;
+    }
+    findings.list.push_back(describe(transfer, toll));
+  }
+}
+
+}  // namespace
+
+extern const Detector tx_csum_offload_broken;
+const Detector tx_csum_offload_broken{.id = kFault,
+                                      .scope = Scope::direction,
+                                      .needs = "a capture outside the sender, whole packets",
+                                      .inspect = inspect};
+
+}  // namespace slowpath::detect::detectors

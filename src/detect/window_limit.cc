@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// The window's part in a transfer's time: see window_limit.h.
+#include "detect/window_limit.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "detect/arithmetic/window.h"
+#include "detect/policy.h"
+
+namespace slowpath::detect {
+namespace {
+
+// rwnd-limited's minimum evidence: ten round trips of flight.
+constexpr std::uint64_t kRounds = 10;
+
+// A window that is full while the round trip has doubled only fills a queue: without it the queue
+// would be longer and the rate the same. The floor leaves delayed-ACK and host jitter out.
+constexpr double kQueueFactor = 2.0;
+constexpr double kQueueFloorS = 0.010;
+
+double base_rtt_s(const RttSet& rtt) {
+  if (rtt.total.min_s > 0) return rtt.total.min_s;
+  return rtt.handshake_s.value_or(0);
+}
+
+bool fills_a_queue(const RttSet& rtt) {
+  const double base = base_rtt_s(rtt);
+  return base > 0 && rtt.loaded_s > kQueueFactor * base && rtt.loaded_s - base > kQueueFloorS;
+}
+
+}  // namespace
+
+WindowLimit judge_window(const Transfer& transfer) {
+  const DirectionFacts& data = transfer.data();
+  WindowLimit limit;
+  limit.seconds = data.time[TimeOwner::receive_window];
+  limit.share = data.time.share(TimeOwner::receive_window);
+  limit.window_bytes = static_cast<double>(data.window.max_bytes);
+  limit.rtt_s = data.rtt.total.median_s > 0 ? data.rtt.total.median_s : base_rtt_s(data.rtt);
+  if (limit.rtt_s > 0) {
+    limit.ceiling_bps = arithmetic::window_rate_bps(limit.window_bytes, limit.rtt_s);
+  }
+  if (data.window.max_bytes == 0) {
+    limit.why_not = "no window was seen";
+  } else if (data.window.knowledge == ScaleKnowledge::unknown) {
+    limit.why_not = "the handshake was not captured, so the window's scale is unknown";
+  } else if (!is_material(limit.seconds, transfer)) {
+    limit.why_not =
+        fmt::format("a full window owns {} of {}; {} are needed", format_duration(limit.seconds),
+                    format_duration(active_s(transfer.connection)), format_percent(kMaterialShare));
+  } else if (fills_a_queue(data.rtt)) {
+    limit.why_not =
+        fmt::format("the round trip grows from {} to {}: the window only fills a queue",
+                    format_duration(base_rtt_s(data.rtt)), format_duration(data.rtt.loaded_s));
+  } else {
+    limit.limits = true;
+    limit.complete =
+        data.window.knowledge != ScaleKnowledge::guessed && data.flight_rounds >= kRounds;
+  }
+  return limit;
+}
+
+void add_window_evidence(const Transfer& transfer, const WindowLimit& limit, Finding& finding) {
+  const DirectionFacts& data = transfer.data();
+  finding.evidence.push_back(
+      shown_by(fmt::format("{} of the time less than one segment of window was left",
+                           format_percent(limit.share)),
+               data.window.at_edge,
+               {{"window_max_bytes", limit.window_bytes},
+                {"flight_max_bytes", static_cast<double>(data.flight_max_bytes)},
+                {"round_trips", static_cast<double>(data.flight_rounds)}}));
+  if (limit.ceiling_bps > 0) {
+    finding.evidence.push_back(
+        shown_by(fmt::format("{} of window in a round trip of {} allow {}; the transfer made {}",
+                             format_bytes(limit.window_bytes), format_duration(limit.rtt_s),
+                             format_rate(limit.ceiling_bps), format_rate(data.goodput_bps)),
+                 {},
+                 {{"window_ceiling_bps", limit.ceiling_bps},
+                  {"goodput_bps", data.goodput_bps},
+                  {"rtt_median_s", limit.rtt_s}}));
+  }
+}
+
+}  // namespace slowpath::detect

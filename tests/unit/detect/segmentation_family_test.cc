@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// Large frames that are not cut, gateways that refuse what was merged, and forwarders that merge.
+#include <gtest/gtest.h>
+
+#include "support/case_builder.h"
+
+namespace slowpath::testing {
+namespace {
+
+Case uncut(std::uint64_t superframes, std::uint64_t delivered) {
+  Case facts = healthy_case({.seconds = 10});
+  DirectionFacts& data = download_of(facts);
+  data.superframes.sent = superframes;
+  data.superframes.delivered = delivered;
+  data.superframes.lost_whole = superframes - delivered;
+  data.superframes.lost_then_pieces_delivered = superframes - delivered;
+  data.superframes.lost_frames = frames(superframes - delivered, 4);
+  data.superframes.piece_frames = frames(superframes - delivered, 9);
+  data.superframes.timeout_s = 8.5;
+  data.lost_packets = superframes - delivered;
+  charge(data, TimeOwner::timeout, 8.5);
+  return facts;
+}
+
+TEST(LsoNotSegmented, LargeFramesThatOnlyPassInPiecesAreAFault) {
+  const auto found = run("lso-not-segmented", uncut(127, 0));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::fault);
+  EXPECT_GE(found[0].confidence, 0.95);
+  EXPECT_DOUBLE_EQ(found[0].seconds_lost, 8.5);
+  EXPECT_EQ(found[0].evidence[0].text,
+            "none of the 127 frames above 1500 bytes arrived at first sending");
+  EXPECT_EQ(found[0].wireshark_filter, "tcp.stream eq 0 && frame.len > 1514");
+}
+
+TEST(LsoNotSegmented, LargeFramesThatPassAreNormal) {
+  EXPECT_TRUE(run("lso-not-segmented", uncut(127, 20)).empty());
+  EXPECT_EQ(silences_of("lso-not-segmented", uncut(127, 20)).size(), 1U);
+}
+
+TEST(LsoNotSegmented, TwoAreTooFew) { EXPECT_TRUE(run("lso-not-segmented", uncut(2, 0)).empty()); }
+
+TEST(LsoNotSegmented, AwayFromTheSenderItIsASuspect) {
+  Case facts = uncut(30, 0);
+  download_of(facts).vantage = Vantage::midpath;
+  EXPECT_EQ(run("lso-not-segmented", facts).at(0).severity, Severity::suspect);
+}
+
+TEST(LsoNotSegmented, PiecesThatDoNotPassEitherAreAnotherFault) {
+  Case facts = uncut(30, 0);
+  download_of(facts).superframes.lost_then_pieces_delivered = 0;
+  EXPECT_TRUE(run("lso-not-segmented", facts).empty());
+}
+
+// S4: 2960 bytes quoted at an MTU of 1500; without timestamps, so 40 + 2 * 1460.
+Case refused(std::uint32_t quoted, std::uint32_t mtu) {
+  Case facts = healthy_case({.seconds = 10});
+  ConnectionFacts& connection = facts.connections[0];
+  connection.timestamps_in_use = false;
+  DirectionFacts& data = download_of(facts);
+  data.segment_size = 1460;
+  charge(data, TimeOwner::timeout, 6);
+  IcmpFacts icmp;
+  icmp.frame = FrameRef{0, 7};
+  icmp.from = connection.client.address;
+  icmp.about = Direction::to_client;
+  icmp.type = 3;
+  icmp.code = 4;
+  icmp.next_hop_mtu = mtu;
+  icmp.quoted_ip_len = quoted;
+  icmp.largest_sent_ip_len = 1500;
+  icmp.sequence_in_flight = true;
+  connection.icmp = {icmp};
+  connection.icmp_count = 1;
+  return facts;
+}
+
+TEST(IcmpFragneededCoalesced, OneMessageAboutMergedSegmentsIsEnough) {
+  const auto found = run("icmp-fragneeded-coalesced", refused(2960, 1500));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::fault);
+  EXPECT_EQ(found[0].evidence[0].text,
+            "the quoted length 2960 is 40 of headers and 2 segments of 1460");
+}
+
+TEST(IcmpFragneededCoalesced, TrueSmallMtuIsNot) {
+  const Case facts = refused(1500, 1400);
+  EXPECT_TRUE(run("icmp-fragneeded-coalesced", facts).empty());
+  EXPECT_EQ(silences_of("icmp-fragneeded-coalesced", facts).size(), 1U);
+  // A gateway that forwards large frames whole quotes them whole, and its MTU is still small.
+  EXPECT_TRUE(run("icmp-fragneeded-coalesced", refused(2960, 1400)).empty());
+}
+
+TEST(IcmpFragneededCoalesced, ForgedMessageIsNot) {
+  Case facts = refused(2960, 1500);
+  facts.connections[0].icmp[0].sequence_in_flight = false;
+  EXPECT_TRUE(run("icmp-fragneeded-coalesced", facts).empty());
+}
+
+TEST(IcmpFragneededCoalesced, WithoutHandshakeTheLargestPacketStillDecides) {
+  Case facts = refused(2960, 1500);
+  download_of(facts).segment_size = 0;
+  const auto found = run("icmp-fragneeded-coalesced", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_LT(found[0].confidence, 0.9);
+}
+
+Case bursts_die(std::uint64_t first_lost, std::uint64_t timeouts) {
+  Case facts = healthy_case({.seconds = 10});
+  DirectionFacts& data = download_of(facts);
+  data.sizes = {
+      {1500, 1500, 100, 100 - first_lost, first_lost, first_lost, first_lost, 0, {}, frames(3)}};
+  data.timeouts = timeouts;
+  data.lost_packets = first_lost;
+  charge(data, TimeOwner::timeout, 7);
+  return facts;
+}
+
+TEST(LroOnForwarder, DyingBurstsAreASuspectWithTheCommand) {
+  const auto found = run("lro-on-forwarder", bursts_die(80, 20));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::suspect);
+  EXPECT_NE(found[0].next_capture.find("ethtool -k"), std::string::npos);
+}
+
+TEST(LroOnForwarder, OrdinaryLossAndFewTimeoutsAreNot) {
+  EXPECT_TRUE(run("lro-on-forwarder", bursts_die(10, 20)).empty());
+  EXPECT_TRUE(run("lro-on-forwarder", bursts_die(80, 2)).empty());
+  EXPECT_EQ(silences_of("lro-on-forwarder", bursts_die(80, 2)).size(), 1U);
+}
+
+TEST(LroOnForwarder, WithoutASegmentSizeNothingIsSaid) {
+  Case facts = bursts_die(80, 20);
+  download_of(facts).segment_size = 0;
+  EXPECT_TRUE(run("lro-on-forwarder", facts).empty());
+}
+
+}  // namespace
+}  // namespace slowpath::testing

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// One verdict out of many claims: folding, dividing, ranking, ruling out, and the honest `unclear`.
+#include "detect/synthesis.h"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "support/case_builder.h"
+
+namespace slowpath::testing {
+namespace {
+
+Finding claim(std::string_view fault, double seconds, std::uint32_t connection = 0,
+              Severity severity = Severity::fault) {
+  Finding finding;
+  finding.fault = fault;
+  finding.severity = severity;
+  finding.confidence = 0.9;
+  finding.connections = {connection};
+  finding.direction = Direction::to_client;
+  finding.seconds_lost = seconds;
+  finding.claim = "something happened";
+  return finding;
+}
+
+TEST(Synthesis, NothingFoundIsHealthyWithFigures) {
+  const Diagnosis diagnosis = detect::synthesise(healthy_case(), {});
+  EXPECT_EQ(diagnosis.verdict, "healthy");
+  EXPECT_EQ(diagnosis.connection_verdicts, std::vector<std::string>{"healthy"});
+  EXPECT_NE(diagnosis.summary.find("1 connection;"), std::string::npos) << diagnosis.summary;
+}
+
+TEST(Synthesis, NotesAndSuspectsDoNotDecide) {
+  const Diagnosis diagnosis = detect::synthesise(healthy_case({.seconds = 10}),
+                                                 {claim("random-loss", 2, 0, Severity::suspect),
+                                                  claim("zero-window", 0.1, 0, Severity::note)});
+  EXPECT_EQ(diagnosis.verdict, "healthy");
+  EXPECT_EQ(diagnosis.findings.size(), 2U);
+}
+
+TEST(Synthesis, GeneralFoldsIntoTheSpecialBesideIt) {
+  Finding general = claim("rto-dominated", 9);
+  general.evidence.push_back({EvidenceKind::frames, "40 timeouts", {}, {}});
+  const Diagnosis diagnosis =
+      detect::synthesise(healthy_case({.seconds = 10}), {general, claim("icmp-filtered", 8)});
+  ASSERT_EQ(diagnosis.findings.size(), 1U);
+  EXPECT_EQ(diagnosis.verdict, "icmp-filtered");  // over pmtud-blackhole, two steps
+  EXPECT_EQ(diagnosis.findings[0].evidence.at(0).text, "40 timeouts");
+}
+
+TEST(Synthesis, GeneralStaysWhereTheSpecialExplainsLittleOrLess) {
+  const Diagnosis little = detect::synthesise(healthy_case({.seconds = 10}),
+                                              {claim("rto-dominated", 8), claim("tail-loss", 2)});
+  ASSERT_EQ(little.findings.size(), 2U);
+  EXPECT_EQ(little.verdict, "rto-dominated");
+  EXPECT_DOUBLE_EQ(little.findings[0].seconds_lost, 6);
+  const Diagnosis weaker = detect::synthesise(
+      healthy_case({.seconds = 10}),
+      {claim("rwnd-limited", 8), claim("wscale-stripped", 8, 0, Severity::suspect)});
+  EXPECT_EQ(weaker.verdict, "rwnd-limited");
+}
+
+TEST(Synthesis, OtherConnectionsAreNotFolded) {
+  Case facts = healthy_case({.seconds = 10});
+  add_connection(facts, {.seconds = 10});
+  const Diagnosis diagnosis =
+      detect::synthesise(facts, {claim("rto-dominated", 8, 0), claim("tail-loss", 7, 1)});
+  EXPECT_EQ(diagnosis.findings.size(), 2U);
+  EXPECT_EQ(diagnosis.connection_verdicts,
+            (std::vector<std::string>{"rto-dominated", "tail-loss"}));
+}
+
+TEST(Synthesis, SecondsStayWithinTheConnection) {
+  const Diagnosis diagnosis = detect::synthesise(
+      healthy_case({.seconds = 10}), {claim("random-loss", 8), claim("zero-window", 8)});
+  ASSERT_EQ(diagnosis.findings.size(), 2U);
+  EXPECT_DOUBLE_EQ(diagnosis.findings[0].seconds_lost + diagnosis.findings[1].seconds_lost, 10);
+  // The more specific one is served first.
+  EXPECT_EQ(diagnosis.verdict, "zero-window");
+}
+
+TEST(Synthesis, TrivialConnectionDoesNotOutrankTheMainTransfer) {
+  Case facts = healthy_case({.bytes = 100'000'000, .seconds = 60});
+  add_connection(facts, {.bytes = 100, .seconds = 60});
+  const Diagnosis diagnosis =
+      detect::synthesise(facts, {claim("peer-gone", 55, 1), claim("random-loss", 20, 0)});
+  EXPECT_EQ(diagnosis.verdict, "random-loss");
+  EXPECT_EQ(diagnosis.connection_verdicts[1], "peer-gone");
+}
+
+TEST(Synthesis, FaultThatTheCaptureWouldNotMissIsANote) {
+  Case facts = healthy_case({.bytes = 100'000'000, .seconds = 60});
+  add_connection(facts, {.bytes = 100, .seconds = 3});
+  const Diagnosis diagnosis = detect::synthesise(facts, {claim("tail-loss", 2, 1)});
+  EXPECT_EQ(diagnosis.verdict, "healthy");
+  EXPECT_EQ(diagnosis.findings.at(0).severity, Severity::note);
+  EXPECT_EQ(diagnosis.connection_verdicts[1], "tail-loss");
+}
+
+TEST(Synthesis, CorruptionWeighsTheWholeConnection) {
+  const Diagnosis diagnosis = detect::synthesise(
+      healthy_case({.seconds = 10}), {claim("random-loss", 4), claim("retrans-differs", 0)});
+  EXPECT_EQ(diagnosis.verdict, "retrans-differs");
+}
+
+TEST(Synthesis, RivalsAreRuledOutByTheCasesOwnFacts) {
+  Case facts = healthy_case({.seconds = 10});
+  const Diagnosis diagnosis = detect::synthesise(facts, {claim("random-loss", 4)});
+  const auto& ruled_out = diagnosis.findings.at(0).ruled_out;
+  const auto black_hole = std::ranges::find(ruled_out, "pmtud-blackhole", &RuledOut::fault);
+  ASSERT_NE(black_hole, ruled_out.end());
+  EXPECT_EQ(black_hole->why, "packets of 1500 bytes were acknowledged (frame 9)");
+  // Without such a fact the rival is not mentioned.
+  download_of(facts).largest_delivered_ip_len = 900;
+  const Diagnosis other = detect::synthesise(facts, {claim("random-loss", 4)});
+  EXPECT_EQ(std::ranges::count(other.findings.at(0).ruled_out, "pmtud-blackhole", &RuledOut::fault),
+            0);
+}
+
+TEST(Synthesis, CaptureWithoutTcpIsUnclear) {
+  Case facts;
+  facts.captures.emplace_back();
+  facts.captures[0].packets = facts.captures[0].udp_packets = 500;
+  const Diagnosis diagnosis = detect::synthesise(facts, {});
+  EXPECT_EQ(diagnosis.verdict, "unclear");
+  EXPECT_NE(diagnosis.summary.find("500 UDP"), std::string::npos) << diagnosis.summary;
+  EXPECT_FALSE(diagnosis.look_next.empty());
+}
+
+TEST(Synthesis, EmptyCaseIsUnclear) { EXPECT_EQ(detect::diagnose(Case{}).verdict, "unclear"); }
+
+TEST(Synthesis, HalfAConversationInTroubleIsUnclear) {
+  Case facts = healthy_case({.seconds = 10});
+  facts.connections[0][Direction::to_server] = DirectionFacts{};
+  EXPECT_EQ(detect::synthesise(facts, {}).verdict, "healthy");
+  download_of(facts).timeouts = 3;
+  EXPECT_EQ(detect::synthesise(facts, {}).verdict, "unclear");
+}
+
+TEST(Synthesis, TimeThatNothingExplainsIsUnclear) {
+  Case facts = healthy_case({.seconds = 10});
+  charge(download_of(facts), TimeOwner::timeout, 4);
+  const Diagnosis diagnosis = detect::synthesise(facts, {});
+  EXPECT_EQ(diagnosis.verdict, "unclear");
+  ASSERT_EQ(diagnosis.look_next.size(), 2U);
+  EXPECT_EQ(diagnosis.look_next[1],
+            "at the receiver: tcpdump -ni DEV -s 128 -w receiver.pcap 'host 10.0.0.1 and host "
+            "10.0.0.2 and port 80'");
+}
+
+TEST(Synthesis, CostlySuspectIsUnclearAndItsCommandIsGiven) {
+  Finding suspect = claim("lro-on-forwarder", 6, 0, Severity::suspect);
+  suspect.next_capture = "on the forwarder: ethtool -k DEV";
+  const Diagnosis diagnosis = detect::synthesise(healthy_case({.seconds = 10}), {suspect});
+  EXPECT_EQ(diagnosis.verdict, "unclear");
+  EXPECT_EQ(diagnosis.look_next, std::vector<std::string>{"on the forwarder: ethtool -k DEV"});
+}
+
+TEST(Synthesis, CaptureThatLostMostPacketsIsUnclear) {
+  Case facts = healthy_case();
+  download_of(facts).unseen_acked_bytes = 6'000'000;
+  EXPECT_EQ(detect::synthesise(facts, {}).verdict, "unclear");
+}
+
+}  // namespace
+}  // namespace slowpath::testing
