@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// app-limited-sender: the sending application offers data more slowly than the path takes it.
+// The user sees a steady rate below the link's, the same on any path. Recognised by pauses with
+// nothing outstanding that the sender ends by itself, again and again during a bulk transfer
+// (T-RAT, Dapper, SNAP). Look-alikes: Nagle (a small segment is outstanding in the gap), a send
+// buffer (the gap ends exactly with an ACK), a sender that was asked for nothing more (pauses that
+// the other side's request ends are no pauses of this kind), idle connections and people (few
+// bytes, long pauses).
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "detect/policy.h"
+#include "detect/support.h"
+
+namespace slowpath::detect::detectors {
+namespace {
+
+constexpr std::string_view kId = "app-limited-sender";
+// The catalogue: of the time, with nothing outstanding.
+constexpr double kShare = 0.20;
+// A habit, not an incident.
+constexpr std::uint64_t kPauses = 10;
+// A bulk transfer: less than this between pauses is typing, telemetry, or a chat.
+constexpr std::uint64_t kBulkBytes = 200'000;
+constexpr std::uint64_t kBulkBytesEachPause = 4'000;
+// Idle for longer is a connection kept for later. Its pauses do not slow anything down.
+constexpr double kLongestSeconds = 2.0;
+
+void report(const Transfer& transfer, double share, Findings& findings) {
+  const DirectionFacts& data = transfer.data();
+  const PauseFacts& pauses = data.pauses;
+  Finding finding = about(kId, transfer);
+  finding.seconds_lost = std::min(pauses.seconds, duration_s(transfer.connection));
+  const bool witness = data.vantage != Vantage::unknown;
+  finding.severity = severity_of(witness, finding.seconds_lost, transfer);
+  finding.confidence =
+      confidence_of(0.75 + 0.2 * std::min(how_far(share, kShare, 0.6),
+                                          how_far(static_cast<double>(pauses.count), kPauses, 50)),
+                    transfer);
+  finding.claim = fmt::format(
+      "{} had nothing to send in {} pauses, {} of the transfer, with nothing outstanding",
+      to_string(transfer.sender()), pauses.count, format_percent(share));
+  finding.evidence.push_back(shown_by(
+      fmt::format("{} pauses of {} in all; each began with everything acknowledged and ended with "
+                  "data that nobody had asked for",
+                  pauses.count, format_duration(pauses.seconds)),
+      pauses.ends, {{"pauses", static_cast<double>(pauses.count)}, {"pause_s", pauses.seconds}}));
+  finding.evidence.push_back(shown_by(
+      fmt::format("{} data packets shorter than a segment, {} of them pushed before a pause",
+                  data.small_segments, data.pushed_small_segments),
+      {}, {{"pushed_small_segments", static_cast<double>(data.pushed_small_segments)}}));
+  finding.refuted_by = "data waiting in the sending socket during the pauses (ss -tin: notsent)";
+  finding.after_fix = after_fix(transfer, finding.seconds_lost);
+  finding.wireshark_filter = stream_filter(transfer.connection, "tcp.flags.push == 1");
+  if (!witness) finding.next_capture = capture_command(transfer.connection, "sender.pcap");
+  findings.list.push_back(std::move(finding));
+}
+
+void inspect_transfer(const Transfer& transfer, Findings& findings) {
+  const DirectionFacts& data = transfer.data();
+  const PauseFacts& pauses = data.pauses;
+  if (pauses.count == 0 || data.transfer_s <= 0) return;
+  const double share = std::min(1.0, pauses.seconds / data.transfer_s);
+  if (pauses.count < kPauses || share <= kShare) {
+    return silent(
+        findings, kId, transfer,
+        fmt::format("{} pauses, {} of the transfer; {} and more than {} are needed", pauses.count,
+                    format_percent(share), kPauses, format_percent(kShare)));
+  }
+  if (data.bytes < kBulkBytes || data.bytes < kBulkBytesEachPause * pauses.count) {
+    return silent(findings, kId, transfer,
+                  fmt::format("{} in {} bursts is no bulk transfer",
+                              format_bytes(static_cast<double>(data.bytes)), pauses.count + 1));
+  }
+  if (pauses.longest_s > kLongestSeconds) {
+    return silent(findings, kId, transfer,
+                  fmt::format("a pause of {} is an idle connection, not a slow producer",
+                              format_duration(pauses.longest_s)));
+  }
+  report(transfer, share, findings);
+}
+
+void inspect(const Case& facts, Findings& findings) {
+  for (const Transfer& transfer : transfers_with_data(facts)) inspect_transfer(transfer, findings);
+}
+
+}  // namespace
+
+extern const Detector app_limited_sender;
+const Detector app_limited_sender{.id = kId,
+                                  .scope = Scope::direction,
+                                  .needs = "both directions, and on which side the capture is",
+                                  .inspect = inspect};
+
+}  // namespace slowpath::detect::detectors

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// bufferbloat: a queue so long that everything on the path waits for this transfer.
+// The user sees full throughput and a network in which nothing else reacts. Recognised by the
+// round-trip time under load against that of the idle path (RFC 7567, RFC 6349 section 4.2).
+// Look-alikes: delayed ACKs and slow receivers add a constant delay at low load as well; a path
+// filled by others has its high round-trip time before the flow starts. What it costs is latency:
+// each round trip on this path, not the transfer's own rate.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "detect/loss_pattern.h"
+#include "detect/policy.h"
+
+namespace slowpath::detect::detectors {
+namespace {
+
+constexpr std::string_view kId = "bufferbloat";
+// The catalogue: more than three times the idle round trip, and more than 100 ms on top of it,
+// which is where speech and games suffer (ITU-T G.114: 150 ms one way for everything).
+constexpr double kRatio = 3;
+constexpr double kAddedSeconds = 0.100;
+constexpr std::uint64_t kSamples = 20;
+// The queue stands for a while, it is not one burst's.
+constexpr double kLoadedRounds = 5;
+// Loss is rare: at more than this the queue is short for its rate and something else is the matter.
+constexpr double kLossShare = 0.05;
+
+void report(const Transfer& transfer, const QueueFacts& queue, Findings& findings) {
+  const DirectionFacts& data = transfer.data();
+  const double queue_bytes = data.goodput_bps / 8 * queue.added_s();
+  Finding finding = about(kId, transfer);
+  finding.severity = Severity::fault;
+  finding.confidence = confidence_of(
+      0.8 + 0.17 * std::min(how_far(queue.ratio(), kRatio, 8), how_far(queue.added_s(), 0.1, 0.3)),
+      transfer);
+  finding.seconds_lost = std::min(queue.added_s(), duration_s(transfer.connection));
+  finding.claim = fmt::format(
+      "under load each round trip takes {} instead of {}: about {} wait in the bottleneck's queue",
+      format_duration(queue.loaded_s), format_duration(queue.base_s), format_bytes(queue_bytes));
+  finding.evidence.push_back(
+      shown_by(fmt::format("round-trip time {} at least, {} (median) with the flight above half of "
+                           "its maximum of {}: {:.1f} times, {} more",
+                           format_duration(queue.base_s), format_duration(queue.loaded_s),
+                           format_bytes(static_cast<double>(data.flight_max_bytes)), queue.ratio(),
+                           format_duration(queue.added_s())),
+               {},
+               {{"rtt_min_us", queue.base_s * 1e6},
+                {"rtt_loaded_us", queue.loaded_s * 1e6},
+                {"queue_bytes", queue_bytes}}));
+  finding.evidence.push_back(
+      shown_by(fmt::format("{} packets lost: the queue is long, not full", data.lost_packets), {},
+               {{"lost_packets", static_cast<double>(data.lost_packets)}}));
+  finding.refuted_by = "a ping beside the transfer that stays near the idle round trip";
+  finding.after_fix = {data.goodput_bps,
+                       fmt::format("the bottleneck's rate stays; the round trip returns to {}",
+                                   format_duration(queue.base_s))};
+  finding.wireshark_filter = stream_filter(
+      transfer.connection, fmt::format("tcp.analysis.ack_rtt > {:.3f}", queue.base_s * kRatio));
+  findings.list.push_back(std::move(finding));
+}
+
+void inspect_transfer(const Transfer& transfer, Findings& findings) {
+  const DirectionFacts& data = transfer.data();
+  const QueueFacts queue = queue_of(data);
+  if (data.rtt.total.samples < kSamples || !queue.known()) {
+    return silent(
+        findings, kId, transfer,
+        fmt::format("{} round-trip times; {} are needed", data.rtt.total.samples, kSamples));
+  }
+  if (queue.ratio() <= kRatio || queue.added_s() <= kAddedSeconds) {
+    return silent(findings, kId, transfer,
+                  fmt::format("round trip {} idle, {} loaded; more than 3 times and 100 ms are "
+                              "needed",
+                              format_duration(queue.base_s), format_duration(queue.loaded_s)));
+  }
+  // High with little in flight as well: then it is not this flow that makes the queue.
+  if (data.rtt.idle_s > 0 && data.rtt.idle_s * 2 > queue.loaded_s) {
+    return silent(findings, kId, transfer,
+                  fmt::format("with at most two segments in flight the round trip is {} as well",
+                              format_duration(data.rtt.idle_s)));
+  }
+  const double loaded_time = data.transfer_s - data.timeout_s;
+  if (loaded_time < kLoadedRounds * queue.loaded_s) {
+    return silent(findings, kId, transfer, "the transfer ends before a queue could stand");
+  }
+  if (loss_pattern(data).share > kLossShare) {
+    return silent(
+        findings, kId, transfer,
+        fmt::format("{} lost packets: not a long queue but a failing one", data.lost_packets));
+  }
+  report(transfer, queue, findings);
+}
+
+void inspect(const Case& facts, Findings& findings) {
+  for (const Transfer& transfer : transfers_with_data(facts)) {
+    if (transfer.data().data_packets >= kSamples) inspect_transfer(transfer, findings);
+  }
+}
+
+}  // namespace
+
+extern const Detector bufferbloat;
+const Detector bufferbloat{.id = kId,
+                           .scope = Scope::direction,
+                           .needs = "20 round-trip times, of the idle and of the loaded path",
+                           .inspect = inspect};
+
+}  // namespace slowpath::detect::detectors

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// congestion-self: the flow fills the bottleneck's queue until it overflows.
+// The user sees a saw-tooth: latency climbs, then a burst of losses and a pause. Recognised by a
+// round-trip time that climbs with the flight and by losses that come in bursts when it is high
+// (Sundaresan et al., IMC 2017). Look-alikes: a queue that is full before the flow starts (swing
+// small), a policer (no queue), random loss (losses alone, at any round-trip time). A transfer that
+// fills its link with a moderate queue and loses nothing is healthy.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "detect/loss_pattern.h"
+#include "detect/policy.h"
+
+namespace slowpath::detect::detectors {
+namespace {
+
+constexpr std::string_view kId = "congestion-self";
+// Round-trip times that show a swing.
+constexpr std::uint64_t kSamples = 20;
+// The queue at least halves the path's own speed of reaction ...
+constexpr double kRatio = 1.5;
+// ... and people notice it (policy.h: what matters in time).
+constexpr double kAddedSeconds = kMaterialSeconds;
+// Queue overflow drops several packets of a flight, while the queue is full.
+constexpr std::uint64_t kLosses = 3;
+constexpr double kRank = 0.6;
+
+bool overflows(const LossPattern& pattern) {
+  if (pattern.losses < kLosses) return false;
+  const bool bursts = pattern.losses >= 2 * pattern.episodes;
+  const bool high = pattern.ranked > 0 && pattern.mean_rank >= kRank;
+  return bursts || high;
+}
+
+void report(const Transfer& transfer, const QueueFacts& queue, const LossPattern& pattern,
+            Severity severity, double lost, Findings& findings) {
+  const DirectionFacts& data = transfer.data();
+  Finding finding = about(kId, transfer);
+  finding.severity = severity;
+  finding.confidence = confidence_of(
+      0.75 + 0.2 * how_far(queue.ratio(), kRatio, 4) * how_far(pattern.mean_rank, 0.5, 0.9),
+      transfer);
+  finding.seconds_lost = lost;
+  finding.claim = fmt::format(
+      "the flow fills the queue of its bottleneck: round trips of {} grow to {} under its own "
+      "load, "
+      "and {} packets are lost when it is full",
+      format_duration(queue.base_s), format_duration(queue.loaded_s), pattern.losses);
+  finding.evidence.push_back(
+      shown_by(fmt::format("round-trip time {} at least, {} while the flight is above half of its "
+                           "maximum of {}",
+                           format_duration(queue.base_s), format_duration(queue.loaded_s),
+                           format_bytes(static_cast<double>(data.flight_max_bytes))),
+               {}, {{"rtt_min_us", queue.base_s * 1e6}, {"rtt_loaded_us", queue.loaded_s * 1e6}}));
+  finding.evidence.push_back(shown_by(
+      fmt::format("{} losses in {} bursts; mean rank of the round-trip time before them {:.2f}",
+                  pattern.losses, pattern.episodes, pattern.mean_rank),
+      pattern.originals,
+      {{"lost_packets", static_cast<double>(pattern.losses)}, {"mean_rank", pattern.mean_rank}}));
+  finding.refuted_by = "a round-trip time as high before the flow starts or after it ends";
+  finding.after_fix = after_fix(transfer, lost, data.goodput_bps * 1.05);
+  finding.after_fix.basis += "; the bottleneck's rate stays, what goes is its queue";
+  finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.ack_rtt");
+  findings.list.push_back(std::move(finding));
+}
+
+void inspect_transfer(const Transfer& transfer, Findings& findings) {
+  const DirectionFacts& data = transfer.data();
+  const QueueFacts queue = queue_of(data);
+  if (data.rtt.total.samples < kSamples || !queue.known()) {
+    return silent(
+        findings, kId, transfer,
+        fmt::format("{} round-trip times; {} are needed", data.rtt.total.samples, kSamples));
+  }
+  if (!queue_builds(queue) || queue.ratio() < kRatio) {
+    return silent(findings, kId, transfer,
+                  fmt::format("no queue: round trip {} at least, {} under load",
+                              format_duration(queue.base_s), format_duration(queue.loaded_s)));
+  }
+  const LossPattern pattern = loss_pattern(data);
+  if (!overflows(pattern) || losses_are_random(data, pattern)) {
+    return silent(findings, kId, transfer,
+                  fmt::format("a queue of {} without overflow ({} losses) is how a link is filled",
+                              format_duration(queue.added_s()), pattern.losses));
+  }
+  if (std::string why = other_cause_of_loss(transfer); !why.empty()) {
+    return silent(findings, kId, transfer, std::move(why));
+  }
+  const double repair = std::max(data.time[TimeOwner::loss_recovery], 0.0) + data.timeout_s;
+  const bool standing =
+      queue.added_s() >= kAddedSeconds && data.time.share(TimeOwner::bottleneck) >= 0.3;
+  const bool fault = is_material(repair, transfer) || standing;
+  report(transfer, queue, pattern, fault ? Severity::fault : Severity::note,
+         std::max(repair, standing ? queue.added_s() : 0), findings);
+}
+
+void inspect(const Case& facts, Findings& findings) {
+  for (const Transfer& transfer : transfers_with_data(facts)) {
+    if (transfer.data().data_packets >= kSamples) inspect_transfer(transfer, findings);
+  }
+}
+
+}  // namespace
+
+extern const Detector congestion_self;
+const Detector congestion_self{.id = kId,
+                               .scope = Scope::direction,
+                               .needs = "20 round-trip times and the flight",
+                               .inspect = inspect};
+
+}  // namespace slowpath::detect::detectors

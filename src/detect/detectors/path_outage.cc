@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// path-outage: the path loses everything for seconds, then works again.
+// The user sees a transfer that freezes and comes back by itself. Recognised by several
+// transmissions of the same range without any answer, while packets of that length pass before and
+// after (RFC 6298 for the schedule of the resends). Look-alikes: the peer never comes back
+// (peer-gone), only long packets fail (pmtud-blackhole), the receiver answers with a window of
+// zero.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "detect/loss_pattern.h"
+#include "detect/policy.h"
+
+namespace slowpath::detect::detectors {
+namespace {
+
+constexpr std::string_view kId = "path-outage";
+// The catalogue: transmissions of the same range, and the time that they cover.
+constexpr std::uint32_t kTransmissions = 3;
+constexpr double kSeconds = 1.0;
+
+bool is_long_silence(const Stall& stall) {
+  return stall.ended && stall.seconds >= kSeconds && stall.unanswered_sends >= kTransmissions;
+}
+
+/// Silence of all connections between the two hosts that lies over this one.
+const PathFacts::Outage* shared_outage(const Transfer& transfer, const Stall& stall) {
+  const Time end = stall.begin + from_seconds(stall.seconds);
+  for (const PathFacts& path : transfer.facts.paths) {
+    if (std::ranges::find(path.connections, transfer.connection.id) == path.connections.end()) {
+      continue;
+    }
+    for (const PathFacts::Outage& outage : path.outages) {
+      const Time outage_end = outage.begin + from_seconds(outage.seconds);
+      if (outage.connections >= 2 && outage.begin < end && stall.begin < outage_end) {
+        return &outage;
+      }
+    }
+  }
+  return nullptr;
+}
+
+/// Not one length alone: two lengths failed, or what failed is no longer than what passes.
+bool every_length_failed(const DirectionFacts& data, const Stall& stall) {
+  return stall.largest_unanswered_ip_len > 0 &&
+         (stall.smallest_unanswered_ip_len < stall.largest_unanswered_ip_len ||
+          stall.largest_unanswered_ip_len <= data.largest_delivered_ip_len);
+}
+
+struct Outages {
+  std::uint64_t count = 0;
+  double seconds = 0;
+  std::uint32_t transmissions = 0;
+  bool proved = false;  // at least one shows that no length passed, or hit several connections
+  std::uint32_t shared = 0;
+  const Stall* longest = nullptr;
+};
+
+Outages outages_of(const Transfer& transfer) {
+  Outages outages;
+  for (const Stall& stall : transfer.data().stalls) {
+    if (!is_long_silence(stall)) continue;
+    const PathFacts::Outage* shared = shared_outage(transfer, stall);
+    ++outages.count;
+    outages.seconds += stall.seconds;
+    outages.transmissions += stall.unanswered_sends;
+    outages.proved |= shared != nullptr || every_length_failed(transfer.data(), stall);
+    if (shared != nullptr) outages.shared = std::max(outages.shared, shared->connections);
+    if (outages.longest == nullptr || stall.seconds > outages.longest->seconds) {
+      outages.longest = &stall;
+    }
+  }
+  return outages;
+}
+
+void report(const Transfer& transfer, const Outages& outages, Findings& findings) {
+  const Stall& longest = *outages.longest;
+  Finding finding = about(kId, transfer);
+  finding.seconds_lost = std::min(outages.seconds, duration_s(transfer.connection));
+  finding.severity =
+      severity_of(outages.proved && transfer.data().acks_seen, finding.seconds_lost, transfer);
+  const double certainty = how_far(static_cast<double>(outages.transmissions), kTransmissions, 8);
+  finding.confidence =
+      confidence_of(0.7 + 0.15 * certainty + (outages.shared >= 2 ? 0.1 : 0), transfer);
+  finding.claim = fmt::format(
+      "the path lost everything {} time{}, for {} in all, and then worked "
+      "again",
+      outages.count, outages.count == 1 ? "" : "s", format_duration(finding.seconds_lost));
+  finding.evidence.push_back(shown_by(
+      fmt::format("{} transmissions of the same range stayed unanswered for {}; then answers came",
+                  longest.unanswered_sends, format_duration(longest.seconds)),
+      {longest.before, longest.after},
+      {{"unanswered_sends", static_cast<double>(longest.unanswered_sends)},
+       {"silence_s", longest.seconds}}));
+  finding.evidence.push_back(shown_by(
+      fmt::format("packets of {} to {} bytes failed in it; up to {} bytes pass otherwise",
+                  longest.smallest_unanswered_ip_len, longest.largest_unanswered_ip_len,
+                  transfer.data().largest_delivered_ip_len),
+      {transfer.data().largest_delivered_frame},
+      {{"largest_failed_ip_len", static_cast<double>(longest.largest_unanswered_ip_len)}}));
+  if (outages.shared >= 2) {
+    finding.evidence.push_back(shown_by(
+        fmt::format("{} connections between the two hosts fell silent together", outages.shared),
+        {}, {{"connections_silent", static_cast<double>(outages.shared)}}));
+  }
+  finding.refuted_by = "any packet that was answered on this path during the silence";
+  finding.after_fix = after_fix(transfer, finding.seconds_lost);
+  finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.rto");
+  if (finding.severity == Severity::suspect) {
+    finding.next_capture = capture_command(transfer.connection, "other_end.pcap");
+  }
+  findings.list.push_back(std::move(finding));
+}
+
+void inspect_transfer(const Transfer& transfer, Findings& findings) {
+  const Outages outages = outages_of(transfer);
+  if (outages.count == 0) {
+    if (transfer.data().timeouts > 0) {
+      silent(findings, kId, transfer,
+             fmt::format("no silence of {} with {} transmissions that ended",
+                         format_duration(kSeconds), kTransmissions));
+    }
+    return;
+  }
+  if (std::string why = other_cause_of_loss(transfer); !why.empty()) {
+    return silent(findings, kId, transfer, std::move(why));
+  }
+  report(transfer, outages, findings);
+}
+
+void inspect(const Case& facts, Findings& findings) {
+  for (const Transfer& transfer : transfers_with_data(facts)) inspect_transfer(transfer, findings);
+}
+
+}  // namespace
+
+extern const Detector path_outage;
+const Detector path_outage{.id = kId,
+                           .scope = Scope::direction,
+                           .needs = "the resends during the silence and the answers after it",
+                           .inspect = inspect};
+
+}  // namespace slowpath::detect::detectors

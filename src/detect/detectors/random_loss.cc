@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// random-loss: packets are lost at any time, whether the path is loaded or not.
+// The user sees a rate far below the link's that no window explains. Recognised by losses that come
+// alone and at any round-trip time; the rank of the round-trip time before each loss among all of
+// them is near one half (Mathis, CCR 27(3) 1997 for the price). Look-alikes: a full queue (losses
+// in bursts while the round-trip time is high), a size that never passes, wrong checksums.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "detect/arithmetic/loss_model.h"
+#include "detect/loss_pattern.h"
+#include "detect/policy.h"
+
+namespace slowpath::detect::detectors {
+namespace {
+
+constexpr std::string_view kId = "random-loss";
+// The catalogue's minimum: fewer events show no distribution.
+constexpr std::uint64_t kLosses = 10;
+// Below this nobody would name loss at all.
+constexpr std::uint64_t kLossesToMention = 4;
+// How far the loss model may miss the rate and still explain it. Both directions: a sender that is
+// three times faster than the model does not slow down for loss (BBR), one three times slower is
+// held back by something else.
+constexpr double kModelFactor = 3;
+
+/// The rate that this loss leaves to CUBIC or Reno, whichever is more.
+double rate_left_bps(const DirectionFacts& data, double share) {
+  const double mss = data.segment_size > 0 ? data.segment_size : data.largest_payload;
+  const double rtt = data.rtt.total.median_s;
+  return std::max(arithmetic::cubic_rate_bps(mss, rtt, share),
+                  arithmetic::mathis_rate_bps(mss, rtt, share));
+}
+
+double ceiling_bps(const DirectionFacts& data) {
+  if (data.rtt.total.median_s <= 0 || data.window.max_bytes == 0) return 0;
+  return static_cast<double>(data.window.max_bytes) * 8 / data.rtt.total.median_s;
+}
+
+/// Recovery and timeouts, and the waiting for ACKs with a window that losses keep small: as far as
+/// the receive window would have allowed more.
+double seconds_lost_to(const DirectionFacts& data, double share) {
+  const double repair = data.time[TimeOwner::loss_recovery] + data.time[TimeOwner::timeout];
+  const double waiting = data.time[TimeOwner::congestion_window];
+  const double sending = waiting + data.time[TimeOwner::loss_recovery] +
+                         data.time[TimeOwner::slow_start] + data.time[TimeOwner::bottleneck];
+  const double left = rate_left_bps(data, share);
+  if (sending <= 0 || left <= 0) return repair;
+  const double rate = static_cast<double>(data.bytes) * 8 / sending;
+  if (rate > left * kModelFactor || rate * kModelFactor < left) return repair;
+  const double ceiling = ceiling_bps(data);
+  const double part = ceiling > rate ? 1 - rate / ceiling : 0;
+  return repair + waiting * part;
+}
+
+struct Judged {
+  bool complete = false;
+  std::string why_not;  // complete only when empty
+};
+
+Judged judge(const DirectionFacts& data, const LossPattern& pattern) {
+  if (pattern.losses < kLosses) {
+    return {false, fmt::format("{} losses; {} are needed to show a distribution", pattern.losses,
+                               kLosses)};
+  }
+  if (losses_are_random(data, pattern)) return {true, {}};
+  if (data.rtt.total.samples < kLosses || pattern.ranked * 2 < pattern.losses) {
+    return {false, "too few round-trip times to see the load at each loss"};
+  }
+  return {false, fmt::format("{} losses in {} bursts, mean rank of the round-trip time before them "
+                             "{:.2f}: a full queue or a policer fits better",
+                             pattern.losses, pattern.episodes, pattern.mean_rank)};
+}
+
+std::vector<Evidence> evidence_of(const DirectionFacts& data, const LossPattern& pattern) {
+  std::vector<Evidence> evidence;
+  evidence.push_back(
+      shown_by(fmt::format("{} packets lost ({} of the segments) in {} separate flights",
+                           pattern.losses, format_percent(pattern.share), pattern.episodes),
+               pattern.originals,
+               {{"lost_packets", static_cast<double>(pattern.losses)},
+                {"loss_share", pattern.share},
+                {"loss_episodes", static_cast<double>(pattern.episodes)}}));
+  const QueueFacts queue = queue_of(data);
+  if (queue.known()) {
+    evidence.push_back(shown_by(
+        fmt::format("the round-trip time is {} at least and {} under load; before losses its mean "
+                    "rank is {:.2f} (0.5: any time, 1: only when the queue is full)",
+                    format_duration(queue.base_s), format_duration(queue.loaded_s),
+                    pattern.mean_rank),
+        pattern.resends,
+        {{"rtt_min_us", queue.base_s * 1e6},
+         {"rtt_loaded_us", queue.loaded_s * 1e6},
+         {"mean_rank", pattern.mean_rank}}));
+  }
+  return evidence;
+}
+
+void report(const Transfer& transfer, const LossPattern& pattern, bool complete, double lost,
+            Findings& findings) {
+  const DirectionFacts& data = transfer.data();
+  Finding finding = about(kId, transfer);
+  finding.severity = severity_of(complete, lost, transfer);
+  const double certainty = how_far(static_cast<double>(pattern.losses), kLosses, 100);
+  finding.confidence = confidence_of(complete ? 0.8 + 0.17 * certainty : 0.6, transfer);
+  finding.seconds_lost = lost;
+  finding.claim =
+      fmt::format("{} of the segments from {} are lost on the path, independent of load",
+                  format_percent(pattern.share), to_string(transfer.sender()));
+  finding.evidence = evidence_of(data, pattern);
+  finding.refuted_by =
+      "losses in bursts while the round-trip time is at its highest, or only at one packet length";
+  finding.after_fix = after_fix(transfer, lost, ceiling_bps(data));
+  finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.retransmission");
+  if (!complete) finding.next_capture = capture_command(transfer.connection, "sender.pcap");
+  findings.list.push_back(std::move(finding));
+}
+
+void inspect_transfer(const Transfer& transfer, Findings& findings) {
+  const DirectionFacts& data = transfer.data();
+  if (data.lost_packets == 0) return;
+  const LossPattern pattern = loss_pattern(data);
+  if (pattern.losses < kLossesToMention) {
+    return silent(findings, kId, transfer,
+                  fmt::format("{} losses; {} are needed", pattern.losses, kLosses));
+  }
+  if (std::string why = other_cause_of_loss(transfer); !why.empty()) {
+    return silent(findings, kId, transfer, std::move(why));
+  }
+  const Judged judged = judge(data, pattern);
+  const double lost = seconds_lost_to(data, pattern.share);
+  if (!judged.complete && !is_material(lost, transfer)) {
+    return silent(findings, kId, transfer, judged.why_not);
+  }
+  if (!judged.complete && queue_builds(queue_of(data)) && pattern.ranked * 2 >= pattern.losses &&
+      pattern.losses >= kLosses) {
+    return silent(findings, kId, transfer, judged.why_not);
+  }
+  report(transfer, pattern, judged.complete, lost, findings);
+}
+
+void inspect(const Case& facts, Findings& findings) {
+  for (const Transfer& transfer : transfers_with_data(facts)) inspect_transfer(transfer, findings);
+}
+
+}  // namespace
+
+extern const Detector random_loss;
+const Detector random_loss{.id = kId,
+                           .scope = Scope::direction,
+                           .needs = "10 losses and the round-trip times around them",
+                           .inspect = inspect};
+
+}  // namespace slowpath::detect::detectors

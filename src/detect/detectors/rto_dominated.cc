@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// rto-dominated: most of the time is spent waiting for retransmission timeouts.
+// The user sees a transfer that stands still, moves a little, and stands still again. Recognised by
+// the silences that a resend without duplicate ACKs or SACK ends (RFC 6298). This is the general
+// form: a more special cause, where the packets show one, replaces it. Look-alikes: application
+// pauses and closed windows, in which nothing is outstanding or the receiver answers.
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "detect/loss_pattern.h"
+#include "detect/policy.h"
+
+namespace slowpath::detect::detectors {
+namespace {
+
+constexpr std::string_view kId = "rto-dominated";
+// The catalogue: of the duration.
+constexpr double kShare = 0.30;
+
+bool witness_suffices(const DirectionFacts& data) {
+  if (!data.acks_seen) return false;
+  return data.vantage == Vantage::sender || data.vantage == Vantage::both ||
+         data.lost_before_capture * 2 < data.lost_packets;
+}
+
+void report(const Transfer& transfer, bool complete, double share, Findings& findings) {
+  const DirectionFacts& data = transfer.data();
+  Finding finding = about(kId, transfer);
+  finding.severity = severity_of(complete, data.timeout_s, transfer);
+  finding.confidence =
+      confidence_of(complete ? 0.8 + 0.15 * how_far(share, kShare, 0.8) : 0.6, transfer);
+  finding.seconds_lost = data.timeout_s;
+  finding.claim =
+      fmt::format("{} of {} ({}) are silence before {} retransmission timeouts of {}",
+                  format_duration(data.timeout_s), format_duration(active_s(transfer.connection)),
+                  format_percent(share), data.timeouts, to_string(transfer.sender()));
+  finding.evidence.push_back(
+      shown_by(fmt::format("{} resends ended a silence without duplicate ACKs or SACK that could "
+                           "have asked for them",
+                           data.timeouts),
+               data.timeout_frames,
+               {{"timeouts", static_cast<double>(data.timeouts)}, {"timeout_s", data.timeout_s}}));
+  if (data.lost_resends > 0) {
+    finding.evidence.push_back(
+        shown_by(fmt::format("{} resends were lost as well", data.lost_resends), {},
+                 {{"lost_resends", static_cast<double>(data.lost_resends)}}));
+  }
+  finding.refuted_by = "answers of the receiver during the silences";
+  finding.after_fix = after_fix(transfer, data.timeout_s);
+  finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.rto");
+  if (!complete) finding.next_capture = capture_command(transfer.connection, "sender.pcap");
+  findings.list.push_back(std::move(finding));
+}
+
+void inspect_transfer(const Transfer& transfer, Findings& findings) {
+  const DirectionFacts& data = transfer.data();
+  if (data.timeouts == 0) return;
+  const double whole = active_s(transfer.connection);
+  const double share = whole > 0 ? data.timeout_s / whole : 0;
+  if (share <= kShare || !is_material(data.timeout_s, transfer)) {
+    return silent(findings, kId, transfer,
+                  fmt::format("{} timeouts took {} of the time; more than {} are needed",
+                              data.timeouts, format_percent(share), format_percent(kShare)));
+  }
+  if (data.spurious.timeouts * 2 > data.timeouts) {
+    return silent(
+        findings, kId, transfer,
+        fmt::format("{} of {} timeouts were needless", data.spurious.timeouts, data.timeouts));
+  }
+  if (losses_are_random(data, loss_pattern(data)) && other_cause_of_loss(transfer).empty()) {
+    return silent(findings, kId, transfer,
+                  "the timeouts are the price of losses that lie at random");
+  }
+  report(transfer, witness_suffices(data), share, findings);
+}
+
+void inspect(const Case& facts, Findings& findings) {
+  for (const Transfer& transfer : transfers_with_data(facts)) inspect_transfer(transfer, findings);
+}
+
+}  // namespace
+
+extern const Detector rto_dominated;
+const Detector rto_dominated{.id = kId,
+                             .scope = Scope::direction,
+                             .needs = "a capture at the sender, or before the loss, with the ACKs",
+                             .inspect = inspect};
+
+}  // namespace slowpath::detect::detectors

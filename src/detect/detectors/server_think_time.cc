@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// server-think-time: the server takes long to answer a request that it has already acknowledged.
+// The user sees slow pages on a fast network. Recognised by the time between the ACK of a request
+// and the first byte of its answer, with nothing outstanding. Look-alikes: a long path (the
+// handshake is slow too), the delayed-ACK timer (the gap ends with a bare ACK), answers that are
+// meant to come late (long polling, idle shells): those are the connection's purpose, and such gaps
+// are rare and long beside the exchanges that they separate.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "detect/policy.h"
+#include "detect/support.h"
+
+namespace slowpath::detect::detectors {
+namespace {
+
+constexpr std::string_view kId = "server-think-time";
+// The catalogue: both.
+constexpr double kRounds = 5;
+constexpr double kSeconds = 0.200;
+// Of the time in which somebody waited for something, so the client's own pauses left out. With
+// less the server is slow now and then, which every server is.
+constexpr double kShare = 0.30;
+// Nobody waits so long for an answer before giving up; a longer one is a notification (long
+// polling, IMAP IDLE, SMB change notify use 30 s and more).
+constexpr double kLongestAnswerSeconds = 25;
+
+double rtt_of(const ConnectionFacts& connection) {
+  const DirectionFacts& down = connection[Direction::to_client];
+  const DirectionFacts& up = connection[Direction::to_server];
+  if (down.rtt.handshake_s) return *down.rtt.handshake_s;
+  return std::max(down.rtt.total.min_s, up.rtt.total.min_s);
+}
+
+void report(const Transfer& transfer, double rtt_s, double share, Findings& findings) {
+  const PauseFacts& answers = transfer.data().answers;
+  Finding finding = about(kId, transfer);
+  finding.seconds_lost = std::min(answers.seconds, duration_s(transfer.connection));
+  finding.severity = severity_of(true, finding.seconds_lost, transfer);
+  if (share < kShare) finding.severity = Severity::note;
+  finding.confidence =
+      confidence_of(0.75 + 0.2 * how_far(static_cast<double>(answers.count), 1, 10), transfer);
+  finding.claim = fmt::format(
+      "{} took {} over {} answer{} to requests that it had already acknowledged, {} at the longest",
+      to_string(transfer.sender()), format_duration(answers.seconds), answers.count,
+      answers.count == 1 ? "" : "s", format_duration(answers.longest_s));
+  finding.evidence.push_back(shown_by(
+      fmt::format("{} late answers, {} of the time in which anybody waited; in between "
+                  "nothing was outstanding",
+                  answers.count, format_percent(share)),
+      answers.ends,
+      {{"late_answers", static_cast<double>(answers.count)}, {"think_time_s", answers.seconds}}));
+  finding.evidence.push_back(shown_by(
+      fmt::format("the longest: {} after the request's ACK", format_duration(answers.longest_s)),
+      {answers.longest_before, answers.longest_after}, {{"longest_s", answers.longest_s}}));
+  if (rtt_s > 0) {
+    finding.evidence.push_back(shown_by(
+        fmt::format("the round trip is {}: the path does not explain it", format_duration(rtt_s)),
+        transfer.connection.handshake.syn_ack_frames, {{"rtt_us", rtt_s * 1e6}}));
+  }
+  finding.refuted_by = "the server's own log with a shorter time for these requests";
+  finding.after_fix = after_fix(transfer, finding.seconds_lost);
+  finding.wireshark_filter =
+      stream_filter(transfer.connection,
+                    fmt::format("tcp.time_delta > {:.3f}", std::max(kSeconds, kRounds * rtt_s)));
+  findings.list.push_back(std::move(finding));
+}
+
+void inspect_connection(const Case& facts, const ConnectionFacts& connection, Findings& findings) {
+  const Transfer transfer{facts, connection, Direction::to_client};
+  const PauseFacts& answers = transfer.data().answers;
+  if (answers.count == 0) return;
+  const double rtt_s = rtt_of(connection);
+  const double needed = std::max(kSeconds, kRounds * rtt_s);
+  if (answers.longest_s <= needed) {
+    return silent(findings, kId, connection,
+                  fmt::format("the longest answer took {}; more than {} is needed",
+                              format_duration(answers.longest_s), format_duration(needed)));
+  }
+  if (answers.longest_s > kLongestAnswerSeconds) {
+    return silent(findings, kId, connection,
+                  fmt::format("an answer after {} is a notification: nobody waits so long",
+                              format_duration(answers.longest_s)));
+  }
+  const double pauses = connection[Direction::to_server].pauses.seconds;
+  const double waiting = std::max(active_s(connection) - pauses, answers.seconds);
+  report(transfer, rtt_s, waiting > 0 ? answers.seconds / waiting : 0, findings);
+}
+
+void inspect(const Case& facts, Findings& findings) {
+  for (const ConnectionFacts& connection : facts.connections) {
+    if (connection.client_known) inspect_connection(facts, connection, findings);
+  }
+}
+
+}  // namespace
+
+extern const Detector server_think_time;
+const Detector server_think_time{.id = kId,
+                                 .scope = Scope::connection,
+                                 .needs = "a handshake, to know the client, and both directions",
+                                 .inspect = inspect};
+
+}  // namespace slowpath::detect::detectors

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// tail-loss: the last packets of a burst are lost, with nothing behind them to report it.
+// The user sees short transfers that now and then take a timeout longer. Recognised by a silence
+// after the last data of a burst that only a tail probe or a retransmission timeout ends (RFC 8985
+// section 7). Look-alikes: an application's pause (nothing outstanding), a delayed ACK (no resend),
+// packets that never pass at all (length, checksums).
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "detect/loss_pattern.h"
+#include "detect/policy.h"
+
+namespace slowpath::detect::detectors {
+namespace {
+
+constexpr std::string_view kId = "tail-loss";
+// Most of the timeouts' silence must be of tails, or it is something more general.
+constexpr double kShareOfTimeouts = 0.5;
+
+/// Whether the capture shows the lost originals: then the loss lies beyond the capture point, and
+/// what is missing at the end of a burst is seen, not supposed.
+bool originals_seen(const DirectionFacts& data) {
+  return data.vantage == Vantage::sender || data.vantage == Vantage::both ||
+         data.lost_before_capture * 2 < data.lost_packets;
+}
+
+void report(const Transfer& transfer, Severity severity, Findings& findings) {
+  const DirectionFacts& data = transfer.data();
+  const auto timeouts = static_cast<double>(data.tail_timeouts);
+  Finding finding = about(kId, transfer);
+  finding.severity = severity;
+  finding.confidence = confidence_of(
+      severity == Severity::suspect ? 0.55 : 0.75 + 0.2 * how_far(timeouts, 1, 8), transfer);
+  finding.seconds_lost = data.tail_timeout_s;
+  finding.claim = fmt::format(
+      "{} times the end of a burst from {} was lost and only a timeout repaired it: {} of silence",
+      data.tail_timeouts, to_string(transfer.sender()), format_duration(data.tail_timeout_s));
+  finding.evidence.push_back(
+      shown_by(fmt::format("{} of {} timeouts followed a burst whose end alone was missing",
+                           data.tail_timeouts, data.timeouts),
+               data.tail_timeout_frames,
+               {{"tail_timeouts", timeouts}, {"tail_timeout_s", data.tail_timeout_s}}));
+  const ResendFacts& probes = data.resends[static_cast<std::size_t>(ResendClass::tail_probe)];
+  finding.evidence.push_back(
+      shown_by(probes.packets > 0 ? fmt::format("{} tail loss probes were sent", probes.packets)
+                                  : std::string("the sender sends no tail loss probes"),
+               probes.frames, {{"tail_probes", static_cast<double>(probes.packets)}}));
+  finding.refuted_by = "duplicate ACKs or SACK during the silence, or nothing outstanding in it";
+  finding.after_fix = after_fix(transfer, data.tail_timeout_s);
+  finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.rto");
+  if (severity == Severity::suspect) {
+    finding.next_capture = capture_command(transfer.connection, "sender.pcap");
+  }
+  findings.list.push_back(std::move(finding));
+}
+
+void inspect_transfer(const Transfer& transfer, Findings& findings) {
+  const DirectionFacts& data = transfer.data();
+  if (data.tail_timeouts == 0) {
+    if (data.timeouts > 0) {
+      silent(findings, kId, transfer,
+             fmt::format("{} timeouts, none of them at the end of a burst alone", data.timeouts));
+    }
+    return;
+  }
+  if (data.tail_timeout_s < kShareOfTimeouts * data.timeout_s) {
+    return silent(
+        findings, kId, transfer,
+        fmt::format("{} of {} timeout silence is of tails", format_duration(data.tail_timeout_s),
+                    format_duration(data.timeout_s)));
+  }
+  if (std::string why = other_cause_of_loss(transfer); !why.empty()) {
+    return silent(findings, kId, transfer, std::move(why));
+  }
+  if (data.superframes.timeout_s * 2 > data.timeout_s) {
+    return silent(findings, kId, transfer, "most of the silence follows super-frames");
+  }
+  if (losses_are_random(data, loss_pattern(data))) {
+    return silent(findings, kId, transfer,
+                  "losses lie at random: those at the end of a burst are some of them");
+  }
+  report(transfer,
+         severity_of(originals_seen(data) && data.acks_seen, data.tail_timeout_s, transfer),
+         findings);
+}
+
+void inspect(const Case& facts, Findings& findings) {
+  for (const Transfer& transfer : transfers_with_data(facts)) inspect_transfer(transfer, findings);
+}
+
+}  // namespace
+
+extern const Detector tail_loss;
+const Detector tail_loss{.id = kId,
+                         .scope = Scope::direction,
+                         .needs =
+                             "a capture that shows the originals: at the sender or before "
+                             "the loss",
+                         .inspect = inspect};
+
+}  // namespace slowpath::detect::detectors

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Arithmetic of loss_pattern.h.
+#include "detect/loss_pattern.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+
+namespace slowpath::detect {
+namespace {
+
+// A length class is a size edge when this many first copies were sent and none arrived: by chance,
+// at a loss of one half, once in 64.
+constexpr std::uint64_t kEdgeCopies = 6;
+// And when it explains at least half of what was lost.
+constexpr double kExplainedShare = 0.5;
+// One round trip in four again is what ACK compression and delayed ACKs make without any queue.
+constexpr double kQueueRatio = 1.3;
+// Shorter growth is the receiver's interrupt moderation and scheduling.
+constexpr double kQueueSeconds = 0.002;
+// Fewer losses than these prove no pattern (the catalogue's minimum for random-loss).
+constexpr std::uint64_t kPatternLosses = 10;
+// The mean of n uniform ranks scatters by 0.29/sqrt(n): 0.09 for ten. 0.75 is nearly three of them
+// above the middle.
+constexpr double kRankOfQueue = 0.75;
+// Losses a flight. Independent losses share a flight now and then, a full queue drops many at once.
+constexpr double kAloneShare = 0.5;
+
+double as_double(std::uint64_t n) { return static_cast<double>(n); }
+
+double segments_sent(const DirectionFacts& data) {
+  const double packets = as_double(data.data_packets);
+  if (data.segment_size == 0) return packets;
+  return std::max(packets, as_double(data.bytes) / data.segment_size);
+}
+
+std::string size_edge(const DirectionFacts& data) {
+  std::uint64_t smaller_delivered = 0;
+  std::uint64_t lost_above = 0, sent_above = 0;
+  std::uint32_t edge = 0;
+  for (const SizeClass& size : data.sizes) {
+    if (size.first_delivered == 0 && size.first_lost > 0) {
+      if (edge == 0) edge = size.min_len;
+      lost_above += size.first_lost;
+      sent_above += size.first_sent;
+    } else if (edge == 0) {
+      smaller_delivered += size.first_delivered;
+    } else if (size.first_delivered > 0) {
+      return {};  // A longer one passed: no edge.
+    }
+  }
+  const bool edge_found = edge > 0 && smaller_delivered > 0 && sent_above >= kEdgeCopies;
+  if (!edge_found || as_double(lost_above) < kExplainedShare * as_double(data.lost_packets)) {
+    return {};
+  }
+  return fmt::format(
+      "none of the {} packets of {} bytes or more arrived at first sending, "
+      "shorter ones did: length decides",
+      sent_above, edge);
+}
+
+std::string lost_superframes(const DirectionFacts& data) {
+  const SuperframeFacts& super = data.superframes;
+  if (super.lost_whole < 3 || super.lost_whole * 2 < super.sent) return {};
+  if (as_double(super.lost_whole) < kExplainedShare * as_double(data.lost_packets)) return {};
+  return fmt::format("{} of {} super-frames were lost whole", super.lost_whole, super.sent);
+}
+
+std::string bad_checksums(const DirectionFacts& data) {
+  const std::uint64_t bad = data.checksums.bad_needed_resend;
+  if (bad == 0 || as_double(bad) < kExplainedShare * as_double(data.lost_packets)) return {};
+  return fmt::format("{} of the lost packets arrived with a wrong checksum", bad);
+}
+
+std::string too_big(const Transfer& transfer) {
+  std::uint64_t errors = 0;
+  for (const IcmpFacts& icmp : transfer.connection.icmp) {
+    const bool needed = (icmp.version == 4 && icmp.type == 3 && icmp.code == 4) ||
+                        (icmp.version == 6 && icmp.type == 2);
+    if (needed && icmp.about == transfer.direction) ++errors;
+  }
+  if (errors == 0 || errors * 2 < transfer.data().loss_episodes) return {};
+  return fmt::format("{} ICMP errors say that packets were too long for the path", errors);
+}
+
+}  // namespace
+
+double rank_among(const std::array<double, 21>& quantiles, double value) {
+  const auto below = std::lower_bound(quantiles.begin(), quantiles.end(), value);
+  const auto above = std::upper_bound(below, quantiles.end(), value);
+  if (above == quantiles.begin()) return 0;
+  if (below == quantiles.end()) return 1;
+  const double steps = as_double(quantiles.size() - 1);
+  if (below != above) {
+    const auto first = static_cast<double>(below - quantiles.begin());
+    const auto last = static_cast<double>(above - quantiles.begin() - 1);
+    return (first + last) / 2 / steps;
+  }
+  const double low = *(below - 1);
+  const double part = *below > low ? (value - low) / (*below - low) : 0.5;
+  return (static_cast<double>(below - quantiles.begin()) - 1 + part) / steps;
+}
+
+LossPattern loss_pattern(const DirectionFacts& data) {
+  LossPattern pattern;
+  double ranks = 0;
+  std::uint64_t expected_offset = 0;
+  for (const LossEvent& loss : data.losses) {
+    note(pattern.originals, loss.original ? loss.original : loss.resend);
+    note(pattern.resends, loss.resend);
+    if (pattern.resends.count > 1 && loss.offset == expected_offset) ++pattern.adjacent;
+    expected_offset = loss.offset + loss.len;
+    if (loss.rtt_before_s > 0 && data.rtt.total.samples > 0) {
+      ranks += rank_among(data.rtt.quantiles_s, loss.rtt_before_s);
+      ++pattern.ranked;
+    }
+  }
+  pattern.losses = data.lost_packets;
+  pattern.episodes = data.loss_episodes;
+  const double sent = segments_sent(data);
+  pattern.share = sent > 0 ? std::min(1.0, as_double(data.lost_packets) / sent) : 0;
+  if (pattern.ranked > 0) pattern.mean_rank = ranks / as_double(pattern.ranked);
+  return pattern;
+}
+
+QueueFacts queue_of(const DirectionFacts& data) {
+  const RttSet& rtt = data.rtt;
+  if (rtt.total.samples < 5) return {};
+  return {rtt.total.min_s, rtt.loaded_s > 0 ? rtt.loaded_s : rtt.total.median_s};
+}
+
+bool queue_builds(const QueueFacts& queue) {
+  return queue.known() && queue.ratio() >= kQueueRatio && queue.added_s() >= kQueueSeconds;
+}
+
+bool losses_are_random(const DirectionFacts& data, const LossPattern& pattern) {
+  if (pattern.losses < kPatternLosses) return false;
+  // Independent of load: at any round-trip time. Without a queue that could be told by there being
+  // none, many losses a flight would be a policer's.
+  const bool alone = as_double(pattern.episodes) >= kAloneShare * as_double(pattern.losses);
+  if (!alone) return false;
+  if (!queue_builds(queue_of(data))) return data.rtt.total.samples >= kPatternLosses;
+  return pattern.ranked * 2 >= pattern.losses && pattern.mean_rank < kRankOfQueue;
+}
+
+std::string other_cause_of_loss(const Transfer& transfer) {
+  const DirectionFacts& data = transfer.data();
+  for (std::string why :
+       {lost_superframes(data), size_edge(data), bad_checksums(data), too_big(transfer)}) {
+    if (!why.empty()) return why;
+  }
+  return {};
+}
+
+}  // namespace slowpath::detect

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the losses of one direction lie: alone or in bursts, before a full queue or at any time, and
+// whether something else than loss explains them. Shared by the detectors that judge loss; decides
+// nothing itself.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "detect/support.h"
+
+namespace slowpath::detect {
+
+/// Losses of data packets, capture losses and needless resends left out.
+struct LossPattern {
+  std::uint64_t losses = 0;
+  std::uint64_t episodes = 0;  // flights that lost something
+  double share = 0;            // of the segments sent
+  std::uint64_t ranked = 0;    // losses whose round-trip time before is known
+  /// Mean rank of the round-trip time before a loss among all of the connection's: 0.5 when losses
+  /// come at any time, near 1 when a full queue makes them. 0 when none could be ranked.
+  double mean_rank = 0;
+  std::uint64_t adjacent = 0;  // losses that follow the loss before without a byte between
+  Exemplars originals, resends;
+};
+
+LossPattern loss_pattern(const DirectionFacts& data);
+
+/// Where a value lies among quantiles at 0, 5, ... 100 %: 0..1; the middle of a run of equal ones.
+double rank_among(const std::array<double, 21>& quantiles, double value);
+
+/// How round trips behave under this direction's own load. Zeros where it cannot be told.
+struct QueueFacts {
+  double base_s = 0;    // the path without queue
+  double loaded_s = 0;  // median while the flight was above half of its maximum
+  [[nodiscard]] double added_s() const { return loaded_s > base_s ? loaded_s - base_s : 0; }
+  [[nodiscard]] double ratio() const { return base_s > 0 ? loaded_s / base_s : 0; }
+  [[nodiscard]] bool known() const { return base_s > 0 && loaded_s > 0; }
+};
+
+QueueFacts queue_of(const DirectionFacts& data);
+
+/// The queue visibly grows with the flight: from here on losses may be its overflow.
+bool queue_builds(const QueueFacts& queue);
+
+/// Losses that are independent of load: enough of them, alone, and at any round-trip time.
+/// The evidence of `random-loss`, to which timeouts beside it are then attributed.
+bool losses_are_random(const DirectionFacts& data, const LossPattern& pattern);
+
+/// Why the losses of this transfer are no losses of a queue or a noisy path: a size that never
+/// passes, super-frames that vanish whole, wrong checksums, "fragmentation needed". Empty if none.
+std::string other_cause_of_loss(const Transfer& transfer);
+
+}  // namespace slowpath::detect

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// app-limited-sender: a slow producer of bulk fires; idle connections and people do not.
+#include <gtest/gtest.h>
+
+#include "support/case_builder.h"
+
+namespace slowpath::testing {
+namespace {
+
+Case with_pauses(std::uint64_t count, double seconds, double longest_s, std::uint64_t bytes) {
+  Case facts = healthy_case({.bytes = bytes, .seconds = 10});
+  DirectionFacts& data = download_of(facts);
+  data.pauses.count = count;
+  data.pauses.seconds = seconds;
+  data.pauses.longest_s = longest_s;
+  data.pauses.ends = frames(count, 80);
+  charge(data, TimeOwner::application, seconds);
+  return facts;
+}
+
+TEST(AppLimitedSender, ASlowProducerOfBulkIsAFault) {
+  const auto found = run("app-limited-sender", with_pauses(400, 6, 0.03, 20'000'000));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::fault);
+  EXPECT_DOUBLE_EQ(found[0].seconds_lost, 6);
+}
+
+TEST(AppLimitedSender, AFifthOfTheTimeIsNeeded) {
+  const Case facts = with_pauses(400, 1.5, 0.03, 20'000'000);
+  EXPECT_TRUE(run("app-limited-sender", facts).empty());
+  EXPECT_EQ(silences_of("app-limited-sender", facts).size(), 1U);
+}
+
+TEST(AppLimitedSender, OneLongPauseIsAnIdleConnection) {
+  EXPECT_TRUE(run("app-limited-sender", with_pauses(1, 8, 8, 20'000'000)).empty());
+  EXPECT_TRUE(run("app-limited-sender", with_pauses(12, 8, 5, 20'000'000)).empty());
+}
+
+TEST(AppLimitedSender, TypingIsNoBulk) {
+  EXPECT_TRUE(run("app-limited-sender", with_pauses(100, 9, 0.5, 10'000)).empty());
+}
+
+TEST(AppLimitedSender, DamagedCaptureFromAnUnknownPlaceIsASuspicion) {
+  Case facts = with_pauses(400, 6, 0.03, 20'000'000);
+  download_of(facts).vantage = Vantage::unknown;
+  const auto found = run("app-limited-sender", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::suspect);
+}
+
+}  // namespace
+}  // namespace slowpath::testing

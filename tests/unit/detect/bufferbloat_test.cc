@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// bufferbloat: latency that explodes under load fires; a queue of tens of milliseconds does not.
+#include <gtest/gtest.h>
+
+#include "support/case_builder.h"
+
+namespace slowpath::testing {
+namespace {
+
+Case with_latency(double idle_s, double loaded_s) {
+  Case facts = healthy_case({.seconds = 10, .rtt_s = idle_s});
+  DirectionFacts& data = download_of(facts);
+  data.rtt.idle_s = idle_s;
+  data.rtt.loaded_s = loaded_s;
+  return facts;
+}
+
+TEST(Bufferbloat, TenfoldLatencyUnderLoadIsAFault) {
+  const auto found = run("bufferbloat", with_latency(0.020, 0.300));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::fault);
+  EXPECT_GT(found[0].confidence, 0.85);
+  EXPECT_NEAR(found[0].seconds_lost, 0.28, 1e-9);
+}
+
+TEST(Bufferbloat, NinetyMillisecondsMoreAreNot) {
+  const Case facts = with_latency(0.020, 0.110);
+  EXPECT_TRUE(run("bufferbloat", facts).empty());
+  EXPECT_EQ(silences_of("bufferbloat", facts).size(), 1U);
+}
+
+TEST(Bufferbloat, LessThanThreefoldIsNot) {
+  EXPECT_TRUE(run("bufferbloat", with_latency(0.100, 0.290)).empty());
+}
+
+TEST(Bufferbloat, APathThatIsSlowWithoutLoadIsNot) {
+  Case facts = with_latency(0.020, 0.300);
+  download_of(facts).rtt.idle_s = 0.250;
+  EXPECT_TRUE(run("bufferbloat", facts).empty());
+}
+
+TEST(Bufferbloat, DamagedCaptureWithFewSamplesSaysNothing) {
+  Case facts = with_latency(0.020, 0.300);
+  download_of(facts).rtt.total.samples = 4;
+  EXPECT_TRUE(run("bufferbloat", facts).empty());
+}
+
+}  // namespace
+}  // namespace slowpath::testing

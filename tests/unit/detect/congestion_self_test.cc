@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// congestion-self: a queue that overflows fires; a queue without loss is a link well used.
+#include <gtest/gtest.h>
+
+#include "support/case_builder.h"
+
+namespace slowpath::testing {
+namespace {
+
+Case with_queue(double loaded_s, std::uint64_t losses, double recovery_s) {
+  Case facts = healthy_case({.seconds = 10});
+  DirectionFacts& data = download_of(facts);
+  data.rtt.loaded_s = loaded_s;
+  for (std::size_t i = 0; i < data.rtt.quantiles_s.size(); ++i) {
+    data.rtt.quantiles_s[i] = 0.020 + (loaded_s - 0.020) * static_cast<double>(i) / 20;
+  }
+  data.lost_packets = losses;
+  data.loss_episodes = (losses + 7) / 8;
+  for (std::uint64_t i = 0; i < losses; ++i) {
+    LossEvent loss;
+    loss.resend = loss.original = FrameRef{0, 200 + i};
+    loss.rtt_before_s = loaded_s;
+    data.losses.push_back(loss);
+  }
+  charge(data, TimeOwner::bottleneck, 5);
+  charge(data, TimeOwner::loss_recovery, recovery_s);
+  return facts;
+}
+
+TEST(CongestionSelf, OverflowThatCostsRecoveryIsAFault) {
+  const auto found = run("congestion-self", with_queue(0.045, 40, 2));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::fault);
+  EXPECT_DOUBLE_EQ(found[0].seconds_lost, 2);
+}
+
+TEST(CongestionSelf, StandingQueueWithOverflowIsAFaultForItsLatency) {
+  const auto found = run("congestion-self", with_queue(0.090, 16, 0.2));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::fault);
+}
+
+TEST(CongestionSelf, ModerateQueueWithoutLossIsALinkWellUsed) {
+  const Case facts = with_queue(0.045, 0, 0);
+  EXPECT_TRUE(run("congestion-self", facts).empty());
+  EXPECT_EQ(silences_of("congestion-self", facts).size(), 1U);
+}
+
+TEST(CongestionSelf, LossesWithoutAQueueAreNot) {
+  EXPECT_TRUE(run("congestion-self", with_queue(0.021, 40, 2)).empty());
+}
+
+TEST(CongestionSelf, DamagedCaptureWithoutRoundTripTimesSaysNothing) {
+  Case facts = with_queue(0.090, 40, 2);
+  download_of(facts).rtt = {};
+  EXPECT_TRUE(run("congestion-self", facts).empty());
+}
+
+}  // namespace
+}  // namespace slowpath::testing

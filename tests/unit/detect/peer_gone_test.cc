@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// peer-gone: resends to the end without an answer fire; a capture that just ends does not.
+#include <gtest/gtest.h>
+
+#include "support/case_builder.h"
+
+namespace slowpath::testing {
+namespace {
+
+Case with_end(std::uint32_t sends, std::uint32_t len) {
+  Case facts = healthy_case({.seconds = 20});
+  facts.connections[0].close = CloseKind::open;
+  DirectionFacts& data = download_of(facts);
+  Stall stall;
+  stall.begin = facts.connections[0].first + from_seconds(5);
+  stall.seconds = 15;
+  stall.owner = TimeOwner::timeout;
+  stall.before = FrameRef{0, 500};
+  stall.unanswered_sends = sends;
+  stall.smallest_unanswered_ip_len = stall.largest_unanswered_ip_len = len;
+  stall.ended = false;
+  data.stalls = {stall};
+  return facts;
+}
+
+TEST(PeerGone, FourDoublingsToTheEndAreAFault) {
+  const auto found = run("peer-gone", with_end(7, 1500));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::fault);
+  EXPECT_DOUBLE_EQ(found[0].seconds_lost, 15);
+}
+
+TEST(PeerGone, ThreeTransmissionsAreASuspicion) {
+  const auto found = run("peer-gone", with_end(3, 1500));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::suspect);
+}
+
+TEST(PeerGone, ACaptureThatEndsAfterOneResendIsNot) {
+  const Case facts = with_end(2, 1500);
+  EXPECT_TRUE(run("peer-gone", facts).empty());
+  EXPECT_EQ(silences_of("peer-gone", facts).size(), 1U);
+}
+
+TEST(PeerGone, PacketsLongerThanAnyThatPassedAreASuspicion) {
+  Case facts = with_end(7, 1500);
+  download_of(facts).largest_delivered_ip_len = 600;
+  const auto found = run("peer-gone", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::suspect);
+}
+
+TEST(PeerGone, AClosedWindowIsAnswered) {
+  Case facts = with_end(7, 1500);
+  download_of(facts).stalls[0].owner = TimeOwner::zero_window;
+  EXPECT_TRUE(run("peer-gone", facts).empty());
+}
+
+TEST(PeerGone, DamagedCaptureOfOneDirectionSaysNothing) {
+  Case facts = with_end(7, 1500);
+  download_of(facts).acks_seen = false;
+  EXPECT_TRUE(run("peer-gone", facts).empty());
+}
+
+}  // namespace
+}  // namespace slowpath::testing

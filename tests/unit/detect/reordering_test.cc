@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// reordering: costs nothing by itself: a note; with needless recovery a fault.
+#include <gtest/gtest.h>
+
+#include "support/case_builder.h"
+
+namespace slowpath::testing {
+namespace {
+
+Case with_reordering(std::uint64_t packets, std::uint64_t needless, double recovery_s) {
+  Case facts = healthy_case({.seconds = 4, .vantage = Vantage::receiver});
+  DirectionFacts& data = download_of(facts);
+  data.reorder.packets = packets;
+  data.reorder.max_late_s = 0.005;
+  data.reorder.median_late_s = 0.004;
+  data.reorder.frames = frames(packets, 20);
+  data.resent_packets = data.spurious.packets = needless;
+  charge(data, TimeOwner::loss_recovery, recovery_s);
+  return facts;
+}
+
+TEST(Reordering, NeedlessRecoveryIsAFault) {
+  const auto found = run("reordering", with_reordering(80, 30, 1.0));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::fault);
+  EXPECT_DOUBLE_EQ(found[0].seconds_lost, 1.0);
+}
+
+TEST(Reordering, WithoutResendsItIsANote) {
+  const auto found = run("reordering", with_reordering(80, 0, 0));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::note);
+  EXPECT_DOUBLE_EQ(found[0].seconds_lost, 0);
+}
+
+TEST(Reordering, TwoPacketsAreNoHabit) {
+  const Case facts = with_reordering(2, 0, 0);
+  EXPECT_TRUE(run("reordering", facts).empty());
+  EXPECT_EQ(silences_of("reordering", facts).size(), 1U);
+}
+
+TEST(Reordering, DamagedCaptureWithRecoveryOfRealLossIsNoFault) {
+  Case facts = with_reordering(80, 3, 1.0);
+  download_of(facts).resent_packets = 40;
+  const auto found = run("reordering", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::note);
+}
+
+}  // namespace
+}  // namespace slowpath::testing

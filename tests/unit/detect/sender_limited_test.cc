@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// sender-limited: a flat flight below the window fires; a full window, a queue, loss and a fast LAN
+// do not.
+#include <gtest/gtest.h>
+
+#include "support/case_builder.h"
+
+namespace slowpath::testing {
+namespace {
+
+// 10 MB in 10 s at 20 ms: 20 KB in flight of 3 MB that are allowed.
+Case with_flat_flight(double rtt_s = 0.020) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 10, .rtt_s = rtt_s});
+  DirectionFacts& data = download_of(facts);
+  data.flight_plateau_bytes = 32'000;
+  data.flight_plateau_spread = 0.03;
+  data.app_data_ready_share = 0.9;
+  return facts;
+}
+
+TEST(SenderLimited, AFlatFlightBelowTheWindowIsAFault) {
+  const auto found = run("sender-limited", with_flat_flight());
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::fault);
+  EXPECT_GT(found[0].seconds_lost, 9);
+  EXPECT_NE(found[0].next_capture.find("ss -tin"), std::string::npos);
+}
+
+TEST(SenderLimited, AFullReceiveWindowIsNot) {
+  Case facts = with_flat_flight();
+  download_of(facts).window.median_bytes = 33'000;
+  EXPECT_TRUE(run("sender-limited", facts).empty());
+  EXPECT_EQ(silences_of("sender-limited", facts).size(), 1U);
+}
+
+TEST(SenderLimited, AQueueOnThePathIsNot) {
+  Case facts = with_flat_flight();
+  download_of(facts).rtt.loaded_s = 0.040;
+  EXPECT_TRUE(run("sender-limited", facts).empty());
+}
+
+TEST(SenderLimited, LossesAreAnotherCause) {
+  Case facts = with_flat_flight();
+  download_of(facts).lost_packets = 20;
+  EXPECT_TRUE(run("sender-limited", facts).empty());
+}
+
+TEST(SenderLimited, AGrowingFlightIsNot) {
+  Case facts = with_flat_flight();
+  download_of(facts).flight_plateau_spread = 0.6;
+  EXPECT_TRUE(run("sender-limited", facts).empty());
+}
+
+TEST(SenderLimited, AFastLanIsNot) {
+  EXPECT_TRUE(run("sender-limited", with_flat_flight(0.0004)).empty());
+}
+
+TEST(SenderLimited, AWindowReadWithoutItsScaleIsNot) {
+  Case facts = with_flat_flight();
+  DirectionFacts& data = download_of(facts);
+  data.window.raw_max = 32'500;
+  EXPECT_TRUE(run("sender-limited", facts).empty());
+}
+
+TEST(SenderLimited, DamagedCaptureWithoutTheScaleSaysNothing) {
+  Case facts = with_flat_flight();
+  download_of(facts).window.knowledge = ScaleKnowledge::unknown;
+  EXPECT_TRUE(run("sender-limited", facts).empty());
+}
+
+TEST(SenderLimited, AtTheReceiverItIsASuspicion) {
+  Case facts = with_flat_flight();
+  download_of(facts).vantage = Vantage::receiver;
+  const auto found = run("sender-limited", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::suspect);
+}
+
+}  // namespace
+}  // namespace slowpath::testing

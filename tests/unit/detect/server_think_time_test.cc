@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// server-think-time: late answers that rule the wait fire; rare ones and notifications do not.
+#include <gtest/gtest.h>
+
+#include "support/case_builder.h"
+
+namespace slowpath::testing {
+namespace {
+
+Case with_answers(std::uint64_t count, double seconds, double longest_s, double whole_s = 10) {
+  Case facts = healthy_case({.bytes = 200'000, .seconds = whole_s});
+  DirectionFacts& data = download_of(facts);
+  data.answers.count = count;
+  data.answers.seconds = seconds;
+  data.answers.longest_s = longest_s;
+  data.answers.longest_before = FrameRef{0, 12};
+  data.answers.longest_after = FrameRef{0, 13};
+  data.answers.ends = frames(count, 13);
+  charge(data, TimeOwner::application, seconds);
+  return facts;
+}
+
+TEST(ServerThinkTime, SlowAnswersAreAFault) {
+  const auto found = run("server-think-time", with_answers(6, 6, 1.5));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::fault);
+  EXPECT_DOUBLE_EQ(found[0].seconds_lost, 6);
+  EXPECT_EQ(found[0].evidence[1].frames.size(), 2U);
+}
+
+TEST(ServerThinkTime, TheClientsOwnPausesDoNotHideIt) {
+  Case facts = with_answers(3, 2, 1, 30);
+  facts.connections[0][Direction::to_server].pauses.seconds = 26;
+  const auto found = run("server-think-time", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_GT(found[0].evidence[0].values.size(), 1U);
+}
+
+TEST(ServerThinkTime, FiveRoundTripsAreNeeded) {
+  const Case facts = with_answers(6, 1, 0.19);
+  EXPECT_TRUE(run("server-think-time", facts).empty());
+  EXPECT_EQ(silences_of("server-think-time", facts).size(), 1U);
+}
+
+TEST(ServerThinkTime, SlowNowAndThenIsANote) {
+  const auto found = run("server-think-time", with_answers(2, 2, 1.5));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::note);
+}
+
+TEST(ServerThinkTime, LongPollingIsNot) {
+  EXPECT_TRUE(run("server-think-time", with_answers(2, 60, 30, 70)).empty());
+}
+
+TEST(ServerThinkTime, DamagedCaptureWithoutTheHandshakeSaysNothing) {
+  Case facts = with_answers(6, 6, 1.5);
+  facts.connections[0].client_known = false;
+  EXPECT_TRUE(run("server-think-time", facts).empty());
+}
+
+}  // namespace
+}  // namespace slowpath::testing
