@@ -104,7 +104,7 @@ class PcapSource final : public FileSource {
  private:
   bool read_one(wire::Frame& frame);
   void fill(wire::Frame& frame, const RecordHeader& header);
-  // Looks odd, yet may be how this file was written: the record after it decides.
+  // Looks odd, yet may be how this file was written.
   bool is_acceptable(const RecordHeader& header);
   // Damage at the window: goes to the next sound record, false when there is none.
   bool recover(const RecordHeader& header);
@@ -169,26 +169,30 @@ inline void PcapSource::fill(wire::Frame& frame, const RecordHeader& header) {
   }
 }
 
+// 1. Of two oddities, in the time and in the lengths or the fraction, one is believed and both are
+// not:
+//    a header read 4 bytes too late keeps a right length, and would be followed by more of its
+//    kind.
+// 2. The record after it must look sound, or share its oddity and be close in time.
+// 3. At the end of the input, a record that ends where the input ends convinces by that; one that
+// is cut
+//    has to convince by its own header.
 bool PcapSource::is_acceptable(const RecordHeader& header) {
   if (!has_time_ && format_.modified) choose_modified_header_len();
-  if (header.captured_len > format_.max_captured_len) return false;
-  if (is_all_zero(header)) return false;
-  const bool is_close = has_time_ && within_a_day(header.seconds, last_seconds_);
-  const std::uint64_t next = std::uint64_t{format_.header_len} + header.captured_len;
-  const std::size_t wanted = static_cast<std::size_t>(next) + format_.header_len;
-  const std::size_t have = window_->ensure(wanted);
-  if (have < wanted) {
-    // The last record of the input. One that ends where the input ends convinces by that; one that
-    // is cut has to convince by its header.
-    return have == next || is_close || is_strictly_sound(header, format_);
-  }
+  if (header.captured_len > format_.max_captured_len || is_all_zero(header)) return false;
+  const bool is_close = !has_time_ || within_a_day(header.seconds, last_seconds_);
+  const bool is_strict = is_strictly_sound(header, format_);
+  if (!is_close && !is_strict) return false;
+  const std::size_t next = std::size_t{format_.header_len} + header.captured_len;
+  const std::size_t have = window_->ensure(next + format_.header_len);
+  if (have < next + format_.header_len) return have == next || (has_time_ && is_close) || is_strict;
   const RecordHeader after = load_header(window_->data() + next, format_);
   if (is_strictly_sound(after, format_)) return true;
   const bool after_is_close = within_a_day(after.seconds, header.seconds) ||
                               (has_time_ && within_a_day(after.seconds, last_seconds_));
   if (after_is_close && after.captured_len <= format_.max_captured_len) return true;
-  // What follows is damaged: then only a record without a flaw but its time is believed.
-  return is_close && is_strictly_sound(header, format_);
+  // What follows is damaged: then only a record without a flaw is believed.
+  return has_time_ && is_close && is_strict;
 }
 
 // ss991029 wrote records with 24 bytes of header, ss990915 with 28 (wireshark's wiretap/libpcap.c).
