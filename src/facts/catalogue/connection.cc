@@ -45,7 +45,8 @@ constexpr RemedyStep kEphemeralExhausted[] = {
     look(linux, client,
          "ss -tan dst DST | awk '{print $1}' | sort | uniq -c: which state holds the ports?",
          "ss(8)"),
-    look(any, client, "Keep connections open and use them again (a pool)", "RFC 9112 section 9.3"),
+    reprogram(any, client, "Keep connections open and use them again (a pool)",
+              "RFC 9112 section 9.3"),
     change(linux, client, "sysctl -w net.ipv4.ip_local_port_range='1024 65535'",
            "sysctl -w net.ipv4.ip_local_port_range='OLD'; note the old values first with `sysctl "
            "net.ipv4.ip_local_port_range`",
@@ -76,7 +77,8 @@ constexpr RemedyStep kSnatExhausted[] = {
     unsure(linux, gateway,
            "Give the gateway more public addresses, with SNAT --to-source FIRST-LAST",
            "put the rule back that iptables-save printed before", "iptables-extensions(8), SNAT"),
-    look(any, client, "Keep connections open and use them again (a pool)", "RFC 9112 section 9.3"),
+    reprogram(any, client, "Keep connections open and use them again (a pool)",
+              "RFC 9112 section 9.3"),
     unsure(
         cloud, gateway,
         "Put a NAT gateway with its own addresses in front of the machines, or add addresses to it",
@@ -116,24 +118,25 @@ constexpr RemedyStep kAcceptQueueOverflow[] = {
          "nstat -az TcpExtListenOverflows TcpExtListenDrops, and ss -lnt: a Recv-Q above Send-Q is "
          "a full queue",
          "nstat(8); ss(8)"),
-    look(any, server,
-         "Let the application accept faster: more accepting threads, no slow work between two "
-         "accepts",
-         "accept(2)"),
+    reprogram(any, server,
+              "Let the application accept faster: more accepting threads, no slow work between two "
+              "accepts",
+              "accept(2)"),
     change(linux, server,
            "sysctl -w net.core.somaxconn=NEW, if it is below the backlog that the application asks "
            "for; then restart the application",
            "sysctl -w net.core.somaxconn=OLD; note the old value first with `sysctl "
            "net.core.somaxconn`; then restart the application",
            "listen(2); kernel ip-sysctl.rst"),
-    look(any, server, "Raise the backlog that the application passes to listen()", "listen(2)"),
+    reprogram(any, server, "Raise the backlog that the application passes to listen()",
+              "listen(2)"),
     unsure(solaris, server, "ipadm set-prop -p _conn_req_max_q=NEW tcp",
            "ipadm set-prop -p _conn_req_max_q=OLD tcp; note the old value first with `ipadm "
            "show-prop -p _conn_req_max_q tcp`",
            "Oracle Solaris Tunable Parameters Reference"),
-    look(windows, server,
-         "Raise the backlog that the application passes to listen(), up to SOMAXCONN_HINT(N)",
-         "Microsoft Learn: listen function (winsock2.h)"),
+    reprogram(windows, server,
+              "Raise the backlog that the application passes to listen(), up to SOMAXCONN_HINT(N)",
+              "Microsoft Learn: listen function (winsock2.h)"),
     look(cloud, server,
          "Look at the load balancer's health checks: does one machine get all connections?",
          "the provider's load balancer pages"),
@@ -203,9 +206,9 @@ constexpr RemedyStep kSynBlocked[] = {
 constexpr RemedyStep kPeerGone[] = {
     look(any, receiver, "Look at the peer itself: is it up, is its interface up, did it restart?",
          "RFC 9293 section 3.8.3"),
-    look(any, sender,
-         "Set TCP_USER_TIMEOUT on the application's socket, to learn of such an end sooner",
-         "tcp(7), TCP_USER_TIMEOUT; RFC 5482"),
+    reprogram(any, sender,
+              "Set TCP_USER_TIMEOUT on the application's socket, to learn of such an end sooner",
+              "tcp(7), TCP_USER_TIMEOUT; RFC 5482"),
     change(linux, sender,
            "sysctl -w net.ipv4.tcp_keepalive_time=NEW, shorter, for applications that set "
            "SO_KEEPALIVE",

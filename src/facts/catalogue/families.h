@@ -38,4 +38,11 @@ constexpr RemedyStep unsure(Platform platform, Role where, std::string_view acti
   return {platform, where, action, undo, source, true};
 }
 
+/// A change to the application, or to how it is used, for which there is no command.
+constexpr RemedyStep reprogram(Platform platform, Role where, std::string_view action,
+                               std::string_view source) {
+  return {platform, where, action, "go back to the application's earlier version or setting",
+          source,   false};
+}
+
 }  // namespace slowpath::catalogue

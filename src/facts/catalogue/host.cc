@@ -17,10 +17,11 @@ constexpr RemedyStep kAppLimitedSender[] = {
          "Read the source to nowhere (dd if=FILE of=/dev/null bs=1M) and compare the rate; iostat "
          "-x 1 shows the disk",
          "dd(1); iostat(1)"),
-    look(any, sender,
-         "Let the application read ahead in larger blocks, and prepare the next one while this one "
-         "is sent",
-         "RFC 6349 section 3"),
+    reprogram(
+        any, sender,
+        "Let the application read ahead in larger blocks, and prepare the next one while this one "
+        "is sent",
+        "RFC 6349 section 3"),
     look(esxi, sender, "esxtop, disk view: a device latency of tens of milliseconds is the source",
          "VMware: esxtop documentation"),
     unsure(cloud, sender, "Take a disk tier with more throughput",
@@ -28,13 +29,14 @@ constexpr RemedyStep kAppLimitedSender[] = {
 };
 
 constexpr RemedyStep kAppPingPong[] = {
-    look(any, client,
-         "Ask for larger blocks, or for several at once (pipelining, parallel requests)",
-         "RFC 6349"),
-    look(linux, client,
-         "For SSH copies use rsync or several sessions; OpenSSH's channel window of 2 MB limits "
-         "one session on long paths",
-         "OpenSSH channels.h; HPN-SSH"),
+    reprogram(any, client,
+              "Ask for larger blocks, or for several at once (pipelining, parallel requests)",
+              "RFC 6349"),
+    reprogram(
+        linux, client,
+        "For SSH copies use rsync or several sessions; OpenSSH's channel window of 2 MB limits "
+        "one session on long paths",
+        "OpenSSH channels.h; HPN-SSH"),
     change(windows, client, "Set-SmbClientConfiguration -EnableMultiChannel $true",
            "Set-SmbClientConfiguration -EnableMultiChannel OLD; note the old value first with "
            "`Get-SmbClientConfiguration`",
@@ -50,11 +52,12 @@ constexpr RemedyStep kAppPingPong[] = {
 };
 
 constexpr RemedyStep kNagleDelack[] = {
-    look(any, sender,
-         "Let the application write each message whole, in one call (writev), instead of header "
-         "and body apart",
-         "RFC 896; RFC 1122 section 4.2.3.4"),
-    look(any, sender, "Set TCP_NODELAY on the application's socket", "tcp(7), TCP_NODELAY"),
+    reprogram(
+        any, sender,
+        "Let the application write each message whole, in one call (writev), instead of header "
+        "and body apart",
+        "RFC 896; RFC 1122 section 4.2.3.4"),
+    reprogram(any, sender, "Set TCP_NODELAY on the application's socket", "tcp(7), TCP_NODELAY"),
     change(linux, receiver, "ip route change ROUTE quickack 1",
            "ip route change ROUTE quickack 0, with ROUTE as `ip route show` prints it",
            "ip-route(8), quickack"),
@@ -102,10 +105,11 @@ constexpr RemedyStep kSenderCpuLimited[] = {
          "pacing_rate near the rate seen?",
          "mpstat(1); ss(8)"),
     change(linux, sender, "ethtool -K DEV tso on", "ethtool -K DEV tso off", "ethtool(8), -K tso"),
-    look(any, sender,
-         "Let the application write larger blocks, use sendfile, or spread its work over several "
-         "threads",
-         "sendfile(2)"),
+    reprogram(
+        any, sender,
+        "Let the application write larger blocks, use sendfile, or spread its work over several "
+        "threads",
+        "sendfile(2)"),
     change(linux, sender,
            "echo CPUS > /proc/irq/IRQ/smp_affinity_list, so that interrupts and application use "
            "different cores",

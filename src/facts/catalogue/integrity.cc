@@ -65,7 +65,7 @@ constexpr RemedyStep kCsumBadOnArrival[] = {
 constexpr RemedyStep kPayloadAltered[] = {
     look(any, path,
          "Capture at each hop and compare the hash of the same byte range: the first hop where it "
-         "changes is the culprit; upgrade it or take it out of the path",
+         "changes is the culprit",
          "RFC 9293 section 3.1; Stone and Partridge, SIGCOMM 2000"),
     change(
         linux, sender,
@@ -84,8 +84,8 @@ constexpr RemedyStep kPayloadAltered[] = {
            "Microsoft Learn: Disable-NetAdapterChecksumOffload"),
     unsure(esxi, both_ends, "Give the machine another type of virtual NIC",
            "change back to the type noted before", "VMware KB 1001805"),
-    look(cloud, both_ends, "Compare an end-to-end hash of the data after every transfer",
-         "Stone and Partridge, SIGCOMM 2000"),
+    reprogram(cloud, both_ends, "Compare an end-to-end hash of the data after every transfer",
+              "Stone and Partridge, SIGCOMM 2000"),
 };
 
 constexpr RemedyStep kRetransDiffers[] = {

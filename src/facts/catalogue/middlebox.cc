@@ -94,10 +94,11 @@ constexpr RemedyStep kTfoBlackhole[] = {
 };
 
 constexpr RemedyStep kIdleNatDrop[] = {
-    look(any, both_ends,
-         "Switch SO_KEEPALIVE on in the application: the system's keep-alive times count only for "
-         "sockets that ask",
-         "tcp(7); socket(7)"),
+    reprogram(
+        any, both_ends,
+        "Switch SO_KEEPALIVE on in the application: the system's keep-alive times count only for "
+        "sockets that ask",
+        "tcp(7); socket(7)"),
     change(linux, both_ends,
            "sysctl -w net.ipv4.tcp_keepalive_time=NEW, shorter than the box's idle time",
            "sysctl -w net.ipv4.tcp_keepalive_time=OLD; note the old value first with `sysctl "

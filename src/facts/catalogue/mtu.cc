@@ -239,9 +239,7 @@ constexpr RemedyStep kFragmentsDropped[] = {
            "ip link set dev TUNNEL mtu NEW, small enough that its packets need no fragments",
            "ip link set dev TUNNEL mtu OLD; note the old value first with `ip link show TUNNEL`",
            "ip-link(8); RFC 4459"),
-    look(linux, gateway,
-         "nft list ruleset: find and remove the rule that drops fragments, or let conntrack join "
-         "them first",
+    look(linux, gateway, "nft list ruleset: find the rule that drops fragments",
          "nft(8); RFC 8900"),
     change(linux, receiver,
            "sysctl -w net.ipv4.ipfrag_high_thresh=NEW, if IpReasmFails rises with full memory",

@@ -99,8 +99,8 @@ constexpr RemedyStep kPolicer[] = {
            "tc qdisc replace dev DEV root fq maxrate RATE, with RATE just below the policed rate",
            "tc qdisc del dev DEV root; note the old one first with `tc qdisc show dev DEV`",
            "tc-fq(8)"),
-    look(any, sender, "Let the application pace itself: set SO_MAX_PACING_RATE on its socket",
-         "socket(7), SO_MAX_PACING_RATE"),
+    reprogram(any, sender, "Let the application pace itself: set SO_MAX_PACING_RATE on its socket",
+              "socket(7), SO_MAX_PACING_RATE"),
     change(linux, sender, "sysctl -w net.ipv4.tcp_congestion_control=bbr, which paces by itself",
            "sysctl -w net.ipv4.tcp_congestion_control=OLD; note the old value first with `sysctl "
            "net.ipv4.tcp_congestion_control`",
@@ -264,8 +264,7 @@ constexpr RemedyStep kAckPathCongestion[] = {
            "the ACKs, with RATE 95 % of that link's rate",
            "tc qdisc del dev DEV root; note the old one first with `tc qdisc show dev DEV`",
            "tc-cake(8), ack-filter; RFC 3449"),
-    look(any, receiver,
-         "Find what else fills the link in that direction (uploads, backups) and limit it",
+    look(any, receiver, "Find what else fills the link in that direction (uploads, backups)",
          "RFC 3449"),
 };
 
@@ -306,16 +305,18 @@ constexpr RemedyStep kCwndLimitedNoloss[] = {
 };
 
 constexpr RemedyStep kShortFlow[] = {
-    look(any, client,
-         "Keep connections open and use them again, so that later transfers start with a grown "
-         "window",
-         "RFC 9112 section 9.3"),
+    reprogram(
+        any, client,
+        "Keep connections open and use them again, so that later transfers start with a grown "
+        "window",
+        "RFC 9112 section 9.3"),
     change(linux, sender,
            "ip route replace DST via GATEWAY dev DEV initcwnd NEW, with care: 10 is the standard",
            "ip route replace OLD, with the route that `ip route show DST` printed before (ip route "
            "del DST if there was none)",
            "ip-route(8), initcwnd; RFC 6928"),
-    look(cloud, server, "Serve small objects from a place nearer to the client (CDN)", "RFC 6928"),
+    reprogram(cloud, server, "Serve small objects from a place nearer to the client (CDN)",
+              "RFC 6928"),
 };
 
 constexpr RemedyStep kPathOutage[] = {
@@ -329,16 +330,18 @@ constexpr RemedyStep kPathOutage[] = {
          "sysctl net.ipv4.tcp_retries2 net.ipv4.tcp_syn_retries: they decide how long a connection "
          "outlives such an outage",
          "kernel ip-sysctl.rst"),
-    look(cloud, path, "Give the provider time, addresses, ports and direction",
+    look(cloud, path, "Tell the provider time, addresses, ports and direction",
          "the provider's support pages"),
 };
 
 constexpr RemedyStep kPathLatency[] = {
-    look(any, client,
-         "Keep connections open and use them again, and send requests without waiting for the last "
-         "answer",
-         "RFC 9112 section 9.3; RFC 9113"),
-    look(any, both_ends, "Use TLS 1.3, which needs one round trip less than TLS 1.2", "RFC 8446"),
+    reprogram(
+        any, client,
+        "Keep connections open and use them again, and send requests without waiting for the last "
+        "answer",
+        "RFC 9112 section 9.3; RFC 9113"),
+    reprogram(any, both_ends, "Use TLS 1.3, which needs one round trip less than TLS 1.2",
+              "RFC 8446"),
     change(linux, both_ends,
            "sysctl -w net.ipv4.tcp_fastopen=3, if both applications use TCP Fast Open",
            "sysctl -w net.ipv4.tcp_fastopen=OLD; note the old value first with `sysctl "
@@ -349,9 +352,9 @@ constexpr RemedyStep kPathLatency[] = {
            "ip route replace OLD, with the route that `ip route show DST` printed before (ip route "
            "del DST if there was none)",
            "ip-route(8), initcwnd; RFC 6928"),
-    look(cloud, server,
-         "Put the server, or a cache in front of it, into a region nearer to the client",
-         "the provider's map of regions"),
+    reprogram(cloud, server,
+              "Put the server, or a cache in front of it, into a region nearer to the client",
+              "the provider's map of regions"),
 };
 
 constexpr Fault kFaults[] = {

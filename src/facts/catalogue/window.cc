@@ -93,10 +93,11 @@ constexpr RemedyStep kRwndFixed64k[] = {
            "sysctl -w net.ipv4.tcp_rmem='OLD'; note the old values first with `sysctl "
            "net.ipv4.tcp_rmem`",
            "kernel ip-sysctl.rst"),
-    look(any, receiver,
-         "Look in the application for a fixed SO_RCVBUF, which switches auto-tuning off; remove it "
-         "or make it a setting",
-         "tcp(7); socket(7)"),
+    reprogram(
+        any, receiver,
+        "Look in the application for a fixed SO_RCVBUF, which switches auto-tuning off; remove it "
+        "or make it a setting",
+        "tcp(7); socket(7)"),
     change(windows, receiver, "netsh int tcp set global autotuninglevel=normal",
            "netsh int tcp set global autotuninglevel=OLD; note the old value first with `netsh int "
            "tcp show global`",
@@ -124,6 +125,10 @@ constexpr RemedyStep kRwndLimited[] = {
            "sysctl -w net.ipv4.tcp_rmem='OLD'; note the old values first with `sysctl "
            "net.ipv4.tcp_rmem`",
            "kernel ip-sysctl.rst"),
+    look(linux, receiver,
+         "ss -tmi dst SENDER: skmem rb is the buffer in use and rcv_ssthresh the largest window "
+         "that it allows",
+         "ss(8)"),
     change(
         linux, receiver,
         "sysctl -w net.core.rmem_max=NEW, if the application sets SO_RCVBUF itself",
@@ -158,20 +163,17 @@ constexpr RemedyStep kZeroWindow[] = {
          "Look at what that process waits for: top -H -p PID for CPU, iostat -x 1 for disk, cat "
          "/proc/PID/stack for the call it sleeps in",
          "top(1); iostat(1); proc(5)"),
-    look(any, receiver,
-         "Give reading its own thread, or make what slows it (disk, decompression, database) "
-         "faster; larger buffers only delay the stall",
-         "RFC 9293 section 3.8.6"),
+    reprogram(any, receiver,
+              "Give reading its own thread, or make what slows it (disk, decompression, database) "
+              "faster; larger buffers only delay the stall",
+              "RFC 9293 section 3.8.6"),
 };
 
 constexpr RemedyStep kSillyWindow[] = {
-    look(any, receiver,
-         "Give the socket a larger SO_RCVBUF, or let the system tune it by not setting one at all",
-         "RFC 1122 section 4.2.3.3; socket(7)"),
-    look(linux, receiver,
-         "ss -tmi dst SENDER: skmem rb is the buffer in use and rcv_ssthresh the largest window "
-         "that it allows",
-         "ss(8)"),
+    reprogram(
+        any, receiver,
+        "Give the socket a larger SO_RCVBUF, or let the system tune it by not setting one at all",
+        "RFC 1122 section 4.2.3.3; socket(7)"),
     change(linux, receiver,
            "ip link set dev DEV mtu NEW, so that the buffer holds many segments (loopback and "
            "jumbo devices)",
@@ -184,10 +186,11 @@ constexpr RemedyStep kSndbufLimited[] = {
          "ss -ti dst RECEIVER: sndbuf_limited shows the share of time that the send buffer held "
          "the connection back",
          "ss(8); RFC 4898"),
-    look(any, sender,
-         "Remove SO_SNDBUF from the application, because it switches the system's own tuning off, "
-         "or raise it to 2 x bandwidth x RTT",
-         "tcp(7); socket(7)"),
+    reprogram(
+        any, sender,
+        "Remove SO_SNDBUF from the application, because it switches the system's own tuning off, "
+        "or raise it to 2 x bandwidth x RTT",
+        "tcp(7); socket(7)"),
     change(linux, sender,
            "sysctl -w net.ipv4.tcp_wmem='MIN DEFAULT NEW', with NEW at least 2 x bandwidth x RTT "
            "and the other two as they are",
@@ -220,10 +223,11 @@ constexpr RemedyStep kRcvbufPruned[] = {
            "sysctl -w net.ipv4.tcp_rmem='OLD'; note the old values first with `sysctl "
            "net.ipv4.tcp_rmem`",
            "kernel ip-sysctl.rst"),
-    look(any, both_ends,
-         "Read in larger pieces and write fewer tiny messages: each small segment costs a whole "
-         "buffer",
-         "kernel snmp_counter.rst, TcpExtTCPRcvCollapsed"),
+    reprogram(
+        any, both_ends,
+        "Read in larger pieces and write fewer tiny messages: each small segment costs a whole "
+        "buffer",
+        "kernel snmp_counter.rst, TcpExtTCPRcvCollapsed"),
     unsure(windows, receiver,
            "netsh int tcp set security mpp=disabled, if memory pressure protection drops the "
            "connections",
@@ -245,10 +249,11 @@ constexpr RemedyStep kSenderLimited[] = {
          "Look at the source of the data: read it to nowhere (dd if=FILE of=/dev/null bs=1M) and "
          "compare the rate",
          "dd(1)"),
-    look(any, sender,
-         "Remove SO_SNDBUF from the application, because it switches the system's own tuning off, "
-         "or raise it to 2 x bandwidth x RTT",
-         "tcp(7); socket(7)"),
+    reprogram(
+        any, sender,
+        "Remove SO_SNDBUF from the application, because it switches the system's own tuning off, "
+        "or raise it to 2 x bandwidth x RTT",
+        "tcp(7); socket(7)"),
     change(linux, sender,
            "sysctl -w net.ipv4.tcp_wmem='MIN DEFAULT NEW', with NEW at least 2 x bandwidth x RTT "
            "and the other two as they are",
@@ -257,9 +262,10 @@ constexpr RemedyStep kSenderLimited[] = {
            "kernel ip-sysctl.rst"),
     unsure(windows, sender, "netsh winsock set autotuning on", "netsh winsock set autotuning off",
            "Microsoft Learn: netsh winsock"),
-    look(windows, sender,
-         "Let the application write larger blocks, with more than one overlapped write outstanding",
-         "Microsoft Learn: high-performance Windows Sockets applications"),
+    reprogram(
+        windows, sender,
+        "Let the application write larger blocks, with more than one overlapped write outstanding",
+        "Microsoft Learn: high-performance Windows Sockets applications"),
     unsure(solaris, sender,
            "ipadm set-prop -p send_buf=NEW tcp, with NEW at least bandwidth x RTT and max_buf "
            "above it",

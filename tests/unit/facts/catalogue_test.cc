@@ -234,6 +234,20 @@ TEST(catalogue, steps_that_write_do_not_claim_to_change_nothing) {
   }
 }
 
+TEST(catalogue, steps_that_tell_to_change_have_an_undo) {
+  constexpr std::string_view kOrders[] = {
+      "Set ",     "Remove ", "Let ", "Raise ", "Lower ", "Give the ", "Switch ", "Install ",
+      "Replace ", "Keep ",   "Use ", "Add ",   "Put ",   "Take ",     "Upgrade "};
+  for (const Fault& fault : all_faults()) {
+    for (const RemedyStep& step : fault.remedies) {
+      for (const std::string_view order : kOrders) {
+        EXPECT_FALSE(step.action.starts_with(order) && step.undo == kNothingToUndo)
+            << fault.id << ": " << step.action;
+      }
+    }
+  }
+}
+
 TEST(catalogue, agrees_with_the_reference) {
   const auto file = testing::shared_dir() / "reference" / "faults.json";
   if (!std::filesystem::exists(file)) GTEST_SKIP() << "no " << file << " beside the repository";
