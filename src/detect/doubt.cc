@@ -9,12 +9,15 @@
 #include "base/format.h"
 #include "detect/policy.h"
 #include "detect/synthesis_steps.h"
+#include "facts/catalogue.h"
 
 namespace slowpath::detect {
 namespace {
 
 // From this share of bytes missing in the capture its losses are not the network's.
 constexpr double kCaptureLossShare = 0.30;
+// In so many places at least: one hole may be a damaged sequence number.
+constexpr std::uint64_t kCaptureHoles = 10;
 // From this share of the file's bytes damaged, what is left does not speak for the whole.
 constexpr double kDamagedShare = 0.50;
 // TCP packets below this share of all IP packets: the capture is about something else.
@@ -48,7 +51,7 @@ std::optional<Doubt> doubt_about_capture_loss(const ConnectionFacts& connection)
     if (!direction.seen || direction.bytes == 0) continue;
     const double missing =
         static_cast<double>(direction.unseen_acked_bytes) / static_cast<double>(direction.bytes);
-    if (missing < kCaptureLossShare) continue;
+    if (missing < kCaptureLossShare || direction.unseen_acked_holes < kCaptureHoles) continue;
     return Doubt{fmt::format("{} of the bytes were acknowledged but never captured: the capture "
                              "lost packets, the network did not",
                              format_percent(missing)),
@@ -84,20 +87,32 @@ std::optional<Doubt> doubt_about_time(const ConnectionFacts& connection) {
                lost_s};
 }
 
+// Data that may have been altered is never called healthy, however fast it came.
+bool is_about_integrity(const Finding& finding) {
+  const Fault* fault = find_fault(finding.fault);
+  return fault != nullptr && fault->family == Family::integrity;
+}
+
 std::optional<Doubt> doubt_from_suspects(const ConnectionFacts& connection,
                                          std::span<const Finding> findings) {
   Doubt doubt;
+  bool doubt_about_data = false;
   for (const Finding& finding : findings) {
     if (finding.severity != Severity::suspect) continue;
     if (std::ranges::find(finding.connections, connection.id) == finding.connections.end()) {
       continue;
     }
     doubt.seconds = std::max(doubt.seconds, finding.seconds_lost);
+    doubt_about_data = doubt_about_data || is_about_integrity(finding);
     if (doubt.why.empty()) {
       doubt.why = fmt::format("it may be {} ({}), but the evidence falls short", finding.fault,
                               finding.claim);
     }
     if (!finding.next_capture.empty()) doubt.look_next.push_back(finding.next_capture);
+  }
+  if (doubt_about_data) {
+    doubt.seconds = active_s(connection);
+    return doubt;
   }
   if (!is_unexplained(doubt.seconds, active_s(connection))) return std::nullopt;
   return doubt;

@@ -18,6 +18,8 @@ constexpr std::string_view kFault = "retrans-differs";
 
 // A lone byte may be a keep-alive's or a probe's filling.
 constexpr std::uint32_t kLeastCompared = 2;
+// Nearly all checksums must have been verified before a difference is more than damage.
+constexpr std::uint64_t kVerifiedPerUnverified = 20;
 
 bool is_bad(const ChecksumFacts& sums, FrameRef frame) {
   const auto end =
@@ -37,12 +39,22 @@ std::vector<const PayloadDifference*> real_differences(const DirectionFacts& dat
   return real;
 }
 
+// A copy that was damaged on the way differs, too, and its checksum says so where it can be
+// verified. Leaving the sender, both copies were whole.
+bool damage_is_excluded(const DirectionFacts& data) {
+  if (data.vantage == Vantage::sender) return true;
+  return data.checksums.good > 0 &&
+         data.checksums.unverifiable * kVerifiedPerUnverified <= data.checksums.good;
+}
+
 Finding describe(const Transfer& transfer,
                  const std::vector<const PayloadDifference*>& differences) {
   const DirectionFacts& data = transfer.data();
   const PayloadDifference& first = *differences.front();
   Finding finding = about(kFault, transfer);
-  finding.severity = Severity::fault;  // Data was altered: it matters whatever the time.
+  // Data was altered: it matters whatever the time.
+  const bool proved = damage_is_excluded(data);
+  finding.severity = proved ? Severity::fault : Severity::suspect;
   finding.confidence =
       confidence_of(0.85 + 0.1 * how_far(static_cast<double>(differences.size()), 1, 4), transfer);
   finding.claim = fmt::format(
@@ -62,6 +74,17 @@ Finding describe(const Transfer& transfer,
                   format_bytes(static_cast<double>(data.payload.compared_bytes))),
       resends, {{"differing_packets", static_cast<double>(data.payload.differing_packets)}}));
   finding.refuted_by = "equal bytes in both copies in a capture at the sender";
+  if (!proved) {
+    finding.evidence.push_back(shown_by(
+        fmt::format("{} checksums could not be verified: the first copies may have been damaged on "
+                    "the way and thrown away, which would be csum-bad-on-arrival",
+                    format_count(data.checksums.unverifiable)),
+        {}));
+    finding.next_capture = fmt::format(
+        "with whole packets: tcpdump -ni DEV -s 0 -w whole.pcap 'host {} and host {} and port {}'",
+        to_string(transfer.connection.client.address),
+        to_string(transfer.connection.server.address), transfer.connection.server.port);
+  }
   finding.after_fix = {std::nullopt, "this costs data, not time"};
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.retransmission");
   return finding;

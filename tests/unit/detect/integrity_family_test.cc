@@ -90,6 +90,19 @@ TEST(RetransDiffers, OtherBytesInTheResendAreAFault) {
   EXPECT_EQ(found[0].evidence[0].text, "3 of 1448 bytes differ from byte 14580 of the stream on");
 }
 
+TEST(RetransDiffers, UnverifiedCopiesAwayFromTheSenderAreASuspect) {
+  Case facts = differing(62);
+  download_of(facts).vantage = Vantage::receiver;
+  download_of(facts).checksums.good = 100;
+  download_of(facts).checksums.unverifiable = 900;
+  const auto found = run("retrans-differs", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::suspect);
+  EXPECT_NE(found[0].next_capture.find("-s 0"), std::string::npos);
+  download_of(facts).checksums.unverifiable = 0;
+  EXPECT_EQ(run("retrans-differs", facts).at(0).severity, Severity::fault);
+}
+
 TEST(RetransDiffers, KeepAliveFillingIsNormal) {
   EXPECT_TRUE(run("retrans-differs", differing(1)).empty());
 }

@@ -157,9 +157,17 @@ TEST(Synthesis, CostlySuspectIsUnclearAndItsCommandIsGiven) {
   EXPECT_EQ(diagnosis.look_next, std::vector<std::string>{"on the forwarder: ethtool -k DEV"});
 }
 
+TEST(Synthesis, DataThatMayBeAlteredIsNeverHealthy) {
+  const Finding suspect = claim("retrans-differs", 0, 0, Severity::suspect);
+  EXPECT_EQ(detect::synthesise(healthy_case(), {suspect}).verdict, "unclear");
+}
+
 TEST(Synthesis, CaptureThatLostMostPacketsIsUnclear) {
   Case facts = healthy_case();
   download_of(facts).unseen_acked_bytes = 6'000'000;
+  download_of(facts).unseen_acked_holes = 1;
+  EXPECT_EQ(detect::synthesise(facts, {}).verdict, "healthy");
+  download_of(facts).unseen_acked_holes = 400;
   EXPECT_EQ(detect::synthesise(facts, {}).verdict, "unclear");
 }
 
