@@ -33,7 +33,10 @@ bool is_served_before(const Finding& a, const Finding& b) {
 void divide_overlaps(const Case& facts, std::vector<Finding>& findings) {
   std::vector<Finding*> by_strength;
   for (Finding& finding : findings) {
-    if (finding.connections.size() == 1) by_strength.push_back(&finding);
+    // Suspects explain the same seconds in another way; they take nothing from a fault.
+    if (finding.connections.size() == 1 && finding.severity != Severity::suspect) {
+      by_strength.push_back(&finding);
+    }
   }
   std::ranges::stable_sort(
       by_strength, [](const Finding* a, const Finding* b) { return is_served_before(*a, *b); });

@@ -29,6 +29,9 @@ constexpr std::uint32_t kFallFactor = 8;
 // So much data at least that the window would have opened again.
 constexpr std::uint64_t kWindowsFull = 10;
 constexpr std::uint64_t kLossesAtEdge = 3;
+// A flight within a tenth over ten round trips stands still.
+constexpr std::uint64_t kRounds = 10;
+constexpr double kSteadySpread = 0.1;
 
 double waited_s(const DirectionFacts& data) {
   return data.time[TimeOwner::receive_window] + data.time[TimeOwner::zero_window] +
@@ -55,13 +58,22 @@ bool was_half_removed(const Transfer& transfer) {
          transfer.data().bytes >= kWindowsFull * window.raw_max;
 }
 
+// The flight stands at the bare field: never above it, or, once the SYN's own window (which nobody
+// scales) is used up, round trip after round trip.
+bool keeps_to_bare_field(const DirectionFacts& data) {
+  const std::uint64_t field = data.window.raw_max;
+  if (data.flight_max_bytes <= field && data.largest_payload * 2 > field) return true;
+  return data.flight_rounds >= kRounds && data.flight_plateau_spread <= kSteadySpread &&
+         data.flight_plateau_bytes <= field && data.flight_plateau_bytes * 10 >= field * 9;
+}
+
 bool sender_does_not_shift(const Transfer& transfer) {
   const DirectionFacts& data = transfer.data();
   const WindowFacts& window = data.window;
+  // A field above the segment size could be met by chance; one below half of it cuts segments.
   return window.knowledge == ScaleKnowledge::negotiated && window.shift >= 3 &&
-         window.raw_max > 0 && data.segment_size > window.raw_max &&
-         data.largest_payload <= window.raw_max && data.largest_payload * 2 > window.raw_max &&
-         data.flight_max_bytes <= window.raw_max && data.bytes >= kWindowsFull * window.raw_max;
+         window.raw_max > 0 && data.segment_size > 2U * window.raw_max &&
+         data.bytes >= kWindowsFull * window.raw_max && keeps_to_bare_field(data);
 }
 
 std::uint64_t losses_at_edge(const Transfer& transfer) {
@@ -112,9 +124,11 @@ Finding describe_unshifted(const Transfer& transfer) {
   const DirectionFacts& data = transfer.data();
   Finding finding = start(transfer, true);
   finding.claim = fmt::format(
-      "a shift of {} was agreed, yet {} keeps to the field as it stands: never more than {} bytes "
-      "on the way, in segments of at most {}",
-      data.window.shift, name_sender(transfer), data.flight_max_bytes, data.largest_payload);
+      "a shift of {} was agreed, yet {} keeps to the field as it stands: {} bytes on the way at a "
+      "field of {}",
+      data.window.shift, name_sender(transfer),
+      std::min<std::uint64_t>(data.flight_plateau_bytes, data.flight_max_bytes),
+      data.window.raw_max);
   finding.evidence.push_back(shown_by(
       fmt::format("the field is at most {}, which means {}; a segment could hold {} bytes",
                   data.window.raw_max, format_bytes(static_cast<double>(data.window.max_bytes)),

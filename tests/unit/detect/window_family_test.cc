@@ -164,6 +164,17 @@ TEST(WscaleMisapplied, SenderThatKeepsToTheBareFieldIsAFault) {
   EXPECT_EQ(found[0].severity, Severity::fault);
 }
 
+TEST(WscaleMisapplied, FlightThatStandsAtTheBareFieldIsAFault) {
+  Case facts = limited_by_window(10'000);
+  DirectionFacts& data = download_of(facts);
+  data.window.raw_max = 78;
+  data.flight_max_bytes = 14'480;  // the SYN's own window, before
+  data.flight_plateau_bytes = 78;
+  ASSERT_EQ(run("wscale-misapplied", facts).size(), 1U);
+  data.flight_plateau_bytes = 50;  // an application's small messages
+  EXPECT_TRUE(run("wscale-misapplied", facts).empty());
+}
+
 TEST(WscaleMisapplied, SmallTransfersAndFullSegmentsAreNot) {
   EXPECT_TRUE(run("wscale-misapplied", limited_by_window(64'256)).empty());
   EXPECT_TRUE(run("wscale-misapplied", without_scaling()).empty());
