@@ -22,6 +22,9 @@ constexpr std::uint64_t kCaptureHoles = 10;
 constexpr double kDamagedShare = 0.50;
 // TCP packets below this share of all IP packets: the capture is about something else.
 constexpr double kMostlyOther = 0.10;
+// A direction with fewer of its connection's bytes (requests, say) does not decide how it went;
+// what losses there cost is seen in the account of its time.
+constexpr double kMinorDirection = 0.10;
 // Connections in doubt must have been active for this share of all active time.
 constexpr double kDoubtfulShare = 0.30;
 
@@ -93,6 +96,12 @@ bool is_about_integrity(const Finding& finding) {
   return fault != nullptr && fault->family == Family::integrity;
 }
 
+bool is_about_minor_direction(const Finding& finding, const ConnectionFacts& connection) {
+  if (!finding.direction) return false;
+  return static_cast<double>(connection[*finding.direction].bytes) <
+         kMinorDirection * static_cast<double>(bytes_of(connection));
+}
+
 std::optional<Doubt> doubt_from_suspects(const ConnectionFacts& connection,
                                          std::span<const Finding> findings) {
   Doubt doubt;
@@ -102,6 +111,7 @@ std::optional<Doubt> doubt_from_suspects(const ConnectionFacts& connection,
     if (std::ranges::find(finding.connections, connection.id) == finding.connections.end()) {
       continue;
     }
+    if (!is_about_integrity(finding) && is_about_minor_direction(finding, connection)) continue;
     doubt.seconds = std::max(doubt.seconds, finding.seconds_lost);
     doubt_about_data = doubt_about_data || is_about_integrity(finding);
     if (doubt.why.empty()) {

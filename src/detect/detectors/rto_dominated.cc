@@ -55,6 +55,12 @@ void report(const Transfer& transfer, bool complete, double share, Findings& fin
 void inspect_transfer(const Transfer& transfer, Findings& findings) {
   const DirectionFacts& data = transfer.data();
   if (data.timeouts == 0) return;
+  if (data.acked_bytes == 0 && data.acks_seen) {
+    return silent(findings, kId, transfer,
+                  fmt::format("{} timeouts, and no byte was ever acknowledged: this never worked, "
+                              "and timeouts are not why",
+                              data.timeouts));
+  }
   const double whole = active_s(transfer.connection);
   const double share = whole > 0 ? data.timeout_s / whole : 0;
   if (share <= kShare || !is_material(data.timeout_s, transfer)) {

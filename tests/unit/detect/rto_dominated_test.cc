@@ -34,6 +34,13 @@ TEST(RtoDominated, AFourthOfTheTimeIsNot) {
   EXPECT_EQ(silences_of("rto-dominated", facts).size(), 1U);
 }
 
+TEST(RtoDominated, ConnectionThatNeverWorkedIsAnotherFault) {
+  Case facts = with_timeouts(6, 4.5);
+  download_of(facts).acked_bytes = 0;
+  EXPECT_TRUE(run("rto-dominated", facts).empty());
+  EXPECT_EQ(silences_of("rto-dominated", facts).size(), 1U);
+}
+
 TEST(RtoDominated, NeedlessTimeoutsAreNot) {
   Case facts = with_timeouts(6, 3.3);
   download_of(facts).spurious.timeouts = 5;

@@ -157,6 +157,21 @@ TEST(Synthesis, CostlySuspectIsUnclearAndItsCommandIsGiven) {
   EXPECT_EQ(diagnosis.look_next, std::vector<std::string>{"on the forwarder: ethtool -k DEV"});
 }
 
+TEST(Synthesis, SuspectAboutAFewRequestsDoesNotMakeTheAnswerUnclear) {
+  Finding suspect = claim("sender-limited", 9, 0, Severity::suspect);
+  suspect.direction = Direction::to_server;
+  EXPECT_EQ(detect::synthesise(healthy_case({.seconds = 10}), {suspect}).verdict, "healthy");
+}
+
+TEST(Synthesis, SuspectsTakeNoSecondsFromFaults) {
+  const Diagnosis diagnosis = detect::synthesise(
+      healthy_case({.seconds = 10}),
+      {claim("zero-window", 8), claim("pmtud-blackhole", 9, 0, Severity::suspect)});
+  ASSERT_EQ(diagnosis.findings.size(), 2U);
+  EXPECT_DOUBLE_EQ(diagnosis.findings[0].seconds_lost, 8);
+  EXPECT_DOUBLE_EQ(diagnosis.findings[1].seconds_lost, 9);
+}
+
 TEST(Synthesis, DataThatMayBeAlteredIsNeverHealthy) {
   const Finding suspect = claim("retrans-differs", 0, 0, Severity::suspect);
   EXPECT_EQ(detect::synthesise(healthy_case(), {suspect}).verdict, "unclear");
