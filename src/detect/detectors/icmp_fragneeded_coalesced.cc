@@ -59,6 +59,17 @@ Reports find_reports(const Transfer& transfer) {
   return reports;
 }
 
+std::string claim_of(const IcmpFacts& icmp) {
+  // At the sender the large packet may be seen: left to the NIC to cut, it reached the gateway
+  // whole.
+  const std::string_view what = icmp.quoted_frame_ip_len >= icmp.quoted_ip_len
+                                    ? "that was to be cut into segments on the way to it"
+                                    : "that never was on the wire";
+  return fmt::format(
+      "{} refuses a packet of {} bytes {}, reporting an MTU of {} that every segment fits",
+      to_string(icmp.from), icmp.quoted_ip_len, what, icmp.next_hop_mtu);
+}
+
 Finding describe(const Transfer& transfer, const Reports& reports) {
   const DirectionFacts& data = transfer.data();
   const IcmpFacts& icmp = *reports.best;
@@ -66,11 +77,7 @@ Finding describe(const Transfer& transfer, const Reports& reports) {
   finding.seconds_lost = std::max(loss_s(data), std::min(reports.resend_delay_s, data.transfer_s));
   finding.severity = severity_of(true, finding.seconds_lost, transfer);
   finding.confidence = confidence_of(reports.exact > 0 ? 0.97 : 0.85, transfer);
-  finding.claim = fmt::format(
-      "{} refuses a packet of {} bytes that never was on the wire, reporting an MTU of {} that "
-      "every "
-      "segment fits: segments are merged before it forwards them",
-      to_string(icmp.from), icmp.quoted_ip_len, icmp.next_hop_mtu);
+  finding.claim = claim_of(icmp);
   finding.evidence.push_back(
       shown_by(reports.exact > 0
                    ? fmt::format("the quoted length {} is {} of headers and {} segments of {}",

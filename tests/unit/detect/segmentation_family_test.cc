@@ -83,6 +83,15 @@ TEST(IcmpFragneededCoalesced, OneMessageAboutMergedSegmentsIsEnough) {
             "the quoted length 2960 is 40 of headers and 2 segments of 1460");
 }
 
+TEST(IcmpFragneededCoalesced, ClaimSaysWhetherTheLargePacketWasSeen) {
+  Case facts = refused(2960, 1500);
+  EXPECT_NE(run("icmp-fragneeded-coalesced", facts).at(0).claim.find("never was on the wire"),
+            std::string::npos);
+  facts.connections[0].icmp[0].quoted_frame_ip_len = 2960;
+  EXPECT_NE(run("icmp-fragneeded-coalesced", facts).at(0).claim.find("was to be cut"),
+            std::string::npos);
+}
+
 TEST(IcmpFragneededCoalesced, TrueSmallMtuIsNot) {
   const Case facts = refused(1500, 1400);
   EXPECT_TRUE(run("icmp-fragneeded-coalesced", facts).empty());
