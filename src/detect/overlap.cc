@@ -20,6 +20,16 @@ int depth_in_catalogue(std::string_view id) {
   return depth;
 }
 
+// Who had nothing to send was not waiting for a timeout: what the account of time gives to losses
+// and closed windows is not the sender's own.
+double owned_by_others_s(const Finding& finding, const ConnectionFacts& connection) {
+  constexpr std::string_view kSendersOwn = "sender-limited";
+  if (finding.fault != kSendersOwn && !is_specialisation_of(finding.fault, kSendersOwn)) return 0;
+  if (!finding.direction) return 0;
+  const TimeAccount& time = connection[*finding.direction].time;
+  return time[TimeOwner::timeout] + time[TimeOwner::loss_recovery] + time[TimeOwner::zero_window];
+}
+
 bool is_served_before(const Finding& a, const Finding& b) {
   if (a.severity != b.severity) return a.severity > b.severity;
   const int depth_a = depth_in_catalogue(a.fault);
@@ -47,7 +57,8 @@ void divide_overlaps(const Case& facts, std::vector<Finding>& findings) {
     const double whole_s = duration_s(*connection);
     double& left = left_s.try_emplace(connection->id, whole_s).first->second;
     const double claimed = finding->seconds_lost;
-    finding->seconds_lost = std::clamp(claimed, 0.0, left);
+    const double possible = std::max(0.0, whole_s - owned_by_others_s(*finding, *connection));
+    finding->seconds_lost = std::clamp(claimed, 0.0, std::min(left, possible));
     left -= finding->seconds_lost;
     const bool was_cut = finding->seconds_lost < claimed;
     if (was_cut && finding->severity == Severity::fault && claimed <= whole_s &&

@@ -163,6 +163,16 @@ TEST(Synthesis, SuspectAboutAFewRequestsDoesNotMakeTheAnswerUnclear) {
   EXPECT_EQ(detect::synthesise(healthy_case({.seconds = 10}), {suspect}).verdict, "healthy");
 }
 
+TEST(Synthesis, WaitingForTimeoutsIsNotHavingNothingToSend) {
+  Case facts = healthy_case({.seconds = 10});
+  charge(download_of(facts), TimeOwner::timeout, 9.5);
+  const Diagnosis diagnosis =
+      detect::synthesise(facts, {claim("app-limited-sender", 8), claim("rto-dominated", 9.5)});
+  EXPECT_EQ(diagnosis.verdict, "rto-dominated");
+  EXPECT_EQ(diagnosis.findings.at(1).severity, Severity::note);
+  EXPECT_DOUBLE_EQ(diagnosis.findings[1].seconds_lost, 0.5);
+}
+
 TEST(Synthesis, SuspectsTakeNoSecondsFromFaults) {
   const Diagnosis diagnosis = detect::synthesise(
       healthy_case({.seconds = 10}),
