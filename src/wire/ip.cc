@@ -11,21 +11,28 @@ constexpr std::uint16_t kDontFragment = 0x4000;
 constexpr std::uint16_t kMoreFragments = 0x2000;
 constexpr std::uint16_t kOffsetMask = 0x1fff;
 
-/// Settles how long the IP packet is: `claimed` by its header, which the wire may contradict.
-/// Returns false when it is too short for its own header.
+// Settles how long the IP packet is: `claimed` by its header, which the wire may contradict.
+// Returns false when it is too short for its own header.
+// 1. A claim of zero is that of a super-frame: the wire tells.
+// 2. A claim beyond the frame is believed: the capture lacks what was sent (files that were cut,
+// with
+//    the cut length as the length on the wire).
+// 3. But not where an outer layer's length field left out bytes that would do: those are padding.
+// Some
+//    senders count the padding of short Ethernet frames, and would seem to send data in an ACK.
 bool settle_length(Walk& walk, std::size_t claimed, bool is_zero, std::size_t header_len) {
   Packet& packet = walk.packet;
   packet.ip_len_zero = is_zero;
   if (is_zero) claimed = walk.rest.wire;
   if (claimed < header_len) return false;
   packet.ip_len_beyond_frame = claimed > walk.rest.wire;
-  packet.ip_total_len = static_cast<std::uint32_t>(claimed);
-  if (packet.ip_len_beyond_frame) {
-    walk.rest.wire = claimed;  // What is missing was sent: the capture does not have it.
-  } else {
-    walk.rest.trim(claimed);
+  if (!packet.ip_len_beyond_frame) [[likely]] {
+    walk.trim(claimed);
+  } else if (claimed - walk.rest.wire > walk.trimmed) {
+    walk.rest.wire = claimed;
   }
-  return true;
+  packet.ip_total_len = static_cast<std::uint32_t>(walk.rest.wire);
+  return walk.rest.wire >= header_len;
 }
 
 void set_transport(Walk& walk, PacketKind kind, std::size_t header_len) {
@@ -78,7 +85,7 @@ void parse_udp(Walk& walk) {
   // The length is that of the whole datagram, of which a fragment holds a part.
   if (len != 0) {
     if (len < 8) return walk.stop(PacketKind::malformed);
-    walk.rest.trim(len);
+    walk.trim(len);
   }
   set_transport(walk, PacketKind::udp, 8);
   packet.looks_like_quic =

@@ -126,7 +126,7 @@ void parse_vlan(Walk& walk) {
   const std::uint16_t type = walk.rest.u16(2);
   walk.rest.skip(4);
   if (type >= ether::kFirst) return walk.go_on_with(type);
-  walk.rest.trim(type);
+  walk.trim(type);
   walk.next = Layer::llc;
 }
 
@@ -184,7 +184,7 @@ void parse_ethernet(Walk& walk) {
   if (type == ether::kIpv4) [[likely]]
     return parse_ipv4(walk);
   if (type >= ether::kFirst) return walk.go_on_with(type);
-  walk.rest.trim(type);
+  walk.trim(type);
   walk.next = Layer::llc;
 }
 
@@ -278,7 +278,7 @@ void parse_pppoe(Walk& walk) {
   walk.mix_into_link_hash(walk.rest.u16(2));
   walk.rest.skip(6);
   // A super-frame does not fit in the length field and has 0 there.
-  if (len != 0) walk.rest.trim(len);
+  if (len != 0) walk.trim(len);
   (void)walk.enter_tunnel(Layer::ppp);
 }
 

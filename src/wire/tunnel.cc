@@ -134,7 +134,7 @@ void parse_gre_pptp(Walk& walk, std::uint16_t flags) {
   const std::uint16_t len = walk.rest.u16(4);
   if (type != ether::kPpp || !has_sequence) return walk.stop_not_ip();  // a bare acknowledgment
   walk.rest.skip(header_len);
-  walk.rest.trim(len);
+  walk.trim(len);
   (void)walk.enter_tunnel(Layer::ppp);
 }
 

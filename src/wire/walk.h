@@ -95,7 +95,8 @@ struct Walk {
   Window rest;
   Layer next = Layer::done;
   std::uint16_t ether_type = 0;
-  bool in_ip = false;  // an IP header was read: the addresses in `packet` mean something
+  bool in_ip = false;       // an IP header was read: the addresses in `packet` mean something
+  std::size_t trimmed = 0;  // wire bytes that the length fields of outer layers left out
 
   void stop(PacketKind kind) {
     packet.kind = kind;
@@ -113,6 +114,11 @@ struct Walk {
       return true;
     stop(rest.wire < n ? PacketKind::malformed : PacketKind::truncated);
     return false;
+  }
+  /// Cuts what the length field of a layer leaves out.
+  void trim(std::size_t len) {
+    trimmed += rest.wire - std::min(rest.wire, len);
+    rest.trim(len);
   }
   void go_on_with(std::uint16_t type) {
     ether_type = type;

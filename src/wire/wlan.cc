@@ -35,7 +35,7 @@ void parse_subframe(Walk& walk) {
   if (!walk.need(14)) return;
   const std::uint16_t len = walk.rest.u16(12);
   walk.rest.skip(14);
-  walk.rest.trim(len);
+  walk.trim(len);
   walk.next = Layer::llc;
 }
 
