@@ -39,20 +39,26 @@ std::uint16_t full_sum(const Packet& packet) {
 }  // namespace
 
 // The sum does not depend on byte order but for a final swap (RFC 1071 section 2), so words are
-// added as they lie in memory, 32 bits into 64: carries collect in the upper half, and the compiler
-// can use vector registers. Eight independent lanes also keep a scalar build from waiting on
-// itself.
+// added as they lie in memory. Each 64-bit word is split into halves that are summed apart, so that
+// carries collect above them. The eight sums are written out because gcc 12 makes vectors of that
+// at -O2, which it does not of a loop: 24 GB/s where a loop over lanes had 3 (1448 bytes, in the
+// cache).
 std::uint16_t ones_sum(Bytes bytes) {
-  constexpr std::size_t kLanes = 8;
-  constexpr std::size_t kBlock = kLanes * sizeof(std::uint32_t);
+  constexpr std::size_t kBlock = 32;
+  constexpr std::uint64_t kLow = 0xffffffff;
   const std::byte* at = bytes.data();
   std::size_t left = bytes.size();
-  std::uint64_t lanes[kLanes] = {};
+  std::uint64_t low0 = 0, low1 = 0, low2 = 0, low3 = 0;
+  std::uint64_t high0 = 0, high1 = 0, high2 = 0, high3 = 0;
   for (; left >= kBlock; at += kBlock, left -= kBlock) {
-    for (std::size_t i = 0; i < kLanes; ++i) lanes[i] += load_le32(at + i * sizeof(std::uint32_t));
+    const std::uint64_t w0 = load_le64(at), w1 = load_le64(at + 8);
+    const std::uint64_t w2 = load_le64(at + 16), w3 = load_le64(at + 24);
+    low0 += w0 & kLow, high0 += w0 >> 32;
+    low1 += w1 & kLow, high1 += w1 >> 32;
+    low2 += w2 & kLow, high2 += w2 >> 32;
+    low3 += w3 & kLow, high3 += w3 >> 32;
   }
-  std::uint64_t sum = 0;
-  for (const std::uint64_t lane : lanes) sum += lane;
+  std::uint64_t sum = low0 + low1 + low2 + low3 + high0 + high1 + high2 + high3;
   for (; left >= 4; at += 4, left -= 4) sum += load_le32(at);
   if (left >= 2) {
     sum += load_le16(at);

@@ -71,7 +71,7 @@ void decode(const Frame& frame, Packet& packet) {
   const std::size_t wire = std::max<std::size_t>(frame.original_len, frame.bytes.size());
   packet.frame_len = static_cast<std::uint32_t>(wire);
   packet.direction = frame.direction;
-  Walk walk{.packet = packet, .rest = {frame.bytes.data(), frame.bytes.size(), wire}};
+  Walk walk{.packet = packet, .rest = {frame.bytes.size(), frame.bytes.data(), wire}};
   begin_link(walk, frame.link_type);
   // Every turn uses up bytes or counts a tunnel, a tag or a label, each of which is bounded.
   while (walk.next != Layer::done) parse_layer(walk);
