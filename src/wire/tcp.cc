@@ -9,20 +9,18 @@ namespace {
 constexpr std::size_t kMinHeaderLen = 20;
 
 /// Option kinds (IANA TCP parameters).
-enum OptionKind : std::uint8_t {
-  kEnd = 0,
-  kNop = 1,
-  kMss = 2,
-  kWindowScale = 3,
-  kSackPermitted = 4,
-  kSack = 5,
-  kTimestamps = 8,
-  kMd5 = 19,
-  kAuthenticationOption = 29,
-  kMptcp = 30,
-  kFastOpen = 34,
-  kExperiment = 254,
-};
+constexpr std::uint8_t kEnd = 0;
+constexpr std::uint8_t kNop = 1;
+constexpr std::uint8_t kMss = 2;
+constexpr std::uint8_t kWindowScale = 3;
+constexpr std::uint8_t kSackPermitted = 4;
+constexpr std::uint8_t kSack = 5;
+constexpr std::uint8_t kTimestamps = 8;
+constexpr std::uint8_t kMd5 = 19;
+constexpr std::uint8_t kAuthenticationOption = 29;
+constexpr std::uint8_t kMptcp = 30;
+constexpr std::uint8_t kFastOpen = 34;
+constexpr std::uint8_t kExperiment = 254;
 constexpr std::uint16_t kFastOpenMagic = 0xf989;  // RFC 7413 section 4.1.1
 
 bool read_sack(const std::byte* at, std::size_t len, TcpOptions& parsed) {

@@ -180,9 +180,8 @@ void parse_gre(Walk& walk) {
   if (!walk.need(header_len)) return;
   walk.rest.skip(header_len);
   // ERSPAN without a sequence number is type I, which has no header of its own.
-  if (type == ether::kErspan2 && (flags & 0x1000) == 0) {
-    (void)walk.enter_tunnel(Layer::ethernet);
-  } else if (type == ether::kBridged) {
+  const bool is_erspan1 = type == ether::kErspan2 && (flags & 0x1000) == 0;
+  if (is_erspan1 || type == ether::kBridged) {
     (void)walk.enter_tunnel(Layer::ethernet);
   } else if (walk.enter_tunnel(Layer::ether_type)) {
     walk.ether_type = type;
