@@ -2,6 +2,7 @@
 #include "capture/live.h"
 
 #include <pcap/pcap.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <chrono>
@@ -57,6 +58,10 @@ class LiveSource final : public Source {
         info_.comments.push_back(fmt::format("capture ended: {}", pcap_geterr(handle_.get())));
         break;
       }
+      // libpcap's own wait has no end on Linux while no frame comes, whatever its timeout is: the
+      // handle does not block, and the waiting is done here.
+      pollfd waiting{pcap_get_selectable_fd(handle_.get()), POLLIN, 0};
+      poll(&waiting, 1, kWaitMs);
     }
     if (!ended_) read_statistics();
     ended_ = true;
@@ -154,6 +159,9 @@ Result<Handle> activate(const std::string& interface, const LiveOptions& options
   // On "any" the second cooked header names the interface of each packet. Not offered elsewhere.
   if (pcap_datalink(handle.get()) == DLT_LINUX_SLL) {
     (void)pcap_set_datalink(handle.get(), DLT_LINUX_SLL2);
+  }
+  if (pcap_setnonblock(handle.get(), 1, text) != 0) {
+    return fail(ErrorKind::environment, "cannot capture on " + interface, text);
   }
   const Result<void> filtered = set_filter(handle.get(), options.filter);
   if (!filtered) return std::unexpected(filtered.error());

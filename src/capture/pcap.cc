@@ -183,6 +183,8 @@ bool PcapSource::is_acceptable(const RecordHeader& header) {
   const bool is_close = !has_time_ || within_a_day(header.seconds, last_seconds_);
   const bool is_strict = is_strictly_sound(header, format_);
   if (!is_close && !is_strict) return false;
+  // The first of a pipe may be alone for long: do not wait for the second.
+  if (!has_time_ && is_strict) return true;
   const std::size_t next = std::size_t{format_.header_len} + header.captured_len;
   const std::size_t have = window_->ensure(next + format_.header_len);
   if (have < next + format_.header_len) return have == next || (has_time_ && is_close) || is_strict;
