@@ -204,6 +204,7 @@ Result<report::Answer> answer(const Options& options) {
                 fmt::format("cannot find the connection '{}'", options.connection),
                 "no packet of it was captured", "'slowpath diagnose --all' lists those that were");
   }
+  for (const std::string& remark : looked->remarks) complain(remark);
   report::Answer answer;
   answer.facts = std::move(looked->facts);
   answer.unreadable = std::move(looked->unreadable);

@@ -11,6 +11,7 @@
 
 #include "capture/source.h"
 #include "cli/capture_facts.h"
+#include "cli/inputs.h"
 #include "cli/place.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
@@ -22,54 +23,6 @@ namespace slowpath::cli {
 namespace {
 
 using capture::Source;
-
-/// One input between its first look and its reading.
-struct Input {
-  InputName name;
-  std::unique_ptr<Source> source;  // null while closed; a pipe is never closed
-  bool has_frames = false;
-  wire::Frame first;  // valid until the source's next read
-  std::uint64_t file_bytes = 0;
-};
-
-/// Opens an input and reads its first frame, so that inputs can be put in order.
-Result<Input> open_input(const InputName& name) {
-  Result<std::unique_ptr<Source>> source = capture::open_capture(name.file, 0, &stop_requested());
-  if (!source) return std::unexpected(source.error());
-  Input input;
-  input.name = name;
-  input.source = std::move(*source);
-  input.has_frames = input.source->next(input.first);
-  input.file_bytes = input.source->info().file_bytes;
-  return input;
-}
-
-/// The same once more, after it had been closed to save memory and descriptors.
-Result<void> reopen(Input& input) {
-  if (input.source) return {};
-  Result<Input> again = open_input(input.name);
-  if (!again) return std::unexpected(again.error());
-  input = std::move(*again);
-  return {};
-}
-
-/// Those that can be read, oldest first; the others are named in `looked`.
-std::vector<Input> open_inputs(const std::vector<InputName>& names, Looked& looked,
-                               std::optional<Error>& first_error) {
-  std::vector<Input> inputs;
-  for (const InputName& name : names) {
-    Result<Input> input = open_input(name);
-    if (!input) {
-      if (!first_error) first_error = input.error();
-      looked.unreadable.push_back({name.file, input.error().message()});
-      continue;
-    }
-    if (names.size() > 1 && name.file != "-") input->source.reset();
-    inputs.push_back(std::move(*input));
-  }
-  std::ranges::stable_sort(inputs, {}, [](const Input& input) { return input.first.time; });
-  return inputs;
-}
 
 /// The loop over packets: everything that it needs, and nothing else.
 class Reader {
@@ -129,24 +82,40 @@ struct ReadInput {
   InputName name;
   capture::SourceInfo info;
   std::uint64_t left_out = 0;
+  std::vector<std::string> settings_changes;
 };
 
+ReadInput read_input(Input& input, std::uint16_t number, Reader& reader, Places& places,
+                     Looked& looked) {
+  const capture::FilteredSource* const filtered = input.filtered;
+  Place& place = places.place_of(input.name.place, input.first.time);
+  Source& source = place.add(number, std::move(input.source));
+  const std::span first(&input.first, input.has_frames ? 1 : 0);
+  ReadInput done{input.name, {}, reader.read(source, first, number, place), {}};
+  done.info = source.info();
+  done.settings_changes = std::move(input.settings_changes);
+  if (filtered != nullptr) {
+    done.left_out += filtered->left_out();
+    if (!filtered->problem().empty()) {
+      looked.remarks.push_back(input.name.file + ": " + filtered->problem());
+    }
+  }
+  return done;
+}
+
 /// Reads the inputs one after the other.
-std::vector<ReadInput> read_inputs(std::vector<Input>& inputs, Reader& reader, Places& places,
-                                   Looked& looked) {
+std::vector<ReadInput> read_inputs(std::vector<Input>& inputs, const std::string& filter,
+                                   Reader& reader, Places& places, Looked& looked) {
   std::vector<ReadInput> done;
   for (Input& input : inputs) {
-    if (stop_requested()) break;
-    if (const Result<void> opened = reopen(input); !opened) {
+    // With the first input there is an answer, however short; the rest can wait for another time.
+    if (!done.empty() && stop_requested()) break;
+    if (const Result<void> opened = reopen(input, filter); !opened) {
       looked.unreadable.push_back({input.name.file, opened.error().message()});
       continue;
     }
     const auto number = static_cast<std::uint16_t>(done.size());
-    Place& place = places.place_of(input.name.place, input.first.time);
-    Source& source = place.add(number, std::move(input.source));
-    const std::span first(&input.first, input.has_frames ? 1 : 0);
-    const std::uint64_t left_out = reader.read(source, first, number, place);
-    done.push_back({input.name, source.info(), left_out});
+    done.push_back(read_input(input, number, reader, places, looked));
   }
   return done;
 }
@@ -154,17 +123,20 @@ std::vector<ReadInput> read_inputs(std::vector<Input>& inputs, Reader& reader, P
 }  // namespace
 
 Result<Looked> look(const PipelineOptions& options) {
+  Result<OpenedInputs> opened = open_inputs(options);
+  if (!opened) return std::unexpected(opened.error());
+  std::vector<Input>& inputs = opened->inputs;
   Looked looked;
-  std::optional<Error> first_error;
-  std::vector<Input> inputs = open_inputs(options.inputs, looked, first_error);
-  if (inputs.empty() && first_error) return std::unexpected(*first_error);
+  looked.unreadable = std::move(opened->unreadable);
   Places places(inputs.size(), options.verify_checksums, options.memory_bytes);
   Reader reader(options, inputs);
-  const std::vector<ReadInput> done = read_inputs(inputs, reader, places, looked);
+  std::vector<ReadInput> done = read_inputs(inputs, options.filter, reader, places, looked);
   looked.facts = places.finish(done.size());
   for (std::size_t i = 0; i < done.size(); ++i) {
-    fill_from_source(looked.facts.captures[i], done[i].name, done[i].info);
-    looked.facts.captures[i].filtered_packets += done[i].left_out;
+    CaptureFacts& capture = looked.facts.captures[i];
+    fill_from_source(capture, done[i].name, done[i].info);
+    capture.filtered_packets += done[i].left_out;
+    capture.settings_changes = std::move(done[i].settings_changes);
   }
   return looked;
 }

@@ -42,6 +42,7 @@ struct PipelineOptions {
 struct Looked {
   Case facts;
   std::vector<report::Unreadable> unreadable;  // beside at least one that was read
+  std::vector<std::string> remarks;            // for standard error
 };
 
 /// Errors: no input could be read (the first one's error), or the filter does not compile.

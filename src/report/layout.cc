@@ -13,7 +13,8 @@ constexpr std::size_t kLabelColumns = 10;
 constexpr std::size_t kHeadingGap = 3;
 
 /// Every sign beyond ASCII that our own texts use.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kAscii{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kAscii{{
+    {kNoBreak, kNoBreak},  // taken out once the line is broken
     {"→", "->"},
     {"←", "<-"},
     {"↔", "<->"},
@@ -56,6 +57,13 @@ std::string_view in_ascii(std::string_view sequence) {
   return found == kAscii.end() ? "?" : found->second;
 }
 
+std::string with_plain_blanks(std::string line) {
+  for (std::size_t at = 0; (at = line.find(kNoBreak, at)) != std::string::npos;) {
+    line.replace(at, kNoBreak.size(), " ");
+  }
+  return line;
+}
+
 /// Breaks at blanks into lines of at most `first` and then `rest` columns. A word longer than a
 /// line stays whole: commands and filters are there to be copied.
 std::vector<std::string> wrapped(std::string_view text, std::size_t first, std::size_t rest) {
@@ -74,6 +82,7 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t first, std::
     }
     text.remove_prefix(end);
   }
+  for (std::string& line : lines) line = with_plain_blanks(std::move(line));
   return lines;
 }
 

@@ -17,6 +17,9 @@ struct Style {
 
 enum class Tone { plain, bold, good, bad, doubtful, faint };
 
+/// A blank at which no line is broken; shown as a blank.
+inline constexpr std::string_view kNoBreak = "\u00a0";
+
 /// Columns that UTF-8 text takes: one for each code point. Bytes that are no UTF-8 count one each.
 std::size_t display_width(std::string_view text);
 

@@ -74,7 +74,11 @@ std::string shares_of(const TimeAccount& account) {
   std::string text;
   for (const auto& [share, owner] : shares) {
     if (!text.empty()) text += "   ";
-    text += fmt::format("{} {}", to_string(owner), format_percent(share));
+    std::string percent = format_percent(share);
+    if (const std::size_t blank = percent.find(' '); blank != std::string::npos) {
+      percent.replace(blank, 1, kNoBreak);
+    }
+    text += fmt::format("{}{}{}", to_string(owner), kNoBreak, percent);
   }
   if (other >= kSmallestShare) text += fmt::format("   other {}", format_percent(other));
   return text;

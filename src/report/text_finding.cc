@@ -46,7 +46,7 @@ std::string frames_of(const Evidence& evidence, const Case& facts, bool all) {
   for (std::size_t i = 0; i < shown; ++i) {
     text += fmt::format("{}{}", i == 0 ? "" : ", ", frames[i].number());
   }
-  if (shown < frames.size()) text += " …";
+  if (shown < frames.size()) text += fmt::format("{}…", kNoBreak);
   const std::uint16_t input = frames.front().input();
   if (facts.captures.size() > 1 && input < facts.captures.size()) {
     text += " of " + facts.captures[input].file;
