@@ -54,6 +54,7 @@ class LiveSource final : public Source {
         fill(frame, *header, reinterpret_cast<const std::byte*>(data));
         return true;
       }
+      if (got == 0) wait();
       if (got < 0) {
         info_.comments.push_back(fmt::format("capture ended: {}", pcap_geterr(handle_.get())));
         break;
@@ -74,6 +75,13 @@ class LiveSource final : public Source {
   [[nodiscard]] std::uint64_t position() const override { return ring_.written(); }
 
  private:
+  // libpcap's own wait ends with a frame only: on a silent interface it would outlast both the
+  // duration and a signal (TPACKET_V3: the timeout counts from the first frame of a block).
+  void wait() const {
+    pollfd descriptor{.fd = pcap_get_selectable_fd(handle_.get()), .events = POLLIN, .revents = 0};
+    poll(&descriptor, 1, kWaitMs);
+  }
+
   // The kernel takes its buffer back at the next read, so the frame is copied to where it is
   // retained.
   void fill(wire::Frame& frame, const pcap_pkthdr& header, const std::byte* data) {
@@ -180,6 +188,9 @@ Result<std::unique_ptr<Source>> open_live(const std::string& interface, std::uin
   SourceInfo info;
   info.name = interface;
   info.format = "live";
+  if (char text[PCAP_ERRBUF_SIZE] = {}; pcap_setnonblock(handle->get(), 1, text) != 0) {
+    return fail(ErrorKind::environment, "cannot capture on " + interface, text);
+  }
   InterfaceInfo described;
   described.name = interface;
   described.link_type = from_dlt(pcap_datalink(handle->get()));
