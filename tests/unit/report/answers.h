@@ -25,8 +25,9 @@ inline CaptureFacts sender_capture() {
   capture.first = time_from_ns(1'700'000'000'000'000'000);
   capture.last = capture.first + from_seconds(8.2);
   capture.vantage = Vantage::sender;
-  capture.notes = {{"nf-tso-superframe", 127, "127 frames above the MTU are left to the NIC to cut", {}},
-                   {"nf-partial-csum", 640, "640 checksums are left to the NIC to finish", {}}};
+  capture.notes = {
+      {"nf-tso-superframe", 127, "127 frames above the MTU are left to the NIC to cut", {}},
+      {"nf-partial-csum", 640, "640 checksums are left to the NIC to finish", {}}};
   return capture;
 }
 
@@ -62,8 +63,9 @@ inline Finding large_sends_finding() {
   finding.connections = {0};
   finding.direction = Direction::to_server;
   finding.seconds_lost = 7.84;
-  finding.claim = "127 of 127 frames longer than one segment were lost, and each passed in pieces "
-                  "after a timeout";
+  finding.claim =
+      "127 of 127 frames longer than one segment were lost, and each passed in pieces "
+      "after a timeout";
   finding.evidence = {
       {EvidenceKind::frames,
        "none of the 127 frames above 1514 bytes was acknowledged at first sending",
@@ -76,7 +78,8 @@ inline Finding large_sends_finding() {
   finding.ruled_out = {{"pmtud-blackhole", "1514-byte frames pass"},
                        {"random-loss", "loss depends on size alone"}};
   finding.refuted_by = "a frame above the MTU is acknowledged within one round trip";
-  finding.after_fix = {std::nullopt, "no loss left; window 2.4 MB and RTT 0.13 ms allow the link's rate"};
+  finding.after_fix = {std::nullopt,
+                       "no loss left; window 2.4 MB and RTT 0.13 ms allow the link's rate"};
   finding.wireshark_filter = "tcp.stream eq 0 && frame.len > 1514";
   return finding;
 }
@@ -101,11 +104,13 @@ inline Answer healthy() {
   answer.diagnosis = {};
   answer.diagnosis.verdict = "healthy";
   answer.diagnosis.confidence = 0.95;
-  answer.diagnosis.summary = "No fault was found in 1 connection; the largest moved 1.50 MiB in 8.2 s, "
-                             "most of it (95.6 %) owned by application.";
+  answer.diagnosis.summary =
+      "No fault was found in 1 connection; the largest moved 1.50 MiB in 8.2 s, "
+      "most of it (95.6 %) owned by application.";
   answer.diagnosis.connection_verdicts = {"healthy"};
   CaptureFacts& capture = answer.facts.captures.front();
-  capture.notes.push_back({"nf-keepalive", 3, "3 keep-alives carry one old byte each", {FrameRef{0, 7}}});
+  capture.notes.push_back(
+      {"nf-keepalive", 3, "3 keep-alives carry one old byte each", {FrameRef{0, 7}}});
   DirectionFacts& data = answer.facts.connections.front()[Direction::to_server];
   data.resent_bytes = data.resent_packets = 0;
   data.resends[static_cast<std::size_t>(ResendClass::keep_alive)].packets = 3;
@@ -119,8 +124,10 @@ inline Answer unclear() {
   Answer answer = healthy();
   answer.diagnosis.verdict = "unclear";
   answer.diagnosis.confidence = 0.6;
-  answer.diagnosis.summary = "No cause can be named: the data was not seen, only its acknowledgments.";
-  answer.diagnosis.look_next = {"at the sender: tcpdump -ni DEV -s 128 -w sender.pcap 'host 10.0.0.2 and port 9000'"};
+  answer.diagnosis.summary =
+      "No cause can be named: the data was not seen, only its acknowledgments.";
+  answer.diagnosis.look_next = {
+      "at the sender: tcpdump -ni DEV -s 128 -w sender.pcap 'host 10.0.0.2 and port 9000'"};
   answer.diagnosis.connection_verdicts = {"unclear"};
   Finding suspect;
   suspect.fault = "random-loss";
@@ -148,7 +155,8 @@ inline Answer poor_witness() {
   capture.filtered_packets = 12'345;
   capture.settings_changes = {"eth0: promiscuous mode off before, on while capturing"};
   answer.facts.connections.front().tap_copies = 250;
-  answer.unreadable = {{"other.etl", "cannot read other.etl: it is an ETL trace; convert it: etl2pcapng"}};
+  answer.unreadable = {
+      {"other.etl", "cannot read other.etl: it is an ETL trace; convert it: etl2pcapng"}};
   answer.interrupted = true;
   return answer;
 }

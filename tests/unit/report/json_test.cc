@@ -3,8 +3,10 @@
 // schema cannot hold.
 #include "report/json.h"
 
+#include <array>
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -33,7 +35,8 @@ std::string schema_errors(const Json& document) {
   parser.populateSchema(valijson::adapters::NlohmannJsonAdapter{schema_document}, schema);
   valijson::Validator validator;
   valijson::ValidationResults results;
-  if (validator.validate(schema, valijson::adapters::NlohmannJsonAdapter{document}, &results)) return {};
+  if (validator.validate(schema, valijson::adapters::NlohmannJsonAdapter{document}, &results))
+    return {};
   std::string errors;
   valijson::ValidationResults::Error error;
   while (results.popError(error)) {
@@ -48,14 +51,40 @@ Json parsed(const Answer& answer, const JsonOptions& options = {}) {
 }
 
 TEST(JsonSchema, EveryAnswerKeepsIt) {
-  for (const Answer& answer : {test::large_sends(), test::healthy(), test::unclear(), test::poor_witness(),
-                               test::crowd(), test::hostile(), test::empty()}) {
+  for (const Answer& answer :
+       {test::large_sends(), test::healthy(), test::unclear(), test::poor_witness(), test::crowd(),
+        test::hostile(), test::empty()}) {
     EXPECT_EQ(schema_errors(parsed(answer)), "");
   }
 }
 
 TEST(JsonSchema, TheErrorDocumentKeepsIt) {
   EXPECT_EQ(schema_errors(Json::parse(error_to_json("cannot read x: no"))), "");
+}
+
+/// What the program prints on a command line.
+std::string output_of(const std::string& command) {
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe{popen(command.c_str(), "r"), &pclose};
+  std::string output;
+  std::array<char, 4096> buffer{};
+  for (std::size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), pipe.get())) > 0;) {
+    output.append(buffer.data(), got);
+  }
+  return output;
+}
+
+TEST(JsonSchema, EveryExampleCaptureKeepsIt) {
+  std::size_t captures = 0;
+  const std::string folder = std::string{SLOWPATH_SOURCE_DIR} + "/examples";
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().string().find(".pcap") == std::string::npos) continue;
+    ++captures;
+    const std::string output =
+        output_of(std::string{SLOWPATH_PROGRAM} + " diagnose --json --explain '" +
+                  entry.path().string() + "'");
+    EXPECT_EQ(schema_errors(Json::parse(output)), "") << entry.path();
+  }
+  EXPECT_GT(captures, 0u);
 }
 
 TEST(JsonSchema, NoticesWhatIsWrong) {

@@ -48,7 +48,10 @@ TEST(Layout, PutsTheMarginAtTheRightEdge) {
 
 TEST(Layout, ControlCharactersNeverReachTheTerminal) {
   EXPECT_EQ(printable("a\x1b[31mb\r\n\x7f", true), "a?[31mb???");
-  EXPECT_EQ(printable("\xc2\x9b" "31m", true), "?31m");  // CSI as one code point
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m",
+                      true),
+            "?31m");  // CSI as one code point
   EXPECT_EQ(printable("\xff", true), "?");
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The page of text against tests/golden/report. SLOWPATH_BLESS=1 rewrites the files; review the diff.
+// The page of text against tests/golden/report. SLOWPATH_BLESS=1 rewrites the files; review the
+// diff.
 #include "report/text.h"
 
 #include <algorithm>
@@ -41,7 +42,8 @@ TEST(Text, OneFaultFitsOneScreen) {
 TEST(Text, NoLineIsWiderThanAsked) {
   for (const std::size_t width : {80u, 120u}) {
     std::istringstream lines{to_text(test::poor_witness(), {.style = {.width = width}})};
-    for (std::string line; std::getline(lines, line);) EXPECT_LE(display_width(line), width) << line;
+    for (std::string line; std::getline(lines, line);)
+      EXPECT_LE(display_width(line), width) << line;
   }
 }
 
@@ -52,7 +54,8 @@ TEST(Text, AllShowsEveryRemedy) {
 TEST(Text, NarrowAsciiTerminal) {
   const std::string text = to_text(test::large_sends(), {.style = {.width = 80, .utf8 = false}});
   expect_golden("large_sends_ascii.txt", text);
-  EXPECT_TRUE(std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; }));
+  EXPECT_TRUE(
+      std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; }));
 }
 
 TEST(Text, Healthy) { expect_golden("healthy.txt", to_text(test::healthy(), {})); }
@@ -81,9 +84,10 @@ TEST(Text, AllShowsEveryConnection) {
 TEST(Text, Empty) { expect_golden("empty.txt", to_text(test::empty(), {})); }
 
 TEST(Text, QuietIsOneLine) {
-  EXPECT_EQ(to_text(test::large_sends(), {.quiet = true}),
-            "lso-not-segmented: 127 of 127 frames longer than one segment were lost, and each passed "
-            "in pieces after a timeout\n");
+  EXPECT_EQ(
+      to_text(test::large_sends(), {.quiet = true}),
+      "lso-not-segmented: 127 of 127 frames longer than one segment were lost, and each passed "
+      "in pieces after a timeout\n");
   EXPECT_EQ(lines_of(to_text(test::healthy(), {.quiet = true})), 1u);
 }
 
