@@ -158,6 +158,9 @@ struct ChecksumFacts {
   std::uint64_t bad_needed_resend = 0;    // the receiver did not acknowledge it; a good copy followed
   std::uint64_t bad_resent_bad = 0;       // a further copy was bad as well
   std::uint64_t bad_but_acknowledged = 0; // acknowledged without another copy: the file or the capture is wrong
+  // Unfinished checksums are normal where they are made. Away from the sender they reach the receiver as they are:
+  std::uint64_t partial_needed_resend = 0;   // segments whose unfinished copy was not taken
+  std::uint64_t partial_resent_partial = 0;  // and whose further copy was unfinished as well
   std::uint64_t error_distinct = 0;       // distinct values of (stored - correct), at most 16 counted
   std::uint16_t error_value = 0;          // the first
   Exemplars good_twins;                   // good copies of ranges first seen bad
@@ -169,11 +172,14 @@ struct PayloadDifference {
   std::uint64_t offset = 0;           // in the stream
   std::uint32_t compared = 0, differing = 0;
   std::uint32_t first_difference = 0; // within the compared stretch
+  bool original_refused = false;      // the receiver had reported it missing: its checksum did not pass there
 };
 struct PayloadCompareFacts {
   std::uint64_t compared_bytes = 0;       // captured in both copies
   std::uint64_t not_comparable_bytes = 0; // cut by the snap length or no longer at hand
   std::uint64_t differing_packets = 0;
+  std::uint64_t differing_refused = 0;    // of these, originals that passed the tap and that the receiver refused
+  Exemplars refused_frames, refused_twins;
   std::vector<PayloadDifference> differences;  // the first 16
 };
 

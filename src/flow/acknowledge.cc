@@ -150,11 +150,12 @@ void DirectionAnalysis::settle(Segment& segment, const Record& record, Time now)
       mark_spurious(segment, record);
     }
   }
-  if (segment.copies == 1 && segment.resent_bytes == 0) take_rtt(segment, record, now);
+  if (segment.copies == 1 && segment.resent_bytes == 0 && !segment.sacked && !segment.touched) take_rtt(segment, record, now);
   if (segment.first_bad) {
     if (segment.copies == 1) ++facts_.checksums.bad_but_acknowledged;
     else ++facts_.checksums.bad_needed_resend;
   }
+  if (segment.first_partial && segment.copies > 1 && !segment.spurious) ++facts_.checksums.partial_needed_resend;
   const bool arrived_first = segment.copies == 1 || segment.spurious || segment.sacked_before_resend;
   if (arrived_first) {
     settle_first_copy(segment);
@@ -286,7 +287,9 @@ void DirectionAnalysis::echo_sample(const Record& record) {
   ++stamp_head_;
   // A sender that paused did not answer: only echoes within a running stream tell the leg.
   const double since_data_s = to_seconds(record.time - last_data_);
-  if (leg_s < 0 || facts_.data_packets < 2 || since_data_s > std::max(1.5 * leg_s, 0.001) || in_recovery_) return;
+  const double usual_s = std::max(facts_.rtt.sender_leg.min_s, to_seconds(sender_leg_min_));
+  const bool silent = since_data_s > 0.5 * leg_s && leg_s > 2 * usual_s + 0.001;
+  if (leg_s < 0 || facts_.data_packets < 2 || silent || in_recovery_) return;
   rtt_sender_.add(leg_s);
   RttFacts& leg = facts_.rtt.sender_leg;
   if (leg.samples++ == 0 || leg_s < leg.min_s) leg.min_s = leg_s;

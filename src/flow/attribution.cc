@@ -2,7 +2,7 @@
 // Who owned the time between two events of a direction, as its sender lived through it. The rules are asked in
 // order; the first that fits owns the interval:
 //  1. before the handshake is over: handshake
-//  2. ended by a retransmission timeout: timeout
+//  2. ended by a retransmission timeout with the window open: timeout
 //  3. the window is closed: zero-window
 //  4. a loss is being repaired: loss-recovery
 //  5. nothing outstanding: application, or receive-window where less than one segment would have fitted
@@ -46,7 +46,7 @@ void DirectionAnalysis::on_established(Time at) {
 
 TimeOwner DirectionAnalysis::owner_of_wait(Time now, Event event) const {
   if (!established_) return TimeOwner::handshake;
-  if (event == Event::timeout_resent) return TimeOwner::timeout;
+  if (event == Event::timeout_resent && !window_closed()) return TimeOwner::timeout;
   const std::int64_t in_flight = next_ - una_;
   if (window_closed() && (in_flight > 0 || zero_mattered_ || event == Event::probe || event == Event::replied)) {
     return TimeOwner::zero_window;
@@ -55,7 +55,13 @@ TimeOwner DirectionAnalysis::owner_of_wait(Time now, Event event) const {
   const auto segment = static_cast<std::int64_t>(std::max(segment_size_, 1u));
   const std::int64_t useful = std::min<std::int64_t>(segment, std::max<std::int64_t>(facts_.largest_payload, 1));
   const bool full = have_window_ && window_room() < useful;
-  if (in_flight <= 0) return full && event == Event::replied ? TimeOwner::receive_window : TimeOwner::application;
+  if (in_flight <= 0) {
+    if (full && event == Event::replied) return TimeOwner::receive_window;
+    // Away from the sender a flight lost whole looks like an empty one; after a full segment packets cannot tell.
+    const bool away = facts_.vantage == Vantage::receiver || facts_.vantage == Vantage::midpath;
+    const bool silent = event == Event::sent && to_seconds(now - last_event_) >= 0.18;
+    return away && silent && !last_short_ && facts_.data_packets > 0 ? TimeOwner::unknown : TimeOwner::application;
+  }
   if (full) return path_queues() ? TimeOwner::bottleneck : TimeOwner::receive_window;
   const double waited_s = to_seconds(now - last_event_);
   if (event == Event::ended) return last_short_ ? TimeOwner::application : TimeOwner::unknown;
@@ -81,7 +87,7 @@ void DirectionAnalysis::account(Time now, Event event, FrameRef frame) {
     return;
   }
   const double seconds = to_seconds(now - last_event_);
-  const TimeOwner owner = owner_of_wait(now, event);
+  const TimeOwner owner = newest_owner_ = owner_of_wait(now, event);
   facts_.time[owner] += seconds;
   if (owner == TimeOwner::timeout) {
     ++facts_.timeouts;

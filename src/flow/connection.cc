@@ -300,8 +300,10 @@ void Connection::read_record(std::size_t i, const BytesAt& bytes_at) {
                                   ? handshake_.facts().client_leg_s + handshake_.facts().server_leg_s
                                   : to_seconds(analysis.witness.leg[0].value_or(Duration{0}) +
                                                analysis.witness.leg[1].value_or(Duration{0}));
-  if (!record.network_copy) analysis.conversation.add(record, round_trip_s, analysis.witness.segment_size[way]);
   analysis.directions[way].on_send(record, bytes_at);
+  if (record.network_copy) return;
+  const bool idle = analysis.directions[way].newest_owner() == TimeOwner::application;
+  analysis.conversation.add(record, round_trip_s, analysis.witness.segment_size[way], idle);
 }
 
 // Replies reach the sender of `data` one leg later than they pass the tap.

@@ -25,12 +25,12 @@ void add_pause(PauseFacts& pauses, double seconds, FrameRef before, FrameRef aft
 
 }  // namespace
 
-void Conversation::add(const Record& record, double round_trip_s, std::uint32_t segment_size) {
+void Conversation::add(const Record& record, double round_trip_s, std::uint32_t segment_size, bool idle) {
   if (record.has(wire::kSyn) || record.has(wire::kRst) || record.icmp_index != kNone) return;
   Side& own = sides_[static_cast<std::size_t>(record.direction)];
   Side& other = sides_[1 - static_cast<std::size_t>(record.direction)];
   if (record.has(wire::kAck)) ack(record, own, other, round_trip_s);
-  if (record.payload_len > 0) data(record, own, other, round_trip_s, segment_size);
+  if (record.payload_len > 0) data(record, own, other, {round_trip_s, segment_size, idle});
 }
 
 void Conversation::ack(const Record& record, Side& own, Side& data_sender, double round_trip_s) {
@@ -50,7 +50,8 @@ void Conversation::ack(const Record& record, Side& own, Side& data_sender, doubl
   data_sender.have_acked = true;
 }
 
-void Conversation::data(const Record& record, Side& own, Side& other, double round_trip_s, std::uint32_t segment_size) {
+void Conversation::data(const Record& record, Side& own, Side& other, const Context& context) {
+  const double round_trip_s = context.round_trip_s;
   const SeqNum end = record.sequence + record.payload_len;
   const bool is_new = !own.have_sent || end > own.sent_end;
   if (!is_new || record.payload_len <= 1) return;
@@ -60,12 +61,12 @@ void Conversation::data(const Record& record, Side& own, Side& other, double rou
   const Time last = std::max(own.last_data, other.last_data);
   const double gap_s = to_seconds(record.time - last);
   const bool anybody_spoke = own.have_sent || other.have_sent;
-  if (anybody_spoke && own_done && other_done && gap_s > std::max(kPauseMin_s, kPauseRoundTrips * round_trip_s)) {
+  if (context.idle && anybody_spoke && own_done && other_done && gap_s > std::max(kPauseMin_s, kPauseRoundTrips * round_trip_s)) {
     const bool answering = other.have_sent && other.last_data >= own.last_data;
     add_pause(answering ? own.answers : own.pauses, gap_s,
               answering ? other.last_data_frame : own.last_data_frame, record.frame);
   }
-  const bool small = segment_size > 0 && record.payload_len < segment_size;
+  const bool small = context.segment_size > 0 && record.payload_len < context.segment_size;
   if (own.ack_waited_s > 0) {
     // Held back until the ACK came: leaves at once, although it had long been ready.
     if (to_seconds(record.time - own.ack_time) <= kReaction_s + 1.2 * round_trip_s && own.last_small) {

@@ -14,7 +14,8 @@ namespace slowpath::flow {
 class Conversation {
  public:
   /// `round_trip_s` is the best known so far; 0 = unknown. `segment_size` of the record's direction.
-  void add(const Record& record, double round_trip_s, std::uint32_t segment_size);
+  /// `idle` = the sender had nothing outstanding and nothing to repair before this record.
+  void add(const Record& record, double round_trip_s, std::uint32_t segment_size, bool idle);
   void finish(Direction direction, DirectionFacts& facts);
 
  private:
@@ -32,7 +33,12 @@ class Conversation {
     NagleFacts nagle;
     Sampler timers;
   };
-  void data(const Record& record, Side& own, Side& other, double round_trip_s, std::uint32_t segment_size);
+  struct Context {
+    double round_trip_s;
+    std::uint32_t segment_size;
+    bool idle;
+  };
+  void data(const Record& record, Side& own, Side& other, const Context& context);
   void ack(const Record& record, Side& own, Side& data_sender, double round_trip_s);
 
   std::array<Side, 2> sides_{};

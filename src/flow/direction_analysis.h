@@ -49,7 +49,8 @@ class DirectionAnalysis {
   /// The facts. `icmp` are the connection's ICMP errors, completed here where they are about this direction.
   DirectionFacts finish(Time end, std::vector<IcmpFacts>& icmp);
 
-  [[nodiscard]] std::int64_t outstanding_bytes() const { return next_ - una_; }
+  /// Who owned the interval that ended last.
+  [[nodiscard]] TimeOwner newest_owner() const { return newest_owner_; }
 
  private:
   /// What ended an interval.
@@ -66,6 +67,9 @@ class DirectionAnalysis {
   bool is_keep_alive_or_probe(const Record& record, std::int64_t begin) const;
   void send_new(const Sending& s);
   void open_hole(const Sending& s);
+  void note_ip_id(const Record& record);
+  [[nodiscard]] bool follows_unseen_loss(const Record& record) const;
+  void note_unseen_loss(const Sending& s);
   void send_again(const Sending& s, const BytesAt& bytes_at);
   void fill_hole(Segment& hole, const Sending& s);
   void resend_segment(Segment& segment, const Sending& s, ResendClass how);
@@ -153,6 +157,7 @@ class DirectionAnalysis {
   std::int64_t silence_outstanding_ = 0;
 
   // --- time
+  TimeOwner newest_owner_ = TimeOwner::unknown;
   Time last_event_{}, last_send_{}, last_reply_{}, last_data_{};
   FrameRef last_frame_, last_reply_frame_;
   bool last_short_ = false;            // the newest data ended in less than a full segment
@@ -193,8 +198,9 @@ class DirectionAnalysis {
   Sampler reorder_late_;
   std::uint32_t newest_ts_ = 0;
   std::uint16_t newest_ip_id_ = 0;
-  bool ip_ids_count_up_ = true;
-  std::uint32_t ip_id_steps_ = 0, ip_id_odd_steps_ = 0;
+  Time newest_ip_id_time_{};
+  std::uint16_t missing_ids_ = 0;
+  std::uint32_t ip_id_steps_ = 0, ip_id_odd_steps_ = 0, ip_id_ones_ = 0;
 
   // --- ICMP
   struct IcmpWatch {

@@ -36,6 +36,8 @@ struct Segment {
   bool sacked_before_resend = false;
   bool bad_checksum = false;            // of the newest copy
   bool first_bad = false;
+  bool first_partial = false;           // the first copy's checksum was left unfinished
+  bool last_partial = false;
   bool superframe = false;
   bool touched = false;                 // an ACK covered part of it before any resend: its first copy arrived
   bool spurious = false;

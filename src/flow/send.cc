@@ -10,10 +10,17 @@ namespace {
 
 // A jump in sequence space beyond any window (RFC 7323 section 2.2: 2^30) is not this stream.
 constexpr std::int64_t kMaxJump = std::int64_t{1} << 30;
+// With a wrong checksum the sequence number itself may be what is damaged: only near the stream is it believed.
+constexpr std::int64_t kMaxDamagedJump = std::int64_t{1} << 20;
 // Linux's smallest retransmission timeout is 200 ms, Windows' 300, Solaris' 200-400; timers fire a little early
 // or late against the tap's clock. FreeBSD's 30 ms is below what can be told from a tail probe.
 constexpr double kTimeoutFloor_s = 0.180;
 constexpr std::size_t kKeptDifferences = 16;
+constexpr Duration kCloseSuccession = std::chrono::milliseconds(20);
+
+bool is_partial(wire::ChecksumState state) {
+  return state == wire::ChecksumState::partial || state == wire::ChecksumState::partial_no_length;
+}
 
 }  // namespace
 
@@ -31,6 +38,8 @@ void DirectionAnalysis::on_send(const Record& record, const BytesAt& bytes_at) {
     return;
   }
   echo_sample(record);
+  note_ip_id(record);
+  if (record.has(wire::kFin) && anchored_) fin_at_ = offset_of(record.sequence) + record.payload_len;
   const bool superframe = segment_size_ > 0 && record.payload_len > segment_size_;
   note_checksum(record, superframe);
   if (record.network_copy) {
@@ -42,7 +51,6 @@ void DirectionAnalysis::on_send(const Record& record, const BytesAt& bytes_at) {
   if (record.payload_len > 0) {
     send_data(record, bytes_at);
   } else {
-    if (record.has(wire::kFin) && anchored_) fin_at_ = offset_of(record.sequence);
     if (anchored_ && is_keep_alive_or_probe(record, offset_of(record.sequence))) {
       note(facts_.resends[static_cast<std::size_t>(window_closed() ? ResendClass::zero_window_probe
                                                                    : ResendClass::keep_alive)]
@@ -67,13 +75,17 @@ bool DirectionAnalysis::is_keep_alive_or_probe(const Record& record, std::int64_
 }
 
 void DirectionAnalysis::send_data(const Record& record, const BytesAt& bytes_at) {
+  // A damaged header must not say where the stream is: TCP would not believe it either.
+  const bool bad = record.checksum == wire::ChecksumState::bad;
+  if (!anchored_ && bad) return;
   if (!anchored_) {
     anchored_ = true;
     anchor_sequence_ = record.sequence;
   }
   std::int64_t begin = offset_of(record.sequence);
   const std::int64_t end = begin + record.payload_len;
-  if (begin > next_ + kMaxJump || begin < next_ - kMaxJump) return;
+  const std::int64_t most = bad ? kMaxDamagedJump : kMaxJump;
+  if (begin > next_ + most || begin < next_ - most) return;
   const bool superframe = segment_size_ > 0 && record.payload_len > segment_size_;
   if (is_keep_alive_or_probe(record, begin)) {
     ResendFacts& class_facts = facts_.resends[static_cast<std::size_t>(
@@ -128,13 +140,9 @@ void DirectionAnalysis::send_data(const Record& record, const BytesAt& bytes_at)
 
 void DirectionAnalysis::send_new(const Sending& s) {
   const Record& r = s.record;
-  account(r.time, Event::sent, r.frame);
-  if (r.ip_id != 0 && newest_ip_id_ != 0) {
-    ++ip_id_steps_;
-    const auto step = static_cast<std::uint16_t>(r.ip_id - newest_ip_id_);
-    ip_id_odd_steps_ += step == 0 || step > 1024;
-  }
-  newest_ip_id_ = r.ip_id;
+  const bool unseen_timeout = s.begin == next_ && follows_unseen_loss(r);
+  account(r.time, unseen_timeout ? Event::timeout_resent : Event::sent, r.frame);
+  if (unseen_timeout) note_unseen_loss(s);
   if (s.begin > next_) open_hole(s);
   const bool clocked = r.time - last_reply_ < from_seconds(std::max(0.0005, 0.1 * rtt_min_s_));
   (clocked ? clocked_sends_ : unclocked_sends_) += 1;
@@ -154,6 +162,7 @@ void DirectionAnalysis::send_new(const Sending& s) {
   segment.rtt_before_s = static_cast<float>(rtt_last_s_);
   segment.superframe = s.superframe;
   segment.bad_checksum = segment.first_bad = r.checksum == wire::ChecksumState::bad && !s.superframe;
+  segment.first_partial = segment.last_partial = is_partial(r.checksum) && !s.superframe;
   next_ = s.end;
   facts_.bytes_seen += static_cast<std::uint64_t>(s.end - s.begin);
   segment.flight_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(flight(), 0));
@@ -183,6 +192,51 @@ void DirectionAnalysis::send_new(const Sending& s) {
   }
   last_send_ = r.time;
   last_data_ = r.time;
+}
+
+// A sender that counts its IP IDs up by one leaves a gap for each packet that was lost before the tap. Asked between
+// packets in close succession, so that other traffic of a host-wide counter does not look like loss.
+void DirectionAnalysis::note_ip_id(const Record& record) {
+  const auto step = static_cast<std::uint16_t>(record.ip_id - newest_ip_id_);
+  missing_ids_ = 0;
+  if (record.ip_id != 0 && newest_ip_id_ != 0 && !record.network_copy) {
+    missing_ids_ = step;
+    if (record.time - newest_ip_id_time_ < kCloseSuccession) {
+      ++ip_id_steps_;
+      ip_id_odd_steps_ += step == 0 || step > 1024;
+      ip_id_ones_ += step == 1;
+    }
+  }
+  newest_ip_id_ = record.ip_id;
+  newest_ip_id_time_ = record.time;
+}
+
+// Seen away from the sender, a flight that was lost whole leaves no hole: after the timeout the stream goes on where it
+// stopped. A full segment before the silence says that the sender had more to send; the gap in its IP IDs, that it did.
+bool DirectionAnalysis::follows_unseen_loss(const Record& record) const {
+  if (facts_.vantage != Vantage::receiver && facts_.vantage != Vantage::midpath) return false;
+  const double silence_s = to_seconds(record.time - std::max(last_send_, last_reply_));
+  const bool timeout_long = silence_s >= std::max(kTimeoutFloor_s, 1.5 * srtt_s_);
+  const bool ids_tell = ip_id_steps_ >= 8 && ip_id_ones_ * 10 >= ip_id_steps_ * 7;
+  return established_ && facts_.data_packets > 1 && !last_short_ && timeout_long && ids_tell && missing_ids_ > 1 &&
+         missing_ids_ < 4096;
+}
+
+void DirectionAnalysis::note_unseen_loss(const Sending& s) {
+  LossEvent loss;
+  loss.time = s.record.time;
+  loss.resend = s.record.frame;
+  loss.offset = static_cast<std::uint64_t>(std::max<std::int64_t>(s.begin, 0));
+  loss.len = s.record.payload_len;
+  loss.how = ResendClass::timeout;
+  loss.before_capture = true;
+  loss.waited_s = to_seconds(s.record.time - last_data_);
+  loss.episode = ++episode_;
+  ++facts_.loss_episodes;
+  ++facts_.lost_packets;
+  ++facts_.lost_before_capture;
+  ++timeline_.bin(s.record.time).losses;
+  add_loss(loss);
 }
 
 // Bytes between next_ and the packet were never seen: lost before the tap, missed by the capture, or late.
@@ -389,6 +443,8 @@ void DirectionAnalysis::resend_segment(Segment& segment, const Sending& s, Resen
     }
   }
   segment.bad_checksum = r.checksum == wire::ChecksumState::bad && !s.superframe;
+  facts_.checksums.partial_resent_partial += segment.last_partial && is_partial(r.checksum) && !s.superframe;
+  segment.last_partial = is_partial(r.checksum) && !s.superframe;
   if (segment.begin <= s.begin) {
     ++sizes_.of(r.ip_len).resent;
     if (s.superframe) ++facts_.superframes.resent_sent;
@@ -438,12 +494,20 @@ void DirectionAnalysis::compare_payload(const Segment& original, const Sending& 
   facts_.payload.not_comparable_bytes += wanted - len;
   if (std::memcmp(a.data(), b.data(), len) == 0) return;
   ++facts_.payload.differing_packets;
+  // The tap saw it, and the receiver asked for it again while it took what came behind: TCP threw it away.
+  const bool refused = !original.sacked && original.end > una_ && (duplicate_acks_here_ > 0 || sacked_bytes_ > 0);
+  if (refused) {
+    ++facts_.payload.differing_refused;
+    note(facts_.payload.refused_frames, original.first_frame);
+    note(facts_.payload.refused_twins, s.record.frame);
+  }
   if (facts_.payload.differences.size() >= kKeptDifferences) return;
   PayloadDifference difference;
   difference.original = original.first_frame;
   difference.resend = s.record.frame;
   difference.offset = static_cast<std::uint64_t>(std::max<std::int64_t>(begin, 0));
   difference.compared = static_cast<std::uint32_t>(len);
+  difference.original_refused = refused;
   for (std::size_t i = 0; i < len; ++i) {
     if (a[i] == b[i]) continue;
     if (difference.differing++ == 0) difference.first_difference = static_cast<std::uint32_t>(i);
