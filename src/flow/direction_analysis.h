@@ -73,6 +73,7 @@ class DirectionAnalysis {
   void send_again(const Sending& s, const BytesAt& bytes_at);
   void fill_hole(Segment& hole, const Sending& s);
   void resend_segment(Segment& segment, const Sending& s, ResendClass how);
+  [[nodiscard]] bool was_recorded_late(const Sending& s);
   void resend_acknowledged(const Sending& s, const BytesAt& bytes_at);
   [[nodiscard]] ResendClass classify_resend(const Sending& s) const;
   void enter_recovery(const Sending& s, ResendClass how);

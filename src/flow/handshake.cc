@@ -59,13 +59,14 @@ void HandshakeTracker::add_syn(const wire::Packet& packet, Time time, FrameRef f
 }
 
 void HandshakeTracker::add_ack(const wire::Packet& packet, Time time, bool from_client) {
-  if (facts_.completed || !from_client || (packet.tcp_flags & wire::kAck) == 0) return;
-  if (facts_.syn_ack && packet.acknowledgment - facts_.syn_ack->initial_sequence <= 0) return;
-  if (!facts_.syn_ack && packet.payload_len == 0 && facts_.syn_count > 0) return;  // the SYN-ACK was not captured
+  if (facts_.completed || !seen() || (packet.tcp_flags & wire::kAck) == 0) return;
+  // Data from the server says that it had the client's ACK, captured or not.
+  if (!from_client && packet.payload_len == 0) return;
+  if (from_client && facts_.syn_ack && packet.acknowledgment - facts_.syn_ack->initial_sequence <= 0) return;
   facts_.completed = true;
   completed_at_ = time;
   facts_.duration_s = to_seconds(time - first_);
-  if (facts_.syn && facts_.syn_ack && facts_.syn_count == 1 && facts_.syn_ack_count == 1 && last_syn_ <= last_syn_ack_) {
+  if (from_client && facts_.syn && facts_.syn_ack && facts_.syn_count == 1 && facts_.syn_ack_count == 1 && last_syn_ <= last_syn_ack_) {
     facts_.client_leg_s = to_seconds(time - last_syn_ack_);
     facts_.legs_known = facts_.client_leg_s >= 0;
   }

@@ -11,7 +11,7 @@ class HandshakeTracker {
  public:
   /// A SYN of the client or a SYN-ACK of the server.
   void add_syn(const wire::Packet& packet, Time time, FrameRef frame, bool from_client);
-  /// Any later packet of the client that acknowledges the SYN-ACK.
+  /// Any later packet: the client's ACK of the SYN-ACK completes the handshake, as does data of the server.
   void add_ack(const wire::Packet& packet, Time time, bool from_client);
   /// A RST before completion.
   void add_reset(FrameRef frame, bool from_client);

@@ -16,6 +16,8 @@ constexpr std::int64_t kMaxDamagedJump = std::int64_t{1} << 20;
 // or late against the tap's clock. FreeBSD's 30 ms is below what can be told from a tail probe.
 constexpr double kTimeoutFloor_s = 0.180;
 constexpr std::size_t kKeptDifferences = 16;
+// An ACK recorded before its data: interfaces and queues are that far apart, at most.
+constexpr Duration kRecordedLate = std::chrono::milliseconds(20);
 constexpr Duration kCloseSuccession = std::chrono::milliseconds(20);
 
 bool is_partial(wire::ChecksumState state) {
@@ -451,8 +453,27 @@ void DirectionAnalysis::resend_segment(Segment& segment, const Sending& s, Resen
   }
 }
 
+// Its ACK stands before it in the file: the capture's order, not the network's. Takes back what was said of the hole.
+bool DirectionAnalysis::was_recorded_late(const Sending& s) {
+  for (Segment& hole : ledger_.recent()) {
+    if (hole.copies > 0 || hole.begin >= s.end || hole.end <= s.begin) continue;
+    if (s.record.time - hole.first_sent > kRecordedLate) continue;
+    const auto found = static_cast<std::uint64_t>(std::min(hole.end, s.end) - std::max(hole.begin, s.begin));
+    facts_.unseen_acked_bytes -= std::min(facts_.unseen_acked_bytes, found);
+    facts_.bytes_seen += found;
+    if (s.begin <= hole.begin) hole.begin = std::min(hole.end, s.end);
+    if (hole.begin >= hole.end && facts_.unseen_acked_holes > 0) --facts_.unseen_acked_holes;
+    return true;
+  }
+  return false;
+}
+
 // Everything in it had been acknowledged when the sender sent it again: the forward path had delivered it.
 void DirectionAnalysis::resend_acknowledged(const Sending& s, const BytesAt& bytes_at) {
+  if (was_recorded_late(s)) {
+    account(s.record.time, Event::sent, s.record.frame);
+    return;
+  }
   const ResendClass how = classify_resend(s);
   const double silence_s = to_seconds(s.record.time - std::max({last_send_, last_reply_, Time{}}));
   account(s.record.time, Event::resent, s.record.frame);

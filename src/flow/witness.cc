@@ -226,8 +226,11 @@ Witness examine(std::span<const Record> records, const HandshakeFacts& handshake
     shorten(witness.leg[0], from_seconds(handshake.client_leg_s));
     shorten(witness.leg[1], from_seconds(handshake.server_leg_s));
   }
+  // Namespaces and virtual machines leave sums unfinished both ways: then time is the better witness.
   witness.place = place_by_looks(looks[0], looks[1]);
-  if (witness.place == TapPlace::unknown) witness.place = place_by_legs(witness.leg);
+  const TapPlace timed = place_by_legs(witness.leg);
+  const bool both_near = witness.place == TapPlace::at_both && (timed == TapPlace::near_client || timed == TapPlace::near_server);
+  if (witness.place == TapPlace::unknown || both_near) witness.place = timed;
   if (witness.place == TapPlace::unknown) witness.place = place_by_ttl(looks[0], looks[1]);
   for (Direction way : {Direction::to_server, Direction::to_client}) {
     witness.segment_size[index(way)] = segment_size_of(handshake, records, way);
