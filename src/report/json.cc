@@ -201,9 +201,18 @@ Json to_json(const Finding& finding, const Case& facts) {
           {"next_capture", finding.next_capture}};
 }
 
+/// Whether a detector looks at connections, so that its silences are about one.
+bool looks_at_connections(std::string_view fault) {
+  const auto detectors = detect::all_detectors();
+  const auto found = std::ranges::find(detectors, fault, &detect::Detector::id);
+  return found != detectors.end() && ((*found)->scope == detect::Scope::direction ||
+                                      (*found)->scope == detect::Scope::connection);
+}
+
 Json to_json(const detect::Silence& silence) {
   Json json = {{"fault", silence.fault}};
-  json["connection"] = silence.connection;
+  json["connection"] =
+      looks_at_connections(silence.fault) ? Json(silence.connection) : Json(nullptr);
   json["direction"] = silence.direction ? Json(to_word(*silence.direction)) : Json(nullptr);
   json["why"] = silence.why;
   return json;

@@ -154,10 +154,13 @@ TEST(Json, LinesAreConnectionsAndTheDiagnosisLast) {
 
 TEST(Json, SilencesAppearWithExplainAlone) {
   Answer answer = test::healthy();
-  answer.silences = {{"random-loss", 0, Direction::to_server, "3 losses; at least 10 are needed"}};
+  answer.silences = {{"random-loss", 0, Direction::to_server, "3 losses; at least 10 are needed"},
+                     {"fragments-dropped", 0, std::nullopt, "no fragments"}};
   EXPECT_FALSE(parsed(answer).contains("silences"));
   const Json document = parsed(answer, {.explain = true});
   EXPECT_EQ(document["silences"][0]["fault"], "random-loss");
+  EXPECT_EQ(document["silences"][0]["connection"], 0);
+  EXPECT_TRUE(document["silences"][1]["connection"].is_null());
   EXPECT_EQ(schema_errors(document), "");
 }
 
