@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One connection: its ends, what it carried, and where the time went.
 #include <algorithm>
-#include <array>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,6 +18,11 @@ namespace {
 
 /// Shares below this are added up as "other".
 constexpr double kSmallestShare = 0.0005;
+
+/// "1 keep-alive", "12 345 keep-alives".
+std::string counted(std::uint64_t count, std::string_view singular, std::string_view plural) {
+  return fmt::format("{} {}", format_count(count), count == 1 ? singular : plural);
+}
 
 std::uint64_t resends_of(const DirectionFacts& direction, ResendClass kind) {
   return direction.resends[static_cast<std::size_t>(kind)].packets;
@@ -85,30 +90,22 @@ std::string shares_of(const TimeAccount& account) {
 }
 
 std::string wireshark_difference(const ConnectionFacts& connection, Direction direction) {
-  constexpr std::array<std::pair<ResendClass, std::string_view>, 3> kNotCounted{{
-      {ResendClass::keep_alive, "keep-alives"},
-      {ResendClass::zero_window_probe, "zero-window probes"},
-      {ResendClass::handshake, "SYNs sent again"},
-  }};
   const DirectionFacts& facts = connection[direction];
   std::string reasons;
-  const auto add = [&](const std::string& reason) {
-    reasons += (reasons.empty() ? "" : ", ") + reason;
+  const auto add = [&](std::uint64_t count, std::string_view singular, std::string_view plural) {
+    if (count == 0) return;
+    reasons += (reasons.empty() ? "" : ", ") + counted(count, singular, plural);
   };
-  if (connection.tap_copies > 0) {
-    add(format_count(connection.tap_copies) + " further copies of packets captured more than once");
-  }
-  for (const auto& [kind, words] : kNotCounted) {
-    if (const std::uint64_t packets = resends_of(facts, kind); packets > 0) {
-      add(fmt::format("{} {}", format_count(packets), words));
-    }
-  }
-  if (facts.reorder.packets > 0) {
-    add(format_count(facts.reorder.packets) + " packets that came late, not again");
-  }
+  add(connection.tap_copies, "further copy of a packet captured more than once",
+      "further copies of packets captured more than once");
+  add(resends_of(facts, ResendClass::keep_alive), "keep-alive", "keep-alives");
+  add(resends_of(facts, ResendClass::zero_window_probe), "zero-window probe", "zero-window probes");
+  add(resends_of(facts, ResendClass::handshake), "SYN sent again", "SYNs sent again");
+  add(facts.reorder.packets, "packet that came late, not again",
+      "packets that came late, not again");
   if (reasons.empty()) return {};
-  return fmt::format("{} packets; Wireshark may mark others, which are not counted here: {}",
-                     format_count(facts.resent_packets), reasons);
+  return fmt::format("{}; Wireshark may mark others, which are not counted here: {}",
+                     counted(facts.resent_packets, "packet", "packets"), reasons);
 }
 
 void write_connection(Page& page, const ConnectionFacts& connection, Direction direction) {

@@ -64,6 +64,7 @@ std::string cost_of(const Finding& finding, const Case& facts) {
   const double left_s = direction.transfer_s - finding.seconds_lost;
   if (direction.transfer_s <= 0 || left_s < 0) return text;
   text += " of " + format_duration(direction.transfer_s);
+  if (finding.after_fix.goodput_bps) return text;  // The line on what to expect has the rate.
   // A remainder within the account's own error would make any rate look possible.
   constexpr double kSmallestRemainder = 0.001;
   if (direction.bytes > 0 && left_s > kSmallestRemainder * direction.transfer_s) {
