@@ -127,6 +127,7 @@ Result<InputName> parse_placed(const std::string& text) {
 
 Result<std::vector<InputName>> inputs_of(const Options& options) {
   std::vector<InputName> inputs;
+  inputs.reserve(options.files.size() + options.read_files.size() + options.placed_files.size());
   for (const std::string& file : options.files) inputs.push_back({file, {}});
   for (const std::string& file : options.read_files) inputs.push_back({file, {}});
   for (const std::string& text : options.placed_files) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "capture/live.h"
@@ -69,7 +70,8 @@ Result<OpenedInputs> open_files(const PipelineOptions& options) {
     opened.inputs.push_back(std::move(*input));
   }
   if (opened.inputs.empty() && first_error) return std::unexpected(*first_error);
-  std::ranges::stable_sort(opened.inputs, {}, [](const Input& input) { return input.first.time; });
+  std::ranges::sort(opened.inputs, {},
+                    [](const Input& input) { return std::tie(input.first.time, input.name.file); });
   return opened;
 }
 

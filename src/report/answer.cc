@@ -48,11 +48,14 @@ std::vector<std::size_t> connections_worst_first(const Answer& answer) {
   };
   std::vector<std::size_t> order(connections.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
+  std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
     const Badness left = badness(a);
     const Badness right = badness(b);
     if (left.key() != right.key()) return left.key() > right.key();
-    return bytes_of(connections[a]) > bytes_of(connections[b]);
+    if (bytes_of(connections[a]) != bytes_of(connections[b])) {
+      return bytes_of(connections[a]) > bytes_of(connections[b]);
+    }
+    return a < b;
   });
   return order;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One connection: its ends, what it carried, and where the time went.
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -75,7 +76,7 @@ std::string shares_of(const TimeAccount& account) {
       other += share;
     }
   }
-  std::ranges::stable_sort(shares, std::greater{}, &std::pair<double, TimeOwner>::first);
+  std::ranges::sort(shares, std::greater{});
   std::string text;
   for (const auto& [share, owner] : shares) {
     if (!text.empty()) text += "   ";

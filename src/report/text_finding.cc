@@ -91,7 +91,7 @@ void write_rivals(Page& page, const Finding& finding) {
 
 /// "10.0.0.1", or the role where the packets do not tell the address.
 std::string place_of(const RemedyStep& step, const Answer& answer, const Finding& finding) {
-  const std::string address = address_of(step.where, answer.facts, finding);
+  std::string address = address_of(step.where, answer.facts, finding);
   if (!address.empty()) return address;
   return fmt::format("the {}", to_string(step.where));
 }

@@ -53,8 +53,8 @@ const ConnectionFacts* connection_of(const Case& facts, const Finding& finding) 
 std::string address_of(Role role, const Case& facts, const Finding& finding) {
   const ConnectionFacts* connection = connection_of(facts, finding);
   if (connection == nullptr) return {};
-  const std::string client = to_string(connection->client.address);
-  const std::string server = to_string(connection->server.address);
+  std::string client = to_string(connection->client.address);
+  std::string server = to_string(connection->server.address);
   const bool server_sends = finding.direction == Direction::to_client;
   switch (role) {
     case Role::sender:
