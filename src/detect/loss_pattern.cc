@@ -106,12 +106,9 @@ double rank_among(const std::array<double, 21>& quantiles, double value) {
 LossPattern loss_pattern(const DirectionFacts& data) {
   LossPattern pattern;
   double ranks = 0;
-  std::uint64_t expected_offset = 0;
   for (const LossEvent& loss : data.losses) {
     note(pattern.originals, loss.original ? loss.original : loss.resend);
     note(pattern.resends, loss.resend);
-    if (pattern.resends.count > 1 && loss.offset == expected_offset) ++pattern.adjacent;
-    expected_offset = loss.offset + loss.len;
     if (loss.rtt_before_s > 0 && data.rtt.total.samples > 0) {
       ranks += rank_among(data.rtt.quantiles_s, loss.rtt_before_s);
       ++pattern.ranked;

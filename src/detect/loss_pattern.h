@@ -21,7 +21,6 @@ struct LossPattern {
   /// Mean rank of the round-trip time before a loss among all of the connection's: 0.5 when losses
   /// come at any time, near 1 when a full queue makes them. 0 when none could be ranked.
   double mean_rank = 0;
-  std::uint64_t adjacent = 0;  // losses that follow the loss before without a byte between
   Exemplars originals, resends;
 };
 

@@ -28,29 +28,42 @@ constexpr std::uint64_t kBulkBytesEachPause = 4'000;
 // Idle for longer is a connection kept for later. Its pauses do not slow anything down.
 constexpr double kLongestSeconds = 2.0;
 
-void report(const Transfer& transfer, double share, Findings& findings) {
+/// What the application's pauses in the middle of the transfer add up to.
+struct Waiting {
+  double seconds = 0;  // with everything acknowledged and nobody asking
+  double share = 0;    // of the transfer
+};
+
+Waiting waiting_of(const DirectionFacts& data) {
+  // What the account gives to others (timeouts, a closed window) was no pause of the application.
+  const double seconds = std::min(data.pauses.seconds, data.time[TimeOwner::application]);
+  return {seconds, data.transfer_s > 0 ? std::min(1.0, seconds / data.transfer_s) : 0};
+}
+
+void report(const Transfer& transfer, const Waiting& waiting, Findings& findings) {
   const DirectionFacts& data = transfer.data();
-  const PauseFacts& pauses = data.pauses;
   Finding finding = about(kId, transfer);
-  finding.seconds_lost = std::min(pauses.seconds, duration_s(transfer.connection));
-  const bool witness = data.vantage != Vantage::unknown;
+  finding.seconds_lost = std::min(waiting.seconds, duration_s(transfer.connection));
+  // Beyond the sender lost packets look like pauses: the catalogue asks for a capture there.
+  const bool witness = data.vantage == Vantage::sender || data.vantage == Vantage::both;
   finding.severity = severity_of(witness, finding.seconds_lost, transfer);
-  finding.confidence =
-      confidence_of(0.75 + 0.2 * std::min(how_far(share, kShare, 0.6),
-                                          how_far(static_cast<double>(pauses.count), kPauses, 50)),
-                    transfer);
-  finding.claim = fmt::format(
-      "{} had nothing to send in {} pauses, {} of the transfer, with nothing outstanding",
-      to_string(transfer.sender()), pauses.count, format_percent(share));
+  finding.confidence = confidence_of(0.75 + 0.2 * how_far(waiting.share, kShare, 0.6), transfer);
+  finding.claim =
+      fmt::format("{} had nothing to send for {} ({}) of the transfer, with nothing outstanding",
+                  to_string(transfer.sender()), format_duration(waiting.seconds),
+                  format_percent(waiting.share));
   finding.evidence.push_back(shown_by(
-      fmt::format("{} pauses of {} in all; each began with everything acknowledged and ended with "
-                  "data that nobody had asked for",
-                  pauses.count, format_duration(pauses.seconds)),
-      pauses.ends, {{"pauses", static_cast<double>(pauses.count)}, {"pause_s", pauses.seconds}}));
-  finding.evidence.push_back(shown_by(
-      fmt::format("{} data packets shorter than a segment, {} of them pushed before a pause",
-                  data.small_segments, data.pushed_small_segments),
-      {}, {{"pushed_small_segments", static_cast<double>(data.pushed_small_segments)}}));
+      fmt::format("{} pauses of {} in all, {} at the longest; each began with everything "
+                  "acknowledged and ended with data that nobody had asked for",
+                  data.pauses.count, format_duration(data.pauses.seconds),
+                  format_duration(data.pauses.longest_s)),
+      data.pauses.ends,
+      {{"waited_s", waiting.seconds}, {"pauses", static_cast<double>(data.pauses.count)}}));
+  finding.evidence.push_back(
+      shown_by(fmt::format("{} of {} data packets are shorter than a segment; {} packets with data "
+                           "came back",
+                           data.small_segments, data.data_packets, transfer.reverse().data_packets),
+               {}, {{"small_segments", static_cast<double>(data.small_segments)}}));
   finding.refuted_by = "data waiting in the sending socket during the pauses (ss -tin: notsent)";
   finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.flags.push == 1");
@@ -60,26 +73,27 @@ void report(const Transfer& transfer, double share, Findings& findings) {
 
 void inspect_transfer(const Transfer& transfer, Findings& findings) {
   const DirectionFacts& data = transfer.data();
-  const PauseFacts& pauses = data.pauses;
-  if (pauses.count == 0 || data.transfer_s <= 0) return;
-  const double share = std::min(1.0, pauses.seconds / data.transfer_s);
-  if (pauses.count < kPauses || share <= kShare) {
+  const Waiting waiting = waiting_of(data);
+  if (waiting.seconds <= 0) return;
+  if (data.pauses.count < kPauses || waiting.share <= kShare) {
+    return silent(findings, kId, transfer,
+                  fmt::format("{} pauses, {} of the transfer with nothing to send; {} pauses and "
+                              "more than {} are needed",
+                              data.pauses.count, format_percent(waiting.share), kPauses,
+                              format_percent(kShare)));
+  }
+  if (data.bytes < kBulkBytes || data.bytes < kBulkBytesEachPause * data.pauses.count) {
     return silent(
         findings, kId, transfer,
-        fmt::format("{} pauses, {} of the transfer; {} and more than {} are needed", pauses.count,
-                    format_percent(share), kPauses, format_percent(kShare)));
+        fmt::format("{} in {} bursts is no bulk transfer",
+                    format_bytes(static_cast<double>(data.bytes)), data.pauses.count + 1));
   }
-  if (data.bytes < kBulkBytes || data.bytes < kBulkBytesEachPause * pauses.count) {
-    return silent(findings, kId, transfer,
-                  fmt::format("{} in {} bursts is no bulk transfer",
-                              format_bytes(static_cast<double>(data.bytes)), pauses.count + 1));
-  }
-  if (pauses.longest_s > kLongestSeconds) {
+  if (data.pauses.longest_s > kLongestSeconds) {
     return silent(findings, kId, transfer,
                   fmt::format("a pause of {} is an idle connection, not a slow producer",
-                              format_duration(pauses.longest_s)));
+                              format_duration(data.pauses.longest_s)));
   }
-  report(transfer, share, findings);
+  report(transfer, waiting, findings);
 }
 
 void inspect(const Case& facts, Findings& findings) {

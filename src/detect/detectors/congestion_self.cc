@@ -23,6 +23,9 @@ constexpr std::uint64_t kSamples = 20;
 constexpr double kRatio = 1.5;
 // ... and people notice it (policy.h: what matters in time).
 constexpr double kAddedSeconds = kMaterialSeconds;
+// Part of the time in which the flow waits for that queue.
+constexpr double kBottleneckShare = 0.10;
+constexpr double kStandingShare = 0.30;
 // Queue overflow drops several packets of a flight, while the queue is full.
 constexpr std::uint64_t kLosses = 3;
 constexpr double kRank = 0.6;
@@ -74,10 +77,15 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
         findings, kId, transfer,
         fmt::format("{} round-trip times; {} are needed", data.rtt.total.samples, kSamples));
   }
-  if (!queue_builds(queue) || queue.ratio() < kRatio) {
+  // The queue when it is full, before it overflows: the high end of the saw-tooth.
+  const double full_s = std::max(queue.loaded_s, data.rtt.total.p95_s);
+  const bool climbs = queue_builds(queue) && full_s >= kRatio * queue.base_s;
+  if (!climbs || data.time.share(TimeOwner::bottleneck) < kBottleneckShare) {
     return silent(findings, kId, transfer,
-                  fmt::format("no queue: round trip {} at least, {} under load",
-                              format_duration(queue.base_s), format_duration(queue.loaded_s)));
+                  fmt::format("no queue to speak of: round trip {} at least, {} under load, {} of "
+                              "the time spent in it",
+                              format_duration(queue.base_s), format_duration(queue.loaded_s),
+                              format_percent(data.time.share(TimeOwner::bottleneck))));
   }
   const LossPattern pattern = loss_pattern(data);
   if (!overflows(pattern) || losses_are_random(data, pattern)) {
@@ -89,8 +97,8 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
     return silent(findings, kId, transfer, std::move(why));
   }
   const double repair = std::max(data.time[TimeOwner::loss_recovery], 0.0) + data.timeout_s;
-  const bool standing =
-      queue.added_s() >= kAddedSeconds && data.time.share(TimeOwner::bottleneck) >= 0.3;
+  const bool standing = full_s - queue.base_s >= kAddedSeconds &&
+                        data.time.share(TimeOwner::bottleneck) >= kStandingShare;
   const bool fault = is_material(repair, transfer) || standing;
   report(transfer, queue, pattern, fault ? Severity::fault : Severity::note,
          std::max(repair, standing ? queue.added_s() : 0), findings);

@@ -6,6 +6,7 @@
 // (peer-gone), only long packets fail (pmtud-blackhole), the receiver answers with a window of
 // zero.
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -20,6 +21,13 @@ constexpr std::string_view kId = "path-outage";
 // The catalogue: transmissions of the same range, and the time that they cover.
 constexpr std::uint32_t kTransmissions = 3;
 constexpr double kSeconds = 1.0;
+// A length that passes otherwise stands for the second length that the catalogue asks for, with one
+// more transmission.
+constexpr std::uint32_t kTransmissionsOfOneLength = 4;
+// Silences of so many transmissions that plain loss would bring about by chance.
+constexpr double kByChance = 0.1;
+// The same with a second connection that is silent together with this one.
+constexpr double kByChanceShared = 1;
 
 bool is_long_silence(const Stall& stall) {
   return stall.ended && stall.seconds >= kSeconds && stall.unanswered_sends >= kTransmissions;
@@ -44,9 +52,19 @@ const PathFacts::Outage* shared_outage(const Transfer& transfer, const Stall& st
 
 /// Not one length alone: two lengths failed, or what failed is no longer than what passes.
 bool every_length_failed(const DirectionFacts& data, const Stall& stall) {
-  return stall.largest_unanswered_ip_len > 0 &&
-         (stall.smallest_unanswered_ip_len < stall.largest_unanswered_ip_len ||
-          stall.largest_unanswered_ip_len <= data.largest_delivered_ip_len);
+  if (stall.largest_unanswered_ip_len == 0) return false;
+  if (stall.smallest_unanswered_ip_len < stall.largest_unanswered_ip_len) return true;
+  return stall.largest_unanswered_ip_len <= data.largest_delivered_ip_len &&
+         stall.unanswered_sends >= kTransmissionsOfOneLength;
+}
+
+/// How many silences of so many transmissions the transfer's own loss makes: each needs a loss
+/// whose resends are all lost as well.
+double silences_by_chance(const DirectionFacts& data, std::uint32_t transmissions) {
+  if (data.resent_packets == 0 || data.lost_packets < 2) return 0;
+  const double again = std::min(
+      1.0, static_cast<double>(data.lost_resends) / static_cast<double>(data.resent_packets));
+  return static_cast<double>(data.lost_packets - 1) * std::pow(again, transmissions - 1);
 }
 
 struct Outages {
@@ -126,6 +144,13 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   }
   if (std::string why = other_cause_of_loss(transfer); !why.empty()) {
     return silent(findings, kId, transfer, std::move(why));
+  }
+  const DirectionFacts& data = transfer.data();
+  const double chance = silences_by_chance(data, outages.longest->unanswered_sends);
+  if (chance >= (outages.shared < 2 ? kByChance : kByChanceShared)) {
+    return silent(findings, kId, transfer,
+                  fmt::format("{} losses and {} lost resends make {:.1f} such silences by chance",
+                              data.lost_packets, data.lost_resends, chance));
   }
   report(transfer, outages, findings);
 }

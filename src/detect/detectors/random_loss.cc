@@ -134,6 +134,11 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   if (!judged.complete && !is_material(lost, transfer)) {
     return silent(findings, kId, transfer, judged.why_not);
   }
+  if (!judged.complete && pattern.losses > 2 * pattern.episodes) {
+    return silent(
+        findings, kId, transfer,
+        fmt::format("{} losses in {} bursts: not alone", pattern.losses, pattern.episodes));
+  }
   if (!judged.complete && queue_builds(queue_of(data)) && pattern.ranked * 2 >= pattern.losses &&
       pattern.losses >= kLosses) {
     return silent(findings, kId, transfer, judged.why_not);

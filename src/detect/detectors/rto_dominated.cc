@@ -17,6 +17,13 @@ constexpr std::string_view kId = "rto-dominated";
 // The catalogue: of the duration.
 constexpr double kShare = 0.30;
 
+/// Most of the silence lies at the end, and nothing answered any more.
+bool never_ended(const DirectionFacts& data) {
+  if (data.stalls.empty()) return false;
+  const Stall& last = data.stalls.back();
+  return !last.ended && last.seconds * 2 > data.timeout_s;
+}
+
 bool witness_suffices(const DirectionFacts& data) {
   if (!data.acks_seen) return false;
   return data.vantage == Vantage::sender || data.vantage == Vantage::both ||
@@ -72,6 +79,12 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
     return silent(
         findings, kId, transfer,
         fmt::format("{} of {} timeouts were needless", data.spurious.timeouts, data.timeouts));
+  }
+  if (data.window.zero_s * 2 > data.timeout_s) {
+    return silent(findings, kId, transfer, "the window was closed: these are probes of it");
+  }
+  if (never_ended(data)) {
+    return silent(findings, kId, transfer, "the silence never ended: no timeout has repaired it");
   }
   if (losses_are_random(data, loss_pattern(data)) && other_cause_of_loss(transfer).empty()) {
     return silent(findings, kId, transfer,

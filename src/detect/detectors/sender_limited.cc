@@ -25,6 +25,10 @@ constexpr std::uint64_t kRounds = 10;
 constexpr double kLossShare = 0.0002;
 // Interquartile range over median of the flight's maxima.
 constexpr double kFlat = 0.25;
+// A flight of one segment at a time is an exchange of messages.
+constexpr std::uint64_t kLeastSegments = 3;
+// And so is a sender that is silent most of the time.
+constexpr double kIdleShare = 0.5;
 // "Well below": two thirds. Receivers keep part of their buffer back.
 constexpr double kWindowShare = 0.67;
 // Round trips near their minimum: nothing queues.
@@ -32,6 +36,13 @@ constexpr double kQuietRatio = 1.5;
 // Below a millisecond interrupts and scheduling weigh as much as the flight, and flat flights are
 // what any fast sender shows.
 constexpr double kLeastRtt = 0.001;
+
+/// Requests and keystrokes: each is answered before the next one leaves, so the flight is flat too.
+bool is_interactive(const DirectionFacts& data) {
+  return data.flight_plateau_bytes < kLeastSegments * data.segment_size ||
+         data.bytes < kRounds * data.flight_plateau_bytes ||
+         data.time.share(TimeOwner::application) > kIdleShare;
+}
 
 /// The flight fits the window field as it stands in the header: the sender may read it unscaled.
 bool fits_unscaled_window(const DirectionFacts& data) {
@@ -43,7 +54,8 @@ bool fits_unscaled_window(const DirectionFacts& data) {
 
 double waited_s(const DirectionFacts& data) {
   return data.time[TimeOwner::congestion_window] + data.time[TimeOwner::pacing_or_cpu] +
-         data.time[TimeOwner::application] + data.time[TimeOwner::send_buffer];
+         data.time[TimeOwner::send_buffer] + data.time[TimeOwner::unknown] +
+         data.time[TimeOwner::application];
 }
 
 /// Why this is no sender's limit; empty when it is one.
@@ -51,6 +63,11 @@ std::string why_not(const DirectionFacts& data) {
   if (data.flight_rounds < kRounds || data.segment_size == 0) {
     return fmt::format("{} round trips after slow start; {} are needed", data.flight_rounds,
                        kRounds);
+  }
+  if (is_interactive(data)) {
+    return fmt::format("{} in flight, idle for {} of the time: messages, not a transfer",
+                       format_bytes(static_cast<double>(data.flight_plateau_bytes)),
+                       format_percent(data.time.share(TimeOwner::application)));
   }
   const double losses = static_cast<double>(data.lost_packets);
   if (losses > kLossShare * static_cast<double>(data.data_packets)) {

@@ -21,8 +21,6 @@ constexpr std::string_view kId = "syn-blocked";
 constexpr std::uint32_t kCopies = 3;
 // Linux and the RFC wait 1 s before the second SYN. Closer copies are another program's attempt.
 constexpr double kFirstWaitSeconds = 0.7;
-// A wait that people notice whatever follows: the second timeout of the schedule.
-constexpr double kNoticedSeconds = 3;
 
 /// Another connection to the same port that was set up: the port is open and not filtered.
 bool port_works_otherwise(const Case& facts, const ConnectionFacts& connection) {
@@ -157,8 +155,7 @@ void inspect_late(const ConnectionFacts& connection, Findings& findings) {
                               handshake.syn_count, kCopies));
   }
   Claim claim;
-  const bool matters = is_material(waited, active_s(connection)) || waited >= kNoticedSeconds;
-  claim.severity = matters ? Severity::fault : Severity::note;
+  claim.severity = is_material(waited, active_s(connection)) ? Severity::fault : Severity::note;
   claim.seconds = waited;
   claim.confidence = 0.8 + 0.1 * how_far(handshake.syn_count, kCopies, 6);
   claim.text =

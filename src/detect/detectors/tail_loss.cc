@@ -18,6 +18,9 @@ namespace {
 constexpr std::string_view kId = "tail-loss";
 // Most of the timeouts' silence must be of tails, or it is something more general.
 constexpr double kShareOfTimeouts = 0.5;
+// One is an incident, unless it rules the time; two and more are a habit of the path.
+constexpr std::uint64_t kTimeouts = 2;
+constexpr double kIncidentShare = 0.30;
 
 /// Whether the capture shows the lost originals: then the loss lies beyond the capture point, and
 /// what is missing at the end of a burst is seen, not supposed.
@@ -35,8 +38,9 @@ void report(const Transfer& transfer, Severity severity, Findings& findings) {
       severity == Severity::suspect ? 0.55 : 0.75 + 0.2 * how_far(timeouts, 1, 8), transfer);
   finding.seconds_lost = data.tail_timeout_s;
   finding.claim = fmt::format(
-      "{} times the end of a burst from {} was lost and only a timeout repaired it: {} of silence",
-      data.tail_timeouts, to_string(transfer.sender()), format_duration(data.tail_timeout_s));
+      "{} time{} the end of a burst from {} was lost and only a timeout repaired it: {} of silence",
+      data.tail_timeouts, data.tail_timeouts == 1 ? "" : "s", to_string(transfer.sender()),
+      format_duration(data.tail_timeout_s));
   finding.evidence.push_back(
       shown_by(fmt::format("{} of {} timeouts followed a burst whose end alone was missing",
                            data.tail_timeouts, data.timeouts),
@@ -81,9 +85,11 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
     return silent(findings, kId, transfer,
                   "losses lie at random: those at the end of a burst are some of them");
   }
-  report(transfer,
-         severity_of(originals_seen(data) && data.acks_seen, data.tail_timeout_s, transfer),
-         findings);
+  Severity severity =
+      severity_of(originals_seen(data) && data.acks_seen, data.tail_timeout_s, transfer);
+  const double share = data.tail_timeout_s / std::max(active_s(transfer.connection), 1e-9);
+  if (data.tail_timeouts < kTimeouts && share < kIncidentShare) severity = Severity::note;
+  report(transfer, severity, findings);
 }
 
 void inspect(const Case& facts, Findings& findings) {

@@ -40,6 +40,21 @@ TEST(AppLimitedSender, TypingIsNoBulk) {
   EXPECT_TRUE(run("app-limited-sender", with_pauses(100, 9, 0.5, 10'000)).empty());
 }
 
+TEST(AppLimitedSender, PausesThatWereTimeoutsAreNot) {
+  Case facts = with_pauses(24, 6, 0.3, 20'000'000);
+  charge(download_of(facts), TimeOwner::application, -5.5);
+  charge(download_of(facts), TimeOwner::timeout, 5.5);
+  EXPECT_TRUE(run("app-limited-sender", facts).empty());
+}
+
+TEST(AppLimitedSender, AtTheReceiverItIsASuspicion) {
+  Case facts = with_pauses(400, 6, 0.03, 20'000'000);
+  download_of(facts).vantage = Vantage::receiver;
+  const auto found = run("app-limited-sender", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::suspect);
+}
+
 TEST(AppLimitedSender, DamagedCaptureFromAnUnknownPlaceIsASuspicion) {
   Case facts = with_pauses(400, 6, 0.03, 20'000'000);
   download_of(facts).vantage = Vantage::unknown;

@@ -46,6 +46,12 @@ TEST(CongestionSelf, ModerateQueueWithoutLossIsALinkWellUsed) {
   EXPECT_EQ(silences_of("congestion-self", facts).size(), 1U);
 }
 
+TEST(CongestionSelf, LossesOutsideTheQueuesTimeAreNot) {
+  Case facts = with_queue(0.090, 40, 2);
+  charge(download_of(facts), TimeOwner::bottleneck, -4.9);
+  EXPECT_TRUE(run("congestion-self", facts).empty());
+}
+
 TEST(CongestionSelf, LossesWithoutAQueueAreNot) {
   EXPECT_TRUE(run("congestion-self", with_queue(0.021, 40, 2)).empty());
 }

@@ -54,6 +54,20 @@ TEST(PathOutage, TwoTransmissionsAreASingleLoss) {
   EXPECT_EQ(silences_of("path-outage", facts).size(), 1U);
 }
 
+TEST(PathOutage, ThreeTransmissionsOfOneLengthAreASuspicion) {
+  EXPECT_EQ(run("path-outage", with_silence(4, 3, 1500, 1500))[0].severity, Severity::suspect);
+  EXPECT_EQ(run("path-outage", with_silence(4, 3, 600, 1500))[0].severity, Severity::fault);
+}
+
+TEST(PathOutage, HeavyLossMakesSilencesByChance) {
+  Case facts = with_silence(1.5, 4, 1500, 1500);
+  DirectionFacts& data = download_of(facts);
+  data.lost_packets = 170;
+  data.resent_packets = 250;
+  data.lost_resends = 76;
+  EXPECT_TRUE(run("path-outage", facts).empty());
+}
+
 TEST(PathOutage, SilenceThatNeverEndsIsAnothersCause) {
   Case facts = with_silence(4, 5, 1500, 1500);
   download_of(facts).stalls[0].ended = false;

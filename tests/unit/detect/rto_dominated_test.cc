@@ -47,6 +47,21 @@ TEST(RtoDominated, NeedlessTimeoutsAreNot) {
   EXPECT_TRUE(run("rto-dominated", facts).empty());
 }
 
+TEST(RtoDominated, ProbesOfAClosedWindowAreNot) {
+  Case facts = with_timeouts(6, 3.3);
+  download_of(facts).window.zero_s = 3.5;
+  EXPECT_TRUE(run("rto-dominated", facts).empty());
+}
+
+TEST(RtoDominated, SilenceThatNeverEndsIsAnothersCause) {
+  Case facts = with_timeouts(6, 3.3);
+  Stall stall;
+  stall.seconds = 3.3;
+  stall.ended = false;
+  download_of(facts).stalls = {stall};
+  EXPECT_TRUE(run("rto-dominated", facts).empty());
+}
+
 TEST(RtoDominated, TimeoutsOfRandomLossAreItsPrice) {
   EXPECT_TRUE(run("rto-dominated", with_timeouts(12, 3.3)).empty());
 }

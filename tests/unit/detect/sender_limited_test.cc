@@ -51,6 +51,12 @@ TEST(SenderLimited, AGrowingFlightIsNot) {
   EXPECT_TRUE(run("sender-limited", facts).empty());
 }
 
+TEST(SenderLimited, RequestsOneAtATimeAreNot) {
+  Case facts = with_flat_flight();
+  download_of(facts).flight_plateau_bytes = 560;
+  EXPECT_TRUE(run("sender-limited", facts).empty());
+}
+
 TEST(SenderLimited, AFastLanIsNot) {
   EXPECT_TRUE(run("sender-limited", with_flat_flight(0.0004)).empty());
 }

@@ -35,6 +35,11 @@ TEST(TailLoss, OneThatCostsLittleIsANote) {
   EXPECT_EQ(found[0].severity, Severity::note);
 }
 
+TEST(TailLoss, ASingleOneIsAnIncidentUnlessItRulesTheTime) {
+  EXPECT_EQ(run("tail-loss", with_tails(1, 0.4, 1, 0.4))[0].severity, Severity::note);
+  EXPECT_EQ(run("tail-loss", with_tails(1, 1.0, 1, 1.0))[0].severity, Severity::fault);
+}
+
 TEST(TailLoss, TimeoutsInTheMiddleAreNot) {
   const Case facts = with_tails(1, 0.2, 5, 1.2);
   EXPECT_TRUE(run("tail-loss", facts).empty());
