@@ -20,9 +20,9 @@ constexpr std::uint32_t kSectionHeader = 0x0a0d0d0a;
 constexpr std::uint32_t kInterfaceDescription = 1;
 constexpr std::uint32_t kPacket = 2;  // obsolete
 constexpr std::uint32_t kSimplePacket = 3;
-constexpr std::uint32_t kNameResolution = 4;
 constexpr std::uint32_t kInterfaceStatistics = 5;
 constexpr std::uint32_t kEnhancedPacket = 6;
+constexpr std::uint32_t kSystemdJournal = 9;
 constexpr std::uint32_t kDecryptionSecrets = 10;
 constexpr std::uint32_t kCustomCopied = 0xbad;
 constexpr std::uint32_t kCustomNotCopied = 0x40000bad;
@@ -50,8 +50,8 @@ enum PacketOption : std::uint16_t { kFlags = 2, kDropCount = 4 };
 enum StatisticsOption : std::uint16_t { kIfDrop = 5, kOsDrop = 7 };
 
 bool is_known_type(std::uint32_t type) {
-  return (type >= kInterfaceDescription && type <= kEnhancedPacket) || type == kDecryptionSecrets ||
-         type == kCustomCopied || type == kCustomNotCopied || type == kNameResolution;
+  return (type >= kInterfaceDescription && type <= kEnhancedPacket) || type == kSystemdJournal ||
+         type == kDecryptionSecrets || type == kCustomCopied || type == kCustomNotCopied;
 }
 
 // What is remembered of an interface besides its InterfaceInfo.
@@ -139,6 +139,7 @@ class PcapngSource final : public FileSource {
   }
 
   bool big_endian_ = false;
+  std::uint64_t number_ = 0;  // of the last frame, as Wireshark counts
   bool in_known_section_ =
       false;  // false: before the first header, or in a section of another version
   std::uint32_t block_len_ = 0;
@@ -317,7 +318,8 @@ inline bool PcapngSource::fill(wire::Frame& frame, const PacketFields& packet) {
   frame.direction = wire::FrameDirection::unknown;
   frame.input = input_;
   frame.interface = static_cast<std::uint32_t>(index);
-  frame.number = ++info_.frames;
+  ++info_.frames;
+  frame.number = ++number_;
   frame.byte_offset = window_->offset() + 8 + packet.data_offset;
   if (from.tells_direction) [[unlikely]] {
     frame.direction = direction_in_header(from.link_type, frame.bytes);
@@ -366,6 +368,9 @@ void PcapngSource::take_other_block(std::uint32_t type) {
     take_interface();
   } else if (type == kInterfaceStatistics) {
     take_statistics();
+  } else if (type == kCustomCopied || type == kCustomNotCopied || type == kSystemdJournal) {
+    // Wireshark shows these as frames of their own; the numbers have to be those that it shows.
+    ++number_;
   }
 }
 

@@ -150,6 +150,20 @@ TEST_P(BothOrders, OtherBlocksArePassedOver) {
   EXPECT_EQ(source->info().damage_count, 0u);
 }
 
+// As tshark 4.0 numbers them.
+TEST_P(BothOrders, CustomAndJournalBlocksTakeAFrameNumber) {
+  file_.section().interface().packet(0, 1, 60).block(0xbad, payload(16)).packet(0, 2, 60);
+  file_.block(9, payload(40)).packet(0, 3, 60).block(0x12345, payload(8)).packet(0, 4, 60);
+  const auto source = open_ok(file_);
+  const auto seen = read_all(*source);
+  ASSERT_EQ(seen.size(), 4u);
+  EXPECT_EQ(seen[0].frame.number, 1u);
+  EXPECT_EQ(seen[1].frame.number, 3u);
+  EXPECT_EQ(seen[2].frame.number, 5u);
+  EXPECT_EQ(seen[3].frame.number, 6u);
+  EXPECT_EQ(source->info().frames, 4u);
+}
+
 TEST(Pcapng, SectionsHaveTheirOwnByteOrderAndInterfaces) {
   PcapngFile little(false), big(true);
   little.section().interface(1).interface(101).packet(1, 5, 60);
