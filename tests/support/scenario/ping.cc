@@ -102,10 +102,9 @@ void play_ping(Player& player, Words& words) {
     }
   }
   if (ping.reversed) std::ranges::reverse(pieces);
-  Duration at = player.now;
   for (const BuiltFrame& piece : pieces) {
-    if (!piece.bytes.empty()) player.tape.record(at, piece);
-    at += std::chrono::microseconds(12);
+    if (!piece.bytes.empty()) player.tape.record(player.now, piece);
+    player.now += std::chrono::microseconds(12);
   }
 }
 

@@ -74,8 +74,6 @@ class Script {
       Words words(lines_[i], counters_);
       if (words.done()) continue;
       if (statements_left_-- == 0) return stop(i, "the scenario is too long: too many statements");
-      if (player_.tape.full())
-        return stop(i, "the scenario is too long: too many packets or bytes");
       const Duration before = player_.now;
       read_time(words);
       if (words.take("repeat")) {
@@ -86,6 +84,9 @@ class Script {
       if (words.problem()) {
         player_.now = before;
         return stop(i, *words.problem());
+      }
+      if (player_.tape.full() || player_.events_left == 0) {
+        return stop(i, "the scenario is too long: too many packets, bytes or events");
       }
     }
   }
@@ -160,8 +161,6 @@ Scenario play(std::string_view text, const Limits& limits) {
   Player player(limits, *scenario.tape);
   scenario.mistake = Script(text, limits, player).play();
   scenario.expectations = std::move(player.expectations);
-  if (!scenario.mistake && player.events_left == 0)
-    scenario.mistake = Mistake{1, "the transfers take too many events"};
   if (!scenario.mistake && scenario.expectations.empty()) {
     scenario.mistake = Mistake{1, "expected at least one 'expect'"};
   }

@@ -80,6 +80,10 @@ bool Sender::send_new(Duration now) {
   const std::int64_t cwnd_room = std::max(segment_, (cwnd_ - flight()) / segment_ * segment_);
   std::int64_t len = std::min({wanted, room, most, cwnd_room});
   if (len > segment_ && len < wanted) len -= len % segment_;
+  // As Linux does (tcp_tso_should_defer): wait for a super-frame's worth, but not for more than a
+  // third of what may be on its way.
+  const std::int64_t worth = std::min({most, cwnd_ / 3, wanted});
+  if (transfer_.superframe > 0 && len < worth && una_ < next_) return false;
   // Silly window avoidance: no small piece because of the window while something is outstanding;
   // and Nagle: none at all (RFC 9293 sections 3.8.6.2.1 and 3.7.4).
   const bool small = len < segment_ && una_ < next_;
@@ -160,10 +164,23 @@ void Sender::measure(Duration now, Duration sent) {
     srtt_s_ = 0.875 * srtt_s_ + 0.125 * rtt_s;
   }
   min_rtt_s_ = min_rtt_s_ > 0 ? std::min(min_rtt_s_, rtt_s) : rtt_s;
-  // HyStart (RFC 9406): a growing queue ends slow start before it overflows.
-  const double eighth_s = std::clamp(min_rtt_s_ / 8, 0.004, 0.016);
-  if (cwnd_ < ssthresh_ && cwnd_ >= 16 * segment_ && rtt_s > min_rtt_s_ + eighth_s)
-    ssthresh_ = cwnd_;
+  watch_slow_start(rtt_s);
+}
+
+// HyStart (RFC 9406 section 4.2): a queue that grows ends slow start before it overflows. Only the
+// first samples of a round trip count: behind them is what its own burst queued.
+void Sender::watch_slow_start(double rtt_s) {
+  constexpr std::uint32_t kSamples = 8;
+  if (cwnd_ >= ssthresh_) return;
+  if (una_ >= round_end_) {
+    round_end_ = next_;
+    round_samples_ = 0;
+    round_min_s_ = rtt_s;
+  }
+  round_min_s_ = std::min(round_min_s_, rtt_s);
+  if (++round_samples_ != kSamples) return;
+  const double threshold_s = std::clamp(min_rtt_s_ / 8, 0.004, 0.016);
+  if (round_min_s_ > min_rtt_s_ + threshold_s) ssthresh_ = cwnd_;
 }
 
 void Sender::mark_sacked(const std::vector<ByteRange>& blocks) {

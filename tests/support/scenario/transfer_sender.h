@@ -42,6 +42,7 @@ class Sender {
   void enter_recovery();
   void grow(std::int64_t acknowledged);
   void measure(Duration now, Duration sent);
+  void watch_slow_start(double rtt_s);
   void set_timer(Duration now);
   [[nodiscard]] Duration timeout() const;
   std::int64_t flight() const;
@@ -58,7 +59,9 @@ class Sender {
   bool in_recovery_ = false, in_timeout_ = false, limited_by_cwnd_ = false, probed_ = false;
   std::uint32_t duplicate_acks_ = 0, backoff_ = 0;
   std::uint64_t order_ = 0, timer_ = 0;
-  double srtt_s_ = 0, rttvar_s_ = 0, min_rtt_s_ = 0;
+  std::int64_t round_end_ = 0;  // of the round trip that HyStart looks at
+  std::uint32_t round_samples_ = 0;
+  double round_min_s_ = 0, srtt_s_ = 0, rttvar_s_ = 0, min_rtt_s_ = 0;
 };
 
 }  // namespace slowpath::test::scenario
