@@ -20,6 +20,7 @@ Scenario played(const std::string& statements, const Limits& limits = {}) {
 
 struct Seen {
   double at_s = 0;
+  Buffer bytes;  // the packet's spans point in here, also when the tape is gone
   wire::Packet packet;
 };
 
@@ -28,9 +29,11 @@ std::vector<Seen> tape_of(const Scenario& scenario) {
   EXPECT_FALSE(scenario.mistake) << scenario.mistake->line << ": " << scenario.mistake->what;
   std::vector<Seen> all;
   const std::vector<wire::Frame> frames = scenario.tape->frames();
-  for (const wire::Frame& frame : frames) {
+  for (wire::Frame frame : frames) {
     Seen& seen = all.emplace_back();
     seen.at_s = to_seconds(frame.time - frames.front().time);
+    seen.bytes.assign(frame.bytes.begin(), frame.bytes.end());
+    frame.bytes = seen.bytes;
     wire::decode(frame, seen.packet);
   }
   return all;
