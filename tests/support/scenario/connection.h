@@ -31,6 +31,7 @@ struct End {
   std::int64_t next = 0;               // first byte it has not sent
   std::uint32_t timestamp_base = 0;
   std::uint32_t timestamp_seen = 0;  // the other end's, to echo
+  Duration ahead{0};                 // it knew so much before the clock's time
   bool partial_checksums = false;    // leaves them to its NIC; shows in captures taken there
 };
 

@@ -191,6 +191,7 @@ void play_packet(Player& player, Words& words) {
   if (wanted.stamps) segment.stamps = wanted.stamps;
   player.tape.record(player.now, wanted.connection, segment);
   remember(connection, segment);
+  for (End& end : connection.ends) end.ahead = Duration{0};
   if (!wanted.tap_copy) return;
   --segment.ttl;
   ++segment.link;

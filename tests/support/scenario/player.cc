@@ -136,7 +136,10 @@ void play_handshake(Player& player, Words& words) {
   record(Side::client, syn, -1, player.now);
   record(Side::server, syn | ack, -1, player.now + half);
   record(Side::client, ack, 0, player.now + 2 * half);
-  player.now += 2 * half + std::chrono::microseconds(50);
+  // The client may send as soon as it has answered, the server when that has arrived.
+  player.now += 3 * half + std::chrono::microseconds(50);
+  connection[Side::client].ahead = half;
+  connection[Side::server].ahead = Duration{0};
 }
 
 void play_vantage(Player& player, Words& words) {

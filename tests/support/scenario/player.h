@@ -22,6 +22,7 @@ struct Player {
   Tape& tape;
   std::size_t events_left;
   Duration now{0};
+  bool is_timed = false;  // the statement has a time of its own
   std::list<Connection> connections;
   Connection* connection = nullptr;
   std::vector<Expectation> expectations;

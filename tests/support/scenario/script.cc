@@ -93,7 +93,8 @@ class Script {
 
   // `at` sets the clock for its own statement, and what follows goes on from there.
   void read_time(Words& words) {
-    if (!words.take("at")) return;
+    player_.is_timed = words.take("at");
+    if (!player_.is_timed) return;
     constexpr Duration kMost = std::chrono::hours(24);
     Duration base{0};
     if (words.peek().starts_with('+')) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/scenario/transfer.h"
 
+#include <algorithm>
+
 #include "support/scenario/transfer_events.h"
 #include "support/scenario/transfer_path.h"
 #include "support/scenario/transfer_receiver.h"
@@ -30,8 +32,8 @@ void happen(const Event& event, Sender& sender, Receiver& receiver) {
 
 }  // namespace
 
-Duration run_transfer(const Transfer& transfer, Connection& connection, Tape& tape, Duration start,
-                      std::size_t& events) {
+TransferEnd run_transfer(const Transfer& transfer, Connection& connection, Tape& tape,
+                         Duration start, std::size_t& events) {
   EventQueue queue;
   Path path(transfer, connection, tape, queue, start);
   Sender sender(transfer, connection, path, queue);
@@ -46,7 +48,7 @@ Duration run_transfer(const Transfer& transfer, Connection& connection, Tape& ta
     happen(event, sender, receiver);
   }
   connection[transfer.from].next += transfer.bytes;
-  return now;
+  return {now, std::clamp(receiver.last_arrival(), start, now)};
 }
 
 }  // namespace slowpath::test::scenario

@@ -49,9 +49,14 @@ struct Transfer {
   Duration give_up = std::chrono::minutes(10);  // simulated time
 };
 
-/// Runs it from `start` on; `events` is what may still happen in this scenario. Answers when the
-/// last ACK arrived, or when it gave up.
-Duration run_transfer(const Transfer& transfer, Connection& connection, Tape& tape, Duration start,
-                      std::size_t& events);
+/// When each end knew that it was over: the sender by the last ACK (or it gave up), the receiver by
+/// the last byte.
+struct TransferEnd {
+  Duration sender{0}, receiver{0};
+};
+
+/// Runs it from `start` on; `events` is what may still happen in this scenario.
+TransferEnd run_transfer(const Transfer& transfer, Connection& connection, Tape& tape,
+                         Duration start, std::size_t& events);
 
 }  // namespace slowpath::test::scenario

@@ -25,6 +25,7 @@ void Receiver::on_data(Duration now, const DataPacket& packet) {
   const std::int64_t before = next_;
   store(packet.data);
   unacknowledged_ += next_ - before;
+  last_arrival_ = now;
   start_reading(now);
   if (had_islands || !islands_.empty()) return send_ack(now);
   if (quick_acks_ > 0) {
@@ -63,15 +64,15 @@ void Receiver::start_reading(Duration now) {
     return;
   }
   reading_ = true;
-  const std::int64_t chunk = std::min<std::int64_t>(next_ - read_, 16384);
-  events_.set_timer(
-      now + from_seconds(8.0 * static_cast<double>(chunk) / transfer_.reader_rate_bps),
-      Event::Kind::read, 0);
+  chunk_ = std::min<std::int64_t>(next_ - read_, 16384);
+  const double seconds = 8.0 * static_cast<double>(chunk_) / transfer_.reader_rate_bps;
+  events_.set_timer(now + from_seconds(seconds), Event::Kind::read, 0);
 }
 
 void Receiver::on_read(Duration now) {
   reading_ = false;
-  read_ = transfer_.reader_rate_bps > 0 ? std::min<std::int64_t>(next_, read_ + 16384) : next_;
+  read_ = chunk_ > 0 ? read_ + chunk_ : next_;
+  chunk_ = 0;
   start_reading(now);
   // Receiver's silly window avoidance (RFC 9293 section 3.8.6.2.2): tell only of room worth
   // sending.

@@ -16,6 +16,8 @@ class Receiver {
   void on_data(Duration now, const DataPacket& packet);
   void on_delayed_ack(Duration now, std::uint64_t timer);
   void on_read(Duration now);
+  /// When the last new byte arrived.
+  [[nodiscard]] Duration last_arrival() const { return last_arrival_; }
 
  private:
   void store(const ByteRange& data);
@@ -28,9 +30,11 @@ class Receiver {
   Path& path_;
   EventQueue& events_;
   std::int64_t next_, read_, begin_;
-  std::int64_t unacknowledged_ = 0;   // bytes not yet acknowledged by us
-  std::int64_t edge_;                 // right edge of the advertised window
-  std::vector<ByteRange> islands_;    // out of order, the newest first
+  std::int64_t unacknowledged_ = 0;  // bytes not yet acknowledged by us
+  std::int64_t edge_;                // right edge of the advertised window
+  std::vector<ByteRange> islands_;   // out of order, the newest first
+  std::int64_t chunk_ = 0;           // that the application is reading
+  Duration last_arrival_{0};
   std::uint32_t last_ack_stamp_ = 0;  // echo: of the packet that an ACK answers
   bool stamp_taken_ = false;
   std::uint32_t quick_acks_ = 16;  // Linux: TCP_MAX_QUICKACKS

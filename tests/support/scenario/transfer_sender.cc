@@ -49,7 +49,14 @@ void Sender::send_what_may_be(Duration now) {
   const std::uint64_t before = order_;
   limited_by_cwnd_ = false;
   while (true) {
-    if (flight() > 0 && flight() + segment_ > cwnd_) {
+    if (resend_now_) {
+      resend_now_ = false;
+      if (resend_one(now)) continue;
+    }
+    // Without SACK each duplicate ACK tells of a segment that has left (RFC 3042, 5681
+    // section 3.2).
+    const std::int64_t inflated = connection_.sack ? 0 : segment_ * duplicate_acks_;
+    if (flight() > 0 && flight() + segment_ > cwnd_ + inflated) {
       limited_by_cwnd_ = true;
       break;
     }
@@ -145,7 +152,7 @@ void Sender::acknowledge(Duration now, std::int64_t acknowledged) {
   if (in_recovery_ && !connection_.sack && una_ < recovery_point_ && !outstanding_.empty()) {
     Outstanding& head = outstanding_.front();
     if (head.in_flight && !head.resent) flight_ -= head.len(), head.in_flight = false;
-    head.lost = true;
+    head.lost = resend_now_ = true;
   }
 }
 
@@ -223,7 +230,7 @@ void Sender::find_losses() {
 }
 
 void Sender::enter_recovery() {
-  in_recovery_ = true;
+  in_recovery_ = resend_now_ = true;
   recovery_point_ = next_;
   const auto less = static_cast<std::int64_t>(kDecrease * static_cast<double>(cwnd_));
   cwnd_ = ssthresh_ = std::max(less, 2 * segment_);

@@ -56,7 +56,9 @@ class Sender {
   std::deque<Outstanding> outstanding_;
   std::int64_t cwnd_, ssthresh_ = std::int64_t{1} << 40, recovery_point_ = -1;
   std::int64_t flight_ = 0;  // bytes on their way, as the sender believes
-  bool in_recovery_ = false, in_timeout_ = false, limited_by_cwnd_ = false, probed_ = false;
+  bool in_recovery_ = false, in_timeout_ = false, limited_by_cwnd_ = false, probed_ = false,
+       resend_now_ = false;  // whatever the window says: the first resend of a recovery, or after a
+                             // partial ACK
   std::uint32_t duplicate_acks_ = 0, backoff_ = 0;
   std::uint64_t order_ = 0, timer_ = 0;
   std::int64_t round_end_ = 0;  // of the round trip that HyStart looks at

@@ -104,7 +104,14 @@ void play_transfer(Player& player, Words& words) {
     }
   }
   if (words.problem()) return;
-  player.now = run_transfer(transfer, connection, player.tape, player.now, player.events_left);
+  // An end goes on when it may, not when the other one knows.
+  const Duration start =
+      player.is_timed ? player.now : player.now - connection[transfer.from].ahead;
+  const TransferEnd end =
+      run_transfer(transfer, connection, player.tape, start, player.events_left);
+  player.now = end.sender;
+  connection[transfer.from].ahead = Duration{0};
+  connection[other(transfer.from)].ahead = end.sender - end.receiver;
 }
 
 }  // namespace slowpath::test::scenario

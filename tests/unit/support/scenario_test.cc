@@ -220,6 +220,25 @@ TEST(Transfer, TheTimerRepairsTheEndAndTheTailProbeIsFaster) {
   EXPECT_LT(data_of(played(transfer + " tail-probe")).back().at_s, 0.15);
 }
 
+TEST(Transfer, TheServerSpeaksOnlyWhenItHasHeardTheClient) {
+  const std::string transfers =
+      "handshake rtt 100ms\ntransfer s > c bytes 100\ntransfer c > s bytes 100\ntransfer s > c "
+      "bytes 100\n";
+  const std::vector<Seen> data = data_of(played("vantage client\n" + transfers));
+  ASSERT_EQ(data.size(), 3u);
+  EXPECT_NEAR(data[0].at_s, 0.2, 0.001);                 // SYN, SYN-ACK, ACK, data
+  EXPECT_NEAR(data[1].at_s - data[0].at_s, 0, 0.001);    // at once
+  EXPECT_NEAR(data[2].at_s - data[1].at_s, 0.1, 0.001);  // a round trip
+}
+
+TEST(Transfer, ASlowReaderSetsThePace) {
+  const std::vector<Seen> all =
+      tape_of(played("handshake\ntransfer c > s bytes 500K window 64K reader-rate 4M\n"));
+  const double least_s = 8 * (500 - 64) * 1024 / 4e6;
+  EXPECT_GT(all.back().at_s, least_s);
+  EXPECT_LT(all.back().at_s, 1.3 * least_s);
+}
+
 TEST(Transfer, WithoutSackItRecoversAsWell) {
   const std::vector<Seen> data =
       data_of(played("handshake no-sack\ntransfer c > s bytes 300K lose every 40\n"));
