@@ -28,6 +28,10 @@ constexpr double kMinorDirection = 0.10;
 // Connections in doubt must have been active for this share of all active time.
 constexpr double kDoubtfulShare = 0.30;
 
+// Nobody waits this long for an answer and then closes because all is well; more bytes than this are no request.
+constexpr double kGaveUpSeconds = 3.0;
+constexpr std::uint64_t kRequestBytes = 16384;
+
 bool had_trouble(const DirectionFacts& direction) {
   return direction.timeouts > 0 || direction.resent_packets > 0 || !direction.stalls.empty();
 }
@@ -88,6 +92,23 @@ std::optional<Doubt> doubt_about_time(const ConnectionFacts& connection) {
                {"at the sender: " + capture_command(connection, "sender.pcap"),
                 "at the receiver: " + capture_command(connection, "receiver.pcap")},
                lost_s};
+}
+
+// A request was acknowledged, nothing ever came back, and whoever asked gave up. Where the answer was lost, if there was
+// one, only the other end can show.
+std::optional<Doubt> doubt_about_answer(const ConnectionFacts& connection) {
+  if (connection.close == CloseKind::open) return std::nullopt;
+  for (const Direction way : {Direction::to_server, Direction::to_client}) {
+    const DirectionFacts& answer = connection[way];
+    const DirectionFacts& request = connection[opposite(way)];
+    if (answer.unanswered_s < kGaveUpSeconds || request.bytes == 0 || request.bytes > kRequestBytes) continue;
+    const Endpoint& silent_end = way == Direction::to_client ? connection.server : connection.client;
+    return Doubt{fmt::format("{} acknowledged {} bytes and never answered; after {} the connection was given up",
+                             to_string(silent_end), request.bytes, format_duration(answer.unanswered_s)),
+                 {"at " + to_string(silent_end.address) + ": " + capture_command(connection, "other_end.pcap")},
+                 answer.unanswered_s};
+  }
+  return std::nullopt;
 }
 
 // Data that may have been altered is never called healthy, however fast it came.
@@ -194,6 +215,7 @@ std::optional<Doubt> doubt_about(const Case&, const ConnectionFacts& connection,
   if (auto doubt = doubt_about_half(connection)) return doubt;
   if (auto doubt = doubt_about_capture_loss(connection)) return doubt;
   if (auto doubt = doubt_from_suspects(connection, findings)) return doubt;
+  if (auto doubt = doubt_about_answer(connection)) return doubt;
   return doubt_about_time(connection);
 }
 

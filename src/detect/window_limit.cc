@@ -16,6 +16,9 @@ namespace {
 // rwnd-limited's minimum evidence: ten round trips of flight.
 constexpr std::uint64_t kRounds = 10;
 
+// Share of the time that the window stands at its largest, or how near its median is to it, once it is a ceiling.
+constexpr double kCeilingShare = 0.2, kCeilingNear = 0.75;
+
 // A window that is full while the round trip has doubled only fills a queue: without it the queue
 // would be longer and the rate the same. The floor leaves delayed-ACK and host jitter out.
 constexpr double kQueueFactor = 2.0;
@@ -28,6 +31,14 @@ constexpr double kDefaultLargestWindow = 3.0 * 1024 * 1024;
 double base_rtt_s(const RttSet& rtt) {
   if (rtt.total.min_s > 0) return rtt.total.min_s;
   return rtt.handshake_s.value_or(0);
+}
+
+// A receiver that tunes its buffer opens the window as the transfer grows. Until the window has stayed near its largest
+// for a while, there is no ceiling to speak of.
+bool still_opens(const DirectionFacts& data) {
+  const bool grew = data.window.max_bytes > 4 * std::max<std::uint64_t>(data.window.initial_bytes, 1);
+  return grew && data.window.at_max_share < kCeilingShare &&
+         static_cast<double>(data.window.median_bytes) < kCeilingNear * static_cast<double>(data.window.max_bytes);
 }
 
 bool fills_a_queue(const RttSet& rtt) {
@@ -55,6 +66,10 @@ WindowLimit judge_window(const Transfer& transfer) {
     limit.why_not =
         fmt::format("a full window owns {} of {}; {} are needed", format_duration(limit.seconds),
                     format_duration(active_s(transfer.connection)), format_percent(kMaterialShare));
+  } else if (still_opens(data)) {
+    limit.why_not = fmt::format(
+        "the window was still opening: {} at first, {} at last; that is auto-tuning at work",
+        format_bytes(static_cast<double>(data.window.initial_bytes)), format_bytes(limit.window_bytes));
   } else if (fills_a_queue(data.rtt)) {
     limit.why_not =
         fmt::format("the round trip grows from {} to {}: the window only fills a queue",

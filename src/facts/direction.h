@@ -233,6 +233,7 @@ struct DirectionFacts {
   std::uint64_t bytes_seen = 0;        // distinct payload bytes that were captured
   std::uint64_t acked_bytes = 0;
   Time first_data{}, last_data{}, last_ack{};
+  Time last_reply{};                   // newest packet of the receiver, of any kind
   double transfer_s = 0;               // first data to the last ACK of data (or last data)
   double goodput_bps = 0;              // bytes * 8 / transfer_s
   std::uint32_t segment_size = 0;      // most payload in one segment by the handshake's MSS and the options in use; 0 unknown
@@ -290,6 +291,9 @@ struct DirectionFacts {
   PauseFacts pauses;                   // nothing outstanding, then this sender speaks without being asked
   PauseFacts answers;                  // the other side's request was acknowledged, then this sender answers late
   NagleFacts nagle;
+  double unanswered_s = 0;             // this sender never said a byte, although the other side's data was acknowledged;
+                                       // from that data to the connection's last packet
+  FrameRef unanswered_request;
 };
 
 }  // namespace slowpath

@@ -8,6 +8,7 @@ namespace slowpath::flow {
 
 void DirectionAnalysis::on_reply(const Record& record, const SackList* sack, Time now) {
   facts_.acks_seen = true;
+  facts_.last_reply = std::max(facts_.last_reply, record.time);
   last_reply_frame_ = record.frame;
   if (record.has(wire::kRst)) {
     account(now, Event::replied, record.frame);
@@ -42,7 +43,8 @@ void DirectionAnalysis::on_reply(const Record& record, const SackList* sack, Tim
   }
   const bool data_in_reply = record.payload_len > 0;
   account(now, data_in_reply && ack <= una_ ? Event::probe : Event::replied, record.frame);
-  end_silence(record, now);
+  // A packet that the receiver sends of its own accord answers nothing.
+  if (ack > una_ || sack != nullptr || (record.payload_len == 0 && !record.has(wire::kFin))) end_silence(record, now);
   const std::uint64_t window_before = window_bytes_;
   if (ack > una_) {
     advance_ack(ack, record, now);

@@ -19,6 +19,8 @@ namespace {
 
 // The path queues when the RTT stands this much above its minimum; the constant keeps host jitter out.
 constexpr double kQueueFactor = 1.5, kQueueFloor_s = 0.002;
+// A window below this share of its largest is being filled by data that nobody reads.
+constexpr double kOpenShare = 0.75;
 // Delayed-ACK timers: 40 ms (Linux minimum) to 500 ms (RFC 1122 section 4.2.3.2).
 constexpr double kDelayedAckMin_s = 0.035, kDelayedAckMax_s = 0.5;
 // A send this soon after an ACK was clocked by it.
@@ -30,6 +32,12 @@ constexpr std::uint32_t kFlatRounds = 3;
 
 bool DirectionAnalysis::path_queues() const {
   return rtt_min_s_ > 0 && rtt_last_s_ > std::max(kQueueFactor * rtt_min_s_, rtt_min_s_ + kQueueFloor_s);
+}
+
+// A reader that falls behind closes the window; a window that only fills a queue stands wide open. The slow reader also
+// delays ACKs, so that the round trip alone would accuse the path.
+bool DirectionAnalysis::window_is_filling() const {
+  return static_cast<double>(window_bytes_) < kOpenShare * static_cast<double>(facts_.window.max_bytes);
 }
 
 double DirectionAnalysis::stall_threshold_s() const { return std::max(0.2, 2 * srtt_s_); }
@@ -62,7 +70,7 @@ TimeOwner DirectionAnalysis::owner_of_wait(Time now, Event event) const {
     const bool silent = event == Event::sent && to_seconds(now - last_event_) >= 0.18;
     return away && silent && !last_short_ && facts_.data_packets > 0 ? TimeOwner::unknown : TimeOwner::application;
   }
-  if (full) return path_queues() ? TimeOwner::bottleneck : TimeOwner::receive_window;
+  if (full) return path_queues() && !window_is_filling() ? TimeOwner::bottleneck : TimeOwner::receive_window;
   const double waited_s = to_seconds(now - last_event_);
   if (event == Event::ended) return last_short_ ? TimeOwner::application : TimeOwner::unknown;
   if (event == Event::sent) {
@@ -105,7 +113,9 @@ void DirectionAnalysis::account(Time now, Event event, FrameRef frame) {
       facts_.tail_timeout_s += seconds;
       note(facts_.tail_timeout_frames, frame);
     }
-  } else if (seconds >= stall_threshold_s()) {
+  }
+  // Silences of the receiver are logged whole when they end; see end_silence().
+  if ((owner != TimeOwner::timeout || !silence_open_) && seconds >= stall_threshold_s()) {
     Stall stall;
     stall.begin = last_event_;
     stall.seconds = seconds;

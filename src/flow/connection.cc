@@ -302,8 +302,9 @@ void Connection::read_record(std::size_t i, const BytesAt& bytes_at) {
                                                analysis.witness.leg[1].value_or(Duration{0}));
   analysis.directions[way].on_send(record, bytes_at);
   if (record.network_copy) return;
-  const bool idle = analysis.directions[way].newest_owner() == TimeOwner::application;
-  analysis.conversation.add(record, round_trip_s, analysis.witness.segment_size[way], idle);
+  const DirectionAnalysis& own = analysis.directions[way];
+  analysis.conversation.add(record, {round_trip_s, analysis.witness.segment_size[way],
+                                     own.newest_owner() == TimeOwner::application, own.at_window_edge()});
 }
 
 // Replies reach the sender of `data` one leg later than they pass the tap.
@@ -346,7 +347,7 @@ ConnectionFacts Connection::finish(const BytesAt& bytes_at) {
   facts_.light = packets_[0] + packets_[1] < kLightPackets;
   for (Direction direction : {Direction::to_server, Direction::to_client}) {
     DirectionFacts facts = analysis_->directions[index(direction)].finish(facts_.last, facts_.icmp);
-    analysis_->conversation.finish(direction, facts);
+    analysis_->conversation.finish(direction, facts_.last, facts);
     facts_[direction] = std::move(facts);
   }
   analysis_.reset();

@@ -25,12 +25,12 @@ void add_pause(PauseFacts& pauses, double seconds, FrameRef before, FrameRef aft
 
 }  // namespace
 
-void Conversation::add(const Record& record, double round_trip_s, std::uint32_t segment_size, bool idle) {
+void Conversation::add(const Record& record, const Context& context) {
   if (record.has(wire::kSyn) || record.has(wire::kRst) || record.icmp_index != kNone) return;
   Side& own = sides_[static_cast<std::size_t>(record.direction)];
   Side& other = sides_[1 - static_cast<std::size_t>(record.direction)];
-  if (record.has(wire::kAck)) ack(record, own, other, round_trip_s);
-  if (record.payload_len > 0) data(record, own, other, {round_trip_s, segment_size, idle});
+  if (record.has(wire::kAck)) ack(record, own, other, context.round_trip_s);
+  if (record.payload_len > 0) data(record, own, other, context);
 }
 
 void Conversation::ack(const Record& record, Side& own, Side& data_sender, double round_trip_s) {
@@ -77,16 +77,23 @@ void Conversation::data(const Record& record, Side& own, Side& other, const Cont
     }
     own.ack_waited_s = 0;
   }
-  own.waiting_small = small;
-  own.last_small = small;
+  // Nagle holds back what the application wrote; a window's edge cuts segments small as well, and is not Nagle.
+  own.waiting_small = small && !context.at_window_edge;
+  own.last_small = own.waiting_small;
   own.sent_end = end;
   own.have_sent = true;
   own.last_data = record.time;
   own.last_data_frame = record.frame;
 }
 
-void Conversation::finish(Direction direction, DirectionFacts& facts) {
+void Conversation::finish(Direction direction, Time end, DirectionFacts& facts) {
   Side& side = sides_[static_cast<std::size_t>(direction)];
+  const Side& other = sides_[1 - static_cast<std::size_t>(direction)];
+  const bool asked = other.have_sent && other.have_acked && other.acked >= other.sent_end;
+  if (asked && !side.have_sent) {
+    facts.unanswered_s = to_seconds(end - other.last_data);
+    facts.unanswered_request = other.last_data_frame;
+  }
   facts.pauses = side.pauses;
   facts.answers = side.answers;
   facts.nagle = side.nagle;

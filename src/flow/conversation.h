@@ -13,10 +13,16 @@ namespace slowpath::flow {
 
 class Conversation {
  public:
-  /// `round_trip_s` is the best known so far; 0 = unknown. `segment_size` of the record's direction.
-  /// `idle` = the sender had nothing outstanding and nothing to repair before this record.
-  void add(const Record& record, double round_trip_s, std::uint32_t segment_size, bool idle);
-  void finish(Direction direction, DirectionFacts& facts);
+  /// What is known about the record's direction when it is sent.
+  struct Context {
+    double round_trip_s;          // the best known so far; 0 = unknown
+    std::uint32_t segment_size;
+    bool idle;                    // its sender had nothing outstanding and nothing to repair before it
+    bool at_window_edge;          // the window leaves no room for a full segment
+  };
+  void add(const Record& record, const Context& context);
+  /// `end` is the connection's last packet.
+  void finish(Direction direction, Time end, DirectionFacts& facts);
 
  private:
   struct Side {
@@ -32,11 +38,6 @@ class Conversation {
     PauseFacts pauses, answers;
     NagleFacts nagle;
     Sampler timers;
-  };
-  struct Context {
-    double round_trip_s;
-    std::uint32_t segment_size;
-    bool idle;
   };
   void data(const Record& record, Side& own, Side& other, const Context& context);
   void ack(const Record& record, Side& own, Side& data_sender, double round_trip_s);

@@ -51,6 +51,8 @@ class DirectionAnalysis {
 
   /// Who owned the interval that ended last.
   [[nodiscard]] TimeOwner newest_owner() const { return newest_owner_; }
+  /// The window left room for less than a full segment: what is small then is small because of the window.
+  [[nodiscard]] bool at_window_edge() const { return have_window_ && window_room() < static_cast<std::int64_t>(segment_size_); }
 
  private:
   /// What ended an interval.
@@ -102,6 +104,7 @@ class DirectionAnalysis {
   void account(Time now, Event event, FrameRef frame);
   [[nodiscard]] TimeOwner owner_of_wait(Time now, Event event) const;
   [[nodiscard]] bool path_queues() const;
+  [[nodiscard]] bool window_is_filling() const;
   [[nodiscard]] double stall_threshold_s() const;
   void next_round(Time now);
 

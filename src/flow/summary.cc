@@ -175,9 +175,12 @@ void DirectionAnalysis::summarise_icmp(std::vector<IcmpFacts>& icmp) {
 // cannot say which, so that time is nobody's (DESIGN principle 5).
 void DirectionAnalysis::relabel_flat_flight() {
   constexpr std::uint64_t kRounds = 10;
-  constexpr double kFlat = 0.15, kBelowWindow = 0.8;
+  constexpr double kFlat = 0.15, kBelowWindow = 0.8, kGrowthShare = 0.3;
   const auto plateau = static_cast<double>(facts_.flight_plateau_bytes);
-  if (facts_.flight_rounds < kRounds || facts_.lost_packets > 0 || facts_.flight_plateau_spread > kFlat || plateau <= 0) return;
+  // RFC 5681 section 3.1, with an ACK for every second segment: half a segment a round trip, at the very least.
+  const double growth = 0.5 * static_cast<double>(facts_.flight_rounds) * static_cast<double>(segment_size_);
+  if (facts_.flight_rounds < kRounds || growth < kGrowthShare * plateau) return;
+  if (facts_.lost_packets > 0 || facts_.flight_plateau_spread > kFlat || plateau <= 0) return;
   if (have_window_ && plateau > kBelowWindow * static_cast<double>(facts_.window.median_bytes)) return;
   facts_.time[TimeOwner::unknown] += facts_.time[TimeOwner::congestion_window];
   facts_.time[TimeOwner::congestion_window] = 0;

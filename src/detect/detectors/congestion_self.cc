@@ -29,12 +29,24 @@ constexpr double kStandingShare = 0.30;
 // Queue overflow drops several packets of a flight, while the queue is full.
 constexpr std::uint64_t kLosses = 3;
 constexpr double kRank = 0.6;
+// Round trips of a silence beyond which no queue is to blame.
+constexpr double kOverflowTimeouts = 8;
 
 bool overflows(const LossPattern& pattern) {
   if (pattern.losses < kLosses) return false;
   const bool bursts = pattern.losses >= 2 * pattern.episodes;
   const bool high = pattern.ranked > 0 && pattern.mean_rank >= kRank;
   return bursts || high;
+}
+
+// An overflow costs a timeout, or two. A silence of many is the path's, not the queue's.
+double outage_s(const DirectionFacts& data) {
+  const double longest_s = std::max(1.0, kOverflowTimeouts * data.rtt.total.p95_s);
+  double seconds = 0;
+  for (const Stall& stall : data.stalls) {
+    if (stall.owner == TimeOwner::timeout && stall.seconds > longest_s) seconds += stall.seconds;
+  }
+  return seconds;
 }
 
 void report(const Transfer& transfer, const QueueFacts& queue, const LossPattern& pattern,
@@ -96,7 +108,7 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   if (std::string why = other_cause_of_loss(transfer); !why.empty()) {
     return silent(findings, kId, transfer, std::move(why));
   }
-  const double repair = std::max(data.time[TimeOwner::loss_recovery], 0.0) + data.timeout_s;
+  const double repair = data.time[TimeOwner::loss_recovery] + std::max(0.0, data.timeout_s - outage_s(data));
   const bool standing = full_s - queue.base_s >= kAddedSeconds &&
                         data.time.share(TimeOwner::bottleneck) >= kStandingShare;
   const bool fault = is_material(repair, transfer) || standing;

@@ -21,6 +21,8 @@ constexpr std::string_view kFault = "pmtud-blackhole";
 
 // The catalogue's minimum evidence.
 constexpr std::uint64_t kLosses = 3;
+// A SYN or SYN-ACK over IPv4 with the usual options: 20 + 40 bytes.
+constexpr std::uint32_t kHandshakeIpLen = 60;
 
 struct Edge {
   std::uint32_t passes = 0;  // largest IP length that arrived, of any packet
@@ -47,6 +49,8 @@ Edge find_edge(const Transfer& transfer) {
   const std::uint32_t full = full_ip_len(transfer) > 0 ? full_ip_len(transfer) : 1500;
   Edge edge;
   edge.passes = data.largest_delivered_ip_len;
+  // The handshake arrived, if nothing else did.
+  if (edge.passes == 0 && transfer.connection.handshake.completed) edge.passes = kHandshakeIpLen;
   for (const SizeClass& size : data.sizes) {
     if (size.first_delivered + size.resent_delivered > 0)
       edge.passes = std::max(edge.passes, size.min_len);
@@ -54,7 +58,10 @@ Edge find_edge(const Transfer& transfer) {
   std::uint64_t lost = 0;
   for (const SizeClass& size : data.sizes) {
     if (size.min_len <= edge.passes || size.min_len > full) continue;
-    if (edge.fails == 0) edge.fails = size.min_len;
+    if (edge.fails == 0) {
+      const bool holds_largest = size.min_len <= data.largest_ip_len && data.largest_ip_len <= size.max_len;
+      edge.fails = holds_largest ? data.largest_ip_len : size.min_len;
+    }
     lost += size.first_lost + size.resent_lost;
     for (std::size_t i = 0; i < size.lost.kept(); ++i) note(edge.frames, size.lost.first[i]);
   }
@@ -72,7 +79,8 @@ bool peer_was_alive(const Transfer& transfer) {
     if (longest == nullptr || stall.seconds > longest->seconds) longest = &stall;
   }
   if (longest == nullptr) return false;
-  return data.last_ack > longest->begin || transfer.reverse().last_data > longest->begin;
+  return data.last_reply > longest->begin || data.last_ack > longest->begin ||
+         transfer.reverse().last_data > longest->begin;
 }
 
 std::optional<std::string> why_not(const Transfer& transfer, const Edge& edge) {

@@ -29,6 +29,9 @@ constexpr double kFlat = 0.25;
 constexpr std::uint64_t kLeastSegments = 3;
 // And so is a sender that is silent most of the time.
 constexpr double kIdleShare = 0.5;
+// A congestion window that nothing hinders grows by at least half a segment each round trip (RFC 5681 section 3.1, one
+// ACK for every second segment). Flat is only what should have grown by this share of itself.
+constexpr double kGrowthPerRound = 0.5, kGrowthShare = 0.3;
 // "Well below": two thirds. Receivers keep part of their buffer back.
 constexpr double kWindowShare = 0.67;
 // Round trips near their minimum: nothing queues.
@@ -79,6 +82,11 @@ std::string why_not(const DirectionFacts& data) {
   }
   const auto plateau = static_cast<double>(data.flight_plateau_bytes);
   const auto window = static_cast<double>(data.window.median_bytes);
+  const double growth = kGrowthPerRound * static_cast<double>(data.flight_rounds) * data.segment_size;
+  if (growth < kGrowthShare * plateau) {
+    return fmt::format("in {} round trips a congestion window of {} need not have grown visibly",
+                       data.flight_rounds, format_bytes(plateau));
+  }
   if (data.window.knowledge == ScaleKnowledge::unknown || window <= 0) {
     return "the receive window's scale is not known";
   }

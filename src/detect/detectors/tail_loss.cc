@@ -78,6 +78,9 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   if (std::string why = other_cause_of_loss(transfer); !why.empty()) {
     return silent(findings, kId, transfer, std::move(why));
   }
+  if (data.acked_bytes == 0) {
+    return silent(findings, kId, transfer, "no byte was ever acknowledged: no timeout repaired anything");
+  }
   if (data.superframes.timeout_s * 2 > data.timeout_s) {
     return silent(findings, kId, transfer, "most of the silence follows super-frames");
   }
