@@ -28,6 +28,9 @@ constexpr double kMinorDirection = 0.10;
 // Connections in doubt must have been active for this share of all active time.
 constexpr double kDoubtfulShare = 0.30;
 
+// Losses that are no accident: so many, and this share of the segments.
+constexpr std::uint64_t kLosses = 5;
+constexpr double kLossShare = 0.01;
 // Nobody waits this long for an answer and then closes because all is well; more bytes than this are no request.
 constexpr double kGaveUpSeconds = 3.0;
 constexpr std::uint64_t kRequestBytes = 16384;
@@ -92,6 +95,23 @@ std::optional<Doubt> doubt_about_time(const ConnectionFacts& connection) {
                {"at the sender: " + capture_command(connection, "sender.pcap"),
                 "at the receiver: " + capture_command(connection, "receiver.pcap")},
                lost_s};
+}
+
+// Many segments were lost and repairing them took long, yet no fault's evidence is complete.
+std::optional<Doubt> doubt_about_loss(const ConnectionFacts& connection) {
+  for (const DirectionFacts& direction : connection.directions) {
+    const double lost = static_cast<double>(direction.lost_packets);
+    if (direction.lost_packets < kLosses || lost < kLossShare * static_cast<double>(direction.data_packets)) continue;
+    const double repair_s = direction.time[TimeOwner::loss_recovery] + direction.time[TimeOwner::timeout];
+    if (!is_unexplained(repair_s, active_s(connection))) continue;
+    return Doubt{fmt::format("{} of {} segments were lost and repairing them took {} of {}, but what lost them does not show",
+                             direction.lost_packets, direction.data_packets, format_duration(repair_s),
+                             format_duration(active_s(connection))),
+                 {"at the sender: " + capture_command(connection, "sender.pcap"),
+                  "at the receiver: " + capture_command(connection, "receiver.pcap")},
+                 repair_s};
+  }
+  return std::nullopt;
 }
 
 // A request was acknowledged, nothing ever came back, and whoever asked gave up. Where the answer was lost, if there was
@@ -216,6 +236,7 @@ std::optional<Doubt> doubt_about(const Case&, const ConnectionFacts& connection,
   if (auto doubt = doubt_about_capture_loss(connection)) return doubt;
   if (auto doubt = doubt_from_suspects(connection, findings)) return doubt;
   if (auto doubt = doubt_about_answer(connection)) return doubt;
+  if (auto doubt = doubt_about_loss(connection)) return doubt;
   return doubt_about_time(connection);
 }
 

@@ -16,9 +16,6 @@ namespace {
 // rwnd-limited's minimum evidence: ten round trips of flight.
 constexpr std::uint64_t kRounds = 10;
 
-// Share of the time that the window stands at its largest, or how near its median is to it, once it is a ceiling.
-constexpr double kCeilingShare = 0.2, kCeilingNear = 0.75;
-
 // A window that is full while the round trip has doubled only fills a queue: without it the queue
 // would be longer and the rate the same. The floor leaves delayed-ACK and host jitter out.
 constexpr double kQueueFactor = 2.0;
@@ -33,14 +30,6 @@ double base_rtt_s(const RttSet& rtt) {
   return rtt.handshake_s.value_or(0);
 }
 
-// A receiver that tunes its buffer opens the window as the transfer grows. Until the window has stayed near its largest
-// for a while, there is no ceiling to speak of.
-bool still_opens(const DirectionFacts& data) {
-  const bool grew = data.window.max_bytes > 4 * std::max<std::uint64_t>(data.window.initial_bytes, 1);
-  return grew && data.window.at_max_share < kCeilingShare &&
-         static_cast<double>(data.window.median_bytes) < kCeilingNear * static_cast<double>(data.window.max_bytes);
-}
-
 bool fills_a_queue(const RttSet& rtt) {
   const double base = base_rtt_s(rtt);
   return base > 0 && rtt.loaded_s > kQueueFactor * base && rtt.loaded_s - base > kQueueFloorS;
@@ -51,8 +40,9 @@ bool fills_a_queue(const RttSet& rtt) {
 WindowLimit judge_window(const Transfer& transfer) {
   const DirectionFacts& data = transfer.data();
   WindowLimit limit;
-  limit.seconds = data.time[TimeOwner::receive_window];
-  limit.share = data.time.share(TimeOwner::receive_window);
+  // A receiver that tunes its buffer opens the window as the transfer grows: waiting for that is no ceiling.
+  limit.seconds = std::max(0.0, data.time[TimeOwner::receive_window] - data.window.opening_s);
+  limit.share = data.time.total() > 0 ? limit.seconds / data.time.total() : 0;
   limit.window_bytes = static_cast<double>(data.window.max_bytes);
   limit.rtt_s = data.rtt.total.median_s > 0 ? data.rtt.total.median_s : base_rtt_s(data.rtt);
   if (limit.rtt_s > 0) {
@@ -66,10 +56,6 @@ WindowLimit judge_window(const Transfer& transfer) {
     limit.why_not =
         fmt::format("a full window owns {} of {}; {} are needed", format_duration(limit.seconds),
                     format_duration(active_s(transfer.connection)), format_percent(kMaterialShare));
-  } else if (still_opens(data)) {
-    limit.why_not = fmt::format(
-        "the window was still opening: {} at first, {} at last; that is auto-tuning at work",
-        format_bytes(static_cast<double>(data.window.initial_bytes)), format_bytes(limit.window_bytes));
   } else if (fills_a_queue(data.rtt)) {
     limit.why_not =
         fmt::format("the round trip grows from {} to {}: the window only fills a queue",

@@ -11,6 +11,7 @@
 //  8. waiting for the ACK of a short end: delayed-ack if it takes a timer's time, else application
 //  9. waiting for ACKs: bottleneck if the path queues, slow-start while the flight grows, else congestion-window
 #include <algorithm>
+#include <bit>
 
 #include "flow/direction_analysis.h"
 
@@ -97,6 +98,10 @@ void DirectionAnalysis::account(Time now, Event event, FrameRef frame) {
   const double seconds = to_seconds(now - last_event_);
   const TimeOwner owner = newest_owner_ = owner_of_wait(now, event);
   facts_.time[owner] += seconds;
+  if (owner == TimeOwner::receive_window && !window_is_filling()) {
+    const auto width = std::min<std::size_t>(std::bit_width(facts_.window.max_bytes), edge_s_by_widest_.size() - 1);
+    edge_s_by_widest_[width] += seconds;
+  }
   if (owner == TimeOwner::timeout) {
     ++facts_.timeouts;
     facts_.timeout_s += seconds;

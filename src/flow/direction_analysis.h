@@ -189,6 +189,7 @@ class DirectionAnalysis {
   bool zero_open_ = false;
   bool zero_mattered_ = false;         // data was outstanding, pending or probed meanwhile
   Sampler windows_;
+  std::array<double, 32> edge_s_by_widest_{};  // time at the edge of the widest window so far, by its log2
   std::uint64_t windows_seen_ = 0, windows_at_max_ = 0;
   Sampler round_maxima_;
   std::int64_t round_end_ = 0, round_max_ = 0, round_best_ = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The facts of a direction, once all its packets are read.
 #include <algorithm>
+#include <bit>
 
 #include "flow/direction_analysis.h"
 
@@ -158,6 +159,10 @@ void DirectionAnalysis::summarise_windows() {
   window.median_bytes = static_cast<std::uint64_t>(Sampler::quantile_of(sorted, 0.5));
   const double near = static_cast<double>(window.max_bytes) - static_cast<double>(segment_size_);
   const auto at_max = std::count_if(sorted.begin(), sorted.end(), [=](float w) { return static_cast<double>(w) >= near; });
+  const auto widest = static_cast<std::size_t>(std::bit_width(window.max_bytes));
+  for (std::size_t width = 0; width + 1 < widest && width < edge_s_by_widest_.size(); ++width) {
+    window.opening_s += edge_s_by_widest_[width];
+  }
   if (!sorted.empty()) window.at_max_share = static_cast<double>(at_max) / static_cast<double>(sorted.size());
 }
 
