@@ -279,6 +279,7 @@ struct DirectionFacts {
   std::uint64_t flight_max_bytes = 0;
   std::uint64_t flight_plateau_bytes = 0;   // median of the flight's maxima, one a round trip, after slow start
   double flight_plateau_spread = 0;         // interquartile range of these maxima over their median
+  double flight_growth_bytes = 0;           // how much these maxima grow, a round trip; negative: they shrink
   std::uint64_t flight_rounds = 0;          // round trips counted for the plateau
   double app_data_ready_share = 0;          // of ACK-clocked sends: a full segment followed the ACK at once
   std::uint64_t small_segments = 0;         // data frames below segment_size

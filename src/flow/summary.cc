@@ -129,11 +129,31 @@ void DirectionAnalysis::summarise_rtt() {
   }
 }
 
+namespace {
+
+// From the median of the first third to that of the last, which lie two thirds of the series apart.
+double growth_a_round(const std::vector<float>& maxima, std::uint64_t rounds_seen) {
+  const std::size_t third = maxima.size() / 3;
+  if (third == 0) return 0;
+  const auto median_of = [](std::vector<float> values) {
+    std::sort(values.begin(), values.end());
+    return Sampler::quantile_of(values, 0.5);
+  };
+  const auto step = static_cast<std::ptrdiff_t>(third);
+  const double first = median_of({maxima.begin(), maxima.begin() + step});
+  const double last = median_of({maxima.end() - step, maxima.end()});
+  const double rounds = static_cast<double>(rounds_seen) * 0.75 * 2 / 3;  // the first quarter is left out
+  return (last - first) / std::max(rounds, 1.0);
+}
+
+}  // namespace
+
 void DirectionAnalysis::summarise_flight() {
   if (round_max_ > 0) round_maxima_.add(static_cast<double>(round_max_));
   const std::vector<float>& rounds = round_maxima_.kept();
   // The first quarter is slow start; a plateau shows in the rest.
   std::vector<float> late(rounds.begin() + static_cast<std::ptrdiff_t>(rounds.size() / 4), rounds.end());
+  facts_.flight_growth_bytes = growth_a_round(late, round_maxima_.seen());
   std::sort(late.begin(), late.end());
   const double median = Sampler::quantile_of(late, 0.5);
   facts_.flight_plateau_bytes = static_cast<std::uint64_t>(median);
@@ -186,6 +206,9 @@ void DirectionAnalysis::relabel_flat_flight() {
   const double growth = 0.5 * static_cast<double>(facts_.flight_rounds) * static_cast<double>(segment_size_);
   if (facts_.flight_rounds < kRounds || growth < kGrowthShare * plateau) return;
   if (facts_.lost_packets > 0 || facts_.flight_plateau_spread > kFlat || plateau <= 0) return;
+  // A window that grows by a segment a round trip is no flat flight, however small that is beside it. Delayed ACKs
+  // halve the growth, and a median forgives a little more.
+  if (facts_.flight_growth_bytes > 0.25 * segment_size_) return;
   if (have_window_ && plateau > kBelowWindow * static_cast<double>(facts_.window.median_bytes)) return;
   facts_.time[TimeOwner::unknown] += facts_.time[TimeOwner::congestion_window];
   facts_.time[TimeOwner::congestion_window] = 0;
