@@ -29,6 +29,23 @@ constexpr std::uint64_t kPauses = 10;
 constexpr double kShare = 0.50;
 constexpr double kLongestSeconds = 2.0;
 
+/// The client's pauses, whoever spoke last: it is late after an answer, or after its own words.
+PauseFacts late_requests(const DirectionFacts& client) {
+  PauseFacts all = client.pauses;
+  const PauseFacts& after_answers = client.answers;
+  all.count += after_answers.count;
+  all.seconds += after_answers.seconds;
+  if (after_answers.longest_s > all.longest_s) {
+    all.longest_s = after_answers.longest_s;
+    all.longest_before = after_answers.longest_before;
+    all.longest_after = after_answers.longest_after;
+  }
+  for (std::size_t i = 0; i < after_answers.ends.kept(); ++i)
+    note(all.ends, after_answers.ends.first[i]);
+  all.ends.count = all.count;
+  return all;
+}
+
 bool interrupts_bulk(const ConnectionFacts& connection, const PauseFacts& pauses) {
   const std::uint64_t bytes =
       connection[Direction::to_server].bytes + connection[Direction::to_client].bytes;
@@ -37,8 +54,7 @@ bool interrupts_bulk(const ConnectionFacts& connection, const PauseFacts& pauses
          pauses.seconds >= kShare * active_s(connection);
 }
 
-void report(const Transfer& transfer, bool fault, Findings& findings) {
-  const PauseFacts& pauses = transfer.data().pauses;
+void report(const Transfer& transfer, const PauseFacts& pauses, bool fault, Findings& findings) {
   Finding finding = about(kId, transfer);
   finding.seconds_lost = std::min(pauses.seconds, duration_s(transfer.connection));
   finding.severity = fault ? severity_of(true, finding.seconds_lost, transfer) : Severity::note;
@@ -62,7 +78,7 @@ void report(const Transfer& transfer, bool fault, Findings& findings) {
 
 void inspect_connection(const Case& facts, const ConnectionFacts& connection, Findings& findings) {
   const Transfer transfer{facts, connection, Direction::to_server};
-  const PauseFacts& pauses = transfer.data().pauses;
+  const PauseFacts pauses = late_requests(transfer.data());
   if (pauses.count == 0) return;
   const double rtt_s = transfer.data().rtt.handshake_s.value_or(transfer.data().rtt.total.min_s);
   const double needed = std::max(kSeconds, kRounds * rtt_s);
@@ -75,7 +91,7 @@ void inspect_connection(const Case& facts, const ConnectionFacts& connection, Fi
                               pauses.count, format_duration(pauses.seconds),
                               format_duration(pauses.longest_s), format_duration(needed)));
   }
-  report(transfer, interrupts_bulk(connection, pauses), findings);
+  report(transfer, pauses, interrupts_bulk(connection, pauses), findings);
 }
 
 void inspect(const Case& facts, Findings& findings) {

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view kId = "congestion-self";
 // Round-trip times that show a swing.
-constexpr std::uint64_t kSamples = 20;
+constexpr std::uint64_t kSamples = 10;
 // The queue at least halves the path's own speed of reaction ...
 constexpr double kRatio = 1.5;
 // ... and people notice it (policy.h: what matters in time).
@@ -127,7 +127,7 @@ void inspect(const Case& facts, Findings& findings) {
 extern const Detector congestion_self;
 const Detector congestion_self{.id = kId,
                                .scope = Scope::direction,
-                               .needs = "20 round-trip times and the flight",
+                               .needs = "10 round-trip times and the flight",
                                .inspect = inspect};
 
 }  // namespace slowpath::detect::detectors

@@ -39,6 +39,12 @@ double waited_s(const DirectionFacts& data) {
          data.time[TimeOwner::congestion_window];
 }
 
+/// First packet to the last data and one round trip: the close is nobody's wait.
+double exchange_s(const ConnectionFacts& connection, double rtt_s) {
+  const auto& [up, down] = connection.directions;
+  return seconds_between(connection.first, std::max(up.last_data, down.last_data)) + rtt_s;
+}
+
 bool is_steady(const DirectionFacts& data, double handshake_s) {
   const RttFacts& rtt = data.rtt.total;
   return rtt.samples >= kSamples && rtt.median_s <= handshake_s * kEqualFactor &&
@@ -93,7 +99,7 @@ void inspect_connection(const Case& facts, const ConnectionFacts& connection, Fi
                     "too few",
                     format_duration(handshake_s), format_duration(data.rtt.total.median_s)));
   }
-  const double active = active_s(connection);
+  const double active = exchange_s(connection, handshake_s);
   const double waited = waited_s(data);
   if (waited < kShare * active || active > kRoundsOfExchange * handshake_s) {
     return silent(

@@ -26,8 +26,6 @@ constexpr double kSeconds = 1.0;
 constexpr std::uint32_t kTransmissionsOfOneLength = 4;
 // Silences of so many transmissions that plain loss would bring about by chance.
 constexpr double kByChance = 0.1;
-// The same with a second connection that is silent together with this one.
-constexpr double kByChanceShared = 1;
 
 bool is_long_silence(const Stall& stall) {
   return stall.ended && stall.seconds >= kSeconds && stall.unanswered_sends >= kTransmissions;
@@ -147,7 +145,7 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   }
   const DirectionFacts& data = transfer.data();
   const double chance = silences_by_chance(data, outages.longest->unanswered_sends);
-  if (chance >= (outages.shared < 2 ? kByChance : kByChanceShared)) {
+  if (chance >= kByChance) {
     return silent(findings, kId, transfer,
                   fmt::format("{} losses and {} lost resends make {:.1f} such silences by chance",
                               data.lost_packets, data.lost_resends, chance));

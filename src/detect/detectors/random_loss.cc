@@ -21,6 +21,8 @@ constexpr std::string_view kId = "random-loss";
 constexpr std::uint64_t kLosses = 10;
 // Below this nobody would name loss at all.
 constexpr std::uint64_t kLossesToMention = 4;
+// Part of the time spent in a queue from which on it may have made the losses.
+constexpr double kBottleneckShare = 0.10;
 // How far the loss model may miss the rate and still explain it. Both directions: a sender that is
 // three times faster than the model does not slow down for loss (BBR), one three times slower is
 // held back by something else.
@@ -39,10 +41,23 @@ double ceiling_bps(const DirectionFacts& data) {
   return static_cast<double>(data.window.max_bytes) * 8 / data.rtt.total.median_s;
 }
 
+double repair_s(const DirectionFacts& data) {
+  return data.time[TimeOwner::loss_recovery] + data.time[TimeOwner::timeout];
+}
+
+/// Several losses a flight on a path that queues: congestion-self judges those.
+bool queue_explains(const DirectionFacts& data, const LossPattern& pattern) {
+  if (!queue_builds(queue_of(data))) return false;
+  const bool ranked = pattern.losses >= kLosses && pattern.ranked * 2 >= pattern.losses;
+  const bool bursts = pattern.losses > 2 * pattern.episodes &&
+                      data.time.share(TimeOwner::bottleneck) >= kBottleneckShare;
+  return ranked || bursts;
+}
+
 /// Recovery and timeouts, and the waiting for ACKs with a window that losses keep small: as far as
 /// the receive window would have allowed more.
 double seconds_lost_to(const DirectionFacts& data, double share) {
-  const double repair = data.time[TimeOwner::loss_recovery] + data.time[TimeOwner::timeout];
+  const double repair = repair_s(data);
   const double waiting = data.time[TimeOwner::congestion_window];
   const double sending = waiting + data.time[TimeOwner::loss_recovery] +
                          data.time[TimeOwner::slow_start] + data.time[TimeOwner::bottleneck];
@@ -107,8 +122,9 @@ void report(const Transfer& transfer, const LossPattern& pattern, bool complete,
   finding.confidence = confidence_of(complete ? 0.8 + 0.17 * certainty : 0.6, transfer);
   finding.seconds_lost = lost;
   finding.claim =
-      fmt::format("{} of the segments from {} are lost on the path, independent of load",
-                  format_percent(pattern.share), to_string(transfer.sender()));
+      fmt::format("{} of the segments from {} are lost on the path, {}",
+                  format_percent(pattern.share), to_string(transfer.sender()),
+                  complete ? "independent of load" : "whether independent of load is not shown");
   finding.evidence = evidence_of(data, pattern);
   finding.refuted_by =
       "losses in bursts while the round-trip time is at its highest, or only at one packet length";
@@ -130,17 +146,14 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
     return silent(findings, kId, transfer, std::move(why));
   }
   const Judged judged = judge(data, pattern);
-  const double lost = seconds_lost_to(data, pattern.share);
-  if (!judged.complete && !is_material(lost, transfer)) {
-    return silent(findings, kId, transfer, judged.why_not);
-  }
-  if (!judged.complete && pattern.losses > 2 * pattern.episodes) {
+  // Short of a distribution only the repair itself is known to be lost time.
+  const double lost = judged.complete ? seconds_lost_to(data, pattern.share) : repair_s(data);
+  if (!judged.complete && pattern.episodes < kLossesToMention) {
     return silent(
         findings, kId, transfer,
-        fmt::format("{} losses in {} bursts: not alone", pattern.losses, pattern.episodes));
+        fmt::format("{} losses in {} flights: no loss rate", pattern.losses, pattern.episodes));
   }
-  if (!judged.complete && queue_builds(queue_of(data)) && pattern.ranked * 2 >= pattern.losses &&
-      pattern.losses >= kLosses) {
+  if (!judged.complete && (!is_material(lost, transfer) || queue_explains(data, pattern))) {
     return silent(findings, kId, transfer, judged.why_not);
   }
   report(transfer, pattern, judged.complete, lost, findings);

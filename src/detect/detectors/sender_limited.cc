@@ -8,6 +8,7 @@
 // start (the flight is not flat), an unloaded fast link (round trips below a millisecond are hosts'
 // own time).
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -29,9 +30,14 @@ constexpr double kFlat = 0.25;
 constexpr std::uint64_t kLeastSegments = 3;
 // And so is a sender that is silent most of the time.
 constexpr double kIdleShare = 0.5;
-// A congestion window that nothing hinders grows by at least half a segment each round trip (RFC 5681 section 3.1, one
-// ACK for every second segment). Flat is only what should have grown by this share of itself.
+// A congestion window that nothing hinders grows by at least half a segment each round trip (RFC
+// 5681 section 3.1, one ACK for every second segment). Flat is only what should have grown by this
+// share of itself.
 constexpr double kGrowthPerRound = 0.5, kGrowthShare = 0.3;
+// Data packets of the other side for each of this one's segments: a request for each 64 KiB.
+constexpr double kAskingShare = 0.02;
+// And what was measured to grow by half of that is such a window.
+constexpr double kGrowth = 0.25;
 // "Well below": two thirds. Receivers keep part of their buffer back.
 constexpr double kWindowShare = 0.67;
 // Round trips near their minimum: nothing queues.
@@ -41,10 +47,19 @@ constexpr double kQuietRatio = 1.5;
 constexpr double kLeastRtt = 0.001;
 
 /// Requests and keystrokes: each is answered before the next one leaves, so the flight is flat too.
-bool is_interactive(const DirectionFacts& data) {
+bool is_interactive(const Transfer& transfer) {
+  const DirectionFacts& data = transfer.data();
   return data.flight_plateau_bytes < kLeastSegments * data.segment_size ||
          data.bytes < kRounds * data.flight_plateau_bytes ||
-         data.time.share(TimeOwner::application) > kIdleShare;
+         data.pauses.seconds + data.answers.seconds > kIdleShare * data.transfer_s;
+}
+
+/// The other side asks again and again, and the sender waits for that: an exchange of messages.
+bool is_asked(const Transfer& transfer) {
+  const DirectionFacts& data = transfer.data();
+  const double segments = static_cast<double>(data.bytes) / data.segment_size;
+  return data.time.share(TimeOwner::application) > kIdleShare &&
+         static_cast<double>(transfer.reverse().data_packets) > kAskingShare * segments;
 }
 
 /// The flight fits the window field as it stands in the header: the sender may read it unscaled.
@@ -62,15 +77,20 @@ double waited_s(const DirectionFacts& data) {
 }
 
 /// Why this is no sender's limit; empty when it is one.
-std::string why_not(const DirectionFacts& data) {
+std::string why_not(const Transfer& transfer) {
+  const DirectionFacts& data = transfer.data();
   if (data.flight_rounds < kRounds || data.segment_size == 0) {
     return fmt::format("{} round trips after slow start; {} are needed", data.flight_rounds,
                        kRounds);
   }
-  if (is_interactive(data)) {
-    return fmt::format("{} in flight, idle for {} of the time: messages, not a transfer",
+  if (is_interactive(transfer) || is_asked(transfer)) {
+    return fmt::format("{} in flight and {} packets that ask for it: messages, not a transfer",
                        format_bytes(static_cast<double>(data.flight_plateau_bytes)),
-                       format_percent(data.time.share(TimeOwner::application)));
+                       transfer.reverse().data_packets);
+  }
+  if (data.flight_growth_bytes > kGrowth * data.segment_size) {
+    return fmt::format("the flight grows by {} each round trip: a congestion window",
+                       format_bytes(std::round(data.flight_growth_bytes)));
   }
   const double losses = static_cast<double>(data.lost_packets);
   if (losses > kLossShare * static_cast<double>(data.data_packets)) {
@@ -82,7 +102,8 @@ std::string why_not(const DirectionFacts& data) {
   }
   const auto plateau = static_cast<double>(data.flight_plateau_bytes);
   const auto window = static_cast<double>(data.window.median_bytes);
-  const double growth = kGrowthPerRound * static_cast<double>(data.flight_rounds) * data.segment_size;
+  const double growth =
+      kGrowthPerRound * static_cast<double>(data.flight_rounds) * data.segment_size;
   if (growth < kGrowthShare * plateau) {
     return fmt::format("in {} round trips a congestion window of {} need not have grown visibly",
                        data.flight_rounds, format_bytes(plateau));
@@ -157,7 +178,7 @@ void report(const Transfer& transfer, Findings& findings) {
 void inspect(const Case& facts, Findings& findings) {
   for (const Transfer& transfer : transfers_with_data(facts)) {
     if (transfer.data().data_packets < kRounds) continue;
-    if (std::string why = why_not(transfer.data()); !why.empty()) {
+    if (std::string why = why_not(transfer); !why.empty()) {
       silent(findings, kId, transfer, std::move(why));
       continue;
     }

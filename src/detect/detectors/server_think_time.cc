@@ -20,8 +20,8 @@ constexpr std::string_view kId = "server-think-time";
 // The catalogue: both.
 constexpr double kRounds = 5;
 constexpr double kSeconds = 0.200;
-// Of the time in which somebody waited for something, so the client's own pauses left out. With
-// less the server is slow now and then, which every server is.
+// Of the time from the first packet to the last data, the client's own pauses among it: with less
+// the server is slow now and then, which every server is, and its users do not notice.
 constexpr double kShare = 0.30;
 // Nobody waits so long for an answer before giving up; a longer one is a notification (long
 // polling, IMAP IDLE, SMB change notify use 30 s and more).
@@ -47,7 +47,7 @@ void report(const Transfer& transfer, double rtt_s, double share, Findings& find
       to_string(transfer.sender()), format_duration(answers.seconds), answers.count,
       answers.count == 1 ? "" : "s", format_duration(answers.longest_s));
   finding.evidence.push_back(shown_by(
-      fmt::format("{} late answers, {} of the time in which anybody waited; in between "
+      fmt::format("{} late answers, {} of the connection's time; in between "
                   "nothing was outstanding",
                   answers.count, format_percent(share)),
       answers.ends,
@@ -84,9 +84,8 @@ void inspect_connection(const Case& facts, const ConnectionFacts& connection, Fi
                   fmt::format("an answer after {} is a notification: nobody waits so long",
                               format_duration(answers.longest_s)));
   }
-  const double pauses = connection[Direction::to_server].pauses.seconds;
-  const double waiting = std::max(active_s(connection) - pauses, answers.seconds);
-  report(transfer, rtt_s, waiting > 0 ? answers.seconds / waiting : 0, findings);
+  const double active = active_s(connection);
+  report(transfer, rtt_s, active > 0 ? answers.seconds / active : 0, findings);
 }
 
 void inspect(const Case& facts, Findings& findings) {

@@ -20,6 +20,8 @@ constexpr std::string_view kId = "tail-loss";
 constexpr double kShareOfTimeouts = 0.5;
 // One is an incident, unless it rules the time; two and more are a habit of the path.
 constexpr std::uint64_t kTimeouts = 2;
+// The original and one resend; with more the path, or the peer, was gone.
+constexpr std::uint32_t kTransmissions = 3;
 constexpr double kIncidentShare = 0.30;
 
 /// Whether the capture shows the lost originals: then the loss lies beyond the capture point, and
@@ -27,6 +29,16 @@ constexpr double kIncidentShare = 0.30;
 bool originals_seen(const DirectionFacts& data) {
   return data.vantage == Vantage::sender || data.vantage == Vantage::both ||
          data.lost_before_capture * 2 < data.lost_packets;
+}
+
+/// Silences in which the resends were lost as well, or that never ended: more than a lost tail.
+double other_silence_s(const DirectionFacts& data) {
+  double seconds = 0;
+  for (const Stall& stall : data.stalls) {
+    if (stall.owner != TimeOwner::timeout) continue;
+    if (stall.unanswered_sends >= kTransmissions || !stall.ended) seconds += stall.seconds;
+  }
+  return seconds;
 }
 
 void report(const Transfer& transfer, Severity severity, Findings& findings) {
@@ -79,7 +91,11 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
     return silent(findings, kId, transfer, std::move(why));
   }
   if (data.acked_bytes == 0) {
-    return silent(findings, kId, transfer, "no byte was ever acknowledged: no timeout repaired anything");
+    return silent(findings, kId, transfer,
+                  "no byte was ever acknowledged: no timeout repaired anything");
+  }
+  if (other_silence_s(data) * 2 > data.tail_timeout_s) {
+    return silent(findings, kId, transfer, "the resends were lost as well: more than a tail");
   }
   if (data.superframes.timeout_s * 2 > data.timeout_s) {
     return silent(findings, kId, transfer, "most of the silence follows super-frames");

@@ -28,14 +28,6 @@ TEST(ServerThinkTime, SlowAnswersAreAFault) {
   EXPECT_EQ(found[0].evidence[1].frames.size(), 2U);
 }
 
-TEST(ServerThinkTime, TheClientsOwnPausesDoNotHideIt) {
-  Case facts = with_answers(3, 2, 1, 30);
-  facts.connections[0][Direction::to_server].pauses.seconds = 26;
-  const auto found = run("server-think-time", facts);
-  ASSERT_EQ(found.size(), 1U);
-  EXPECT_GT(found[0].evidence[0].values.size(), 1U);
-}
-
 TEST(ServerThinkTime, FiveRoundTripsAreNeeded) {
   const Case facts = with_answers(6, 1, 0.19);
   EXPECT_TRUE(run("server-think-time", facts).empty());
