@@ -213,10 +213,11 @@ std::optional<Doubt> doubt_about_file(const Case& facts) {
 
 std::optional<Doubt> doubt_about_little(const Case& facts) {
   for (const ConnectionFacts& connection : facts.connections) {
-    if (bytes_of(connection) > 0 || connection.handshake.completed) return std::nullopt;
+    const bool closed = connection.handshake.completed && connection.close != CloseKind::open;
+    if (bytes_of(connection) > 0 || closed) return std::nullopt;
   }
   return Doubt{
-      fmt::format("{} TCP connections were seen, none with data or a whole handshake",
+      fmt::format("{} TCP connections were seen, none with data or with a whole handshake and an end",
                   facts.connections_total),
       {"tcpdump -ni DEV -s 128 -w from_the_start.pcap tcp    (start it before the transfer)"},
       0};

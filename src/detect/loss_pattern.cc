@@ -27,6 +27,8 @@ constexpr std::uint64_t kPatternLosses = 10;
 constexpr double kRankOfQueue = 0.75;
 // Losses a flight. Independent losses share a flight now and then, a full queue drops many at once.
 constexpr double kAloneShare = 0.5;
+// With flights of four segments and more, a quarter of the losses at most are at an end by chance.
+constexpr double kTailShare = 0.6;
 
 double as_double(std::uint64_t n) { return static_cast<double>(n); }
 
@@ -138,6 +140,10 @@ bool losses_are_random(const DirectionFacts& data, const LossPattern& pattern) {
   // none, many losses a flight would be a policer's.
   const bool alone = as_double(pattern.episodes) >= kAloneShare * as_double(pattern.losses);
   if (!alone) return false;
+  // Chance does not prefer the last segment of a burst.
+  if (as_double(data.tail_timeouts) >= kTailShare * as_double(pattern.episodes) && data.flight_max_bytes > 4 * std::uint64_t{data.segment_size}) {
+    return false;
+  }
   if (!queue_builds(queue_of(data))) return data.rtt.total.samples >= kPatternLosses;
   return pattern.ranked * 2 >= pattern.losses && pattern.mean_rank < kRankOfQueue;
 }

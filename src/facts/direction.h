@@ -291,6 +291,7 @@ struct DirectionFacts {
 
   // --- the application behind the sender
   PauseFacts pauses;                   // nothing outstanding, then this sender speaks without being asked
+  PauseFacts idle;                     // as pauses, of any length over a millisecond: a slow producer's rhythm
   PauseFacts answers;                  // the other side's request was acknowledged, then this sender answers late
   NagleFacts nagle;
   double unanswered_s = 0;             // this sender never said a byte, although the other side's data was acknowledged;

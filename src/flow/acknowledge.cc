@@ -42,6 +42,7 @@ void DirectionAnalysis::on_reply(const Record& record, const SackList* sack, Tim
     una_ = ack;
   }
   const bool data_in_reply = record.payload_len > 0;
+  peer_spoke_ |= data_in_reply;
   account(now, data_in_reply && ack <= una_ ? Event::probe : Event::replied, record.frame);
   // A packet that the receiver sends of its own accord answers nothing.
   if (ack > una_ || sack != nullptr || (record.payload_len == 0 && !record.has(wire::kFin))) end_silence(record, now);
@@ -262,6 +263,7 @@ bool DirectionAnalysis::away_from_sender() const {
 
 void DirectionAnalysis::take_total_rtt(double total_s, std::int64_t flight_then, Time now) {
   rtt_last_s_ = total_s;
+  round_rtt_min_s_ = std::min(round_rtt_min_s_, total_s);
   rtt_total_.add(total_s);
   if (rtt_min_s_ == 0 || total_s < rtt_min_s_) rtt_min_s_ = total_s;
   facts_.rtt.total.max_s = std::max(facts_.rtt.total.max_s, total_s);

@@ -20,6 +20,10 @@ namespace {
 
 // The path queues when the RTT stands this much above its minimum; the constant keeps host jitter out.
 constexpr double kQueueFactor = 1.5, kQueueFloor_s = 0.002;
+// The shortest of many round trips needs less margin than a single one.
+constexpr double kStandingFactor = 1.2;
+// Shorter gaps are the host's own work between two writes.
+constexpr double kIdleMin_s = 0.001;
 // A window below this share of its largest is being filled by data that nobody reads.
 constexpr double kOpenShare = 0.75;
 // Delayed-ACK timers: 40 ms (Linux minimum) to 500 ms (RFC 1122 section 4.2.3.2).
@@ -33,6 +37,14 @@ constexpr std::uint32_t kFlatRounds = 3;
 
 bool DirectionAnalysis::path_queues() const {
   return rtt_min_s_ > 0 && rtt_last_s_ > std::max(kQueueFactor * rtt_min_s_, rtt_min_s_ + kQueueFloor_s);
+}
+
+// With a full window the flight is constant: when even the shortest round trip of the last rounds is above the minimum,
+// a queue stands, and it stands only where the path is busy all the time (Little's law). Delayed ACKs lengthen some
+// round trips, never all.
+bool DirectionAnalysis::queue_stands() const {
+  const double recent_s = std::min(round_rtt_min_s_, earlier_round_rtt_min_s_);
+  return rtt_min_s_ > 0 && recent_s > std::max(kStandingFactor * rtt_min_s_, rtt_min_s_ + kQueueFloor_s);
 }
 
 // A reader that falls behind closes the window; a window that only fills a queue stands wide open. The slow reader also
@@ -71,7 +83,7 @@ TimeOwner DirectionAnalysis::owner_of_wait(Time now, Event event) const {
     const bool silent = event == Event::sent && to_seconds(now - last_event_) >= 0.18;
     return away && silent && !last_short_ && facts_.data_packets > 0 ? TimeOwner::unknown : TimeOwner::application;
   }
-  if (full) return path_queues() && !window_is_filling() ? TimeOwner::bottleneck : TimeOwner::receive_window;
+  if (full) return (path_queues() || queue_stands()) && !window_is_filling() ? TimeOwner::bottleneck : TimeOwner::receive_window;
   const double waited_s = to_seconds(now - last_event_);
   if (event == Event::ended) return last_short_ ? TimeOwner::application : TimeOwner::unknown;
   if (event == Event::sent) {
@@ -131,6 +143,18 @@ void DirectionAnalysis::account(Time now, Event event, FrameRef frame) {
     stall.ended = event != Event::ended;
     stalls_.add(stall);
   }
+  const bool unasked = event == Event::sent && !peer_spoke_ && facts_.data_packets > 1;
+  if (owner == TimeOwner::application && unasked && seconds > kIdleMin_s) {
+    PauseFacts& idle = facts_.idle;
+    ++idle.count;
+    idle.seconds += seconds;
+    note(idle.ends, frame);
+    if (seconds > idle.longest_s) {
+      idle.longest_s = seconds;
+      idle.longest_before = last_frame_;
+      idle.longest_after = frame;
+    }
+  }
   last_event_ = now;
   last_frame_ = frame;
 }
@@ -139,6 +163,8 @@ void DirectionAnalysis::account(Time now, Event event, FrameRef frame) {
 void DirectionAnalysis::next_round(Time now) {
   (void)now;
   round_end_ = next_;
+  earlier_round_rtt_min_s_ = round_rtt_min_s_;
+  round_rtt_min_s_ = rtt_last_s_;
   if (round_max_ == 0) return;
   round_maxima_.add(static_cast<double>(round_max_));
   ++facts_.flight_rounds;

@@ -104,6 +104,7 @@ class DirectionAnalysis {
   void account(Time now, Event event, FrameRef frame);
   [[nodiscard]] TimeOwner owner_of_wait(Time now, Event event) const;
   [[nodiscard]] bool path_queues() const;
+  [[nodiscard]] bool queue_stands() const;
   [[nodiscard]] bool window_is_filling() const;
   [[nodiscard]] double stall_threshold_s() const;
   void next_round(Time now);
@@ -166,12 +167,14 @@ class DirectionAnalysis {
   FrameRef last_frame_, last_reply_frame_;
   bool last_short_ = false;            // the newest data ended in less than a full segment
   bool slow_start_ = true;
+  bool peer_spoke_ = false;            // the other side sent data since this one's last
   StallLog stalls_;
   TimelineRecorder timeline_;
 
   // --- RTT
   double srtt_s_ = 0, rttvar_s_ = 0, rtt_min_s_ = 0, rtt_last_s_ = 0;
   double receiver_leg_typical_s_ = 0;
+  double round_rtt_min_s_ = 0, earlier_round_rtt_min_s_ = 0;  // shortest of this round trip's samples and the one's before
   Sampler rtt_total_, rtt_receiver_, rtt_sender_, rtt_idle_, rtt_loaded_;
   struct Stamp {
     std::uint32_t value;

@@ -194,6 +194,7 @@ void DirectionAnalysis::send_new(const Sending& s) {
   }
   last_send_ = r.time;
   last_data_ = r.time;
+  peer_spoke_ = false;
 }
 
 // A sender that counts its IP IDs up by one leaves a gap for each packet that was lost before the tap. Asked between

@@ -200,12 +200,14 @@ void DirectionAnalysis::summarise_icmp(std::vector<IcmpFacts>& icmp) {
 // cannot say which, so that time is nobody's (DESIGN principle 5).
 void DirectionAnalysis::relabel_flat_flight() {
   constexpr std::uint64_t kRounds = 10;
-  constexpr double kFlat = 0.15, kBelowWindow = 0.8, kGrowthShare = 0.3;
+  constexpr double kFlat = 0.15, kBelowWindow = 0.8, kGrowthShare = 0.3, kQuiet = 1.2, kQuietFloor_s = 0.002;
   const auto plateau = static_cast<double>(facts_.flight_plateau_bytes);
   // RFC 5681 section 3.1, with an ACK for every second segment: half a segment a round trip, at the very least.
   const double growth = 0.5 * static_cast<double>(facts_.flight_rounds) * static_cast<double>(segment_size_);
   if (facts_.flight_rounds < kRounds || growth < kGrowthShare * plateau) return;
   if (facts_.lost_packets > 0 || facts_.flight_plateau_spread > kFlat || plateau <= 0) return;
+  const RttFacts& rtt = facts_.rtt.total;
+  if (rtt.median_s > std::max(kQuiet * rtt.min_s, rtt.min_s + kQuietFloor_s)) return;
   // A window that grows by a segment a round trip is no flat flight, however small that is beside it. Delayed ACKs
   // halve the growth, and a median forgives a little more.
   if (facts_.flight_growth_bytes > 0.25 * segment_size_) return;

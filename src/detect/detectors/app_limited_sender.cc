@@ -36,7 +36,7 @@ struct Waiting {
 
 Waiting waiting_of(const DirectionFacts& data) {
   // What the account gives to others (timeouts, a closed window) was no pause of the application.
-  const double seconds = std::min(data.pauses.seconds, data.time[TimeOwner::application]);
+  const double seconds = std::min(data.idle.seconds, data.time[TimeOwner::application]);
   return {seconds, data.transfer_s > 0 ? std::min(1.0, seconds / data.transfer_s) : 0};
 }
 
@@ -55,10 +55,10 @@ void report(const Transfer& transfer, const Waiting& waiting, Findings& findings
   finding.evidence.push_back(shown_by(
       fmt::format("{} pauses of {} in all, {} at the longest; each began with everything "
                   "acknowledged and ended with data that nobody had asked for",
-                  data.pauses.count, format_duration(data.pauses.seconds),
-                  format_duration(data.pauses.longest_s)),
-      data.pauses.ends,
-      {{"waited_s", waiting.seconds}, {"pauses", static_cast<double>(data.pauses.count)}}));
+                  data.idle.count, format_duration(data.idle.seconds),
+                  format_duration(data.idle.longest_s)),
+      data.idle.ends,
+      {{"waited_s", waiting.seconds}, {"pauses", static_cast<double>(data.idle.count)}}));
   finding.evidence.push_back(
       shown_by(fmt::format("{} of {} data packets are shorter than a segment; {} packets with data "
                            "came back",
@@ -75,23 +75,23 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   const DirectionFacts& data = transfer.data();
   const Waiting waiting = waiting_of(data);
   if (waiting.seconds <= 0) return;
-  if (data.pauses.count < kPauses || waiting.share <= kShare) {
+  if (data.idle.count < kPauses || waiting.share <= kShare) {
     return silent(findings, kId, transfer,
                   fmt::format("{} pauses, {} of the transfer with nothing to send; {} pauses and "
                               "more than {} are needed",
-                              data.pauses.count, format_percent(waiting.share), kPauses,
+                              data.idle.count, format_percent(waiting.share), kPauses,
                               format_percent(kShare)));
   }
-  if (data.bytes < kBulkBytes || data.bytes < kBulkBytesEachPause * data.pauses.count) {
+  if (data.bytes < kBulkBytes || data.bytes < kBulkBytesEachPause * data.idle.count) {
     return silent(
         findings, kId, transfer,
         fmt::format("{} in {} bursts is no bulk transfer",
-                    format_bytes(static_cast<double>(data.bytes)), data.pauses.count + 1));
+                    format_bytes(static_cast<double>(data.bytes)), data.idle.count + 1));
   }
-  if (data.pauses.longest_s > kLongestSeconds) {
+  if (data.idle.longest_s > kLongestSeconds) {
     return silent(findings, kId, transfer,
                   fmt::format("a pause of {} is an idle connection, not a slow producer",
-                              format_duration(data.pauses.longest_s)));
+                              format_duration(data.idle.longest_s)));
   }
   report(transfer, waiting, findings);
 }

@@ -41,7 +41,11 @@ constexpr double kGrowth = 0.25;
 // "Well below": two thirds. Receivers keep part of their buffer back.
 constexpr double kWindowShare = 0.67;
 // Round trips near their minimum: nothing queues.
-constexpr double kQuietRatio = 1.5;
+constexpr double kQuietRatio = 1.2;
+// Less than this is host jitter, whatever the ratio.
+constexpr double kQuietSeconds = 0.002;
+// Data from the other side in more than this share of the round trips: it asks each time, and the flight is its answer.
+constexpr double kAskedShare = 0.3;
 // Below a millisecond interrupts and scheduling weigh as much as the flight, and flat flights are
 // what any fast sender shows.
 constexpr double kLeastRtt = 0.001;
@@ -116,7 +120,7 @@ std::string why_not(const Transfer& transfer) {
                        format_bytes(plateau), format_bytes(window));
   }
   const QueueFacts queue = queue_of(data);
-  if (!queue.known() || queue.ratio() > kQuietRatio) {
+  if (!queue.known() || (queue.ratio() > kQuietRatio && queue.added_s() > kQuietSeconds)) {
     return fmt::format("round trips of {} under load, {} at least: the path queues",
                        format_duration(queue.loaded_s), format_duration(queue.base_s));
   }

@@ -24,6 +24,25 @@ constexpr std::uint64_t kTimeouts = 2;
 constexpr std::uint32_t kTransmissions = 3;
 constexpr double kIncidentShare = 0.30;
 
+// A tail that needs three transmissions was no tail: the path, or the peer, was silent.
+constexpr std::uint32_t kSilentSends = 3;
+
+/// Tail timeouts that one resend repaired.
+struct Tails {
+  std::uint64_t count = 0;
+  double seconds = 0;
+};
+
+Tails tails_of(const DirectionFacts& data) {
+  Tails tails{data.tail_timeouts, data.tail_timeout_s};
+  for (const Stall& stall : data.stalls) {
+    if (stall.owner != TimeOwner::timeout || stall.unanswered_sends < kSilentSends) continue;
+    tails.seconds = std::max(0.0, tails.seconds - stall.seconds);
+    tails.count -= std::min<std::uint64_t>(tails.count, stall.unanswered_sends - 1);
+  }
+  return tails;
+}
+
 /// Whether the capture shows the lost originals: then the loss lies beyond the capture point, and
 /// what is missing at the end of a burst is seen, not supposed.
 bool originals_seen(const DirectionFacts& data) {
@@ -43,28 +62,29 @@ double other_silence_s(const DirectionFacts& data) {
 
 void report(const Transfer& transfer, Severity severity, Findings& findings) {
   const DirectionFacts& data = transfer.data();
-  const auto timeouts = static_cast<double>(data.tail_timeouts);
+  const Tails tails = tails_of(data);
+  const auto timeouts = static_cast<double>(tails.count);
   Finding finding = about(kId, transfer);
   finding.severity = severity;
   finding.confidence = confidence_of(
       severity == Severity::suspect ? 0.55 : 0.75 + 0.2 * how_far(timeouts, 1, 8), transfer);
-  finding.seconds_lost = data.tail_timeout_s;
+  finding.seconds_lost = tails.seconds;
   finding.claim = fmt::format(
       "{} time{} the end of a burst from {} was lost and only a timeout repaired it: {} of silence",
-      data.tail_timeouts, data.tail_timeouts == 1 ? "" : "s", to_string(transfer.sender()),
-      format_duration(data.tail_timeout_s));
+      tails.count, tails.count == 1 ? "" : "s", to_string(transfer.sender()),
+      format_duration(tails.seconds));
   finding.evidence.push_back(
       shown_by(fmt::format("{} of {} timeouts followed a burst whose end alone was missing",
-                           data.tail_timeouts, data.timeouts),
+                           tails.count, data.timeouts),
                data.tail_timeout_frames,
-               {{"tail_timeouts", timeouts}, {"tail_timeout_s", data.tail_timeout_s}}));
+               {{"tail_timeouts", timeouts}, {"tail_timeout_s", tails.seconds}}));
   const ResendFacts& probes = data.resends[static_cast<std::size_t>(ResendClass::tail_probe)];
   finding.evidence.push_back(
       shown_by(probes.packets > 0 ? fmt::format("{} tail loss probes were sent", probes.packets)
                                   : std::string("the sender sends no tail loss probes"),
                probes.frames, {{"tail_probes", static_cast<double>(probes.packets)}}));
   finding.refuted_by = "duplicate ACKs or SACK during the silence, or nothing outstanding in it";
-  finding.after_fix = after_fix(transfer, data.tail_timeout_s);
+  finding.after_fix = after_fix(transfer, tails.seconds);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.rto");
   if (severity == Severity::suspect) {
     finding.next_capture = capture_command(transfer.connection, "sender.pcap");
@@ -74,17 +94,18 @@ void report(const Transfer& transfer, Severity severity, Findings& findings) {
 
 void inspect_transfer(const Transfer& transfer, Findings& findings) {
   const DirectionFacts& data = transfer.data();
-  if (data.tail_timeouts == 0) {
+  const Tails tails = tails_of(data);
+  if (tails.count == 0) {
     if (data.timeouts > 0) {
       silent(findings, kId, transfer,
              fmt::format("{} timeouts, none of them at the end of a burst alone", data.timeouts));
     }
     return;
   }
-  if (data.tail_timeout_s < kShareOfTimeouts * data.timeout_s) {
+  if (tails.seconds < kShareOfTimeouts * data.timeout_s) {
     return silent(
         findings, kId, transfer,
-        fmt::format("{} of {} timeout silence is of tails", format_duration(data.tail_timeout_s),
+        fmt::format("{} of {} timeout silence is of tails", format_duration(tails.seconds),
                     format_duration(data.timeout_s)));
   }
   if (std::string why = other_cause_of_loss(transfer); !why.empty()) {
@@ -94,7 +115,7 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
     return silent(findings, kId, transfer,
                   "no byte was ever acknowledged: no timeout repaired anything");
   }
-  if (other_silence_s(data) * 2 > data.tail_timeout_s) {
+  if (other_silence_s(data) * 2 > tails.seconds) {
     return silent(findings, kId, transfer, "the resends were lost as well: more than a tail");
   }
   if (data.superframes.timeout_s * 2 > data.timeout_s) {
@@ -105,9 +126,9 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
                   "losses lie at random: those at the end of a burst are some of them");
   }
   Severity severity =
-      severity_of(originals_seen(data) && data.acks_seen, data.tail_timeout_s, transfer);
-  const double share = data.tail_timeout_s / std::max(active_s(transfer.connection), 1e-9);
-  if (data.tail_timeouts < kTimeouts && share < kIncidentShare) severity = Severity::note;
+      severity_of(originals_seen(data) && data.acks_seen, tails.seconds, transfer);
+  const double share = tails.seconds / std::max(active_s(transfer.connection), 1e-9);
+  if (tails.count < kTimeouts && share < kIncidentShare) severity = Severity::note;
   report(transfer, severity, findings);
 }
 
