@@ -153,7 +153,11 @@ void DirectionAnalysis::settle(Segment& segment, const Record& record, Time now)
       mark_spurious(segment, record);
     }
   }
-  if (segment.copies == 1 && segment.resent_bytes == 0 && !segment.sacked && !segment.touched) take_rtt(segment, record, now);
+  // An ACK that fills a hole comes late for everything behind it.
+  const bool waited_for_hole = duplicate_acks_here_ > 0 || in_recovery_;
+  if (segment.copies == 1 && segment.resent_bytes == 0 && !segment.sacked && !segment.touched && !waited_for_hole) {
+    take_rtt(segment, record, now);
+  }
   if (segment.first_bad) {
     if (segment.copies == 1) ++facts_.checksums.bad_but_acknowledged;
     else ++facts_.checksums.bad_needed_resend;

@@ -118,9 +118,10 @@ TapPlace place_by_legs(const std::array<std::optional<Duration>, 2>& leg) {
 std::uint32_t segment_size_of(const HandshakeFacts& handshake, std::span<const Record> records, Direction way) {
   bool timestamps = false;
   std::map<std::uint32_t, std::uint32_t> lengths;
-  std::uint32_t largest = 0;
+  std::uint32_t largest = 0, packets = 0;
   for (const Record& r : records) {
     if (r.direction != way || r.payload_len == 0 || r.icmp_index != kNone) continue;
+    ++packets;
     timestamps |= r.has_timestamps;
     largest = std::max(largest, r.payload_len);
     ++lengths[r.payload_len];
@@ -131,7 +132,11 @@ std::uint32_t segment_size_of(const HandshakeFacts& handshake, std::span<const R
   if (receiver && receiver->options.has_mss && receiver->options.mss > 0) {
     std::uint32_t mss = receiver->options.mss;
     if (sender && sender->options.has_mss && sender->options.mss > 0) mss = std::min<std::uint32_t>(mss, sender->options.mss);
-    return timestamps && mss > kTimestampBytes ? mss - kTimestampBytes : mss;
+    if (timestamps && mss > kTimestampBytes) mss -= kTimestampBytes;
+    // A path MTU learnt elsewhere, or options not seen here: what most segments carry is the full size then.
+    const auto full = lengths.find(largest);
+    const bool lower = largest < mss && largest >= 512 && full->second >= 8 && full->second * 2 >= packets;
+    return lower ? largest : mss;
   }
   // Without a handshake: the commonest length that an Ethernet frame can hold, if any is near the largest of them.
   std::uint32_t best = 0, count = 0;

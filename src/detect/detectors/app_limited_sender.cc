@@ -43,7 +43,8 @@ Waiting waiting_of(const DirectionFacts& data) {
 void report(const Transfer& transfer, const Waiting& waiting, Findings& findings) {
   const DirectionFacts& data = transfer.data();
   Finding finding = about(kId, transfer);
-  finding.seconds_lost = std::min(waiting.seconds, duration_s(transfer.connection));
+  // Where the application sets the rhythm, waiting for the ACK of its last piece is its time too.
+  finding.seconds_lost = std::min(data.time[TimeOwner::application], data.transfer_s);
   // Beyond the sender lost packets look like pauses: the catalogue asks for a capture there.
   const bool witness = data.vantage == Vantage::sender || data.vantage == Vantage::both;
   finding.severity = severity_of(witness, finding.seconds_lost, transfer);

@@ -44,8 +44,9 @@ constexpr double kWindowShare = 0.67;
 constexpr double kQuietRatio = 1.2;
 // Less than this is host jitter, whatever the ratio.
 constexpr double kQuietSeconds = 0.002;
-// Data from the other side in more than this share of the round trips: it asks each time, and the flight is its answer.
-constexpr double kAskedShare = 0.3;
+// Flights in one answer: with fewer for each packet of the other side, the flight is the size of
+// what was asked for.
+constexpr std::uint64_t kFlightsAnswer = 8;
 // Below a millisecond interrupts and scheduling weigh as much as the flight, and flat flights are
 // what any fast sender shows.
 constexpr double kLeastRtt = 0.001;
@@ -62,6 +63,10 @@ bool is_interactive(const Transfer& transfer) {
 bool is_asked(const Transfer& transfer) {
   const DirectionFacts& data = transfer.data();
   const double segments = static_cast<double>(data.bytes) / data.segment_size;
+  const std::uint64_t requests = transfer.reverse().data_packets;
+  if (requests > 0 && data.bytes / requests < kFlightsAnswer * data.flight_plateau_bytes) {
+    return true;
+  }
   return data.time.share(TimeOwner::application) > kIdleShare &&
          static_cast<double>(transfer.reverse().data_packets) > kAskingShare * segments;
 }
