@@ -51,11 +51,15 @@ void DirectionAnalysis::on_reply(const Record& record, const SackList* sack, Tim
     advance_ack(ack, record, now);
   } else if (saw_ack_ && ack == una_ && next_ > una_ && !data_in_reply && !record.has(wire::kFin)) {
     read_window(record, ack, now);
-    if (window_bytes_ == window_before || sack != nullptr) {
+    // An answer to a window probe repeats the ACK too, and reports no hole.
+    if ((window_bytes_ == window_before && window_bytes_ > 0) || sack != nullptr) {
       ++facts_.duplicate_acks;
+      label(record, kDuplicateAck);
       if (duplicate_acks_here_++ == 0) hole_since_ = record.time;
     }
   }
+  const bool fin_outstanding = fin_at_ && ack == *fin_at_;
+  if (saw_ack_ && ack == una_ && next_ == una_ && !fin_outstanding) label(record, kNothingOutstanding);
   saw_ack_ = true;
   read_window(record, std::max(ack, una_), now);
   if (sack != nullptr) read_sack(*sack, ack, record, now);
@@ -93,6 +97,7 @@ void DirectionAnalysis::advance_ack(std::int64_t ack, const Record& record, Time
     hole.first_frame = record.frame;
     // A bare ACK of the SYN or of a FIN is one beyond the data.
     if (ack - next_ > 1 || facts_.data_packets > 0) ledger_.push(hole);
+    acked_unseen_end_ = ack;
     next_ = ack;
   }
   const std::int64_t newly = ack - una_;
@@ -391,6 +396,7 @@ void DirectionAnalysis::read_window(const Record& record, std::int64_t ack, Time
   if (record.payload_len == 0 || next_ > una_) windows_.add(static_cast<double>(window));
   if (window == 0 && !record.has(wire::kFin)) {
     note(facts.zero, record.frame);
+    label(record, kZeroWindow);
     if (!zero_open_) {
       zero_open_ = true;
       zero_since_ = now;

@@ -56,6 +56,7 @@ bool Connection::is_new_use(const wire::Packet& packet, Time time) const {
 }
 
 void Connection::swap_ends() {
+  if (labels_) labels_->swap_ends();
   std::swap(facts_.client, facts_.server);
   for (Record& record : records_) record.direction = opposite(record.direction);
   std::swap(packets_[0], packets_[1]);
@@ -144,6 +145,7 @@ void Connection::add(const wire::Frame& frame, const wire::Packet& packet, bool 
     acked_[1 - way] = packet.acknowledgment;
     have_acked_[1 - way] = true;
   }
+  if (labels_) labels_->add(record, packet.options.sack_count > 0, packet.ip_len_beyond_frame);
   append(record, bytes_at);
 }
 
@@ -266,6 +268,7 @@ void Connection::read_chapter(bool last, const BytesAt& bytes_at) {
   mark_copies(std::span(records_).subspan(look_back), several_taps_);
   if (!analysis_) {
     analysis_ = std::make_unique<Analysis>(examine(records_, handshake_.facts()), handshake_.facts(), facts_.first);
+    for (DirectionAnalysis& direction : analysis_->directions) direction.set_labels(labels_.get());
   }
   for (std::size_t i = from; i < records_.size(); ++i) read_record(i, bytes_at);
   analysis_->read = records_.size();
@@ -273,6 +276,7 @@ void Connection::read_chapter(bool last, const BytesAt& bytes_at) {
     const Time forever = facts_.last + std::chrono::hours(1000);
     deliver_replies(Direction::to_server, forever, records_.size());
     deliver_replies(Direction::to_client, forever, records_.size());
+    release_labels(records_.size());
   } else {
     drop_read_records();
   }
@@ -323,12 +327,21 @@ void Connection::deliver_replies(Direction data, Time until, std::size_t limit) 
   }
 }
 
+// Nothing can be learnt any more about the first `count` records.
+void Connection::release_labels(std::size_t count) {
+  if (!labels_) return;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (records_[i].icmp_index == kNone) labels_->release(records_[i]);
+  }
+}
+
 void Connection::drop_read_records() {
   Analysis& analysis = *analysis_;
   // Keep some to recognise copies by, and the replies that are still on their way to the sender.
   std::size_t keep_from = std::min({analysis.reply_cursor[0], analysis.reply_cursor[1],
                                     records_.size() > 64 ? records_.size() - 64 : 0});
   if (records_.size() - keep_from > kChapter / 2) keep_from = records_.size() - kChapter / 2;
+  release_labels(keep_from);
   records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(keep_from));
   analysis.read -= keep_from;
   std::vector<SackList> kept;

@@ -11,6 +11,7 @@
 #include "facts/connection.h"
 #include "flow/conversation.h"
 #include "flow/direction_analysis.h"
+#include "flow/frame_labels.h"
 #include "flow/handshake.h"
 #include "flow/record.h"
 #include "flow/witness.h"
@@ -40,6 +41,8 @@ class Connection {
   ConnectionFacts finish(const BytesAt& bytes_at);
 
   void set_reuse(std::uint32_t earlier, double since_s) { facts_.reuses = earlier, facts_.since_reused_s = since_s; }
+  /// Tells `observer`, which outlives the connection, what was thought of each frame. Before the first add().
+  void label_frames(const FrameObserver& observer) { labels_ = std::make_unique<FrameLabels>(observer); }
   void set_forgotten() { facts_.forgotten = true; }
   [[nodiscard]] std::uint32_t id() const { return facts_.id; }
   [[nodiscard]] Time last() const { return facts_.last; }
@@ -70,12 +73,14 @@ class Connection {
   /// Those among the first `limit` records that the sender of `data` has seen by `until`.
   void deliver_replies(Direction data, Time until, std::size_t limit);
   void drop_read_records();
+  void release_labels(std::size_t count);
 
   ConnectionFacts facts_;
   HandshakeTracker handshake_;
   std::vector<Record> records_;
   std::vector<SackList> sacks_;
   std::unique_ptr<Analysis> analysis_;
+  std::unique_ptr<FrameLabels> labels_;  // null unless asked for
   bool several_taps_ = false;
   std::array<bool, 2> finished_{};
   std::array<std::uint64_t, 2> packets_{};

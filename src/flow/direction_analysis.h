@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "facts/connection.h"
+#include "flow/frame_labels.h"
 #include "flow/ledger.h"
 #include "flow/meters.h"
 #include "flow/record.h"
@@ -49,6 +50,9 @@ class DirectionAnalysis {
   /// The facts. `icmp` are the connection's ICMP errors, completed here where they are about this direction.
   DirectionFacts finish(Time end, std::vector<IcmpFacts>& icmp);
 
+  /// Where each frame is labelled; null (as at first) = nowhere. Outlives this.
+  void set_labels(FrameLabels* labels) { labels_ = labels; }
+
   /// Who owned the interval that ended last.
   [[nodiscard]] TimeOwner newest_owner() const { return newest_owner_; }
   /// The window left room for less than a full segment: what is small then is small because of the window.
@@ -73,6 +77,7 @@ class DirectionAnalysis {
   [[nodiscard]] bool follows_unseen_loss(const Record& record) const;
   void note_unseen_loss(const Sending& s);
   void send_again(const Sending& s, const BytesAt& bytes_at);
+  bool sends_probed_byte(const Sending& s);
   void fill_hole(Segment& hole, const Sending& s);
   void resend_segment(Segment& segment, const Sending& s, ResendClass how);
   [[nodiscard]] bool was_recorded_late(const Sending& s);
@@ -122,8 +127,16 @@ class DirectionAnalysis {
   [[nodiscard]] bool window_closed() const { return have_window_ && window_bytes_ == 0; }
   [[nodiscard]] std::int64_t window_room() const { return right_edge_ - next_; }
   void add_loss(LossEvent loss);
+  void label(const Record& record, std::uint32_t flags) const {
+    if (labels_ != nullptr) labels_->mark(record.frame, flags);
+  }
+  void label_send(const Record& record);
 
   Direction direction_;
+  FrameLabels* labels_ = nullptr;
+  bool syn_sent_ = false, fin_sent_ = false;   // of frames read, for labels
+  std::int64_t named_end_ = 0;                 // likewise: end of what empty packets told of
+  std::int64_t acked_unseen_end_ = -1;         // end of the newest range acknowledged and never captured
   std::uint32_t segment_size_;
   std::uint8_t window_shift_;
   Duration receiver_leg_min_{};

@@ -58,6 +58,7 @@ Connection& Engine::State::connection_for(const wire::Frame& frame, const wire::
   }
   const auto id = static_cast<std::uint32_t>(connections.size());
   connections.push_back(std::make_unique<Connection>(id, packet, frame.time));
+  if (options.on_frame) connections.back()->label_frames(options.on_frame);
   if (known != nullptr) {
     if (connections[*known]) {
       connections.back()->set_reuse(*known, to_seconds(frame.time - connections[*known]->last()));

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "facts/case.h"
+#include "flow/frame_labels.h"
 #include "wire/frame.h"
 #include "wire/packet.h"
 
@@ -18,6 +19,8 @@ struct EngineOptions {
   std::uint64_t memory_bytes = std::uint64_t{1} << 30;  // of connection state; oldest idle connections are finished first
   /// Bytes of an earlier frame, if still at hand (capture::Source::bytes_at of that input); null = no comparison of payloads.
   std::function<Bytes(std::uint16_t input, std::uint64_t byte_offset, std::size_t len)> bytes_at;
+  /// Told every TCP frame once nothing more can be learnt about it, in order within a connection; null = costs nothing.
+  FrameObserver on_frame;
 };
 
 /// Reads frames in file order, input after input. One thread.

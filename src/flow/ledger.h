@@ -41,6 +41,7 @@ struct Segment {
   bool superframe = false;
   bool touched = false;                 // an ACK covered part of it before any resend: its first copy arrived
   bool spurious = false;
+  bool probe = false;                   // sent against a closed window, which refused it
   bool resend_superframe = false;       // the newest copy was part of a super-frame
 
   [[nodiscard]] std::int64_t len() const { return end - begin; }

@@ -29,6 +29,7 @@ bool is_partial(wire::ChecksumState state) {
 void DirectionAnalysis::on_send(const Record& record, const BytesAt& bytes_at) {
   ++facts_.packets;
   facts_.seen = true;
+  if (labels_ != nullptr) label_send(record);
   if (record.has(wire::kSyn)) {
     if (!anchored_) {
       anchored_ = true;
@@ -58,6 +59,7 @@ void DirectionAnalysis::on_send(const Record& record, const BytesAt& bytes_at) {
                                                                    : ResendClass::keep_alive)]
                .frames,
            record.frame);
+      label(record, window_closed() ? kWindowProbe : kKeepAlive);
       ++facts_.resends[static_cast<std::size_t>(window_closed() ? ResendClass::zero_window_probe
                                                                 : ResendClass::keep_alive)]
             .packets;
@@ -79,7 +81,10 @@ bool DirectionAnalysis::is_keep_alive_or_probe(const Record& record, std::int64_
 void DirectionAnalysis::send_data(const Record& record, const BytesAt& bytes_at) {
   // A damaged header must not say where the stream is: TCP would not believe it either.
   const bool bad = record.checksum == wire::ChecksumState::bad;
-  if (!anchored_ && bad) return;
+  if (!anchored_ && bad) {
+    label(record, kNotBelieved);
+    return;
+  }
   if (!anchored_) {
     anchored_ = true;
     anchor_sequence_ = record.sequence;
@@ -87,13 +92,17 @@ void DirectionAnalysis::send_data(const Record& record, const BytesAt& bytes_at)
   std::int64_t begin = offset_of(record.sequence);
   const std::int64_t end = begin + record.payload_len;
   const std::int64_t most = bad ? kMaxDamagedJump : kMaxJump;
-  if (begin > next_ + most || begin < next_ - most) return;
+  if (begin > next_ + most || begin < next_ - most) {
+    if (bad) label(record, kNotBelieved);
+    return;
+  }
   const bool superframe = segment_size_ > 0 && record.payload_len > segment_size_;
   if (is_keep_alive_or_probe(record, begin)) {
     ResendFacts& class_facts = facts_.resends[static_cast<std::size_t>(
         window_closed() ? ResendClass::zero_window_probe : ResendClass::keep_alive)];
     ++class_facts.packets;
     note(class_facts.frames, record.frame);
+    label(record, window_closed() ? kWindowProbe : kKeepAlive);
     if (window_closed()) {
       zero_mattered_ = true;
       note(facts_.window.zero_probes, record.frame);
@@ -120,6 +129,11 @@ void DirectionAnalysis::send_data(const Record& record, const BytesAt& bytes_at)
     ++facts_.resends[static_cast<std::size_t>(ResendClass::zero_window_probe)].packets;
     note(facts_.window.zero_probes, record.frame);
     zero_mattered_ = true;
+    label(record, kWindowProbe);
+    if (begin < next_) {  // the probe's byte again: nobody was asked to take it
+      account(record.time, Event::probe, record.frame);
+      return;
+    }
   }
   if (begin < next_) {
     send_again({record, begin, std::min(end, next_), superframe}, bytes_at);
@@ -145,6 +159,9 @@ void DirectionAnalysis::send_new(const Sending& s) {
   const bool unseen_timeout = s.begin == next_ && follows_unseen_loss(r);
   account(r.time, unseen_timeout ? Event::timeout_resent : Event::sent, r.frame);
   if (unseen_timeout) note_unseen_loss(s);
+  if (s.begin > named_end_ && facts_.packets > 1 && (s.begin > next_ || s.begin == acked_unseen_end_)) {
+    label(r, kLostSegment);
+  }
   if (s.begin > next_) open_hole(s);
   const bool clocked = r.time - last_reply_ < from_seconds(std::max(0.0005, 0.1 * rtt_min_s_));
   (clocked ? clocked_sends_ : unclocked_sends_) += 1;
@@ -160,6 +177,7 @@ void DirectionAnalysis::send_new(const Sending& s) {
   segment.first_ip_len = segment.last_ip_len = r.ip_len;
   segment.first_ts = segment.last_ts = r.ts_value;
   segment.copies = 1;
+  segment.probe = window_closed() && r.payload_len == 1;
   segment.ip_id = r.ip_id;
   segment.rtt_before_s = static_cast<float>(rtt_last_s_);
   segment.superframe = s.superframe;
@@ -261,6 +279,7 @@ void DirectionAnalysis::send_again(const Sending& s, const BytesAt& bytes_at) {
     resend_acknowledged(s, bytes_at);
     return;
   }
+  if (sends_probed_byte(s)) return;
   // Holes are filled piece by piece; what was seen before is a resend.
   for (Segment& segment : ledger_.overlapping(s.begin, s.end)) {
     if (segment.copies == 0 && (segment.begin < s.begin || segment.end > s.end)) {
@@ -283,6 +302,7 @@ void DirectionAnalysis::send_again(const Sending& s, const BytesAt& bytes_at) {
     const ResendClass how = late ? ResendClass::unknown : classify_resend(s);
     account(s.record.time, how == ResendClass::timeout ? Event::timeout_resent : (late ? Event::sent : Event::resent),
             s.record.frame);
+    label(s.record, late ? kOutOfOrder | kSentEarlier : kResend | kSentLater);
     if (!late) {
       count_resend(s, how);
       enter_recovery(s, how);
@@ -297,6 +317,7 @@ void DirectionAnalysis::send_again(const Sending& s, const BytesAt& bytes_at) {
   const ResendClass how = classify_resend(s);
   account(s.record.time, how == ResendClass::timeout ? Event::timeout_resent : Event::resent, s.record.frame);
   count_resend(s, how);
+  label(s.record, kResend | kSentBefore);
   facts_.recut_packets += recut;
   for (Segment& segment : ledger_.overlapping(s.begin, s.end)) {
     if (segment.copies == 0) {
@@ -311,6 +332,20 @@ void DirectionAnalysis::send_again(const Sending& s, const BytesAt& bytes_at) {
     if (watch.offset >= s.begin && watch.offset < s.end && !watch.resent) watch.resent = s.record.time;
   }
   last_send_ = s.record.time;
+}
+
+// The byte of a window probe was refused, not lost: what goes through once the window is open is its first sending.
+bool DirectionAnalysis::sends_probed_byte(const Sending& s) {
+  const std::span<Segment> segments = ledger_.overlapping(s.begin, s.end);
+  if (segments.size() != 1 || !segments.front().probe || window_closed()) return false;
+  Segment& segment = segments.front();
+  segment.probe = false;
+  segment.first_sent = segment.last_sent = s.record.time;
+  segment.first_frame = segment.last_frame = s.record.frame;
+  segment.first_ip_len = segment.last_ip_len = s.record.ip_len;
+  account(s.record.time, Event::sent, s.record.frame);
+  last_send_ = s.record.time;
+  return true;
 }
 
 // Sent before the packet that opened the hole, or too soon after it for anybody to have asked for it.
@@ -472,6 +507,7 @@ bool DirectionAnalysis::was_recorded_late(const Sending& s) {
 // Everything in it had been acknowledged when the sender sent it again: the forward path had delivered it.
 void DirectionAnalysis::resend_acknowledged(const Sending& s, const BytesAt& bytes_at) {
   if (was_recorded_late(s)) {
+    if (s.end >= acked_unseen_end_) acked_unseen_end_ = -1;
     account(s.record.time, Event::sent, s.record.frame);
     return;
   }
@@ -479,6 +515,7 @@ void DirectionAnalysis::resend_acknowledged(const Sending& s, const BytesAt& byt
   const double silence_s = to_seconds(s.record.time - std::max({last_send_, last_reply_, Time{}}));
   account(s.record.time, Event::resent, s.record.frame);
   count_resend(s, how);
+  label(s.record, kResend | kSpurious | kSentBefore);
   ++facts_.spurious.packets;
   ++facts_.spurious.by_acked_before;
   note(facts_.spurious.frames, s.record.frame);
