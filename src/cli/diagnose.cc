@@ -14,6 +14,7 @@
 
 #include "base/format.h"
 #include "cli/command.h"
+#include "cli/frames_output.h"
 #include "cli/output.h"
 #include "cli/pipeline.h"
 #include "cli/selection.h"
@@ -33,6 +34,7 @@ struct Options {
   std::string interface, duration, filter, from, to, connection;
   std::string memory = "1GiB";
   std::string fail_on, color = "auto";
+  std::string frames;
   std::optional<std::size_t> most_connections;
   std::size_t width = 0;
   bool json = false, jsonl = false, explain = false, all = false, quiet = false;
@@ -100,6 +102,11 @@ void declare_content(CLI::App& app, Options& options) {
       ->type_name("N")
       ->group("Output");
   app.add_flag("-q,--quiet", options.quiet, "The verdict's line alone, and no progress")
+      ->group("Output");
+  app.add_option("--frames", options.frames,
+                 "Also write a line for each TCP frame: our marks, Wireshark's, why they differ; - "
+                 "is standard output, instead of the answer")
+      ->type_name("FILE")
       ->group("Output");
   app.add_option("--fail-on", options.fail_on, "Exit with 1 if a fault, or a suspect, is found")
       ->check(CLI::IsMember({"fault", "suspect"}))
@@ -196,10 +203,21 @@ Result<report::Answer> answer(const Options& options) {
     if (!parsed) return std::unexpected(parsed.error());
     choice = *parsed;
   }
-  const Result<PipelineOptions> pipeline = pipeline_options_of(options);
+  Result<PipelineOptions> pipeline = pipeline_options_of(options);
   if (!pipeline) return std::unexpected(pipeline.error());
+  Result<std::unique_ptr<FramesOutput>> frames;
+  if (!options.frames.empty()) {
+    frames = FramesOutput::create(options.frames);
+    if (!frames) return std::unexpected(frames.error());
+    pipeline->frames = frames->get();
+  }
   Result<Looked> looked = look(*pipeline);
   if (!looked) return std::unexpected(looked.error());
+  if (pipeline->frames != nullptr) {
+    if (const Result<void> written = pipeline->frames->finish(); !written) {
+      return std::unexpected(written.error());
+    }
+  }
   if (choice && !keep_connection(looked->facts, *choice)) {
     return fail(ErrorKind::usage,
                 fmt::format("cannot find the connection '{}'", options.connection),
@@ -261,8 +279,10 @@ ExitCode run(const Options& options) {
     return complain(answered.error());
   }
   for (const report::Unreadable& input : answered->unreadable) complain(input.why);
-  const ExitCode written = write_answer(render(*answered, options));
-  if (written != ExitCode::answered) return written;
+  if (options.frames != "-") {
+    const ExitCode written = write_answer(render(*answered, options));
+    if (written != ExitCode::answered) return written;
+  }
   if (const ExitCode stopped = exit_code_of_signal(); stopped != ExitCode::answered) return stopped;
   return has_failed(answered->diagnosis, options.fail_on) ? ExitCode::found : ExitCode::answered;
 }

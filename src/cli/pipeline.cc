@@ -104,17 +104,18 @@ ReadInput read_input(Input& input, std::uint16_t number, Reader& reader, Places&
 }
 
 /// Reads the inputs one after the other.
-std::vector<ReadInput> read_inputs(std::vector<Input>& inputs, const std::string& filter,
+std::vector<ReadInput> read_inputs(std::vector<Input>& inputs, const PipelineOptions& options,
                                    Reader& reader, Places& places, Looked& looked) {
   std::vector<ReadInput> done;
   for (Input& input : inputs) {
     // With the first input there is an answer, however short; the rest can wait for another time.
     if (!done.empty() && stop_requested()) break;
-    if (const Result<void> opened = reopen(input, filter); !opened) {
+    if (const Result<void> opened = reopen(input, options.filter); !opened) {
       looked.unreadable.push_back({input.name.file, opened.error().message()});
       continue;
     }
     const auto number = static_cast<std::uint16_t>(done.size());
+    if (options.frames != nullptr) options.frames->name_input(number, input.name.file);
     done.push_back(read_input(input, number, reader, places, looked));
   }
   return done;
@@ -128,9 +129,13 @@ Result<Looked> look(const PipelineOptions& options) {
   std::vector<Input>& inputs = opened->inputs;
   Looked looked;
   looked.unreadable = std::move(opened->unreadable);
-  Places places(inputs.size(), options.verify_checksums, options.memory_bytes);
+  flow::FrameObserver on_frame;
+  if (options.frames != nullptr) {
+    on_frame = [frames = options.frames](const flow::FrameLabel& label) { frames->write(label); };
+  }
+  Places places(inputs.size(), options.verify_checksums, options.memory_bytes, std::move(on_frame));
   Reader reader(options, inputs);
-  std::vector<ReadInput> done = read_inputs(inputs, options.filter, reader, places, looked);
+  std::vector<ReadInput> done = read_inputs(inputs, options, reader, places, looked);
   looked.facts = places.finish(done.size());
   for (std::size_t i = 0; i < done.size(); ++i) {
     CaptureFacts& capture = looked.facts.captures[i];

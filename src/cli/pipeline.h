@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "cli/frames_output.h"
 #include "cli/selection.h"
 #include "facts/case.h"
 #include "report/answer.h"
@@ -36,6 +37,7 @@ struct PipelineOptions {
   bool verify_checksums = true;
   std::uint64_t memory_bytes = std::uint64_t{1} << 30;
   bool show_progress = true;
+  FramesOutput* frames = nullptr;  // told every TCP frame, where asked for
 };
 
 /// What was seen. Where a signal came, what was seen until then.

@@ -12,13 +12,14 @@ constexpr std::size_t kMostOpen = 4;
 
 }  // namespace
 
-Place::Place(std::string name, bool verify_checksums, std::uint64_t memory_bytes)
+Place::Place(std::string name, bool verify_checksums, std::uint64_t memory_bytes,
+             flow::FrameObserver on_frame)
     : name_(std::move(name)),
       engine_({.verify_checksums = verify_checksums,
                .memory_bytes = memory_bytes,
-               .bytes_at = [this](std::uint16_t input, std::uint64_t offset, std::size_t len) {
-                 return bytes_at(input, offset, len);
-               }}) {}
+               .bytes_at = [this](std::uint16_t input, std::uint64_t offset,
+                                  std::size_t len) { return bytes_at(input, offset, len); },
+               .on_frame = std::move(on_frame)}) {}
 
 capture::Source& Place::add(std::uint16_t input, std::unique_ptr<capture::Source> source) {
   constexpr std::size_t kKept = 2;
@@ -49,9 +50,11 @@ Bytes Place::bytes_at(std::uint16_t input, std::uint64_t offset, std::size_t len
   return {};
 }
 
-Places::Places(std::size_t inputs, bool verify_checksums, std::uint64_t memory_bytes)
+Places::Places(std::size_t inputs, bool verify_checksums, std::uint64_t memory_bytes,
+               flow::FrameObserver on_frame)
     : verify_checksums_(verify_checksums),
-      memory_bytes_of_one_(memory_bytes / std::clamp<std::size_t>(inputs, 1, kMostOpen)) {}
+      memory_bytes_of_one_(memory_bytes / std::clamp<std::size_t>(inputs, 1, kMostOpen)),
+      on_frame_(std::move(on_frame)) {}
 
 Place& Places::place_of(const std::string& name, Time first) {
   Place* best = nullptr;
@@ -62,7 +65,7 @@ Place& Places::place_of(const std::string& name, Time first) {
   if (best != nullptr) return *best;
   if (open_.size() == kMostOpen) finish_oldest();
   return *open_.emplace_back(
-      std::make_unique<Place>(name, verify_checksums_, memory_bytes_of_one_));
+      std::make_unique<Place>(name, verify_checksums_, memory_bytes_of_one_, on_frame_));
 }
 
 void Places::finish_oldest() {

@@ -22,7 +22,8 @@ namespace slowpath::cli {
 /// Stays where it is: its engine asks it for bytes.
 class Place {
  public:
-  Place(std::string name, bool verify_checksums, std::uint64_t memory_bytes);
+  Place(std::string name, bool verify_checksums, std::uint64_t memory_bytes,
+        flow::FrameObserver on_frame = {});
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
 
@@ -52,7 +53,8 @@ class Place {
 /// The capture points of one question.
 class Places {
  public:
-  Places(std::size_t inputs, bool verify_checksums, std::uint64_t memory_bytes);
+  Places(std::size_t inputs, bool verify_checksums, std::uint64_t memory_bytes,
+         flow::FrameObserver on_frame = {});
 
   /// The place that a file with this name (may be empty) and first packet belongs to.
   Place& place_of(const std::string& name, Time first);
@@ -64,6 +66,7 @@ class Places {
 
   bool verify_checksums_;
   std::uint64_t memory_bytes_of_one_;
+  flow::FrameObserver on_frame_;
   std::vector<std::unique_ptr<Place>> open_;
   Case finished_;
 };
