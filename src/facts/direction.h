@@ -281,6 +281,9 @@ struct DirectionFacts {
   double flight_plateau_spread = 0;         // interquartile range of these maxima over their median
   double flight_growth_bytes = 0;           // how much these maxima grow, a round trip; negative: they shrink
   std::uint64_t flight_rounds = 0;          // round trips counted for the plateau
+  // Of a round trip (median): the longest pause between data packets, beyond three times the even spacing of segments. Near 0
+  // while the path's own rate clocks the sender; a flight that leaves at once and then waits comes near 1.
+  double flight_idle_share = 0;
   double app_data_ready_share = 0;          // of ACK-clocked sends: a full segment followed the ACK at once
   std::uint64_t small_segments = 0;         // data frames below segment_size
   std::uint64_t pushed_small_segments = 0;  // with PSH and followed by a pause with nothing outstanding

@@ -174,15 +174,18 @@ void DirectionAnalysis::settle(Segment& segment, const Record& record, Time now)
   } else {
     settle_lost(segment);
   }
-  const std::uint32_t delivered_len = arrived_first ? segment.first_ip_len : segment.last_ip_len;
-  const bool whole = arrived_first ? !segment.superframe : !segment.resend_superframe;
-  if (whole && delivered_len > facts_.largest_delivered_ip_len) {
-    facts_.largest_delivered_ip_len = delivered_len;
-    facts_.largest_delivered_frame = arrived_first ? segment.first_frame : segment.last_frame;
-  }
+  note_delivered(segment, arrived_first);
 }
 
-void DirectionAnalysis::settle_first_copy(Segment& segment) {
+void DirectionAnalysis::note_delivered(const Segment& segment, bool arrived_first) {
+  const std::uint32_t delivered_len = arrived_first ? segment.first_ip_len : segment.last_ip_len;
+  const bool whole = arrived_first ? !segment.superframe : !segment.resend_superframe;
+  if (!whole || delivered_len <= facts_.largest_delivered_ip_len) return;
+  facts_.largest_delivered_ip_len = delivered_len;
+  facts_.largest_delivered_frame = arrived_first ? segment.first_frame : segment.last_frame;
+}
+
+void DirectionAnalysis::settle_first_copy(const Segment& segment) {
   if (segment.first_ip_len == 0) return;
   SizeClass& size = sizes_.of(segment.first_ip_len);
   ++size.first_delivered;
@@ -406,15 +409,36 @@ void DirectionAnalysis::read_window(const Record& record, std::int64_t ack, Time
     zero_mattered_ |= next_ > una_;
   } else if (zero_open_) {
     zero_open_ = false;
-    const double seconds = to_seconds(now - zero_since_);
-    ++facts.zero_episodes;
-    facts.zero_s += seconds;
-    if (seconds >= facts.zero_longest_s) {
-      facts.zero_longest_s = seconds;
-      facts.zero_longest_begin = zero_frame_;
-      facts.zero_longest_end = record.frame;
-    }
+    zero_until_ = now;
+    zero_end_frame_ = record.frame;
+    // Nothing outstanding and no probe: only data that follows at once shows that somebody waited.
+    zero_undecided_ = !zero_mattered_;
+    if (zero_mattered_) count_closing();
   }
+}
+
+void DirectionAnalysis::count_closing() {
+  WindowFacts& facts = facts_.window;
+  const double seconds = to_seconds(zero_until_ - zero_since_);
+  ++facts.zero_episodes;
+  facts.zero_s += seconds;
+  if (seconds < facts.zero_longest_s) return;
+  facts.zero_longest_s = seconds;
+  facts.zero_longest_begin = zero_frame_;
+  facts.zero_longest_end = zero_end_frame_;
+}
+
+// A closing that nobody waited for was the application's time.
+void DirectionAnalysis::decide_closing(std::optional<Time> next_data) {
+  if (!zero_undecided_) return;
+  zero_undecided_ = false;
+  constexpr double kReactionRoundTrips = 2, kReactionFloor_s = 0.02;
+  const double soon_s = std::max(kReactionRoundTrips * srtt_s_, kReactionFloor_s);
+  if (next_data && to_seconds(*next_data - zero_until_) <= soon_s) return count_closing();
+  double& closed = facts_.time[TimeOwner::zero_window];
+  const double moved = std::min(closed, to_seconds(zero_until_ - zero_since_));
+  closed -= moved;
+  facts_.time[TimeOwner::application] += moved;
 }
 
 }  // namespace slowpath::flow

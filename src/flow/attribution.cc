@@ -32,6 +32,8 @@ constexpr double kDelayedAckMin_s = 0.035, kDelayedAckMax_s = 0.5;
 constexpr double kClockedFloor_s = 0.0005, kClockedShare = 0.1;
 // Rounds without 10 % growth of the flight that end slow start without a loss (HyStart, application, window).
 constexpr std::uint32_t kFlatRounds = 3;
+// A delayed ACK releases two or three segments at once: pauses of so many spacings are even sending.
+constexpr double kEvenSpacings = 3;
 
 }  // namespace
 
@@ -65,6 +67,16 @@ void DirectionAnalysis::on_established(Time at) {
   established_ = true;
 }
 
+// The room for which a sender does not wait any longer: a segment, or the super-frame that it hands to its NIC at once,
+// but a third of the window at most (Linux: tcp_tso_win_divisor).
+std::int64_t DirectionAnalysis::useful_room() const {
+  const auto segment = static_cast<std::int64_t>(std::max(segment_size_, 1u));
+  const std::int64_t useful = std::min<std::int64_t>(segment, std::max<std::int64_t>(facts_.largest_payload, 1));
+  if (facts_.vantage != Vantage::sender) return useful;
+  const auto third = static_cast<std::int64_t>(window_bytes_ / 3);
+  return std::max(useful, std::min<std::int64_t>(facts_.superframes.max_payload, third));
+}
+
 TimeOwner DirectionAnalysis::owner_of_wait(Time now, Event event) const {
   if (!established_) return TimeOwner::handshake;
   if (event == Event::timeout_resent && !window_closed()) return TimeOwner::timeout;
@@ -74,8 +86,7 @@ TimeOwner DirectionAnalysis::owner_of_wait(Time now, Event event) const {
   }
   if (in_recovery_) return TimeOwner::loss_recovery;
   const auto segment = static_cast<std::int64_t>(std::max(segment_size_, 1u));
-  const std::int64_t useful = std::min<std::int64_t>(segment, std::max<std::int64_t>(facts_.largest_payload, 1));
-  const bool full = have_window_ && window_room() < useful;
+  const bool full = have_window_ && window_room() < useful_room();
   if (in_flight <= 0) {
     if (full && event == Event::replied) return TimeOwner::receive_window;
     // Away from the sender a flight lost whole looks like an empty one; after a full segment packets cannot tell.
@@ -161,12 +172,20 @@ void DirectionAnalysis::account(Time now, Event event, FrameRef frame) {
 
 // A round trip ends when what was sent at its beginning is acknowledged.
 void DirectionAnalysis::next_round(Time now) {
-  (void)now;
+  const double round_s = to_seconds(now - round_begin_);
+  round_begin_ = now;
   round_end_ = next_;
   earlier_round_rtt_min_s_ = round_rtt_min_s_;
   round_rtt_min_s_ = rtt_last_s_;
   if (round_max_ == 0) return;
   round_maxima_.add(static_cast<double>(round_max_));
+  // Super-frames leave at once what the path spaces out again: segments count.
+  const double spacing_s =
+      round_s * static_cast<double>(segment_size_) / static_cast<double>(std::max<std::uint64_t>(round_bytes_, 1));
+  round_idle_.add(round_s > 0 ? std::clamp((round_pause_s_ - kEvenSpacings * spacing_s) / round_s, 0.0, 1.0) : 0);
+  // The pause before the next packet belongs to the next round.
+  round_pause_s_ = 0;
+  round_bytes_ = 0;
   ++facts_.flight_rounds;
   if (round_max_ * 10 > round_best_ * 11) {
     round_best_ = round_max_;

@@ -92,7 +92,11 @@ class DirectionAnalysis {
   // acknowledge.cc
   void advance_ack(std::int64_t ack, const Record& record, Time now);
   void settle(Segment& segment, const Record& record, Time now);
-  void settle_first_copy(Segment& segment);
+  void settle_first_copy(const Segment& segment);
+  void note_delivered(const Segment& segment, bool arrived_first);
+  [[nodiscard]] std::int64_t useful_room() const;
+  void count_closing();
+  void decide_closing(std::optional<Time> next_data);
   void settle_lost(Segment& segment);
   void settle_hole(const Segment& segment);
   void take_rtt(const Segment& segment, const Record& record, Time now);
@@ -204,11 +208,17 @@ class DirectionAnalysis {
   FrameRef zero_frame_;
   bool zero_open_ = false;
   bool zero_mattered_ = false;         // data was outstanding, pending or probed meanwhile
+  bool zero_undecided_ = false;         // it opened, and whether anybody waited is not known yet
+  Time zero_until_{};
+  FrameRef zero_end_frame_;
   Sampler windows_;
   std::array<double, 32> edge_s_by_widest_{};  // time at the edge of the widest window so far, by its log2
   std::uint64_t windows_seen_ = 0, windows_at_max_ = 0;
-  Sampler round_maxima_;
+  Sampler round_maxima_, round_idle_;
   std::int64_t round_end_ = 0, round_max_ = 0, round_best_ = 0;
+  Time round_begin_{};
+  double round_pause_s_ = 0;          // longest between two data packets
+  std::uint64_t round_bytes_ = 0;
   std::uint32_t rounds_without_growth_ = 0;
   std::uint64_t clocked_sends_ = 0, unclocked_sends_ = 0;
 

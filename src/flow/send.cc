@@ -156,6 +156,7 @@ void DirectionAnalysis::send_data(const Record& record, const BytesAt& bytes_at)
 
 void DirectionAnalysis::send_new(const Sending& s) {
   const Record& r = s.record;
+  decide_closing(r.time);
   const bool unseen_timeout = s.begin == next_ && follows_unseen_loss(r);
   account(r.time, unseen_timeout ? Event::timeout_resent : Event::sent, r.frame);
   if (unseen_timeout) note_unseen_loss(s);
@@ -163,6 +164,8 @@ void DirectionAnalysis::send_new(const Sending& s) {
     label(r, kLostSegment);
   }
   if (s.begin > next_) open_hole(s);
+  if (round_begin_ != Time{} && last_data_ != Time{}) round_pause_s_ = std::max(round_pause_s_, to_seconds(r.time - last_data_));
+  round_bytes_ += static_cast<std::uint64_t>(s.end - s.begin);
   const bool clocked = r.time - last_reply_ < from_seconds(std::max(0.0005, 0.1 * rtt_min_s_));
   (clocked ? clocked_sends_ : unclocked_sends_) += 1;
 

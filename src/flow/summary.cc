@@ -85,7 +85,13 @@ DirectionFacts DirectionAnalysis::finish(Time end, std::vector<IcmpFacts>& icmp)
 void DirectionAnalysis::settle_open_end() {
   std::uint32_t sends_of_one = 0;
   for (const Segment& segment : ledger_.all()) {
-    if (segment.copies < 2 || segment.sacked) continue;
+    if (segment.sacked) {
+      const bool arrived_first = segment.copies == 1 || segment.sacked_before_resend;
+      if (arrived_first) settle_first_copy(segment);
+      note_delivered(segment, arrived_first);
+      continue;
+    }
+    if (segment.copies < 2) continue;
     sends_of_one = std::max(sends_of_one, segment.copies);
     if (segment.first_ip_len > 0) {
       SizeClass& size = sizes_.of(segment.first_ip_len);
@@ -154,6 +160,10 @@ void DirectionAnalysis::summarise_flight() {
   // The first quarter is slow start; a plateau shows in the rest.
   std::vector<float> late(rounds.begin() + static_cast<std::ptrdiff_t>(rounds.size() / 4), rounds.end());
   facts_.flight_growth_bytes = growth_a_round(late, round_maxima_.seen());
+  const std::vector<float>& idle = round_idle_.kept();
+  std::vector<float> late_idle(idle.begin() + static_cast<std::ptrdiff_t>(idle.size() / 4), idle.end());
+  std::sort(late_idle.begin(), late_idle.end());
+  facts_.flight_idle_share = Sampler::quantile_of(late_idle, 0.5);
   std::sort(late.begin(), late.end());
   const double median = Sampler::quantile_of(late, 0.5);
   facts_.flight_plateau_bytes = static_cast<std::uint64_t>(median);
@@ -164,7 +174,8 @@ void DirectionAnalysis::summarise_flight() {
 
 void DirectionAnalysis::summarise_windows() {
   WindowFacts& window = facts_.window;
-  if (zero_open_) {
+  decide_closing(std::nullopt);
+  if (zero_open_ && zero_mattered_) {
     const double seconds = to_seconds(last_event_ - zero_since_);
     window.zero_at_end = true;
     ++window.zero_episodes;
@@ -200,7 +211,8 @@ void DirectionAnalysis::summarise_icmp(std::vector<IcmpFacts>& icmp) {
 // cannot say which, so that time is nobody's (DESIGN principle 5).
 void DirectionAnalysis::relabel_flat_flight() {
   constexpr std::uint64_t kRounds = 10;
-  constexpr double kFlat = 0.15, kBelowWindow = 0.8, kGrowthShare = 0.3, kQuiet = 1.2, kQuietFloor_s = 0.002;
+  constexpr double kFlat = 0.15, kBelowWindow = 0.8, kGrowthShare = 0.3, kQuiet = 1.2, kQuietFloor_s = 0.002,
+                   kIdle = 0.2;
   const auto plateau = static_cast<double>(facts_.flight_plateau_bytes);
   // RFC 5681 section 3.1, with an ACK for every second segment: half a segment a round trip, at the very least.
   const double growth = 0.5 * static_cast<double>(facts_.flight_rounds) * static_cast<double>(segment_size_);
@@ -211,6 +223,8 @@ void DirectionAnalysis::relabel_flat_flight() {
   // A window that grows by a segment a round trip is no flat flight, however small that is beside it. Delayed ACKs
   // halve the growth, and a median forgives a little more.
   if (facts_.flight_growth_bytes > 0.25 * segment_size_) return;
+  // Nor is one that the path's own rate clocks.
+  if (facts_.flight_idle_share < kIdle) return;
   if (have_window_ && plateau > kBelowWindow * static_cast<double>(facts_.window.median_bytes)) return;
   facts_.time[TimeOwner::unknown] += facts_.time[TimeOwner::congestion_window];
   facts_.time[TimeOwner::congestion_window] = 0;
