@@ -30,9 +30,23 @@ double base_rtt_s(const RttSet& rtt) {
   return rtt.handshake_s.value_or(0);
 }
 
-bool fills_a_queue(const RttSet& rtt) {
+// The window is just large enough: data flows without a pause from one round trip to the next, at
+// the rate of the path, and a small queue stands.
+constexpr double kBusyIdleShare = 0.1;
+constexpr double kBusyFactor = 1.1;
+constexpr double kBusyFloorS = 0.001;
+// Fewer segments leave pauses that the share of idle time does not count.
+constexpr std::uint64_t kBusySegments = 30;
+
+bool fills_a_queue(const DirectionFacts& data) {
+  const RttSet& rtt = data.rtt;
   const double base = base_rtt_s(rtt);
-  return base > 0 && rtt.loaded_s > kQueueFactor * base && rtt.loaded_s - base > kQueueFloorS;
+  if (base <= 0) return false;
+  const bool busy = data.flight_rounds >= kRounds && data.segment_size > 0 &&
+                    data.flight_plateau_bytes >= kBusySegments * data.segment_size &&
+                    data.flight_idle_share < kBusyIdleShare;
+  if (busy && rtt.loaded_s > kBusyFactor * base && rtt.loaded_s - base > kBusyFloorS) return true;
+  return rtt.loaded_s > kQueueFactor * base && rtt.loaded_s - base > kQueueFloorS;
 }
 
 }  // namespace
@@ -40,7 +54,8 @@ bool fills_a_queue(const RttSet& rtt) {
 WindowLimit judge_window(const Transfer& transfer) {
   const DirectionFacts& data = transfer.data();
   WindowLimit limit;
-  // A receiver that tunes its buffer opens the window as the transfer grows: waiting for that is no ceiling.
+  // A receiver that tunes its buffer opens the window as the transfer grows: waiting for that is no
+  // ceiling.
   limit.seconds = std::max(0.0, data.time[TimeOwner::receive_window] - data.window.opening_s);
   limit.share = data.time.total() > 0 ? limit.seconds / data.time.total() : 0;
   limit.window_bytes = static_cast<double>(data.window.max_bytes);
@@ -56,7 +71,7 @@ WindowLimit judge_window(const Transfer& transfer) {
     limit.why_not =
         fmt::format("a full window owns {} of {}; {} are needed", format_duration(limit.seconds),
                     format_duration(active_s(transfer.connection)), format_percent(kMaterialShare));
-  } else if (fills_a_queue(data.rtt)) {
+  } else if (fills_a_queue(data)) {
     limit.why_not =
         fmt::format("the round trip grows from {} to {}: the window only fills a queue",
                     format_duration(base_rtt_s(data.rtt)), format_duration(data.rtt.loaded_s));

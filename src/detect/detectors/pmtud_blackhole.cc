@@ -89,6 +89,9 @@ std::optional<std::string> why_not(const Transfer& transfer, const Edge& edge) {
     return fmt::format("{} losses above {} bytes, where nothing arrived; {} are needed", edge.sent,
                        edge.passes, kLosses);
   }
+  if (data.vantage == Vantage::receiver) {
+    return "they were captured where they are received: no size stopped them";
+  }
   if (!data.dont_fragment && transfer.connection.client.address.version == 4) {
     return "the packets may be fragmented, so their size cannot stop them";
   }

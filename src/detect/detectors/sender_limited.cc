@@ -51,6 +51,12 @@ constexpr std::uint64_t kFlightsAnswer = 8;
 // what any fast sender shows.
 constexpr double kLeastRtt = 0.001;
 
+// The path's rate spaces the data out until the next ACK comes. A limited flight leaves, and then
+// a good part of the round trip is silent; or it leaves at the sender's own rhythm, not at the
+// ACKs'.
+constexpr double kSilentShare = 0.2;
+constexpr double kPacedShare = 0.2;
+
 /// Requests and keystrokes: each is answered before the next one leaves, so the flight is flat too.
 bool is_interactive(const Transfer& transfer) {
   const DirectionFacts& data = transfer.data();
@@ -85,6 +91,11 @@ double waited_s(const DirectionFacts& data) {
          data.time[TimeOwner::application];
 }
 
+double seconds_of(const DirectionFacts& data) {
+  return waited_s(data) * (1 - static_cast<double>(data.flight_plateau_bytes) /
+                                   static_cast<double>(data.window.median_bytes));
+}
+
 /// Why this is no sender's limit; empty when it is one.
 std::string why_not(const Transfer& transfer) {
   const DirectionFacts& data = transfer.data();
@@ -108,6 +119,11 @@ std::string why_not(const Transfer& transfer) {
   if (data.flight_plateau_spread > kFlat) {
     return fmt::format("the flight varies by {} of its median: it is not flat",
                        format_percent(data.flight_plateau_spread));
+  }
+  if (data.flight_idle_share < kSilentShare &&
+      data.time.share(TimeOwner::pacing_or_cpu) + data.time.share(TimeOwner::application) <
+          kPacedShare) {
+    return "data flows without a pause between round trips, as a full path clocks it";
   }
   const auto plateau = static_cast<double>(data.flight_plateau_bytes);
   const auto window = static_cast<double>(data.window.median_bytes);
@@ -145,7 +161,7 @@ void report(const Transfer& transfer, Findings& findings) {
   const auto plateau = static_cast<double>(data.flight_plateau_bytes);
   const auto window = static_cast<double>(data.window.median_bytes);
   Finding finding = about(kId, transfer);
-  finding.seconds_lost = waited_s(data) * (1 - plateau / window);
+  finding.seconds_lost = seconds_of(data);
   const bool witness = data.vantage != Vantage::unknown && data.vantage != Vantage::receiver;
   finding.severity = severity_of(witness, finding.seconds_lost, transfer);
   finding.confidence =
@@ -189,6 +205,10 @@ void inspect(const Case& facts, Findings& findings) {
     if (transfer.data().data_packets < kRounds) continue;
     if (std::string why = why_not(transfer); !why.empty()) {
       silent(findings, kId, transfer, std::move(why));
+      continue;
+    }
+    if (!is_material(seconds_of(transfer.data()), transfer)) {
+      silent(findings, kId, transfer, "a flat flight, but it costs next to nothing");
       continue;
     }
     report(transfer, findings);

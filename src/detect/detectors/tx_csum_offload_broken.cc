@@ -24,8 +24,13 @@ constexpr double kBeyondChance = 3.0;
 // (Almost) all: nothing of this direction can get through.
 constexpr double kAlmostAll = 0.9;
 
+// Damage that spares nobody's second copy, nor the third and fourth, is none: the share of all
+// segments says little where only some lengths are struck.
+constexpr std::uint64_t kNeverGood = 3;
+
 bool repeats(const ChecksumFacts& sums, const ChecksumToll& toll) {
   if (sums.bad_resent_bad < kBadAgain) return false;
+  if (sums.bad_resent_bad >= kNeverGood && sums.good_twins.count == 0) return true;
   return toll.bad_share >= kAlmostAll ||
          static_cast<double>(sums.bad_resent_bad) >= kBeyondChance * toll.repeats_by_chance;
 }

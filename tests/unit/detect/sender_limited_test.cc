@@ -14,6 +14,7 @@ Case with_flat_flight(double rtt_s = 0.020) {
   DirectionFacts& data = download_of(facts);
   data.flight_plateau_bytes = 32'000;
   data.flight_plateau_spread = 0.03;
+  data.flight_idle_share = 0.7;
   data.app_data_ready_share = 0.9;
   return facts;
 }
@@ -49,6 +50,13 @@ TEST(SenderLimited, AGrowingFlightIsNot) {
   Case facts = with_flat_flight();
   download_of(facts).flight_plateau_spread = 0.6;
   EXPECT_TRUE(run("sender-limited", facts).empty());
+}
+
+TEST(SenderLimited, DataThatThePathSpacesIsNot) {
+  Case facts = with_flat_flight();
+  download_of(facts).flight_idle_share = 0.05;
+  EXPECT_TRUE(run("sender-limited", facts).empty());
+  EXPECT_EQ(silences_of("sender-limited", facts).size(), 1U);
 }
 
 TEST(SenderLimited, RequestsOneAtATimeAreNot) {
