@@ -125,6 +125,18 @@ constexpr NonFault kNonFaults[] = {
                 "what happens otherwise.",
      .how_recognised = "Promiscuous mode or offloads differ before and during the capture.",
      .must_not_hide = "Any fault: compare the settings before and during the capture."},
+    {.id = "nf-rewritten",
+     .looks_like = "Wrong IP or TCP checksums nearly everywhere, or lengths beyond the frame",
+     .meaning = "The file was edited or anonymised: its checksums say nothing about the network.",
+     .how_recognised = "Most IP header checksums are wrong, or stored frames are shorter than their "
+                       "IP length and the file does not say so.",
+     .must_not_hide = "`csum-bad-on-arrival`: some frames only, with good IP headers."},
+    {.id = "nf-file-damage",
+     .looks_like = "A wrong TCP checksum",
+     .meaning = "The receiver acknowledged the segment, so it was changed in the file or by the "
+                "capture, not on the network.",
+     .how_recognised = "The segment is acknowledged although no other copy of it was sent.",
+     .must_not_hide = "`rx-csum-skipped`: a receiver that accepts damaged segments."},
 };
 
 }  // namespace

@@ -81,6 +81,7 @@ std::vector<CaptureFacts> CaptureWitness::finish(const Case& facts) {
     for (const ConnectionFacts& connection : facts.connections) {
       if (connection.first_frame.input() != i) continue;
       capture.tap_copies += connection.tap_copies;
+      capture.clock_jumps = std::max(capture.clock_jumps, connection.clock_jumps);
       for (const DirectionFacts& direction : connection.directions) {
         if (direction.bytes < most) continue;
         most = direction.bytes;

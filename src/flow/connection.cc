@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "flow/connection.h"
 
+#include "flow/clock.h"
+
 #include <algorithm>
 
 namespace slowpath::flow {
@@ -263,7 +265,10 @@ void Connection::put_in_order() {
 
 void Connection::read_chapter(bool last, const BytesAt& bytes_at) {
   const std::size_t from = analysis_ ? analysis_->read : 0;
-  if (!analysis_) put_in_order();
+  if (!analysis_) {
+    put_in_order();
+    facts_.clock_jumps = remove_clock_jumps(records_);
+  }
   const std::size_t look_back = from > 64 ? from - 64 : 0;
   mark_copies(std::span(records_).subspan(look_back), several_taps_);
   if (!analysis_) {

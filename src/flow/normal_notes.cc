@@ -39,7 +39,7 @@ struct Notes {
   Note superframe{"nf-tso-superframe", 0, {}}, merged{"nf-gro-merged", 0, {}}, partial{"nf-partial-csum", 0, {}},
       zero_sum{"nf-zero-csum", 0, {}}, drops{"nf-capture-drop", 0, {}}, handshake{"nf-missing-handshake", 0, {}},
       half{"nf-half-flow", 0, {}}, keepalive{"nf-keepalive", 0, {}}, probe{"nf-tlp", 0, {}},
-      reset{"nf-reset-at-close", 0, {}}, reuse{"nf-tw-reuse", 0, {}}, bad_in_file{"nf-file-damage", 0, {}};
+      reset{"nf-reset-at-close", 0, {}}, reuse{"nf-tw-reuse", 0, {}}, bad_in_file{"nf-file-damage", 0, {}}, zero_in_reset{"nf-win0-in-rst", 0, {}};
 };
 
 void read_direction(Notes& notes, const DirectionFacts& d) {
@@ -65,6 +65,7 @@ void read_connection(Notes& notes, const ConnectionFacts& c) {
   if (c.handshake.syn_count == 0 && c.handshake.syn_ack_count == 0) notes.handshake.add(c.first_frame);
   if (c.reuses && c.handshake.completed) notes.reuse.add(c.first_frame);
   for (const ResetFacts& r : c.resets) {
+    if (r.window == 0 && !r.answers_syn) notes.zero_in_reset.add(r.frame);
     if (!r.answers_syn && (r.after_fin || r.all_acknowledged) && r.sender_packets_after == 0) notes.reset.add(r.frame);
   }
 }
@@ -88,6 +89,9 @@ void add_normal_notes(CaptureFacts& capture, const Case& facts, std::uint16_t in
   put(capture, {"nf-dup-capture", capture.tap_copies, {}}, "packets were recorded more than once, at several taps; the copies are left out");
   put(capture, {capture.largest_step_back_s > 0.02 ? "nf-clock-step" : "nf-out-of-order-file", frames.back.count, frames.back},
       "records are older than the one before: put back in order");
+  put(capture, {"nf-clock-step", capture.clock_jumps, {}},
+      "jumps of the capture's clock: the hosts' own timestamps went on without them, so they are taken out");
+  put(capture, notes.zero_in_reset, "resets carry a window of 0, as resets do: nobody stopped reading");
   put(capture, notes.handshake, "connections began before the capture: their window scale is unknown");
   put(capture, notes.half, "connections were captured in one direction only");
   put(capture, notes.keepalive, "keep-alives or window probes look like retransmissions");

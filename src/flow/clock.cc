@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/clock.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace slowpath::flow {
+namespace {
+
+// Below this a stall is a stall: clocks are slewed, not stepped, for less.
+constexpr double kLeastJump_s = 5.0;
+// The slowest timestamp clock that stacks use in practice is 100 Hz; RFC 7323 section 5.4 allows down to 1 Hz.
+constexpr double kSlowestTick_s = 0.010;
+// A gap that the hosts' clocks explain to less than this share is the capturing clock's own.
+constexpr double kExplainedShare = 0.1;
+// Time needed to measure a sender's tick.
+constexpr double kMeasured_s = 0.2;
+
+struct SenderClock {
+  std::optional<std::uint32_t> value;
+  Time time{};
+  double elapsed_s = 0, ticks = 0;   // over gaps too short to be jumps
+
+  [[nodiscard]] double tick_s() const {
+    if (elapsed_s < kMeasured_s || ticks < 10) return kSlowestTick_s;
+    return std::min(elapsed_s / ticks, 1.0);
+  }
+};
+
+/// Seconds of the gap before `record` that its sender's clock does not know of; 0 when it cannot be told.
+double unexplained_s(const SenderClock& clock, const Record& record, double gap_s) {
+  if (!clock.value || gap_s < kLeastJump_s) return 0;
+  const std::int32_t ticks = SeqNum{record.ts_value} - SeqNum{*clock.value};
+  if (ticks < 0) return 0;
+  const double known_s = static_cast<double>(ticks) * clock.tick_s() + clock.tick_s();
+  return known_s < kExplainedShare * gap_s ? gap_s - known_s : 0;
+}
+
+}  // namespace
+
+std::uint64_t remove_clock_jumps(std::span<Record> records) {
+  std::array<SenderClock, 2> clocks{};
+  std::uint64_t jumps = 0;
+  Duration shift{0};
+  for (Record& record : records) {
+    record.time -= shift;
+    if (!record.has_timestamps) continue;
+    SenderClock& clock = clocks[static_cast<std::size_t>(record.direction)];
+    const double gap_s = to_seconds(record.time - clock.time);
+    if (const double jump_s = unexplained_s(clock, record, gap_s); jump_s > 0) {
+      ++jumps;
+      shift += from_seconds(jump_s);
+      record.time -= from_seconds(jump_s);
+    } else if (clock.value && gap_s < kLeastJump_s && gap_s > 0) {
+      clock.elapsed_s += gap_s;
+      clock.ticks += std::max(0, SeqNum{record.ts_value} - SeqNum{*clock.value});
+    }
+    clock.value = record.ts_value;
+    clock.time = record.time;
+  }
+  return jumps;
+}
+
+}  // namespace slowpath::flow

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// The capturing host's clock against the clocks of the hosts it watched: a clock that was set forward looks like a
+// stall of every connection, but the hosts' timestamps (RFC 7323) went on without it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "flow/record.h"
+
+namespace slowpath::flow {
+
+/// Takes forward jumps of the capture's clock out of `records`, which are in time order. Gives how many there were.
+/// Only gaps of several seconds are asked, and only where both sides of the gap carry a timestamp of the same sender.
+std::uint64_t remove_clock_jumps(std::span<Record> records);
+
+}  // namespace slowpath::flow
