@@ -8,6 +8,9 @@
 namespace slowpath::flow {
 namespace {
 
+// Larger steps back than receive queues explain are a clock that was set.
+constexpr double kQueueSkew_s = 0.02;
+
 struct Note {
   std::string_view id;
   std::uint64_t count = 0;
@@ -23,12 +26,13 @@ struct Note {
   }
 };
 
-void put(CaptureFacts& capture, const Note& seen, std::string text) {
+/// The sentence for one, and for several.
+void put(CaptureFacts& capture, const Note& seen, std::string_view one, std::string_view several) {
   if (seen.count == 0) return;
   NormalNote note;
   note.id = seen.id;
   note.count = seen.count;
-  note.text = std::to_string(seen.count) + " " + std::move(text);
+  note.text = std::to_string(seen.count) + " " + std::string(seen.count == 1 ? one : several);
   note.frames.assign(seen.frames.first.begin(), seen.frames.first.begin() + static_cast<std::ptrdiff_t>(seen.frames.kept()));
   capture.notes.push_back(std::move(note));
 }
@@ -77,28 +81,45 @@ void add_normal_notes(CaptureFacts& capture, const Case& facts, std::uint16_t in
   for (const ConnectionFacts& c : facts.connections) {
     if (c.first_frame.input() == input) read_connection(notes, c);
   }
-  put(capture, notes.superframe, "frames hold more than one segment: the NIC cuts them after this point");
-  put(capture, notes.merged, "frames hold several segments: the receiving host merged them before this point");
-  put(capture, notes.partial, "checksums are left for the NIC to finish; they are not wrong");
-  put(capture, notes.zero_sum, "checksums are 0: left for the NIC to fill in");
+  put(capture, notes.superframe, "frame holds more than one segment: the NIC cuts it after this point",
+      "frames hold more than one segment: the NIC cuts them after this point");
+  put(capture, notes.merged, "frame holds several segments: the receiving host merged them before this point",
+      "frames hold several segments: the receiving host merged them before this point");
+  put(capture, notes.partial, "checksum is left for the NIC to finish; it is not wrong",
+      "checksums are left for the NIC to finish; they are not wrong");
+  put(capture, notes.zero_sum, "checksum is 0: left for the NIC to fill in", "checksums are 0: left for the NIC to fill in");
   put(capture, {"nf-ip-len-zero", frames.zero_len.count, frames.zero_len},
-      "packets have IP length 0: super-frames, the length comes from the frame");
-  put(capture, {"nf-snaplen", capture.snapped_packets, {}},
-      "frames were stored cut to " + std::to_string(capture.snap_len) + " bytes: their payload cannot be checked");
-  put(capture, notes.drops, "holes were acknowledged although never captured: the capture lost packets, not the network");
-  put(capture, {"nf-dup-capture", capture.tap_copies, {}}, "packets were recorded more than once, at several taps; the copies are left out");
-  put(capture, {capture.largest_step_back_s > 0.02 ? "nf-clock-step" : "nf-out-of-order-file", frames.back.count, frames.back},
-      "records are older than the one before: put back in order");
+      "packet has IP length 0: a super-frame, its length comes from the frame",
+      "packets have IP length 0: super-frames, their length comes from the frame");
+  const std::string cut = "stored cut to " + std::to_string(capture.snap_len) + " bytes: ";
+  put(capture, {"nf-snaplen", capture.snapped_packets, {}}, "frame was " + cut + "its payload cannot be checked",
+      "frames were " + cut + "their payload cannot be checked");
+  put(capture, notes.drops, "hole was acknowledged although never captured: the capture lost packets, not the network",
+      "holes were acknowledged although never captured: the capture lost packets, not the network");
+  put(capture, {"nf-dup-capture", capture.tap_copies, {}},
+      "packet was recorded more than once, at several taps; the copy is left out",
+      "packets were recorded more than once, at several taps; the copies are left out");
+  put(capture,
+      {capture.largest_step_back_s > kQueueSkew_s ? "nf-clock-step" : "nf-out-of-order-file", frames.back.count, frames.back},
+      "record is older than the one before: put back in order", "records are older than the one before: put back in order");
   put(capture, {"nf-clock-step", capture.clock_jumps, {}},
+      "jump of the capture's clock: the hosts' own timestamps went on without it, so it is taken out",
       "jumps of the capture's clock: the hosts' own timestamps went on without them, so they are taken out");
-  put(capture, notes.zero_in_reset, "resets carry a window of 0, as resets do: nobody stopped reading");
-  put(capture, notes.handshake, "connections began before the capture: their window scale is unknown");
-  put(capture, notes.half, "connections were captured in one direction only");
-  put(capture, notes.keepalive, "keep-alives or window probes look like retransmissions");
-  put(capture, notes.probe, "tail probes were sent, about two round trips after the last data");
-  put(capture, notes.reset, "connections were closed by RST after all data was acknowledged");
-  put(capture, notes.reuse, "connections use the port numbers of an earlier one");
-  put(capture, notes.bad_in_file, "wrong checksums on segments that were acknowledged: changed in the file, not on the network");
+  put(capture, notes.zero_in_reset, "reset carries a window of 0, as resets do: nobody stopped reading",
+      "resets carry a window of 0, as resets do: nobody stopped reading");
+  put(capture, notes.handshake, "connection began before the capture: its window scale is unknown",
+      "connections began before the capture: their window scale is unknown");
+  put(capture, notes.half, "connection was captured in one direction only", "connections were captured in one direction only");
+  put(capture, notes.keepalive, "keep-alive or window probe looks like a retransmission",
+      "keep-alives or window probes look like retransmissions");
+  put(capture, notes.probe, "tail probe was sent, about two round trips after the last data",
+      "tail probes were sent, about two round trips after the last data");
+  put(capture, notes.reset, "connection was closed by RST after all data was acknowledged",
+      "connections were closed by RST after all data was acknowledged");
+  put(capture, notes.reuse, "connection uses the port numbers of an earlier one",
+      "connections use the port numbers of an earlier one");
+  put(capture, notes.bad_in_file, "wrong checksum on a segment that was acknowledged: changed in the file, not on the network",
+      "wrong checksums on segments that were acknowledged: changed in the file, not on the network");
   if (capture.addresses_rewritten) {
     capture.notes.push_back({"nf-rewritten", capture.tcp_packets, "IP header checksums are wrong almost everywhere: addresses were rewritten in the file", {}});
   }

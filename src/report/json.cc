@@ -110,7 +110,7 @@ Json to_json(const TimeAccount& account) {
 Json to_json(const DirectionFacts& direction) {
   const RttFacts& rtt = direction.rtt.total;
   const auto microseconds = [&](double seconds) {
-    return rtt.samples > 0 ? number(seconds * 1e6) : Json(nullptr);
+    return rtt.samples > 0 ? number(std::round(seconds * 1e9) / 1e3) : Json(nullptr);
   };
   return {{"bytes", direction.bytes},
           {"packets", direction.packets},

@@ -114,8 +114,10 @@ void write_remedy(Page& page, std::string_view label, const RemedyStep& step, co
 
 /// The step to show alone: the first one that needs no particular system, else the first.
 const RemedyStep* first_step(const Fault& fault) {
-  const auto any = std::ranges::find(fault.remedies, Platform::any, &RemedyStep::platform);
-  if (any != fault.remedies.end()) return &*any;
+  // The catalogue's order is what to try first; a step that only looks changes nothing.
+  const auto change = std::ranges::find_if(
+      fault.remedies, [](const RemedyStep& step) { return step.undo != kNothingToUndo; });
+  if (change != fault.remedies.end()) return &*change;
   return fault.remedies.empty() ? nullptr : &fault.remedies.front();
 }
 
