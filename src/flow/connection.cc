@@ -14,6 +14,8 @@ constexpr std::size_t kKeptResets = 8, kKeptIcmp = 32;
 constexpr Duration kQueueSkew = std::chrono::milliseconds(20);
 // IANA's dynamic ports begin at 49152, Linux's ephemeral ones at 32768: the lower port is the service.
 constexpr std::uint16_t kEphemeral = 32768;
+// Hosts react this much faster at times than in the handshake.
+constexpr Duration kReactionMargin = std::chrono::milliseconds(1);
 // Fewer packets than this, with no handshake trouble, tell nothing: totals only.
 constexpr std::uint64_t kLightPackets = 3;
 
@@ -320,7 +322,9 @@ void Connection::read_record(std::size_t i, const BytesAt& bytes_at) {
 void Connection::deliver_replies(Direction data, Time until, std::size_t limit) {
   Analysis& analysis = *analysis_;
   std::size_t& cursor = analysis.reply_cursor[index(data)];
-  const Duration leg = analysis.witness.sender_leg(data);
+  // The shortest leg seen, less a margin: the sender's answer to an ACK must not seem to come before it.
+  const Duration shortest = analysis.witness.sender_leg(data);
+  const Duration leg = shortest - std::min<Duration>(shortest / 10, kReactionMargin);
   while (cursor < limit) {
     const Record& record = records_[cursor];
     const Time seen = record.time + leg;
