@@ -34,6 +34,8 @@ double base_rtt_s(const RttSet& rtt) {
 // the rate of the path, and a small queue stands.
 constexpr double kBusyIdleShare = 0.1;
 constexpr double kBusyFactor = 1.1;
+// Windows that closed: never behind a path that is the bottleneck.
+constexpr std::uint64_t kCloses = 3;
 constexpr double kBusyFloorS = 0.001;
 // Fewer segments leave pauses that the share of idle time does not count.
 constexpr std::uint64_t kBusySegments = 30;
@@ -41,7 +43,8 @@ constexpr std::uint64_t kBusySegments = 30;
 bool fills_a_queue(const DirectionFacts& data) {
   const RttSet& rtt = data.rtt;
   const double base = base_rtt_s(rtt);
-  if (base <= 0) return false;
+  // A slow reader delays its ACKs as well; what tells it from a queue is a window that closes.
+  if (base <= 0 || data.window.zero_episodes >= kCloses) return false;
   const bool busy = data.flight_rounds >= kRounds && data.segment_size > 0 &&
                     data.flight_plateau_bytes >= kBusySegments * data.segment_size &&
                     data.flight_idle_share < kBusyIdleShare;

@@ -24,6 +24,8 @@ constexpr double kQueueFactor = 1.5, kQueueFloor_s = 0.002;
 constexpr double kStandingFactor = 1.2;
 // Shorter gaps are the host's own work between two writes.
 constexpr double kIdleMin_s = 0.001;
+// A window that closed so often belongs to a slow reader.
+constexpr std::uint64_t kCloses = 3;
 // A window below this share of its largest is being filled by data that nobody reads.
 constexpr double kOpenShare = 0.75;
 // Delayed-ACK timers: 40 ms (Linux minimum) to 500 ms (RFC 1122 section 4.2.3.2).
@@ -52,6 +54,8 @@ bool DirectionAnalysis::queue_stands() const {
 // A reader that falls behind closes the window; a window that only fills a queue stands wide open. The slow reader also
 // delays ACKs, so that the round trip alone would accuse the path.
 bool DirectionAnalysis::window_is_filling() const {
+  // A path that is full keeps the reader waiting: then the window never closes.
+  if (facts_.window.zero.count >= kCloses) return true;
   return static_cast<double>(window_bytes_) < kOpenShare * static_cast<double>(facts_.window.max_bytes);
 }
 
