@@ -84,7 +84,8 @@ struct IcmpFacts {
 
 enum class CloseKind : std::uint8_t { open, finished, reset, half_closed };
 
-struct ConnectionFacts {
+/// A connection as a whole.
+struct ConnectionBasics {
   std::uint32_t id = 0;              // Wireshark's tcp.stream where one file holds it: order of first appearance
   Endpoint client, server;           // by SYN, else by port and who spoke first
   bool client_known = false;         // a SYN or SYN-ACK says who is the client
@@ -106,6 +107,10 @@ struct ConnectionFacts {
   bool timestamps_in_use = false, sack_in_use = false;
   std::uint32_t middlebox_option_drops = 0;  // segments without timestamps after they were agreed
   std::array<std::uint8_t, 2> ttl_min{}, ttl_max{};   // of packets to_server, to_client
+};
+
+/// A connection and its two directions.
+struct ConnectionFacts : ConnectionBasics {
   std::array<DirectionFacts, 2> directions;           // by Direction
 
   DirectionFacts& operator[](Direction d) { return directions[static_cast<std::size_t>(d)]; }

@@ -5,8 +5,20 @@
 #include "flow/direction_analysis.h"
 
 namespace slowpath::flow {
+namespace {
+
+// Further than any window (RFC 7323 section 2.2), it is not about this stream.
+constexpr std::int64_t kMaxJump = std::int64_t{1} << 30;
+// An ACK with a wrong checksum is believed near the stream only: its numbers may be what is damaged.
+constexpr std::int64_t kMaxDamagedJump = std::int64_t{1} << 20;
+// A duplicate is reported as it came (RFC 2883 section 4): one packet, at most a large merged one.
+constexpr std::int64_t kMaxDuplicate = std::int64_t{1} << 20;
+
+}  // namespace
 
 void DirectionAnalysis::on_reply(const Record& record, const SackList* sack, Time now) {
+  // Replies that were shown early must not make later ones come before them.
+  if (facts_.acks_seen) now = std::max(now, last_reply_);
   facts_.acks_seen = true;
   facts_.last_reply = std::max(facts_.last_reply, record.time);
   last_reply_frame_ = record.frame;
@@ -31,12 +43,18 @@ void DirectionAnalysis::on_reply(const Record& record, const SackList* sack, Tim
     stamps_.push_back({record.ts_value, record.time});
   }
   if (!record.has(wire::kAck)) return;
+  const bool bad = record.checksum == wire::ChecksumState::bad;
   if (!anchored_) {
+    if (bad) return;
     anchored_ = true;
     anchor_sequence_ = record.acknowledgment;
   }
   const std::int64_t ack = offset_of(record.acknowledgment);
-  if (!saw_ack_ && facts_.data_packets == 0 && next_ == 0 && una_ == 0 && ack != 0 && anchor_ == 0) {
+  if (ack > next_ + (bad ? kMaxDamagedJump : kMaxJump)) {
+    if (bad) label(record, kNotBelieved);
+    return;
+  }
+  if (!saw_ack_ && facts_.data_packets == 0 && next_ == 0 && una_ == 0 && ack > syn_payload_len_ && anchor_ == 0) {
     // Captured from the middle: the first ACK says where the stream is.
     next_ = std::max(next_, ack);
     una_ = ack;
@@ -46,13 +64,12 @@ void DirectionAnalysis::on_reply(const Record& record, const SackList* sack, Tim
   account(now, data_in_reply && ack <= una_ ? Event::probe : Event::replied, record.frame);
   // A packet that the receiver sends of its own accord answers nothing.
   if (ack > una_ || sack != nullptr || (record.payload_len == 0 && !record.has(wire::kFin))) end_silence(record, now);
-  const std::uint64_t window_before = window_bytes_;
+  const bool same_window = std::uint64_t{record.window} << window_shift_ == window_bytes_;
   if (ack > una_) {
     advance_ack(ack, record, now);
   } else if (saw_ack_ && ack == una_ && next_ > una_ && !data_in_reply && !record.has(wire::kFin)) {
-    read_window(record, ack, now);
     // An answer to a window probe repeats the ACK too, and reports no hole.
-    if ((window_bytes_ == window_before && window_bytes_ > 0) || sack != nullptr) {
+    if ((same_window && record.window > 0) || sack != nullptr) {
       ++facts_.duplicate_acks;
       label(record, kDuplicateAck);
       if (duplicate_acks_here_++ == 0) hole_since_ = record.time;
@@ -87,7 +104,10 @@ void DirectionAnalysis::end_silence(const Record& record, Time now) {
 
 void DirectionAnalysis::advance_ack(std::int64_t ack, const Record& record, Time now) {
   if (fin_at_ && ack > *fin_at_) ack = std::max(*fin_at_, una_);
-  if (ack > next_ + (std::int64_t{1} << 30)) return;
+  if (ack > next_ && ack <= syn_payload_len_) {  // Fast Open: the SYN's own data was taken (RFC 7413)
+    facts_.bytes_seen += static_cast<std::uint64_t>(ack - next_);
+    next_ = ack;
+  }
   if (ack > next_) {  // acknowledged but never captured: the capture missed it, or it comes late in the file
     Segment hole;
     hole.begin = next_;
@@ -96,9 +116,10 @@ void DirectionAnalysis::advance_ack(std::int64_t ack, const Record& record, Time
     hole.first_sent = hole.last_sent = record.time;
     hole.first_frame = record.frame;
     // A bare ACK of the SYN or of a FIN is one beyond the data.
-    if (ack - next_ > 1 || facts_.data_packets > 0) ledger_.push(hole);
+    if (ack - next_ > 1 || facts_.data_packets > 0) remember(hole);
     acked_unseen_end_ = ack;
     next_ = ack;
+    follow_stream();
   }
   const std::int64_t newly = ack - una_;
   TimelineBin& bin = timeline_.bin(now);
@@ -107,7 +128,8 @@ void DirectionAnalysis::advance_ack(std::int64_t ack, const Record& record, Time
   const bool passed_over = sacked_high_ > una_ && !in_recovery_;
   while (!ledger_.empty() && ledger_.front().end <= ack) {
     Segment& segment = ledger_.front();
-    if (passed_over && segment.copies == 1 && !segment.sacked && segment.end <= sacked_high_) {
+    if (passed_over && segment.copies == 1 && !segment.sacked && !segment.came_late &&
+        segment.end <= sacked_high_) {
       ++facts_.reorder.packets;
       facts_.reorder.by_sack = true;
       const double late_s = to_seconds(record.time - hole_since_);
@@ -315,9 +337,10 @@ void DirectionAnalysis::echo_sample(const Record& record) {
 
 // RFC 2018; a first block at or below the ACK, or inside the second, reports a duplicate (RFC 2883 section 4).
 void DirectionAnalysis::read_sack(const SackList& sack, std::int64_t ack, const Record& record, Time now) {
-  for (std::uint8_t i = 0; i < sack.count; ++i) {
+  std::array<Range, kMaxSackBlocks> read{};
+  for (std::size_t i = 0; i < sack.count; ++i) {
     const std::int64_t begin = offset_of(sack.blocks[i].begin), end = offset_of(sack.blocks[i].end);
-    if (end <= begin || end - begin > (std::int64_t{1} << 30)) continue;
+    if (end <= begin || end - begin > kMaxJump) continue;
     ++facts_.sack_blocks;
     const bool inside_next = i == 0 && sack.count > 1 && begin >= offset_of(sack.blocks[1].begin) &&
                              end <= offset_of(sack.blocks[1].end);
@@ -328,20 +351,35 @@ void DirectionAnalysis::read_sack(const SackList& sack, std::int64_t ack, const 
     if (end > next_ + 1 || begin < una_) continue;
     if (sacked_high_ <= una_ && duplicate_acks_here_ <= 1) hole_since_ = record.time;
     sacked_high_ = std::max(sacked_high_, end);
-    for (Segment& segment : ledger_.overlapping(begin, end)) {
-      if (segment.sacked || segment.begin < begin || segment.end > end) {
-        if (!segment.sacked && segment.superframe && segment.copies == 1) segment.touched = true;
-        continue;
-      }
-      segment.sacked = true;
-      sacked_bytes_ += segment.len();
-      if (segment.copies == 1 && !segment.touched) take_rtt(segment, record, now);
+    // Blocks grow by a segment an ACK: only what the block before did not cover is looked at.
+    Range known{begin, begin};
+    for (const Range& earlier : sack_read_) {
+      if (earlier.begin >= begin && earlier.end <= end && earlier.end - earlier.begin > known.end - known.begin) known = earlier;
     }
+    mark_sacked(begin, known.begin, {begin, end}, record, now);
+    mark_sacked(known.end, end, {begin, end}, record, now);
+    read[i] = {begin, end};
+  }
+  sack_read_ = read;
+}
+
+// Marks what lies wholly in `block`, among the segments that reach into [from, to).
+void DirectionAnalysis::mark_sacked(std::int64_t from, std::int64_t to, Range block, const Record& record, Time now) {
+  if (from >= to) return;
+  for (Segment& segment : ledger_.overlapping(from, to)) {
+    if (segment.sacked || segment.begin < block.begin || segment.end > block.end) {
+      if (!segment.sacked && segment.superframe && segment.copies == 1) segment.touched = true;
+      continue;
+    }
+    segment.sacked = true;
+    sacked_bytes_ += segment.len();
+    if (segment.copies == 1 && !segment.touched) take_rtt(segment, record, now);
   }
 }
 
 void DirectionAnalysis::read_dsack(std::int64_t begin, std::int64_t end, const Record& record) {
   ++facts_.dsacks;
+  if (end - begin > kMaxDuplicate) return;
   bool resent = false;
   const auto look = [&](Segment& segment) {
     if (segment.begin >= end || segment.end <= begin || segment.copies < 2) return;
@@ -436,7 +474,7 @@ void DirectionAnalysis::decide_closing(std::optional<Time> next_data) {
   const double soon_s = std::max(kReactionRoundTrips * srtt_s_, kReactionFloor_s);
   if (next_data && to_seconds(*next_data - zero_until_) <= soon_s) return count_closing();
   double& closed = facts_.time[TimeOwner::zero_window];
-  const double moved = std::min(closed, to_seconds(zero_until_ - zero_since_));
+  const double moved = std::clamp(to_seconds(zero_until_ - zero_since_), 0.0, closed);
   closed -= moved;
   facts_.time[TimeOwner::application] += moved;
 }

@@ -118,6 +118,7 @@ TimeOwner DirectionAnalysis::owner_of_wait(Time now, Event event) const {
 }
 
 void DirectionAnalysis::account(Time now, Event event, FrameRef frame) {
+  now = std::min(now, end_);
   if (now <= last_event_) {
     last_frame_ = frame;
     return;

@@ -10,8 +10,8 @@ namespace {
 
 // Below this a stall is a stall: clocks are slewed, not stepped, for less.
 constexpr double kLeastJump_s = 5.0;
-// The slowest timestamp clock that stacks use in practice is 100 Hz; RFC 7323 section 5.4 allows down to 1 Hz.
-constexpr double kSlowestTick_s = 0.010;
+// RFC 7323 section 5.4 allows timestamp clocks down to 1 Hz, and 2 Hz were common once.
+constexpr double kSlowestTick_s = 1.0;
 // A gap that the hosts' clocks explain to less than this share is the capturing clock's own.
 constexpr double kExplainedShare = 0.1;
 // Time needed to measure a sender's tick.
@@ -24,7 +24,7 @@ struct SenderClock {
 
   [[nodiscard]] double tick_s() const {
     if (elapsed_s < kMeasured_s || ticks < 10) return kSlowestTick_s;
-    return std::min(elapsed_s / ticks, 1.0);
+    return std::min(elapsed_s / ticks, kSlowestTick_s);
   }
 };
 
@@ -39,18 +39,17 @@ double unexplained_s(const SenderClock& clock, const Record& record, double gap_
 
 }  // namespace
 
-std::uint64_t remove_clock_jumps(std::span<Record> records) {
+ClockJumps remove_clock_jumps(std::span<Record> records) {
   std::array<SenderClock, 2> clocks{};
-  std::uint64_t jumps = 0;
-  Duration shift{0};
+  ClockJumps jumps;
   for (Record& record : records) {
-    record.time -= shift;
+    record.time -= jumps.forward;
     if (!record.has_timestamps) continue;
     SenderClock& clock = clocks[static_cast<std::size_t>(record.direction)];
     const double gap_s = to_seconds(record.time - clock.time);
     if (const double jump_s = unexplained_s(clock, record, gap_s); jump_s > 0) {
-      ++jumps;
-      shift += from_seconds(jump_s);
+      ++jumps.count;
+      jumps.forward += from_seconds(jump_s);
       record.time -= from_seconds(jump_s);
     } else if (clock.value && gap_s < kLeastJump_s && gap_s > 0) {
       clock.elapsed_s += gap_s;

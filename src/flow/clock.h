@@ -10,8 +10,13 @@
 
 namespace slowpath::flow {
 
-/// Takes forward jumps of the capture's clock out of `records`, which are in time order. Gives how many there were.
+struct ClockJumps {
+  std::uint64_t count = 0;
+  Duration forward{0};  // all of them together
+};
+
+/// Takes forward jumps of the capture's clock out of `records`, which are in time order. 
 /// Only gaps of several seconds are asked, and only where both sides of the gap carry a timestamp of the same sender.
-std::uint64_t remove_clock_jumps(std::span<Record> records);
+ClockJumps remove_clock_jumps(std::span<Record> records);
 
 }  // namespace slowpath::flow

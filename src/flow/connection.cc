@@ -12,10 +12,14 @@ constexpr std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
 constexpr std::size_t kKeptResets = 8, kKeptIcmp = 32;
 // Records this little out of time order come from several receive queues; larger steps are a clock that was set.
 constexpr Duration kQueueSkew = std::chrono::milliseconds(20);
+// A clock set back again and again must not carry a connection out of what Time can hold.
+constexpr Time kLatest = time_from_ns(std::int64_t{1} << 62);
 // IANA's dynamic ports begin at 49152, Linux's ephemeral ones at 32768: the lower port is the service.
 constexpr std::uint16_t kEphemeral = 32768;
 // Hosts react this much faster at times than in the handshake.
 constexpr Duration kReactionMargin = std::chrono::milliseconds(1);
+// Records of the chapter before, to recognise copies of its last packets.
+constexpr std::size_t kKeptForCopies = 64;
 // Fewer packets than this, with no handshake trouble, tell nothing: totals only.
 constexpr std::uint64_t kLightPackets = 3;
 
@@ -35,7 +39,8 @@ Connection::Analysis::Analysis(const Witness& seen, const HandshakeFacts& handsh
       directions{DirectionAnalysis(Direction::to_server, seen, handshake, begin),
                  DirectionAnalysis(Direction::to_client, seen, handshake, begin)} {}
 
-Connection::Connection(std::uint32_t id, const wire::Packet& first, Time time) {
+Connection::Connection(std::uint32_t id, const wire::Packet& first, Time time, std::size_t chapter)
+    : chapter_(chapter), newest_(time) {
   facts_.id = id;
   const Endpoint source{first.source, first.source_port}, destination{first.destination, first.destination_port};
   const bool client_first = sender_is_client(first);
@@ -77,7 +82,7 @@ void Connection::swap_ends() {
 
 Record Connection::record_of(const wire::Frame& frame, const wire::Packet& packet, Direction direction) {
   Record record;
-  record.time = frame.time;
+  record.time = steady(frame.time);
   record.frame = FrameRef(frame.input, frame.number);
   record.sequence = packet.sequence;
   record.acknowledgment = packet.acknowledgment;
@@ -102,8 +107,26 @@ Record Connection::record_of(const wire::Frame& frame, const wire::Packet& packe
   if (packet.options.sack_count > 0) {
     record.sack_index = static_cast<std::uint32_t>(sacks_.size());
     sacks_.push_back({packet.options.sack, packet.options.sack_count});
+    for (std::size_t i = 0; i < packet.options.sack_count; ++i) {
+      const SackBlock& block = packet.options.sack[i];
+      record.sack_sum = (record.sack_sum * 31 + block.begin.value) * 31 + block.end.value;
+    }
   }
   return record;
+}
+
+// A clock that was set back goes on from where it was, until it passes that instant by itself.
+Time Connection::steady(Time time) {
+  time -= clock_ahead_;
+  if (time >= newest_) clock_shift_ = Duration{0};
+  time = clock_shift_ > kLatest - time ? newest_ : time + clock_shift_;
+  if (time < newest_ - kQueueSkew) {
+    clock_shift_ += newest_ - time;
+    time = newest_;
+  }
+  newest_ = std::max(newest_, time);
+  // Once time is being accounted for, its beginning stands.
+  return analysis_ ? std::max(time, facts_.first) : time;
 }
 
 void Connection::add(const wire::Frame& frame, const wire::Packet& packet, bool verify, const BytesAt& bytes_at) {
@@ -123,12 +146,12 @@ void Connection::add(const wire::Frame& frame, const wire::Packet& packet, bool 
   }
   if (packets_[0] + packets_[1] == 0) facts_.first_frame = record.frame;
   facts_.last_frame = record.frame;
-  facts_.first = std::min(facts_.first, frame.time);
-  facts_.last = std::max(facts_.last, frame.time);
+  facts_.first = std::min(facts_.first, record.time);
+  facts_.last = std::max(facts_.last, record.time);
   if (syn) {
-    handshake_.add_syn(packet, frame.time, record.frame, direction == Direction::to_server);
+    handshake_.add_syn(packet, record.time, record.frame, direction == Direction::to_server);
   } else if ((packet.tcp_flags & wire::kRst) == 0) {
-    handshake_.add_ack(packet, frame.time, direction == Direction::to_server);
+    handshake_.add_ack(packet, record.time, direction == Direction::to_server);
   }
   if ((packet.tcp_flags & wire::kRst) != 0) note_reset(packet, record);
   note_close(packet, direction);
@@ -158,7 +181,7 @@ void Connection::add_icmp(const wire::Frame& frame, const wire::Packet& packet, 
   if (facts_.icmp.size() >= kKeptIcmp) return;
   IcmpFacts icmp;
   icmp.frame = FrameRef(frame.input, frame.number);
-  icmp.time = frame.time;
+  icmp.time = steady(frame.time);
   icmp.from = packet.source;
   icmp.about = packet.quote.source == facts_.client ? Direction::to_server : Direction::to_client;
   icmp.version = packet.source.version;
@@ -173,7 +196,7 @@ void Connection::add_icmp(const wire::Frame& frame, const wire::Packet& packet, 
     }
   }
   Record record;
-  record.time = frame.time;
+  record.time = icmp.time;
   record.frame = icmp.frame;
   record.sequence = packet.quote.sequence;
   record.direction = icmp.about;
@@ -184,7 +207,7 @@ void Connection::add_icmp(const wire::Frame& frame, const wire::Packet& packet, 
 
 void Connection::append(const Record& record, const BytesAt& bytes_at) {
   records_.push_back(record);
-  if (records_.size() < kChapter) return;
+  if (records_.size() - (analysis_ ? analysis_->read : 0) < chapter_) return;
   read_chapter(false, bytes_at);
 }
 
@@ -239,43 +262,36 @@ void Connection::note_close(const wire::Packet& packet, Direction direction) {
 }
 
 // Puts records of several receive queues back into time order; a SYN-ACK recorded before its SYN as well.
-void Connection::put_in_order() {
-  Duration largest{0};
-  for (std::size_t i = 1; i < records_.size(); ++i) {
-    if (records_[i].time >= records_[i - 1].time) continue;
-    ++facts_.reordered_by_capture;
-    largest = std::max(largest, records_[i - 1].time - records_[i].time);
-  }
-  if (largest == Duration{0}) return;
-  if (largest <= kQueueSkew) {
-    std::stable_sort(records_.begin(), records_.end(), [](const Record& a, const Record& b) { return a.time < b.time; });
-    return;
-  }
-  // The clock was set back: carry on from where it was.
-  Duration shift{0};
-  Time newest = records_.front().time;
-  for (Record& record : records_) {
-    record.time += shift;
-    if (record.time < newest - kQueueSkew) {
-      const Duration step = newest - record.time;
-      shift += step;
-      record.time += step;
-    }
-    newest = std::max(newest, record.time);
-  }
+void Connection::put_in_order(std::size_t from) {
+  std::uint64_t back = 0;
+  for (std::size_t i = from + 1; i < records_.size(); ++i) back += records_[i].time < records_[i - 1].time;
+  if (back == 0) return;
+  facts_.reordered_by_capture += back;
+  std::stable_sort(records_.begin() + static_cast<std::ptrdiff_t>(from), records_.end(),
+                   [](const Record& a, const Record& b) { return a.time < b.time; });
+}
+
+// What the first chapter's clock was set forward, it stays ahead.
+void Connection::set_clock_right() {
+  const ClockJumps jumps = remove_clock_jumps(records_);
+  facts_.clock_jumps = jumps.count;
+  clock_ahead_ = jumps.forward;
+  newest_ -= jumps.forward;
+  facts_.last = std::max(facts_.first, facts_.last - jumps.forward);
 }
 
 void Connection::read_chapter(bool last, const BytesAt& bytes_at) {
   const std::size_t from = analysis_ ? analysis_->read : 0;
-  if (!analysis_) {
-    put_in_order();
-    facts_.clock_jumps = remove_clock_jumps(records_);
-  }
-  const std::size_t look_back = from > 64 ? from - 64 : 0;
+  put_in_order(from);
+  if (!analysis_) set_clock_right();
+  const std::size_t look_back = from > kKeptForCopies ? from - kKeptForCopies : 0;
   mark_copies(std::span(records_).subspan(look_back), several_taps_);
   if (!analysis_) {
     analysis_ = std::make_unique<Analysis>(examine(records_, handshake_.facts()), handshake_.facts(), facts_.first);
     for (DirectionAnalysis& direction : analysis_->directions) direction.set_labels(labels_.get());
+  }
+  if (last) {
+    for (DirectionAnalysis& direction : analysis_->directions) direction.set_end(facts_.last);
   }
   for (std::size_t i = from; i < records_.size(); ++i) read_record(i, bytes_at);
   analysis_->read = records_.size();
@@ -285,6 +301,7 @@ void Connection::read_chapter(bool last, const BytesAt& bytes_at) {
     deliver_replies(Direction::to_client, forever, records_.size());
     release_labels(records_.size());
   } else {
+    deliver_early();
     drop_read_records();
   }
 }
@@ -330,9 +347,22 @@ void Connection::deliver_replies(Direction data, Time until, std::size_t limit) 
     const Time seen = record.time + leg;
     if (seen > until) return;
     ++cursor;
-    if (record.direction == data || record.tap_copy || record.network_copy || record.icmp_index != kNone) continue;
-    const SackList* sack = record.sack_index == kNone ? nullptr : &sacks_[record.sack_index];
-    analysis.directions[index(data)].on_reply(record, sack, seen);
+    deliver_reply(data, record, seen);
+  }
+}
+
+void Connection::deliver_reply(Direction data, const Record& record, Time now) {
+  if (record.direction == data || record.tap_copy || record.network_copy || record.icmp_index != kNone) return;
+  const SackList* sack = record.sack_index == kNone ? nullptr : &sacks_[record.sack_index];
+  analysis_->directions[index(data)].on_reply(record, sack, now);
+}
+
+void Connection::deliver_early() {
+  if (records_.size() <= kMaxWaiting) return;
+  const std::size_t limit = records_.size() - kMaxWaiting;
+  for (Direction data : {Direction::to_server, Direction::to_client}) {
+    std::size_t& cursor = analysis_->reply_cursor[index(data)];
+    for (; cursor < limit; ++cursor) deliver_reply(data, records_[cursor], records_.back().time);
   }
 }
 
@@ -347,9 +377,8 @@ void Connection::release_labels(std::size_t count) {
 void Connection::drop_read_records() {
   Analysis& analysis = *analysis_;
   // Keep some to recognise copies by, and the replies that are still on their way to the sender.
-  std::size_t keep_from = std::min({analysis.reply_cursor[0], analysis.reply_cursor[1],
-                                    records_.size() > 64 ? records_.size() - 64 : 0});
-  if (records_.size() - keep_from > kChapter / 2) keep_from = records_.size() - kChapter / 2;
+  const std::size_t keep_from = std::min({analysis.reply_cursor[0], analysis.reply_cursor[1],
+                                          records_.size() > kKeptForCopies ? records_.size() - kKeptForCopies : 0});
   release_labels(keep_from);
   records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(keep_from));
   analysis.read -= keep_from;
@@ -360,25 +389,27 @@ void Connection::drop_read_records() {
     record.sack_index = static_cast<std::uint32_t>(kept.size() - 1);
   }
   sacks_ = std::move(kept);
-  for (std::size_t& cursor : analysis.reply_cursor) cursor = cursor > keep_from ? cursor - keep_from : 0;
+  for (std::size_t& cursor : analysis.reply_cursor) cursor -= keep_from;
 }
 
 ConnectionFacts Connection::finish(const BytesAt& bytes_at) {
   read_chapter(true, bytes_at);
   facts_.handshake = handshake_.facts();
   facts_.light = packets_[0] + packets_[1] < kLightPackets;
+  ConnectionFacts out;
   for (Direction direction : {Direction::to_server, Direction::to_client}) {
     DirectionFacts facts = analysis_->directions[index(direction)].finish(facts_.last, facts_.icmp);
     analysis_->conversation.finish(direction, facts_.last, facts);
-    facts_[direction] = std::move(facts);
+    out[direction] = std::move(facts);
   }
   analysis_.reset();
-  return std::move(facts_);
+  static_cast<ConnectionBasics&>(out) = std::move(facts_);
+  return out;
 }
 
 std::size_t Connection::memory_bytes() const {
   return sizeof *this + records_.capacity() * sizeof(Record) + sacks_.capacity() * sizeof(SackList) +
-         (analysis_ ? sizeof(Analysis) + 64 * 1024 : 0);
+         (analysis_ ? sizeof(Analysis) + analysis_->directions[0].memory_bytes() + analysis_->directions[1].memory_bytes() : 0);
 }
 
 }  // namespace slowpath::flow

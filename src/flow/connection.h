@@ -21,12 +21,13 @@ namespace slowpath::flow {
 
 class Connection {
  public:
-  /// Records read together. Long enough to judge the witness by slow start, short enough to stay in the cache.
-  static constexpr std::size_t kChapter = 4096;
+  /// Records that wait for the moment when their sender sees them; beyond it the oldest are shown early.
+  static constexpr std::size_t kMaxWaiting = std::size_t{1} << 16;
 
   /// `first` decides who is taken for the client: the sender of a SYN, else the end that spoke first, unless the
   /// ports say otherwise.
-  Connection(std::uint32_t id, const wire::Packet& first, Time time);
+  /// `chapter` packets are read together.
+  Connection(std::uint32_t id, const wire::Packet& first, Time time, std::size_t chapter);
 
   [[nodiscard]] Direction direction_of(const wire::Packet& packet) const;
   /// A SYN that cannot belong to this connection: its four-tuple is used again.
@@ -63,19 +64,28 @@ class Connection {
   };
 
   Record record_of(const wire::Frame& frame, const wire::Packet& packet, Direction direction);
+  Time steady(Time time);
   void append(const Record& record, const BytesAt& bytes_at);
   void swap_ends();
   void note_reset(const wire::Packet& packet, const Record& record);
   void note_close(const wire::Packet& packet, Direction direction);
-  void put_in_order();
+  void put_in_order(std::size_t from);
+  void set_clock_right();
   void read_chapter(bool last, const BytesAt& bytes_at);
   void read_record(std::size_t i, const BytesAt& bytes_at);
   /// Those among the first `limit` records that the sender of `data` has seen by `until`.
   void deliver_replies(Direction data, Time until, std::size_t limit);
+  void deliver_reply(Direction data, const Record& record, Time now);
+  /// Shows the oldest replies to their sender before their time, so that not too many wait.
+  void deliver_early();
   void drop_read_records();
   void release_labels(std::size_t count);
 
-  ConnectionFacts facts_;
+  ConnectionBasics facts_;
+  std::size_t chapter_;
+  Duration clock_shift_{0};                      // added to times since the clock was set back
+  Duration clock_ahead_{0};                      // taken off since it was set forward
+  Time newest_{};
   HandshakeTracker handshake_;
   std::vector<Record> records_;
   std::vector<SackList> sacks_;

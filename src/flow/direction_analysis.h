@@ -57,6 +57,10 @@ class DirectionAnalysis {
   [[nodiscard]] TimeOwner newest_owner() const { return newest_owner_; }
   /// The window left room for less than a full segment: what is small then is small because of the window.
   [[nodiscard]] bool at_window_edge() const { return have_window_ && window_room() < static_cast<std::int64_t>(segment_size_); }
+  /// The connection's last packet passes the tap at `end`: time beyond it belongs to nobody.
+  void set_end(Time end) { end_ = end; }
+  /// Bytes of memory it holds, about.
+  [[nodiscard]] std::size_t memory_bytes() const;
 
  private:
   /// What ended an interval.
@@ -88,6 +92,9 @@ class DirectionAnalysis {
   void compare_payload(const Segment& original, const Sending& s, const BytesAt& bytes_at);
   [[nodiscard]] bool came_out_of_order(const Segment& hole, const Sending& s) const;
   void note_checksum(const Record& record, bool superframe);
+  void remember(const Segment& segment);
+  void follow_stream();
+  [[nodiscard]] bool is_stray(const Record& record);
 
   // acknowledge.cc
   void advance_ack(std::int64_t ack, const Record& record, Time now);
@@ -101,6 +108,10 @@ class DirectionAnalysis {
   void settle_hole(const Segment& segment);
   void take_rtt(const Segment& segment, const Record& record, Time now);
   void read_sack(const SackList& sack, std::int64_t ack, const Record& record, Time now);
+  struct Range {
+    std::int64_t begin = 0, end = 0;
+  };
+  void mark_sacked(std::int64_t from, std::int64_t to, Range block, const Record& record, Time now);
   void read_dsack(std::int64_t begin, std::int64_t end, const Record& record);
   void read_window(const Record& record, std::int64_t ack, Time now);
   void echo_sample(const Record& record);
@@ -152,12 +163,14 @@ class DirectionAnalysis {
   std::int64_t anchor_ = 0;            // offset of anchor_sequence_
   SeqNum anchor_sequence_{};
   bool anchored_ = false;
+  std::uint32_t strays_ = 0;           // data packets in a row that lie beyond any window
+  std::uint32_t syn_payload_len_ = 0;  // Fast Open
   std::int64_t una_ = 0, next_ = 0;    // oldest unacknowledged byte; one past the newest sent
   bool saw_ack_ = false;
   std::optional<std::int64_t> fin_at_;
   Ledger ledger_;
   std::int64_t sacked_bytes_ = 0, sacked_high_ = 0;
-  std::int64_t unseen_before_ = 0;
+  std::array<Range, kMaxSackBlocks> sack_read_{};  // blocks of the newest SACK: their ranges are marked
   Time hole_since_{};                  // first SACK or duplicate ACK above the present una_
   std::uint32_t duplicate_acks_here_ = 0;
 
@@ -181,6 +194,7 @@ class DirectionAnalysis {
   // --- time
   TimeOwner newest_owner_ = TimeOwner::unknown;
   Time last_event_{}, last_send_{}, last_reply_{}, last_data_{};
+  Time end_ = Time::max();
   FrameRef last_frame_, last_reply_frame_;
   bool last_short_ = false;            // the newest data ended in less than a full segment
   bool slow_start_ = true;

@@ -12,6 +12,31 @@
 #include "flow/paths.h"
 
 namespace slowpath::flow {
+namespace {
+
+// Of the budget, what the facts of finished connections may take; the rest is for those that go on.
+constexpr std::uint64_t kFinishedNumerator = 3, kFinishedDenominator = 4;
+// How often memory is counted: after so many packets, or when so small a share of the budget went to new connections.
+constexpr std::uint64_t kPacketsBetweenChecks = 65536, kChecksPerBudget = 16, kConnectionsBetweenChecks = 256;
+// Instants before 1896 and after 2116 are no clock's; between these two the difference of any two fits a Duration.
+constexpr Time kOldest = time_from_ns(-(std::int64_t{1} << 61)), kNewest = time_from_ns(std::int64_t{1} << 62);
+
+std::uint64_t memory_of(const ConnectionFacts& facts) {
+  std::uint64_t sum = sizeof facts + facts.resets.capacity() * sizeof(ResetFacts) + facts.icmp.capacity() * sizeof(IcmpFacts);
+  for (const DirectionFacts& d : facts.directions) {
+    sum += d.losses.capacity() * sizeof(LossEvent) + d.stalls.capacity() * sizeof(Stall) +
+           d.sizes.capacity() * sizeof(SizeClass) + d.timeline.bins.capacity() * sizeof(TimelineBin);
+  }
+  return sum;
+}
+
+/// Which connections to keep when not all can be: those that carried more.
+std::pair<std::uint64_t, std::uint64_t> weight_of(const ConnectionFacts& facts) {
+  return {facts.directions[0].bytes + facts.directions[1].bytes,
+          facts.directions[0].packets + facts.directions[1].packets};
+}
+
+}  // namespace
 
 struct Engine::State {
   explicit State(EngineOptions given) : options(std::move(given)) {}
@@ -21,6 +46,9 @@ struct Engine::State {
   Connection& connection_for(const wire::Frame& frame, const wire::Packet& packet);
   void finish_one(std::size_t position);
   void keep_within_memory();
+  void drop_lightest_finished();
+  void finish_oldest(std::uint64_t least_bytes);
+  void forget_finished_keys();
 
   EngineOptions options;
   FlowTable table;
@@ -29,15 +57,24 @@ struct Engine::State {
   Fragments fragments;
   CaptureWitness witness;
   std::uint64_t unmatched_icmp = 0;
-  std::uint64_t packets_since_check = 0;
-  std::size_t oldest_candidate = 0;
+  std::uint64_t finished_bytes = 0;
+  std::uint64_t packets_since_check = 0, connections_since_check = 0;
+  std::size_t first_live = 0;                             // connections before it are finished
+  Time newest{};                                          // of any packet
 };
 
 Engine::Engine(EngineOptions options) : state_(std::make_unique<State>(std::move(options))) {}
 Engine::~Engine() = default;
 
-void Engine::add(const wire::Frame& frame, const wire::Packet& packet) {
+void Engine::add(const wire::Frame& given, const wire::Packet& packet) {
   State& s = *state_;
+  wire::Frame frame = given;
+  // Without a time of its own a frame belongs to the moment of the one before.
+  if (!frame.has_time || frame.time < kOldest || frame.time > kNewest) {
+    frame.has_time = false;
+    frame.time = s.newest;
+  }
+  s.newest = frame.time;
   s.witness.add(frame, packet);
   const bool is_icmp = packet.kind == wire::PacketKind::icmp;
   if (packet.is_fragment) {
@@ -57,7 +94,8 @@ Connection& Engine::State::connection_for(const wire::Frame& frame, const wire::
     return *connections[*known];
   }
   const auto id = static_cast<std::uint32_t>(connections.size());
-  connections.push_back(std::make_unique<Connection>(id, packet, frame.time));
+  connections.push_back(std::make_unique<Connection>(id, packet, frame.time, options.chapter_packets));
+  ++connections_since_check;
   if (options.on_frame) connections.back()->label_frames(options.on_frame);
   if (known != nullptr) {
     if (connections[*known]) {
@@ -73,7 +111,11 @@ Connection& Engine::State::connection_for(const wire::Frame& frame, const wire::
 void Engine::State::add_tcp(const wire::Frame& frame, const wire::Packet& packet) {
   Connection& connection = connection_for(frame, packet);
   connection.add(frame, packet, options.verify_checksums, options.bytes_at);
-  if (++packets_since_check >= 65536) keep_within_memory();
+  if (++packets_since_check >= kPacketsBetweenChecks ||
+      (connections_since_check >= kConnectionsBetweenChecks &&
+       connections_since_check * sizeof(Connection) >= options.memory_bytes / kChecksPerBudget)) {
+    keep_within_memory();
+  }
 }
 
 void Engine::State::add_icmp(const wire::Frame& frame, const wire::Packet& packet) {
@@ -90,22 +132,55 @@ void Engine::State::add_icmp(const wire::Frame& frame, const wire::Packet& packe
 void Engine::State::finish_one(std::size_t position) {
   finished.push_back(connections[position]->finish(options.bytes_at));
   connections[position].reset();
+  finished_bytes += memory_of(finished.back());
+  if (finished_bytes > options.memory_bytes / kFinishedDenominator * kFinishedNumerator) drop_lightest_finished();
 }
 
-// The oldest idle connections are finished first; they say so.
+// Of too many connections the lighter half is only counted (Case::connections_total).
+void Engine::State::drop_lightest_finished() {
+  const auto half = finished.begin() + static_cast<std::ptrdiff_t>((finished.size() + 1) / 2);
+  std::nth_element(finished.begin(), half, finished.end(), [](const ConnectionFacts& a, const ConnectionFacts& b) {
+    const auto x = weight_of(a), y = weight_of(b);
+    return x == y ? a.id < b.id : x > y;
+  });
+  finished.erase(half, finished.end());
+  finished_bytes = 0;
+  for (const ConnectionFacts& facts : finished) finished_bytes += memory_of(facts);
+}
+
 void Engine::State::keep_within_memory() {
-  packets_since_check = 0;
-  std::uint64_t held = finished.size() * sizeof(ConnectionFacts);
-  for (const auto& connection : connections) held += connection ? connection->memory_bytes() : sizeof connection;
-  if (held <= options.memory_bytes) return;
+  packets_since_check = connections_since_check = 0;
+  while (first_live < connections.size() && !connections[first_live]) ++first_live;
+  std::uint64_t held = connections.size() * sizeof connections[0];
+  for (std::size_t i = first_live; i < connections.size(); ++i) held += connections[i] ? connections[i]->memory_bytes() : 0;
+  if (held + finished_bytes <= options.memory_bytes) return;
+  finish_oldest(held / 2);
+  forget_finished_keys();
+}
+
+// Finishes the connections that were idle longest, which say so, until `least_bytes` are free.
+void Engine::State::finish_oldest(std::uint64_t least_bytes) {
   std::vector<std::pair<Time, std::size_t>> by_age;
-  for (std::size_t i = 0; i < connections.size(); ++i) {
+  for (std::size_t i = first_live; i < connections.size(); ++i) {
     if (connections[i]) by_age.emplace_back(connections[i]->last(), i);
   }
   std::sort(by_age.begin(), by_age.end());
-  for (std::size_t i = 0; i < by_age.size() / 2; ++i) {
-    connections[by_age[i].second]->set_forgotten();
-    finish_one(by_age[i].second);
+  std::uint64_t freed = 0;
+  for (const auto& [last, i] : by_age) {
+    if (freed >= least_bytes) return;
+    freed += connections[i]->memory_bytes();
+    connections[i]->set_forgotten();
+    finish_one(i);
+  }
+}
+
+// A table that also held every four-tuple that ever was would grow without bound.
+void Engine::State::forget_finished_keys() {
+  table = FlowTable();
+  for (std::size_t i = first_live; i < connections.size(); ++i) {
+    if (!connections[i]) continue;
+    const FlowKey key(connections[i]->client(), connections[i]->server());
+    table.put(key, hash_of(key), static_cast<std::uint32_t>(i));
   }
 }
 

@@ -17,10 +17,13 @@ namespace slowpath::flow {
 struct EngineOptions {
   bool verify_checksums = true;
   std::uint64_t memory_bytes = std::uint64_t{1} << 30;  // of connection state; oldest idle connections are finished first
+  /// Packets of a connection that are read together: long enough to judge the capture point by slow start, short enough
+  /// to stay in the cache.
+  std::size_t chapter_packets = 4096;
   /// Bytes of an earlier frame, if still at hand (capture::Source::bytes_at of that input); null = no comparison of payloads.
-  std::function<Bytes(std::uint16_t input, std::uint64_t byte_offset, std::size_t len)> bytes_at;
+  std::function<Bytes(std::uint16_t input, std::uint64_t byte_offset, std::size_t len)> bytes_at = {};
   /// Told every TCP frame once nothing more can be learnt about it, in order within a connection; null = costs nothing.
-  FrameObserver on_frame;
+  FrameObserver on_frame = {};
 };
 
 /// Reads frames in file order, input after input. One thread.

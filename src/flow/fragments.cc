@@ -6,7 +6,10 @@
 namespace slowpath::flow {
 namespace {
 
-constexpr std::size_t kMaxEchoes = 4096;
+// Pieces of one datagram come closer together; later its ID stands for another one (RFC 1122 section 3.3.2: 60 s).
+constexpr Duration kReassembly = std::chrono::seconds(60);
+// 64 KiB in the smallest fragments.
+constexpr std::size_t kMaxPieces = 8192;
 
 // An echo request without an answer costs its sender about this long (ping's interval).
 constexpr double kEchoWait_s = 1.0;
@@ -23,33 +26,42 @@ std::optional<std::uint32_t> echo_id(const wire::Packet& p) {
   return load_be32(p.transport.data() + 4);
 }
 
-PathFacts& path_of(std::vector<PathFacts>& paths, const IpAddress& x, const IpAddress& y) {
-  const IpAddress& a = std::min(x, y);
-  const IpAddress& b = std::max(x, y);
-  for (PathFacts& path : paths) {
-    if (path.a == a && path.b == b) return path;
-  }
-  PathFacts path;
-  path.a = a;
-  path.b = b;
-  paths.push_back(path);
-  return paths.back();
-}
-
 }  // namespace
 
 std::optional<wire::Packet> Fragments::add(const wire::Frame& frame, const wire::Packet& packet) {
   ++fragments_;
-  newest_ = std::max(newest_, frame.time);
   const Key key{packet.source, packet.destination, packet.ip_id, packet.protocol};
   auto [at, fresh] = open_.try_emplace(key);
   Datagram& datagram = at->second;
-  const FrameRef ref(frame.input, frame.number);
+  if (fresh) {
+    order_.push_back(key);
+  } else if (frame.time - datagram.begin > kReassembly) {
+    if (!datagram.complete) close(key, datagram, false);
+    datagram = Datagram{};
+    fresh = true;
+  }
   if (fresh) {
     datagram.begin = frame.time;
-    datagram.first_frame = ref;
+    datagram.first_frame = FrameRef(frame.input, frame.number);
   }
-  ++pairs_[{packet.source, packet.destination}].facts.fragments;
+  if (datagram.complete || !take_piece(datagram, packet)) return std::nullopt;
+  ++facts_of({packet.source, packet.destination}).facts.fragments;
+  if (datagram.whole == 0 || datagram.received < datagram.whole) {
+    make_room();
+    return std::nullopt;
+  }
+  close(key, datagram, true);
+  datagram.complete = true;
+  datagram.offsets = {};
+  return joined(datagram);
+}
+
+// False for a copy of a piece that is there already.
+bool Fragments::take_piece(Datagram& datagram, const wire::Packet& packet) {
+  const auto known = std::lower_bound(datagram.offsets.begin(), datagram.offsets.end(), packet.fragment_offset);
+  if (known != datagram.offsets.end() && *known == packet.fragment_offset) return false;
+  if (datagram.offsets.size() >= kMaxPieces) return false;
+  datagram.offsets.insert(known, packet.fragment_offset);
   const std::uint64_t len = packet.ip_total_len > packet.ip_header_len ? packet.ip_total_len - packet.ip_header_len : 0;
   datagram.out_of_order |= packet.fragment_offset != datagram.next_offset;
   datagram.next_offset = packet.fragment_offset + len;
@@ -60,33 +72,40 @@ std::optional<wire::Packet> Fragments::add(const wire::Frame& frame, const wire:
     if (is_echo_request(packet)) datagram.echo_request = echo_id(packet);
     if (is_echo_reply(packet)) datagram.echo_reply = echo_id(packet);
   }
-  if (datagram.whole == 0 || datagram.received < datagram.whole) {
-    if (open_.size() > kMaxOpen) {
-      const auto oldest = std::min_element(open_.begin(), open_.end(), [](const auto& x, const auto& y) {
-        return x.second.begin < y.second.begin;
-      });
-      close(oldest->first, oldest->second, false);
-      open_.erase(oldest);
-    }
-    return std::nullopt;
+  return true;
+}
+
+std::optional<wire::Packet> Fragments::joined(Datagram& datagram) {
+  std::optional<wire::Packet> whole = std::move(datagram.first);
+  datagram.first.reset();
+  if (!whole) return whole;
+  const auto header = static_cast<std::uint64_t>(whole->tcp_header_len);
+  whole->payload_len = static_cast<std::uint32_t>(datagram.whole > header ? datagram.whole - header : 0);
+  whole->ip_total_len = static_cast<std::uint32_t>(datagram.whole + whole->ip_header_len);
+  whole->payload = {};   // bytes of other frames: not at hand
+  whole->transport = {};
+  whole->is_fragment = true;
+  return whole;
+}
+
+void Fragments::make_room() {
+  while (open_.size() > kMaxOpen) {
+    const auto oldest = open_.find(order_.front());
+    if (!oldest->second.complete) close(oldest->first, oldest->second, false);
+    open_.erase(oldest);
+    order_.pop_front();
   }
-  close(key, datagram, true);
-  std::optional<wire::Packet> joined = std::move(datagram.first);
-  if (joined) {
-    const auto header = static_cast<std::uint64_t>(joined->tcp_header_len);
-    joined->payload_len = static_cast<std::uint32_t>(datagram.whole > header ? datagram.whole - header : 0);
-    joined->ip_total_len = static_cast<std::uint32_t>(datagram.whole + joined->ip_header_len);
-    joined->payload = {};   // bytes of other frames: not at hand
-    joined->transport = {};
-    joined->is_fragment = true;
-  }
-  open_.erase(at);
-  return joined;
+}
+
+Fragments::PairFacts& Fragments::facts_of(const Pair& pair) {
+  const auto known = pairs_.find(pair);
+  if (known != pairs_.end()) return known->second;
+  return pairs_.size() < kMaxPairs ? pairs_[pair] : rest_;
 }
 
 void Fragments::close(const Key& key, Datagram& datagram, bool complete) {
   const Pair pair{std::get<0>(key), std::get<1>(key)};
-  FragmentFacts& facts = pairs_[pair].facts;
+  FragmentFacts& facts = facts_of(pair).facts;
   ++facts.datagrams;
   facts.complete += complete;
   if (!complete) {
@@ -102,8 +121,8 @@ void Fragments::close(const Key& key, Datagram& datagram, bool complete) {
 }
 
 void Fragments::note_echo(const Pair& pair, std::uint32_t id, const Echo& echo) {
-  auto& echoes = pairs_[pair].echoes;
-  if (echoes.size() < kMaxEchoes) echoes.try_emplace(id, echo);
+  if (echo_count_ >= kMaxEchoes) return;
+  echo_count_ += facts_of(pair).echoes.try_emplace(id, echo).second;
 }
 
 void Fragments::note_answer(const Pair& request_pair, std::uint32_t id, FrameRef frame) {
@@ -124,15 +143,19 @@ void Fragments::add_icmp(const wire::Frame& frame, const wire::Packet& packet) {
   } else if (is_echo_reply(packet)) {
     if (const auto id = echo_id(packet)) note_answer({pair.second, pair.first}, *id, ref);
   } else if ((v4 && packet.icmp_type == 11 && packet.icmp_code == 1) || (!v4 && packet.icmp_type == 3 && packet.icmp_code == 1)) {
-    FragmentFacts& facts = pairs_[{packet.destination, packet.source}].facts;
+    FragmentFacts& facts = facts_of({packet.destination, packet.source}).facts;
     ++facts.reassembly_timeouts;
     note(facts.timeout_frames, ref);
   }
 }
 
 void Fragments::finish(std::vector<PathFacts>& paths) {
-  for (auto& [key, datagram] : open_) close(key, datagram, false);
+  for (auto& [key, datagram] : open_) {
+    if (!datagram.complete) close(key, datagram, false);
+  }
   open_.clear();
+  order_.clear();
+  std::map<Pair, std::size_t> known;
   for (auto& [pair, learnt] : pairs_) {
     for (const auto& [id, echo] : learnt.echoes) {
       if (!echo.fragmented) {
@@ -150,7 +173,10 @@ void Fragments::finish(std::vector<PathFacts>& paths) {
       facts.answer_wait_s += kEchoWait_s;
     }
     if (learnt.facts.fragments == 0 && learnt.small_requests == 0) continue;
-    PathFacts& path = path_of(paths, pair.first, pair.second);
+    const Pair ends = std::minmax(pair.first, pair.second);
+    const auto [at, fresh] = known.try_emplace(ends, paths.size());
+    if (fresh) paths.push_back({.a = ends.first, .b = ends.second, .connections = {}, .fragments = {}, .outages = {}});
+    PathFacts& path = paths[at->second];
     const std::size_t way = pair.first == path.a ? 0 : 1;
     path.fragments[way] = learnt.facts;
     path.small_requests[way] = learnt.small_requests;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <tuple>
@@ -19,6 +20,8 @@ class Fragments {
  public:
   /// Datagrams remembered at a time; the oldest incomplete ones are given up (and counted) beyond it.
   static constexpr std::size_t kMaxOpen = 4096;
+  /// Host pairs and echo requests of which facts are kept. Further ones are counted with their capture only.
+  static constexpr std::size_t kMaxPairs = std::size_t{1} << 14, kMaxEchoes = std::size_t{1} << 17;
 
   /// A fragment. When it completes a datagram that begins with a TCP header, gives the joined packet: lengths of the
   /// whole, payload bytes of the first fragment only, checksum not verifiable.
@@ -40,7 +43,9 @@ class Fragments {
     std::uint64_t received = 0;      // payload bytes
     std::uint64_t whole = 0;         // payload bytes of the datagram; 0 until the last fragment came
     std::uint64_t next_offset = 0;
+    std::vector<std::uint32_t> offsets;   // seen; copies of a fragment count once
     bool out_of_order = false;
+    bool complete = false;               // kept for a while, so that copies from another tap open nothing new
     std::optional<std::uint32_t> echo_request, echo_reply;   // ICMP id and sequence
   };
   struct Echo {
@@ -53,14 +58,20 @@ class Fragments {
     std::uint64_t small_requests = 0, small_answered = 0;
     std::map<std::uint32_t, Echo> echoes;   // by ICMP id and sequence; bounded
   };
+  static bool take_piece(Datagram& datagram, const wire::Packet& packet);
+  static std::optional<wire::Packet> joined(Datagram& datagram);
+  void make_room();
+  PairFacts& facts_of(const Pair& pair);
   void close(const Key& key, Datagram& datagram, bool complete);
   void note_echo(const Pair& pair, std::uint32_t id, const Echo& echo);
   void note_answer(const Pair& request_pair, std::uint32_t id, FrameRef frame);
 
   std::map<Key, Datagram> open_;
+  std::deque<Key> order_;              // of open_, oldest first
   std::map<Pair, PairFacts> pairs_;
+  PairFacts rest_;                     // of pairs beyond kMaxPairs
+  std::size_t echo_count_ = 0;
   std::uint64_t fragments_ = 0;
-  Time newest_{};
 };
 
 }  // namespace slowpath::flow

@@ -65,10 +65,10 @@ void HandshakeTracker::add_ack(const wire::Packet& packet, Time time, bool from_
   if (from_client && facts_.syn_ack && packet.acknowledgment - facts_.syn_ack->initial_sequence <= 0) return;
   facts_.completed = true;
   completed_at_ = time;
-  facts_.duration_s = to_seconds(time - first_);
+  facts_.duration_s = std::max(0.0, to_seconds(time - first_));
   if (from_client && facts_.syn && facts_.syn_ack && facts_.syn_count == 1 && facts_.syn_ack_count == 1 && last_syn_ <= last_syn_ack_) {
-    facts_.client_leg_s = to_seconds(time - last_syn_ack_);
-    facts_.legs_known = facts_.client_leg_s >= 0;
+    facts_.client_leg_s = std::max(0.0, to_seconds(time - last_syn_ack_));
+    facts_.legs_known = time >= last_syn_ack_;
   }
 }
 

@@ -6,7 +6,7 @@
 namespace slowpath::flow {
 
 void Ledger::push(const Segment& segment) {
-  if (size() >= kMaxSegments) pop();
+  if (full()) pop();
   items_.push_back(segment);
 }
 
@@ -33,9 +33,27 @@ std::size_t Ledger::first_ending_after(std::int64_t offset) const {
   return static_cast<std::size_t>(at - items_.begin());
 }
 
+// Moves the shorter end. Losses are near the old end, so an insertion there must not move a whole flight.
+void Ledger::insert(std::size_t position, const Segment& segment) {
+  const auto at = items_.begin() + static_cast<std::ptrdiff_t>(position);
+  if (head_ == 0 || position - head_ > items_.size() - position) {
+    items_.insert(at, segment);
+    return;
+  }
+  const auto front = items_.begin() + static_cast<std::ptrdiff_t>(head_);
+  std::move(front, at, front - 1);
+  *(at - 1) = segment;
+  --head_;
+}
+
 void Ledger::split(std::int64_t offset) {
   const std::size_t i = first_ending_after(offset);
   if (i == items_.size() || items_[i].begin >= offset) return;
+  if (full()) {
+    pop();
+    split(offset);
+    return;
+  }
   Segment right = items_[i];
   const std::int64_t cut = offset - right.begin;
   right.begin = offset;
@@ -45,14 +63,14 @@ void Ledger::split(std::int64_t offset) {
   items_[i].end = offset;
   items_[i].captured_len = std::min<std::uint32_t>(items_[i].captured_len, static_cast<std::uint32_t>(cut));
   items_[i].resent_bytes = std::min<std::uint32_t>(items_[i].resent_bytes, static_cast<std::uint32_t>(cut));
-  items_.insert(items_.begin() + static_cast<std::ptrdiff_t>(i + 1), right);
+  insert(i + 1, right);
 }
 
 std::span<Segment> Ledger::overlapping(std::int64_t begin, std::int64_t end) {
   const std::size_t first = first_ending_after(begin);
-  std::size_t last = first;
-  while (last < items_.size() && items_[last].begin < end) ++last;
-  return {items_.data() + first, last - first};
+  const auto from = items_.begin() + static_cast<std::ptrdiff_t>(first);
+  const auto last = std::partition_point(from, items_.end(), [=](const Segment& s) { return s.begin < end; });
+  return {items_.data() + first, static_cast<std::size_t>(last - from)};
 }
 
 }  // namespace slowpath::flow

@@ -42,6 +42,7 @@ struct Segment {
   bool touched = false;                 // an ACK covered part of it before any resend: its first copy arrived
   bool spurious = false;
   bool probe = false;                   // sent against a closed window, which refused it
+  bool came_late = false;               // filled a hole out of order
   bool resend_superframe = false;       // the newest copy was part of a super-frame
 
   [[nodiscard]] std::int64_t len() const { return end - begin; }
@@ -50,11 +51,12 @@ struct Segment {
 /// Ranges in order, without gaps, from the oldest unacknowledged byte to the newest sent.
 class Ledger {
  public:
-  /// More outstanding ranges than this are merged at the old end; nobody has that many in flight for a reason.
+  /// With more outstanding ranges than this the oldest are forgotten; nobody has that many in flight for a reason.
   static constexpr std::size_t kMaxSegments = 1u << 16;
   static constexpr std::size_t kRecent = 256;
 
   [[nodiscard]] bool empty() const { return head_ == items_.size(); }
+  [[nodiscard]] bool full() const { return size() >= kMaxSegments; }
   [[nodiscard]] std::size_t size() const { return items_.size() - head_; }
   Segment& front() { return items_[head_]; }
   Segment& back() { return items_.back(); }
@@ -69,9 +71,12 @@ class Ledger {
   std::span<Segment> overlapping(std::int64_t begin, std::int64_t end);
   /// The newest acknowledged segments, unordered.
   std::span<Segment> recent() { return {recent_.data(), recent_count_ < kRecent ? recent_count_ : kRecent}; }
+  /// Bytes of memory it holds.
+  [[nodiscard]] std::size_t memory_bytes() const { return (items_.capacity() + recent_.capacity()) * sizeof(Segment); }
 
  private:
-  std::size_t first_ending_after(std::int64_t offset) const;
+  [[nodiscard]] std::size_t first_ending_after(std::int64_t offset) const;
+  void insert(std::size_t position, const Segment& segment);
 
   std::vector<Segment> items_;
   std::size_t head_ = 0;

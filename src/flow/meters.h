@@ -32,6 +32,7 @@ class TimelineRecorder {
   /// Prepares the bin that holds `at` and returns it. Times before the first one count as the first.
   TimelineBin& bin(Time at);
   [[nodiscard]] Timeline take();
+  [[nodiscard]] std::size_t memory_bytes() const { return timeline_.bins.capacity() * sizeof(TimelineBin); }
 
  private:
   // Short enough for a LAN transfer of a few milliseconds, long enough not to double often.
@@ -48,6 +49,7 @@ class StallLog {
   void add(const Stall& stall);
   /// In time order.
   [[nodiscard]] std::vector<Stall> take();
+  [[nodiscard]] std::size_t memory_bytes() const { return stalls_.capacity() * sizeof(Stall); }
 
  private:
   std::vector<Stall> stalls_;

@@ -31,10 +31,10 @@ void add_outages(PathFacts& path, std::vector<Silence>& silences) {
       begin = std::max(begin, silences[j].begin);
       end = std::min(end, silences[j].end);
       outage.ended |= silences[j].ended;
-      if (std::find(members.begin(), members.end(), silences[j].connection) == members.end()) {
-        members.push_back(silences[j].connection);
-      }
+      members.push_back(silences[j].connection);
     }
+    std::sort(members.begin(), members.end());
+    members.erase(std::unique(members.begin(), members.end()), members.end());
     outage.begin = begin;
     outage.seconds = std::max(0.0, to_seconds(end - begin));
     outage.connections = static_cast<std::uint32_t>(members.size());

@@ -26,6 +26,7 @@ struct Record {
   std::uint32_t ip_len = 0;             // IP total length
   std::uint32_t ts_value = 0, ts_echo = 0;
   std::uint32_t link_tag = 0;           // folded link-layer addresses: differs between taps
+  std::uint32_t sack_sum = 0;           // of all SACK blocks: tells duplicate ACKs from copies of one
   std::uint32_t sack_index = kNone;     // into the connection's SACK lists
   std::uint32_t icmp_index = kNone;     // this record is an ICMP error about the connection
   std::uint16_t window = 0;

@@ -22,6 +22,7 @@ class Sampler {
   [[nodiscard]] std::uint64_t seen() const { return seen_; }
   [[nodiscard]] bool empty() const { return kept_.empty(); }
   [[nodiscard]] const std::vector<float>& kept() const { return kept_; }
+  [[nodiscard]] std::size_t memory_bytes() const { return kept_.capacity() * sizeof(float); }
 
   /// The value below which the share q (0..1) of the samples lies; 0 without samples.
   [[nodiscard]] double quantile(double q) const { return quantile_of(sorted(), q); }

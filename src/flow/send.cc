@@ -18,6 +18,10 @@ constexpr double kTimeoutFloor_s = 0.180;
 constexpr std::size_t kKeptDifferences = 16;
 // An ACK recorded before its data: interfaces and queues are that far apart, at most.
 constexpr Duration kRecordedLate = std::chrono::milliseconds(20);
+// So many packets in a row beyond any window are no forgery: the capture missed more than a window of the stream.
+constexpr std::uint32_t kStraysOfAJump = 8;
+// The anchor follows the stream at this distance, so that 32-bit differences to it never wrap.
+constexpr std::int64_t kAnchorStep = std::int64_t{1} << 29;
 constexpr Duration kCloseSuccession = std::chrono::milliseconds(20);
 
 bool is_partial(wire::ChecksumState state) {
@@ -36,6 +40,7 @@ void DirectionAnalysis::on_send(const Record& record, const BytesAt& bytes_at) {
       anchor_sequence_ = record.sequence + 1;
       anchor_ = 0;
     }
+    syn_payload_len_ = record.payload_len;
     note_checksum(record, false);
     account(record.time, Event::sent, record.frame);
     return;
@@ -51,7 +56,7 @@ void DirectionAnalysis::on_send(const Record& record, const BytesAt& bytes_at) {
     account(record.time, Event::sent, record.frame);
     return;
   }
-  if (record.payload_len > 0) {
+  if (record.payload_len > 0 && !record.has(wire::kRst)) {  // what a RST carries is no data (RFC 9293 section 3.5.3)
     send_data(record, bytes_at);
   } else {
     if (anchored_ && is_keep_alive_or_probe(record, offset_of(record.sequence))) {
@@ -89,13 +94,12 @@ void DirectionAnalysis::send_data(const Record& record, const BytesAt& bytes_at)
     anchored_ = true;
     anchor_sequence_ = record.sequence;
   }
-  std::int64_t begin = offset_of(record.sequence);
-  const std::int64_t end = begin + record.payload_len;
-  const std::int64_t most = bad ? kMaxDamagedJump : kMaxJump;
-  if (begin > next_ + most || begin < next_ - most) {
+  if (is_stray(record)) {
     if (bad) label(record, kNotBelieved);
     return;
   }
+  std::int64_t begin = offset_of(record.sequence);
+  const std::int64_t end = begin + record.payload_len;
   const bool superframe = segment_size_ > 0 && record.payload_len > segment_size_;
   if (is_keep_alive_or_probe(record, begin)) {
     ResendFacts& class_facts = facts_.resends[static_cast<std::size_t>(
@@ -154,6 +158,33 @@ void DirectionAnalysis::send_data(const Record& record, const BytesAt& bytes_at)
   newest_ts_ = record.ts_value;
 }
 
+// Beyond any window: not this stream, unless it goes on like that. Then the capture missed the part between.
+bool DirectionAnalysis::is_stray(const Record& record) {
+  const bool bad = record.checksum == wire::ChecksumState::bad;
+  const std::int64_t most = bad ? kMaxDamagedJump : kMaxJump;
+  const std::int64_t jump = offset_of(record.sequence) - next_;
+  if (jump <= most && jump >= -most) {
+    strays_ = 0;
+    return false;
+  }
+  if (bad || ++strays_ < kStraysOfAJump) return true;
+  strays_ = 0;
+  anchor_ = next_;
+  anchor_sequence_ = record.sequence;
+  return false;
+}
+
+void DirectionAnalysis::follow_stream() {
+  if (next_ - anchor_ < kAnchorStep) return;
+  anchor_sequence_ = anchor_sequence_ + static_cast<std::uint32_t>(next_ - anchor_);
+  anchor_ = next_;
+}
+
+void DirectionAnalysis::remember(const Segment& segment) {
+  if (ledger_.full() && ledger_.front().sacked) sacked_bytes_ -= ledger_.front().len();
+  ledger_.push(segment);
+}
+
 void DirectionAnalysis::send_new(const Sending& s) {
   const Record& r = s.record;
   decide_closing(r.time);
@@ -189,7 +220,8 @@ void DirectionAnalysis::send_new(const Sending& s) {
   next_ = s.end;
   facts_.bytes_seen += static_cast<std::uint64_t>(s.end - s.begin);
   segment.flight_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(flight(), 0));
-  ledger_.push(segment);
+  remember(segment);
+  follow_stream();
 
   if (s.superframe) {
     ++facts_.superframes.sent;
@@ -274,7 +306,7 @@ void DirectionAnalysis::open_hole(const Sending& s) {
   hole.first_ts = s.record.ts_value;
   hole.rtt_before_s = static_cast<float>(rtt_last_s_);
   hole.first_frame = s.record.frame;
-  ledger_.push(hole);
+  remember(hole);
 }
 
 void DirectionAnalysis::send_again(const Sending& s, const BytesAt& bytes_at) {
@@ -369,6 +401,7 @@ void DirectionAnalysis::fill_hole(Segment& hole, const Sending& s) {
   const bool late = hole.how == ResendClass::unknown;
   hole.copies = 1;
   facts_.bytes_seen += static_cast<std::uint64_t>(hole.len());
+  hole.came_late = late;
   if (late) {
     ++facts_.reorder.packets;
     const double late_s = to_seconds(r.time - hole.first_sent);
@@ -405,8 +438,9 @@ void DirectionAnalysis::fill_hole(Segment& hole, const Sending& s) {
   hole.first_sent = hole.last_sent = r.time;
   hole.last_ip_len = r.ip_len;
   hole.last_ts = r.ts_value;
-  hole.payload_at = r.payload_at;
-  hole.captured_len = r.captured_len;
+  const auto skipped = static_cast<std::uint32_t>(std::max<std::int64_t>(hole.begin - offset_of(r.sequence), 0));
+  hole.payload_at = r.payload_at + skipped;
+  hole.captured_len = r.captured_len > skipped ? r.captured_len - skipped : 0;
   hole.bad_checksum = hole.first_bad = r.checksum == wire::ChecksumState::bad && !s.superframe;
   hole.superframe = s.superframe;
 }
@@ -542,7 +576,7 @@ void DirectionAnalysis::compare_payload(const Segment& original, const Sending& 
   const std::uint64_t have_original = original.captured_len > in_original ? original.captured_len - in_original : 0;
   const std::uint64_t have_resend = s.record.captured_len > in_resend ? s.record.captured_len - in_resend : 0;
   const auto len = static_cast<std::size_t>(std::min({wanted, have_original, have_resend}));
-  const bool sound = !original.bad_checksum && s.record.checksum != wire::ChecksumState::bad;
+  const bool sound = !original.first_bad && s.record.checksum != wire::ChecksumState::bad;
   Bytes a, b;
   if (len > 0 && sound && bytes_at) {
     a = bytes_at(original.first_frame.input(), original.payload_at + in_original, len);

@@ -44,6 +44,16 @@ DirectionAnalysis::DirectionAnalysis(Direction direction, const Witness& witness
   rttvar_s_ = srtt_s_ / 2;
 }
 
+std::size_t DirectionAnalysis::memory_bytes() const {
+  std::size_t sum = ledger_.memory_bytes() + timeline_.memory_bytes() + stalls_.memory_bytes() +
+                    stamps_.capacity() * sizeof(Stamp) + facts_.losses.capacity() * sizeof(LossEvent);
+  for (const Sampler* sampler : {&rtt_total_, &rtt_receiver_, &rtt_sender_, &rtt_idle_, &rtt_loaded_, &windows_,
+                                 &round_maxima_, &reorder_late_}) {
+    sum += sampler->memory_bytes();
+  }
+  return sum;
+}
+
 void DirectionAnalysis::on_icmp(IcmpFacts& icmp, std::uint32_t index, SeqNum quoted, Time now) {
   if (!anchored_) return;
   const std::int64_t offset = offset_of(quoted);

@@ -22,7 +22,7 @@ constexpr double kMostPackets = 0.2;
 bool same_packet(const Record& a, const Record& b) {
   return a.direction == b.direction && a.sequence == b.sequence && a.acknowledgment == b.acknowledgment &&
          a.payload_len == b.payload_len && a.flags == b.flags && a.ip_id == b.ip_id && a.window == b.window &&
-         a.ts_value == b.ts_value && a.ts_echo == b.ts_echo && a.icmp_index == kNone && b.icmp_index == kNone;
+         a.ts_value == b.ts_value && a.ts_echo == b.ts_echo && a.sack_sum == b.sack_sum && a.icmp_index == kNone && b.icmp_index == kNone;
 }
 
 bool other_place(const Record& a, const Record& b) {

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Nothing is allocated for a packet. Counts every operator new of this test program.
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "flow/engine.h"
+#include "support/exchange.h"
+
+namespace {
+
+std::size_t allocations = 0;
+
+void* counted(std::size_t size) {
+  ++allocations;
+  return std::malloc(size == 0 ? 1 : size);
+}
+
+}  // namespace
+
+// Never inlined: the compiler would take malloc and delete for a mismatch.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  if (void* memory = counted(size)) return memory;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return counted(size);
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace slowpath::test {
+namespace {
+
+TEST(Allocations, ASteadyStreamMakesNone) {
+  // Packets made before the counting begins, and given to an engine of their own.
+  Exchange maker;
+  std::vector<wire::Packet> packets;
+  constexpr std::size_t kRounds = 50'000;
+  for (std::size_t i = 0; i < kRounds; ++i) {
+    packets.push_back(maker.packet_of(Direction::to_server, {.len = 1460}));
+    packets.push_back(maker.packet_of(Direction::to_client, {}));
+  }
+  flow::Engine engine({.verify_checksums = false});
+  wire::Frame frame;
+  frame.time = time_from_ns(1'700'000'000'000'000'000);
+  const auto feed = [&](std::size_t from, std::size_t to) {
+    for (std::size_t i = from; i < to; ++i) {
+      frame.time += 100us;
+      ++frame.number;
+      engine.add(frame, packets[i]);
+    }
+  };
+  feed(0, packets.size() / 2);
+  const std::size_t before = allocations;
+  feed(packets.size() / 2, packets.size());
+  const std::size_t made = allocations - before;
+  EXPECT_LT(made, packets.size() / 2 / 100)
+      << "allocations for " << packets.size() / 2 << " packets";
+  EXPECT_EQ(engine.finish().connections.size(), 1u);
+}
+
+}  // namespace
+}  // namespace slowpath::test

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fragments joined into packets, and what became of fragmented datagrams.
+#include "flow/fragments.h"
+
+#include <gtest/gtest.h>
+
+#include "support/exchange.h"
+
+namespace slowpath::flow {
+namespace {
+
+using namespace std::chrono_literals;
+
+class FragmentsTest : public ::testing::Test {
+ protected:
+  /// A fragment of a datagram that begins with a TCP header of 20 bytes.
+  std::optional<wire::Packet> add(std::uint32_t id, std::uint32_t offset, std::uint32_t len,
+                                  bool more, std::uint32_t host = 0) {
+    wire::Packet packet;
+    packet.kind = offset == 0 ? wire::PacketKind::tcp : wire::PacketKind::fragment;
+    packet.is_fragment = true;
+    packet.more_fragments = more;
+    packet.fragment_offset = offset;
+    packet.source = test::address("10.0.0.1");
+    packet.source.bytes[2] = static_cast<std::uint8_t>(host);
+    packet.source.bytes[1] = static_cast<std::uint8_t>(host >> 8);
+    packet.destination = test::address("10.0.0.2");
+    packet.protocol = 6;
+    packet.ip_id = id;
+    packet.ip_header_len = 20;
+    packet.tcp_header_len = 20;
+    packet.ip_total_len = 20 + len;
+    frame.time += 1us;
+    ++frame.number;
+    return fragments.add(frame, packet);
+  }
+  FragmentFacts facts() {
+    std::vector<PathFacts> paths;
+    fragments.finish(paths);
+    return paths.at(0).fragments[0];
+  }
+
+  Fragments fragments;
+  wire::Frame frame;
+};
+
+TEST_F(FragmentsTest, JoinToOnePacket) {
+  EXPECT_FALSE(add(7, 0, 1480, true));
+  EXPECT_FALSE(add(7, 1480, 1480, true));
+  const auto joined = add(7, 2960, 500, false);
+  ASSERT_TRUE(joined);
+  EXPECT_EQ(joined->payload_len, 3460u - 20);
+  EXPECT_EQ(joined->ip_total_len, 3480u);
+  EXPECT_TRUE(joined->payload.empty());
+  const FragmentFacts f = facts();
+  EXPECT_EQ(f.fragments, 3u);
+  EXPECT_EQ(f.complete, 1u);
+  EXPECT_EQ(f.out_of_order, 0u);
+  EXPECT_EQ(f.incomplete, 0u);
+}
+
+TEST_F(FragmentsTest, TheLastMayComeFirst) {
+  EXPECT_FALSE(add(7, 1480, 100, false));
+  EXPECT_TRUE(add(7, 0, 1480, true));
+  EXPECT_EQ(facts().out_of_order, 1u);
+}
+
+TEST_F(FragmentsTest, CopiesFromAnotherTapAreNoFurtherDatagram) {
+  for (const std::uint32_t offset : {0u, 1480u}) {
+    for (int tap = 0; tap < 2; ++tap) add(7, offset, offset == 0 ? 1480 : 100, offset == 0);
+  }
+  const FragmentFacts f = facts();
+  EXPECT_EQ(f.fragments, 2u);
+  EXPECT_EQ(f.datagrams, 1u);
+  EXPECT_EQ(f.complete, 1u);
+  EXPECT_EQ(f.incomplete, 0u);
+  EXPECT_EQ(f.out_of_order, 0u);
+}
+
+TEST_F(FragmentsTest, AnIdUsedAgainMuchLaterIsAnotherDatagram) {
+  add(7, 0, 1480, true);
+  frame.time += 100s;
+  add(7, 0, 1480, true);
+  EXPECT_TRUE(add(7, 1480, 100, false));
+  const FragmentFacts f = facts();
+  EXPECT_EQ(f.datagrams, 2u);
+  EXPECT_EQ(f.incomplete, 1u);
+}
+
+TEST_F(FragmentsTest, AFloodOfOpenOnesIsBoundedAndCounted) {
+  constexpr std::uint32_t kFlood = 200'000;
+  for (std::uint32_t i = 0; i < kFlood; ++i) add(i, 8, 8, true, i % 65'536);
+  std::vector<PathFacts> paths;
+  fragments.finish(paths);
+  EXPECT_LE(paths.size(), Fragments::kMaxPairs);
+  EXPECT_EQ(fragments.fragments(), kFlood);
+  std::uint64_t incomplete = 0;
+  for (const PathFacts& path : paths)
+    incomplete += path.fragments[0].incomplete + path.fragments[1].incomplete;
+  EXPECT_GT(incomplete, Fragments::kMaxPairs);
+}
+
+}  // namespace
+}  // namespace slowpath::flow

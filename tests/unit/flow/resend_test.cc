@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why bytes were sent again, whether that was needed, and whether they were still the same bytes.
+#include <gtest/gtest.h>
+
+#include "support/exchange.h"
+
+namespace slowpath::test {
+namespace {
+
+constexpr std::uint32_t kSegment = 1460;
+constexpr Duration kRtt = 20ms;
+
+std::uint64_t resends(const DirectionFacts& d, ResendClass how) {
+  return d.resends[static_cast<std::size_t>(how)].packets;
+}
+
+/// A sender's capture, 20 ms from its receiver, with some round trips behind it.
+class Resend : public ::testing::Test {
+ protected:
+  Resend() {
+    x.handshake(kRtt);
+    for (int i = 0; i < 5; ++i) {
+      x.after(1ms).to_server({.len = kSegment, .fill = 'a'});
+      x.after(kRtt).to_client({});
+    }
+    base = 5 * kSegment;
+  }
+  /// Ten segments back to back.
+  void flight(int count = 10) {
+    for (int i = 0; i < count; ++i) x.after(10us).to_server({.len = kSegment, .fill = 'a'});
+  }
+  [[nodiscard]] std::int64_t at(int segment) const {
+    return base + segment * std::int64_t{kSegment};
+  }
+  DirectionFacts data() { return x.connection()[Direction::to_server]; }
+
+  Exchange x;
+  std::int64_t base = 0;
+};
+
+TEST_F(Resend, AfterSackIsFast) {
+  flight();
+  x.after(kRtt);
+  for (int i = 1; i < 5; ++i) x.to_client({.ack = at(0), .sack = {{at(1), at(i + 1)}}});
+  x.to_server({.from = at(0), .len = kSegment, .fill = 'a'});
+  x.after(kRtt).to_client({});
+  const DirectionFacts d = data();
+  EXPECT_EQ(resends(d, ResendClass::fast), 1u);
+  EXPECT_EQ(d.lost_packets, 1u);
+  EXPECT_EQ(d.duplicate_acks, 4u);
+  EXPECT_EQ(d.timeouts, 0u);
+  EXPECT_EQ(d.spurious.packets, 0u);
+  EXPECT_EQ(d.payload.differing_packets, 0u);
+  EXPECT_EQ(d.payload.compared_bytes, kSegment);
+}
+
+TEST_F(Resend, AfterASilenceIsATimeoutAndTheRestGoesBack) {
+  flight();
+  x.after(300ms).to_server({.from = at(0), .len = kSegment});
+  x.after(kRtt).to_client({.ack = at(1)});
+  x.after(10us).to_server({.from = at(1), .len = kSegment});
+  x.after(10us).to_server({.from = at(2), .len = kSegment});
+  x.after(kRtt).to_client({.ack = at(10)});
+  const DirectionFacts d = data();
+  EXPECT_EQ(resends(d, ResendClass::timeout), 1u);
+  EXPECT_EQ(resends(d, ResendClass::go_back), 2u);
+  EXPECT_EQ(d.timeouts, 1u);
+  EXPECT_NEAR(d.timeout_s, 0.3, 0.001);
+  EXPECT_NEAR(d.time[TimeOwner::timeout], 0.3, 0.001);
+}
+
+TEST_F(Resend, OfTheTailAfterTwoRoundTripsIsAProbe) {
+  flight();
+  x.after(kRtt).to_client({.ack = at(9)});
+  x.after(2 * kRtt).to_server({.from = at(9), .len = kSegment});
+  x.after(kRtt).to_client({});
+  const DirectionFacts d = data();
+  EXPECT_EQ(resends(d, ResendClass::tail_probe), 1u);
+  EXPECT_EQ(d.timeouts, 0u);
+}
+
+TEST_F(Resend, OfOneByteBeforeTheNextIsAKeepAlive) {
+  x.after(30s).to_server({.from = at(0) - 1, .len = 1});
+  x.after(kRtt).to_client({});
+  const DirectionFacts d = data();
+  EXPECT_EQ(resends(d, ResendClass::keep_alive), 1u);
+  EXPECT_EQ(d.resent_packets, 0u);
+  EXPECT_EQ(d.lost_packets, 0u);
+  EXPECT_EQ(d.timeouts, 0u);
+}
+
+TEST_F(Resend, AgainstAClosedWindowIsAWindowProbe) {
+  x.to_client({.window = 0});
+  x.after(300ms).to_server({.from = at(0) - 1, .len = 0});
+  x.after(kRtt).to_client({.window = 0});
+  x.after(600ms).to_server({.from = at(0) - 1, .len = 0});
+  x.after(kRtt).to_client({});
+  x.to_server({.len = kSegment});
+  x.after(kRtt).to_client({});
+  const DirectionFacts d = data();
+  EXPECT_EQ(resends(d, ResendClass::zero_window_probe), 2u);
+  EXPECT_EQ(d.timeouts, 0u);
+  EXPECT_EQ(d.window.zero_episodes, 1u);
+  EXPECT_NEAR(d.window.zero_s, 0.94, 0.01);
+  EXPECT_NEAR(d.time[TimeOwner::zero_window], 0.94, 0.01);
+  EXPECT_EQ(d.window.zero.count, 2u);
+}
+
+TEST_F(Resend, ProvedNeedlessByDsack) {
+  flight();
+  x.after(300ms).to_server({.from = at(0), .len = kSegment});
+  x.after(kRtt).to_client({.ack = at(10)});
+  x.after(1ms).to_client({.ack = at(10), .sack = {{at(0), at(1)}}});
+  const DirectionFacts d = data();
+  EXPECT_EQ(d.dsacks, 1u);
+  EXPECT_EQ(d.spurious.packets, 1u);
+  EXPECT_EQ(d.spurious.by_dsack, 1u);
+  EXPECT_EQ(d.spurious.timeouts, 1u);
+  EXPECT_EQ(d.lost_packets, 0u);
+  EXPECT_TRUE(d.losses.empty());
+}
+
+TEST_F(Resend, ProvedNeedlessByAnAckThatCameTooSoon) {
+  flight();
+  x.after(300ms).to_server({.from = at(0), .len = kSegment});
+  x.after(1ms).to_client({.ack = at(10)});
+  const DirectionFacts d = data();
+  EXPECT_EQ(d.spurious.by_acked_before, 1u);
+  EXPECT_EQ(d.lost_packets, 0u);
+}
+
+TEST_F(Resend, OfWhatWasAcknowledgedIsNeedless) {
+  flight();
+  x.after(kRtt).to_client({});
+  x.after(300ms).to_server({.from = at(3), .len = kSegment, .fill = 'a'});
+  x.after(kRtt).to_client({});
+  const DirectionFacts d = data();
+  EXPECT_EQ(d.spurious.by_acked_before, 1u);
+  EXPECT_EQ(d.lost_packets, 0u);
+  EXPECT_EQ(d.payload.differing_packets, 0u);
+}
+
+TEST_F(Resend, WithOtherBytesIsSaidSo) {
+  flight();
+  x.after(kRtt).to_client({.ack = at(0), .sack = {{at(1), at(10)}}});
+  x.to_server({.from = at(0), .len = kSegment, .fill = 'b'});
+  x.after(kRtt).to_client({});
+  const DirectionFacts d = data();
+  EXPECT_EQ(d.payload.differing_packets, 1u);
+  ASSERT_EQ(d.payload.differences.size(), 1u);
+  EXPECT_EQ(d.payload.differences[0].differing, kSegment);
+  EXPECT_EQ(d.payload.differences[0].offset, static_cast<std::uint64_t>(at(0)));
+}
+
+// The hole begins in the middle of the packet that fills it: its bytes are those in the middle,
+// too.
+TEST_F(Resend, ThatFillsAHoleBehindItsFirstByteIsComparedByteForByte) {
+  const auto counted = [&](std::int64_t from, std::uint32_t len) {
+    Buffer bytes(len);
+    for (std::uint32_t i = 0; i < len; ++i) bytes[i] = static_cast<std::byte>((from + i) % 251);
+    const auto position = [](std::uint32_t isn, std::int64_t to) {
+      return isn + 1 + static_cast<std::uint32_t>(to);
+    };
+    x.add(packet()
+              .ethernet()
+              .ipv4("10.0.0.1", "10.0.0.2")
+              .tcp(ack, ports(40000, 80), seq(position(x.client_isn, from)),
+                   ack_number(position(x.server_isn, 0)))
+              .payload(std::move(bytes))
+              .build());
+  };
+  counted(at(0), 1000);
+  counted(at(0) + 2000, 1000);  // 1000 to 2000 is missing
+  x.after(300ms);
+  counted(at(0), 2000);  // half seen, half hole
+  x.after(300ms);
+  counted(at(0) + 1000, 1000);  // the hole's bytes again, the same
+  x.after(kRtt).to_client({.ack = at(0) + 3000});
+  const DirectionFacts d = data();
+  EXPECT_EQ(d.payload.differing_packets, 0u);
+  EXPECT_EQ(d.payload.compared_bytes, 2000u);
+}
+
+TEST_F(Resend, ALossDoesNotMakeLaterResendsQuadratic) {
+  // One loss at the head of a long flight: every ACK carries a block that is one segment longer.
+  constexpr int kFlight = 20'000;
+  flight(kFlight);
+  x.after(kRtt);
+  for (int i = 1; i < kFlight; ++i) {
+    x.after(1us).to_client({.ack = at(0), .sack = {{at(1), at(i + 1)}}});
+  }
+  x.to_server({.from = at(0), .len = kSegment});
+  x.after(kRtt).to_client({});
+  const DirectionFacts d = data();
+  EXPECT_EQ(d.lost_packets, 1u);
+  EXPECT_EQ(d.acked_bytes, (kFlight + 5) * std::uint64_t{kSegment});
+  EXPECT_EQ(d.sack_blocks, static_cast<std::uint64_t>(kFlight - 1));
+}
+
+/// A receiver's capture: holes are seen, and what fills them came late or was sent again.
+class Hole : public ::testing::Test {
+ protected:
+  Hole() {
+    x.handshake(100us, kRtt);
+    for (int i = 0; i < 20; ++i) {
+      x.after(kRtt).to_server({.len = kSegment, .ip_id = id()});
+      x.after(10us).to_client({});
+    }
+    base = 20 * kSegment;
+  }
+  std::uint16_t id() { return ++next_id; }
+  [[nodiscard]] std::int64_t at(int segment) const {
+    return base + segment * std::int64_t{kSegment};
+  }
+  Exchange x;
+  std::int64_t base = 0;
+  std::uint16_t next_id = 100;
+};
+
+TEST_F(Hole, FilledAtOnceWasReordering) {
+  x.after(kRtt).to_server({.from = at(1), .len = kSegment, .ip_id = 7002});
+  x.after(10us).to_client({.ack = at(0), .sack = {{at(1), at(2)}}});
+  x.after(500us).to_server({.from = at(0), .len = kSegment, .ip_id = 7001});
+  x.after(10us).to_client({.ack = at(2)});
+  const ConnectionFacts c = x.connection();
+  const DirectionFacts& d = c[Direction::to_server];
+  EXPECT_EQ(d.vantage, Vantage::receiver);
+  EXPECT_EQ(d.reorder.packets, 1u);
+  EXPECT_NEAR(d.reorder.max_late_s, 0.0005, 0.0001);
+  EXPECT_EQ(d.lost_packets, 0u);
+  EXPECT_EQ(d.resent_packets, 0u);
+}
+
+TEST_F(Hole, FilledARoundTripLaterWasALossBeforeTheTap) {
+  x.after(kRtt).to_server({.from = at(1), .len = kSegment, .ip_id = id()});
+  x.after(10us).to_client({.ack = at(0), .sack = {{at(1), at(2)}}});
+  x.after(kRtt + 1ms).to_server({.from = at(0), .len = kSegment, .ip_id = id()});
+  x.after(10us).to_client({.ack = at(2)});
+  const ConnectionFacts c = x.connection();
+  const DirectionFacts& d = c[Direction::to_server];
+  EXPECT_EQ(d.reorder.packets, 0u);
+  EXPECT_EQ(d.lost_before_capture, 1u);
+  EXPECT_EQ(d.lost_packets, 1u);
+}
+
+}  // namespace
+}  // namespace slowpath::test

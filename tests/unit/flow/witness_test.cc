@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the capture was taken, how the handshake went, how windows scale, what a full segment is.
+#include <gtest/gtest.h>
+
+#include "support/exchange.h"
+
+namespace slowpath::test {
+namespace {
+
+using wire::kAck;
+using wire::kRst;
+
+struct Tap {
+  Duration server_leg, client_leg;
+  std::uint8_t client_ttl, server_ttl;
+  Vantage expected;  // of the client's data
+};
+
+class VantageOf : public ::testing::TestWithParam<Tap> {};
+
+TEST_P(VantageOf, LegsOrElseTtl) {
+  const Tap tap = GetParam();
+  Exchange x;
+  x.client_ttl = tap.client_ttl;
+  x.server_ttl = tap.server_ttl;
+  x.handshake(tap.server_leg, tap.client_leg);
+  for (int i = 0; i < 5; ++i) {
+    x.to_server({.len = 1460});
+    x.after(tap.server_leg).to_client({});
+    x.after(tap.client_leg);
+  }
+  EXPECT_EQ(x.connection()[Direction::to_server].vantage, tap.expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Taps, VantageOf,
+    ::testing::Values(
+        Tap{20ms, 50us, 60, 60, Vantage::sender}, Tap{50us, 20ms, 60, 60, Vantage::receiver},
+        Tap{10ms, 10ms, 60, 60, Vantage::midpath},
+        // Too short a trip for time to tell: whose packets crossed no router?
+        Tap{20us, 20us, 64, 63, Vantage::sender}, Tap{20us, 20us, 63, 128, Vantage::receiver},
+        Tap{20us, 20us, 64, 64, Vantage::unknown}, Tap{20us, 20us, 60, 60, Vantage::midpath}));
+
+TEST(Witness, UnfinishedChecksumsShowTheSendersHost) {
+  Exchange x({.verify_checksums = true});
+  for (std::uint32_t i = 0; i < 10; ++i) {
+    x.after(20us).add(packet()
+                          .ethernet()
+                          .ipv4("10.0.0.1", "10.0.0.2")
+                          .tcp(ack, ports(40000, 80), seq(1001 + i * 100), ack_number(5001),
+                               checksum(ChecksumKind::partial))
+                          .payload(100)
+                          .build());
+    x.after(20us).add(packet()
+                          .ethernet()
+                          .ipv4("10.0.0.2", "10.0.0.1")
+                          .tcp(ack, ports(80, 40000), seq(5001), ack_number(1101 + i * 100))
+                          .build());
+  }
+  const ConnectionFacts c = x.connection();
+  EXPECT_EQ(c[Direction::to_server].vantage, Vantage::sender);
+  EXPECT_EQ(c[Direction::to_client].vantage, Vantage::receiver);
+  EXPECT_EQ(c[Direction::to_server].checksums.partial, 10u);
+  EXPECT_EQ(c[Direction::to_server].checksums.bad, 0u);
+}
+
+TEST(Witness, WindowScaleOfBothSyns) {
+  Exchange x;
+  x.server_options = syn_options(9);
+  x.handshake(10ms);
+  x.to_server({.len = 100});
+  x.after(10ms).to_client({.window = 1000});
+  const ConnectionFacts c = x.connection();
+  const WindowFacts& w = c[Direction::to_server].window;
+  EXPECT_EQ(w.knowledge, ScaleKnowledge::negotiated);
+  EXPECT_EQ(w.shift, 9);
+  EXPECT_EQ(w.max_bytes, 1000u << 9);
+  EXPECT_EQ(c[Direction::to_client].window.shift, 7);
+}
+
+TEST(Witness, WindowScaleAboveFourteenIsFourteen) {
+  Exchange x;
+  x.server_options = syn_options(200);
+  x.handshake(10ms);
+  EXPECT_EQ(x.connection()[Direction::to_server].window.shift, 14);
+}
+
+TEST(Witness, NoWindowScaleWhereOneSynLacksIt) {
+  Exchange x;
+  x.server_options = syn_options(std::nullopt);
+  x.handshake(10ms);
+  x.to_server({.len = 100});
+  x.after(10ms).to_client({.window = 1000});
+  const ConnectionFacts c = x.connection();
+  EXPECT_EQ(c[Direction::to_server].window.knowledge, ScaleKnowledge::not_in_use);
+  EXPECT_EQ(c[Direction::to_server].window.max_bytes, 1000u);
+}
+
+TEST(Witness, WindowScaleIsGuessedFromTheFlight) {
+  Exchange x;
+  x.to_client({.ack = 0, .window = 1000});
+  for (int i = 0; i < 20; ++i) x.after(10us).to_server({.len = 1460});
+  x.after(10ms).to_client({.window = 1000});
+  const ConnectionFacts c = x.connection();
+  const WindowFacts& w = c[Direction::to_server].window;
+  EXPECT_EQ(w.knowledge, ScaleKnowledge::guessed);
+  EXPECT_EQ(w.shift, 5);  // 29200 bytes fit in 1000 << 5, not in 1000 << 4
+}
+
+TEST(Witness, SegmentSizeIsTheSmallerMssLessTimestamps) {
+  for (const bool timestamps : {false, true}) {
+    Exchange x;
+    x.client_options = syn_options(7, timestamps);
+    x.server_options = syn_options(7, timestamps);
+    x.server_options.mss = 1400;
+    x.handshake(10ms);
+    Sent data{.len = 1388};
+    if (timestamps) data.ts_value = 5, data.ts_echo = 6;
+    x.to_server(data);
+    EXPECT_EQ(x.connection()[Direction::to_server].segment_size, timestamps ? 1388u : 1400u);
+  }
+}
+
+TEST(Witness, SegmentSizeWithoutAHandshakeIsTheCommonestLength) {
+  Exchange x;
+  for (int i = 0; i < 10; ++i) x.after(1ms).to_server({.len = i % 5 == 0 ? 300u : 1448u, .ack = 0});
+  EXPECT_EQ(x.connection()[Direction::to_server].segment_size, 1448u);
+}
+
+TEST(Handshake, RetriesAreCountedAndTimed) {
+  Exchange x;
+  x.syn();
+  x.at(1s).syn();
+  x.at(3s).syn();
+  x.at(3010ms).syn_ack();
+  x.to_server({.from = 0, .ack = 0});
+  const ConnectionFacts c = x.connection();
+  EXPECT_EQ(c.handshake.syn_count, 3u);
+  EXPECT_EQ(c.handshake.syn_times.size(), 3u);
+  EXPECT_TRUE(c.handshake.completed);
+  EXPECT_FALSE(c.handshake.legs_known);  // which SYN was answered?
+  EXPECT_NEAR(c.handshake.duration_s, 3.01, 1e-6);
+  EXPECT_NEAR(c[Direction::to_server].time[TimeOwner::handshake], 3.01, 1e-6);
+}
+
+TEST(Handshake, SynAckMayStandFirstInTheFile) {
+  Exchange x;
+  x.syn_ack();
+  x.syn();
+  x.after(20ms).to_server({.from = 0, .ack = 0});
+  x.to_server({.len = 100});
+  const Case facts = x.finish();
+  ASSERT_EQ(facts.connections.size(), 1u);
+  const ConnectionFacts& c = facts.connections[0];
+  EXPECT_EQ(c.client.port, 40000);
+  EXPECT_EQ(c.handshake.syn_count, 1u);
+  EXPECT_EQ(c.handshake.syn_ack_count, 1u);
+  EXPECT_TRUE(c.handshake.completed);
+  EXPECT_EQ(c[Direction::to_server].bytes, 100u);
+}
+
+TEST(Handshake, AResetInAnswerIsARefusal) {
+  Exchange x;
+  x.syn();
+  const std::uint64_t frame = x.after(10ms).to_client({.flags = kAck | kRst, .from = -1, .ack = 0});
+  const ConnectionFacts c = x.connection();
+  EXPECT_TRUE(c.handshake.refused);
+  EXPECT_EQ(c.handshake.refusal.number(), frame);
+  EXPECT_FALSE(c.handshake.completed);
+  EXPECT_EQ(c.close, CloseKind::reset);
+}
+
+TEST(Handshake, OptionsThatChangeBetweenSynsAreSeen) {
+  Exchange x;
+  x.syn();
+  x.client_options = syn_options(std::nullopt);
+  x.at(1s).syn();
+  EXPECT_TRUE(x.connection().handshake.options_differ_between_syns);
+}
+
+}  // namespace
+}  // namespace slowpath::test
