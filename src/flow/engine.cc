@@ -14,8 +14,8 @@
 namespace slowpath::flow {
 namespace {
 
-// Of the budget, what the facts of finished connections may take; the rest is for those that go on.
-constexpr std::uint64_t kFinishedNumerator = 3, kFinishedDenominator = 4;
+// Eighths of the budget for the facts of finished connections, and for those that go on.
+constexpr std::uint64_t kFinishedEighths = 3, kLiveEighths = 5;
 // How often memory is counted: after so many packets, or when so small a share of the budget went to new connections.
 constexpr std::uint64_t kPacketsBetweenChecks = 65536, kChecksPerBudget = 16, kConnectionsBetweenChecks = 256;
 // Instants before 1896 and after 2116 are no clock's; between these two the difference of any two fits a Duration.
@@ -53,7 +53,7 @@ struct Engine::State {
   EngineOptions options;
   FlowTable table;
   std::vector<std::unique_ptr<Connection>> connections;   // by id; finished ones are null
-  std::vector<ConnectionFacts> finished;
+  std::vector<std::unique_ptr<ConnectionFacts>> finished; // apart, so that growing costs no second copy of all
   Fragments fragments;
   CaptureWitness witness;
   std::uint64_t unmatched_icmp = 0;
@@ -130,22 +130,22 @@ void Engine::State::add_icmp(const wire::Frame& frame, const wire::Packet& packe
 }
 
 void Engine::State::finish_one(std::size_t position) {
-  finished.push_back(connections[position]->finish(options.bytes_at));
+  finished.push_back(std::make_unique<ConnectionFacts>(connections[position]->finish(options.bytes_at)));
   connections[position].reset();
-  finished_bytes += memory_of(finished.back());
-  if (finished_bytes > options.memory_bytes / kFinishedDenominator * kFinishedNumerator) drop_lightest_finished();
+  finished_bytes += memory_of(*finished.back());
+  if (finished_bytes > options.memory_bytes / 8 * kFinishedEighths) drop_lightest_finished();
 }
 
 // Of too many connections the lighter half is only counted (Case::connections_total).
 void Engine::State::drop_lightest_finished() {
   const auto half = finished.begin() + static_cast<std::ptrdiff_t>((finished.size() + 1) / 2);
-  std::nth_element(finished.begin(), half, finished.end(), [](const ConnectionFacts& a, const ConnectionFacts& b) {
-    const auto x = weight_of(a), y = weight_of(b);
-    return x == y ? a.id < b.id : x > y;
+  std::nth_element(finished.begin(), half, finished.end(), [](const auto& a, const auto& b) {
+    const auto x = weight_of(*a), y = weight_of(*b);
+    return x == y ? a->id < b->id : x > y;
   });
   finished.erase(half, finished.end());
   finished_bytes = 0;
-  for (const ConnectionFacts& facts : finished) finished_bytes += memory_of(facts);
+  for (const auto& facts : finished) finished_bytes += memory_of(*facts);
 }
 
 void Engine::State::keep_within_memory() {
@@ -153,7 +153,7 @@ void Engine::State::keep_within_memory() {
   while (first_live < connections.size() && !connections[first_live]) ++first_live;
   std::uint64_t held = connections.size() * sizeof connections[0];
   for (std::size_t i = first_live; i < connections.size(); ++i) held += connections[i] ? connections[i]->memory_bytes() : 0;
-  if (held + finished_bytes <= options.memory_bytes) return;
+  if (held <= options.memory_bytes / 8 * kLiveEighths) return;
   finish_oldest(held / 2);
   forget_finished_keys();
 }
@@ -190,9 +190,12 @@ Case Engine::finish() {
     if (s.connections[i]) s.finish_one(i);
   }
   Case facts;
-  facts.connections = std::move(s.finished);
-  std::sort(facts.connections.begin(), facts.connections.end(),
-            [](const ConnectionFacts& a, const ConnectionFacts& b) { return a.id < b.id; });
+  std::sort(s.finished.begin(), s.finished.end(), [](const auto& a, const auto& b) { return a->id < b->id; });
+  facts.connections.reserve(s.finished.size());
+  for (auto& connection : s.finished) {
+    facts.connections.push_back(std::move(*connection));
+    connection.reset();
+  }
   facts.connections_total = s.connections.size();
   facts.unmatched_icmp_errors = s.unmatched_icmp;
   s.fragments.finish(facts.paths);
