@@ -42,15 +42,24 @@ double unexplained_s(const SenderClock& clock, const Record& record, double gap_
 ClockJumps remove_clock_jumps(std::span<Record> records) {
   std::array<SenderClock, 2> clocks{};
   ClockJumps jumps;
+  Time newest = records.empty() ? Time{} : records.front().time;
   for (Record& record : records) {
     record.time -= jumps.forward;
-    if (!record.has_timestamps) continue;
+    if (!record.has_timestamps) {
+      newest = record.time;
+      continue;
+    }
     SenderClock& clock = clocks[static_cast<std::size_t>(record.direction)];
     const double gap_s = to_seconds(record.time - clock.time);
-    if (const double jump_s = unexplained_s(clock, record, gap_s); jump_s > 0) {
+    // A clock jumps between two records: while the other end is heard, it did not.
+    const double silence_s = to_seconds(record.time - newest);
+    newest = record.time;
+    const double jump_s = std::min(unexplained_s(clock, record, gap_s), silence_s);
+    if (jump_s > kLeastJump_s) {
       ++jumps.count;
       jumps.forward += from_seconds(jump_s);
       record.time -= from_seconds(jump_s);
+      newest = record.time;
     } else if (clock.value && gap_s < kLeastJump_s && gap_s > 0) {
       clock.elapsed_s += gap_s;
       clock.ticks += std::max(0, SeqNum{record.ts_value} - SeqNum{*clock.value});

@@ -10,10 +10,10 @@ namespace {
 Case with_pauses(std::uint64_t count, double seconds, double longest_s, std::uint64_t bytes) {
   Case facts = healthy_case({.bytes = bytes, .seconds = 10});
   DirectionFacts& data = download_of(facts);
-  data.pauses.count = count;
-  data.pauses.seconds = seconds;
-  data.pauses.longest_s = longest_s;
-  data.pauses.ends = frames(count, 80);
+  data.idle.count = count;
+  data.idle.seconds = seconds;
+  data.idle.longest_s = longest_s;
+  data.idle.ends = frames(count, 80);
   charge(data, TimeOwner::application, seconds);
   return facts;
 }
