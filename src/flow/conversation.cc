@@ -29,12 +29,11 @@ void Conversation::add(const Record& record, const Context& context) {
   if (record.has(wire::kSyn) || record.has(wire::kRst) || record.icmp_index != kNone) return;
   Side& own = sides_[static_cast<std::size_t>(record.direction)];
   Side& other = sides_[1 - static_cast<std::size_t>(record.direction)];
-  if (record.has(wire::kAck)) ack(record, own, other, context.round_trip_s);
+  if (record.has(wire::kAck)) ack(record, other, context.round_trip_s);
   if (record.payload_len > 0) data(record, own, other, context);
 }
 
-void Conversation::ack(const Record& record, Side& own, Side& data_sender, double round_trip_s) {
-  (void)own;
+void Conversation::ack(const Record& record, Side& data_sender, double round_trip_s) {
   const bool covers_all = data_sender.have_sent && data_sender.sent_end <= record.acknowledgment;
   const bool advances = !data_sender.have_acked || record.acknowledgment > data_sender.acked;
   if (covers_all && advances && data_sender.waiting_small && record.payload_len == 0) {

@@ -40,7 +40,7 @@ class Conversation {
     Sampler timers;
   };
   void data(const Record& record, Side& own, Side& other, const Context& context);
-  void ack(const Record& record, Side& own, Side& data_sender, double round_trip_s);
+  void ack(const Record& record, Side& data_sender, double round_trip_s);
 
   std::array<Side, 2> sides_{};
 };

@@ -75,6 +75,7 @@ class DirectionAnalysis {
   // send.cc
   void send_data(const Record& record, const BytesAt& bytes_at);
   bool is_keep_alive_or_probe(const Record& record, std::int64_t begin) const;
+  void note_keep_alive_or_probe(const Record& record);
   void send_new(const Sending& s);
   void open_hole(const Sending& s);
   void note_ip_id(const Record& record);
@@ -87,7 +88,7 @@ class DirectionAnalysis {
   [[nodiscard]] bool was_recorded_late(const Sending& s);
   void resend_acknowledged(const Sending& s, const BytesAt& bytes_at);
   [[nodiscard]] ResendClass classify_resend(const Sending& s) const;
-  void enter_recovery(const Sending& s, ResendClass how);
+  void enter_recovery(ResendClass how);
   void count_resend(const Sending& s, ResendClass how);
   void compare_payload(const Segment& original, const Sending& s, const BytesAt& bytes_at);
   [[nodiscard]] bool came_out_of_order(const Segment& hole, const Sending& s) const;

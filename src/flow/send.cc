@@ -60,21 +60,22 @@ void DirectionAnalysis::on_send(const Record& record, const BytesAt& bytes_at) {
     send_data(record, bytes_at);
   } else {
     if (anchored_ && is_keep_alive_or_probe(record, offset_of(record.sequence))) {
-      note(facts_.resends[static_cast<std::size_t>(window_closed() ? ResendClass::zero_window_probe
-                                                                   : ResendClass::keep_alive)]
-               .frames,
-           record.frame);
-      label(record, window_closed() ? kWindowProbe : kKeepAlive);
-      ++facts_.resends[static_cast<std::size_t>(window_closed() ? ResendClass::zero_window_probe
-                                                                : ResendClass::keep_alive)]
-            .packets;
-      if (window_closed()) {
-        zero_mattered_ = true;
-        note(facts_.window.zero_probes, record.frame);
-      }
+      note_keep_alive_or_probe(record);
     }
     account(record.time, Event::probe, record.frame);
   }
+}
+
+void DirectionAnalysis::note_keep_alive_or_probe(const Record& record) {
+  const bool probe = window_closed();
+  const ResendClass how = probe ? ResendClass::zero_window_probe : ResendClass::keep_alive;
+  ResendFacts& class_facts = facts_.resends[static_cast<std::size_t>(how)];
+  ++class_facts.packets;
+  note(class_facts.frames, record.frame);
+  label(record, probe ? kWindowProbe : kKeepAlive);
+  if (!probe) return;
+  zero_mattered_ = true;
+  note(facts_.window.zero_probes, record.frame);
 }
 
 bool DirectionAnalysis::is_keep_alive_or_probe(const Record& record, std::int64_t begin) const {
@@ -102,15 +103,7 @@ void DirectionAnalysis::send_data(const Record& record, const BytesAt& bytes_at)
   const std::int64_t end = begin + record.payload_len;
   const bool superframe = segment_size_ > 0 && record.payload_len > segment_size_;
   if (is_keep_alive_or_probe(record, begin)) {
-    ResendFacts& class_facts = facts_.resends[static_cast<std::size_t>(
-        window_closed() ? ResendClass::zero_window_probe : ResendClass::keep_alive)];
-    ++class_facts.packets;
-    note(class_facts.frames, record.frame);
-    label(record, window_closed() ? kWindowProbe : kKeepAlive);
-    if (window_closed()) {
-      zero_mattered_ = true;
-      note(facts_.window.zero_probes, record.frame);
-    }
+    note_keep_alive_or_probe(record);
     account(record.time, Event::probe, record.frame);
     return;
   }
@@ -340,7 +333,7 @@ void DirectionAnalysis::send_again(const Sending& s, const BytesAt& bytes_at) {
     label(s.record, late ? kOutOfOrder | kSentEarlier : kResend | kSentLater);
     if (!late) {
       count_resend(s, how);
-      enter_recovery(s, how);
+      enter_recovery(how);
     }
     for (Segment& hole : ledger_.overlapping(s.begin, s.end)) {
       hole.how = how;
@@ -362,7 +355,7 @@ void DirectionAnalysis::send_again(const Sending& s, const BytesAt& bytes_at) {
       resend_segment(segment, s, how);
     }
   }
-  enter_recovery(s, how);
+  enter_recovery(how);
   for (IcmpWatch& watch : icmp_watch_) {
     if (watch.offset >= s.begin && watch.offset < s.end && !watch.resent) watch.resent = s.record.time;
   }
@@ -470,7 +463,7 @@ ResendClass DirectionAnalysis::classify_resend(const Sending& s) const {
   return ResendClass::unknown;
 }
 
-void DirectionAnalysis::enter_recovery(const Sending& s, ResendClass how) {
+void DirectionAnalysis::enter_recovery(ResendClass how) {
   if (how == ResendClass::tail_probe || how == ResendClass::unknown) return;
   slow_start_ = false;
   if (!in_recovery_) recovery_point_ = next_;
@@ -479,7 +472,6 @@ void DirectionAnalysis::enter_recovery(const Sending& s, ResendClass how) {
   recovery_point_ = next_;
   after_timeout_ = true;
   ++silence_sends_;
-  (void)s;
 }
 
 void DirectionAnalysis::count_resend(const Sending& s, ResendClass how) {
