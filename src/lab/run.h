@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// One run of a world: hosts made, plane started, transfers run, captures and truth written,
+// everything gone again.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "lab/host.h"
+#include "lab/plane.h"
+#include "lab/scenario.h"
+#include "lab/traffic.h"
+
+namespace slowpath::lab {
+
+enum class Variant : std::uint8_t { broken, healthy, fixed };
+std::string_view to_string(Variant variant);
+
+struct RunOptions {
+  std::uint64_t seed = 1;
+  /// Existing directory for captures and truth: POINT.pcapng, truth.json, events.jsonl,
+  /// tcp_info.jsonl. Empty: none are written.
+  std::string directory;
+  /// Commands to run on hosts before the transfers begin: a fix.
+  std::vector<HostCommand> commands;
+  /// Told now and then, on the calling thread: seconds since the start.
+  std::function<void(double)> progress;
+  /// Asked often; true ends the run early (a signal came).
+  std::function<bool()> stopped;
+};
+
+struct CaptureFile {
+  std::string point, file;
+  std::uint64_t frames = 0;
+};
+
+struct RunResult {
+  std::uint64_t seed = 0;
+  double seconds = 0;
+  std::vector<TransferResult> transfers;
+  std::vector<CaptureFile> captures;
+  std::vector<DirectionReport> directions;
+  Lateness lateness;
+  std::map<std::string, std::map<std::string, std::uint64_t>> counters_before,
+      counters_after;  // by host
+  /// Why this run proves nothing: unintended drops or failed writes. Empty for a sound run.
+  std::vector<std::string> void_because;
+  bool stopped = false;
+
+  /// Goodput of the first transfer's first stream; 0 if it never began.
+  [[nodiscard]] double main_goodput_bps() const;
+  [[nodiscard]] bool bytes_right() const;  // of all transfers
+};
+
+/// Errors: environment (nothing could be set up), usage (a stage's or transfer's table).
+Result<RunResult> run_world(const World& world, const Privileges& privileges,
+                            const RunOptions& options);
+
+/// Writes truth.json beside the captures of a run: what was done, where, with which parameters and
+/// seed, and what came out.
+Result<void> write_truth(const std::string& directory, const Scenario& scenario, Variant variant,
+                         const World& world, const RunResult& result);
+
+}  // namespace slowpath::lab

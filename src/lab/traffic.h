@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ends of transfers: real sockets in two hosts, one process each. Data is a pattern keyed by
+// position and seed, so the receiver knows every byte that it should get. What the kernel says of
+// itself (TCP_INFO) is sampled while it runs.
+//
+// Keys of a transfer's table (durations "1s", sizes "1MiB", rates "10Mbit/s"):
+//   kind      = "stream" (default) | "request-response" | "connections" | "datagrams"
+//   client, server = hosts; the client connects. direction = "to-client" (default) | "to-server" |
+//   "both" port = 5001; source_port (0: any)     start = delay before the client connects bytes =
+//   how much; limit = "10s" ends it early whatever was reached; warm_up = "idle time after
+//   connecting" sender:   write_size = 128KiB, write_rate (paces writes),
+//   write_pause_every/write_pause, sndbuf, nodelay, cork,
+//             congestion_control, nonblocking, cpu_share (e.g. "20%": the sender burns CPU between
+//             writes as if it had only this share), mss, notsent_lowat
+//   receiver: read_size, read_rate, stall_after (bytes), stall_for, rcvbuf, window_clamp, quickack
+//   request-response: request, response (bytes), count, think (server), pause (client), split (the
+//   request is sent in two
+//             writes of half: Nagle's classic)
+//   connections: count, concurrent, hold, backlog, accept (false: never accepts), reuse_port (same
+//   source port again), interval datagrams: size, rate, count (UDP, DF off unless df = true)
+//   idle_after (bytes) / idle_for: the stream stops for a while, once
+//   stray: verify = true (default): compare every byte with the pattern
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "lab/settings.h"
+
+namespace slowpath::lab {
+
+class Host;
+
+/// One look at TCP_INFO of the sending socket. Times since the transfer began; counters are totals.
+struct TcpSample {
+  Duration at{0};
+  std::uint32_t state = 0, retransmits = 0, backoff = 0, rto_us = 0, rtt_us = 0, min_rtt_us = 0,
+                cwnd = 0, ssthresh = 0;
+  std::uint32_t snd_mss = 0, unacked = 0, total_retrans = 0, total_rto = 0, snd_wnd = 0,
+                notsent_bytes = 0;
+  std::uint64_t busy_us = 0, rwnd_limited_us = 0, sndbuf_limited_us = 0, bytes_acked = 0,
+                delivery_rate_Bps = 0;
+  std::uint32_t reordering = 0, dsack_dups = 0, reord_seen = 0, pmtu = 0;
+  std::uint8_t options = 0, snd_wscale = 0, rcv_wscale = 0, app_limited = 0;
+};
+
+/// A run of bytes that arrived other than they were sent.
+struct BadRange {
+  std::uint64_t offset = 0, length = 0;
+  std::string sent_hex, received_hex;  // the first 16 bytes of each
+};
+
+/// One direction of one transfer.
+struct StreamResult {
+  std::string from, to;
+  std::uint64_t bytes_sent = 0;      // taken by the sending socket
+  std::uint64_t bytes_received = 0;  // read by the receiving application
+  double seconds = 0;                // from connecting until the last byte was read (or the limit)
+  double goodput_bps = 0;
+  bool complete = false;  // all bytes asked for were read
+  bool bytes_right = true;
+  std::uint64_t bad_bytes = 0;
+  std::vector<BadRange> bad;  // the first 32
+  std::string sent_sha256,
+      received_sha256;             // of the bytes that were received, so that they can be compared
+  std::optional<TcpSample> last;   // of the sender
+  std::vector<TcpSample> samples;  // every 20 ms, thinned to at most 4096
+};
+
+struct TransferResult {
+  std::string name, kind;
+  std::string client,
+      server;  // "10.0.0.2:40112" as the client's socket says; empty if it never connected
+  double connect_seconds = 0;
+  std::string error;  // "connect: Connection timed out"; empty if none
+  std::vector<StreamResult> streams;
+  // connections and request-response
+  std::uint64_t attempts = 0, successes = 0;
+  double response_median_seconds = 0, response_worst_seconds = 0;
+};
+
+/// A transfer under way: its processes. Ends them when destroyed.
+class Transfer {
+ public:
+  virtual ~Transfer() = default;
+  /// Readable when all its processes have ended (an eventfd or pidfd joined): for Plane::watch.
+  [[nodiscard]] virtual int fd() const = 0;
+  /// Called when fd() is readable: true once the transfer is over.
+  virtual bool poll() = 0;
+  /// After it is over. Valid once.
+  virtual TransferResult take_result() = 0;
+};
+
+/// Starts both ends. `client` and `server` must outlive it. The server listens before the client
+/// connects. Errors: usage (its table), environment (processes, sockets).
+Result<std::unique_ptr<Transfer>> start_transfer(const std::string& name, Settings settings,
+                                                 const Host& client, const Host& server,
+                                                 const std::string& server_address, bool ipv6,
+                                                 std::uint64_t seed);
+
+}  // namespace slowpath::lab
