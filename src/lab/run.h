@@ -28,6 +28,9 @@ struct RunOptions {
   std::string directory;
   /// Commands to run on hosts before the transfers begin: a fix.
   std::vector<HostCommand> commands;
+  /// In place of the world's transfers: starts something of the user's (a shell) and returns a
+  /// descriptor that is readable when it has ended; the run ends with it.
+  std::function<Result<int>(const std::vector<const Host*>&)> instead_of_transfers;
   /// Told now and then, on the calling thread: seconds since the start.
   std::function<void(double)> progress;
   /// Asked often; true ends the run early (a signal came).
