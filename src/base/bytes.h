@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading integers out of bytes: plain loads for positions already checked, and a cursor with a
-// sticky error for parsers that read field after field and test once at the end.
+// Reading integers out of bytes: plain loads (and stores) for positions already checked, and a cursor
+// with a sticky error for parsers that read field after field and test once at the end.
 #pragma once
 
 #include <bit>
@@ -30,6 +30,16 @@ inline std::uint64_t load_be64(const std::byte* at) { return std::byteswap(detai
 inline std::uint16_t load_le16(const std::byte* at) { return detail::load_raw<std::uint16_t>(at); }
 inline std::uint32_t load_le32(const std::byte* at) { return detail::load_raw<std::uint32_t>(at); }
 inline std::uint64_t load_le64(const std::byte* at) { return detail::load_raw<std::uint64_t>(at); }
+// Stores, likewise.
+inline void store_u8(std::byte* at, std::uint8_t value) { *at = static_cast<std::byte>(value); }
+inline void store_be16(std::byte* at, std::uint16_t value) {
+  value = std::byteswap(value);
+  std::memcpy(at, &value, sizeof value);
+}
+inline void store_be32(std::byte* at, std::uint32_t value) {
+  value = std::byteswap(value);
+  std::memcpy(at, &value, sizeof value);
+}
 static_assert(std::endian::native == std::endian::little, "loads are written for little-endian hosts");
 
 /// Reads forward through bytes. After the first read past the end every read gives zero and ok() is false,

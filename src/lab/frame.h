@@ -67,9 +67,10 @@ struct ReturnToPool {
 /// Owns a frame; letting go returns its buffer to the pool, which must outlive it.
 using FramePtr = std::unique_ptr<Frame, ReturnToPool>;
 
-/// Buffers of two sizes in free lists: no allocation once warm. One thread.
+/// Buffers of three sizes in free lists: no allocation once warm. One thread.
 class FramePool {
  public:
+  static constexpr std::uint32_t kPacketBytes = 2 * 1024;  // a packet of an ordinary MTU
   static constexpr std::uint32_t kSmallBytes = 10 * 1024;  // a jumbo frame
   static constexpr std::uint32_t kLargeBytes =
       68 * 1024;  // a super-frame: 65535 bytes of IP and the link header
@@ -90,7 +91,7 @@ class FramePool {
   friend struct ReturnToPool;
   void give_back(Frame* frame);
 
-  std::array<std::vector<Frame*>, 2> free_;
+  std::array<std::vector<Frame*>, 3> free_;
   std::size_t in_use_ = 0;
   std::uint64_t next_id_ = 1;
 };
