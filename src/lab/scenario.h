@@ -77,6 +77,10 @@ struct Expectation {
 struct Fix {
   std::string summary;  // "segmentation offload off on the server"
   std::vector<HostCommand> commands;
+  /// Parameters that the fix sets to other values: the broken world is made anew with them. For
+  /// what no command on a host can change, such as a program's own buffer.
+  std::map<std::string, std::string> set;
+  bool heal = false;      // whatever is broken is taken away: the fixed world is the healthy one
   double rate_ratio = 0;  // main goodput at least this many times the broken one; 0: not asked
   double rate_at_least_bps = 0;
   bool bytes_right = true;  // every transfer's bytes arrive as sent
