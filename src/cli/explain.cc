@@ -9,8 +9,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "base/nearest.h"
 #include "cli/command.h"
-#include "cli/nearest.h"
 #include "cli/output.h"
 #include "facts/catalogue.h"
 #include "facts/non_faults.h"

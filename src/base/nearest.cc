@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 #include <algorithm>
 #include <numeric>
 #include <vector>
 
-namespace slowpath::cli {
+namespace slowpath {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   // One row of the table at a time: row[j] is the distance of the letters of `a` so far to the
@@ -30,4 +30,4 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
   return found == candidates.end() ? std::string_view{} : *found;
 }
 
-}  // namespace slowpath::cli
+}  // namespace slowpath

@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-namespace slowpath::cli {
+namespace slowpath {
 
 /// Letters to insert, delete or replace to make `b` of `a` (Levenshtein 1966).
 std::size_t edit_distance(std::string_view a, std::string_view b);
@@ -14,4 +14,4 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 /// The candidate with the smallest edit distance, the first of equals; empty without candidates.
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
 
-}  // namespace slowpath::cli
+}  // namespace slowpath

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 #include <array>
 #include <string_view>
 
 #include <gtest/gtest.h>
 
-namespace slowpath::cli {
+namespace slowpath {
 namespace {
 
 TEST(edit_distance, counts_letters_to_change) {
@@ -29,4 +29,4 @@ TEST(nearest, takes_the_closest_and_the_first_of_equals) {
 TEST(nearest, has_no_answer_without_candidates) { EXPECT_EQ(nearest("x", {}), ""); }
 
 }  // namespace
-}  // namespace slowpath::cli
+}  // namespace slowpath
