@@ -145,5 +145,47 @@ TEST(RateStage, RefusesNoRate) {
   EXPECT_NE(complaint_of("rate", {{"rate", "0"}}).find("above 0"), std::string::npos);
 }
 
+TEST(ReorderStage, HoldsTheChosenFramesBack) {
+  StageTestContext context;
+  const auto stage = stage_of("reorder", {{"every", "3"}, {"by", "5ms"}});
+  const auto begin = context.now();
+  for (std::uint32_t i = 1; i <= 6; ++i) {
+    context.give(*stage, tcp_frame(context.pool(), ack, 10, {.seq = i}));
+  }
+  ASSERT_EQ(context.passed.size(), 6U);
+  for (const auto& one : context.passed) {
+    const bool held = lab::view(*one.frame).sequence % 3 == 0;
+    EXPECT_EQ(one.due, held ? begin + 5ms : begin);
+    EXPECT_TRUE(checksums_right(*one.frame));
+  }
+  ASSERT_EQ(context.touches.size(), 2U);
+  EXPECT_EQ(context.touches[0].frame_id, context.passed[2].frame->id);
+  EXPECT_EQ(context.touches[0].what + " " + context.touches[0].detail, "held back by 5 ms");
+  EXPECT_NE(complaint_of("reorder", {}), "");
+}
+
+TEST(DuplicateStage, PassesACopyBehindTheOriginalOrLater) {
+  StageTestContext context;
+  const auto stage = stage_of("duplicate", {{"nth", "2"}});
+  for (std::uint32_t i = 1; i <= 3; ++i) {
+    context.give(*stage, tcp_frame(context.pool(), ack, 10, {.seq = i}));
+  }
+  ASSERT_EQ(context.passed.size(), 4U);
+  const auto& original = *context.passed[1].frame;
+  const auto& copy = *context.passed[2].frame;
+  EXPECT_EQ(lab::view(copy).sequence, 2U);
+  EXPECT_EQ(bytes_of(copy), bytes_of(original));
+  EXPECT_EQ(copy.parent, original.id);
+  ASSERT_EQ(context.touches.size(), 1U);
+  EXPECT_EQ(context.touches[0].frame_id, copy.id);
+
+  StageTestContext late;
+  const auto later = stage_of("duplicate", {{"by", "3ms"}});
+  late.give(*later, tcp_frame(late.pool(), ack, 10));
+  ASSERT_EQ(late.passed.size(), 2U);
+  EXPECT_EQ(late.passed[0].due, late.now());
+  EXPECT_EQ(late.passed[1].due, late.now() + 3ms);
+}
+
 }  // namespace
 }  // namespace slowpath::test
