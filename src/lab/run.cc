@@ -288,29 +288,6 @@ Result<RunResult> Running::go() {
 
 }  // namespace
 
-std::string_view to_string(Variant variant) {
-  switch (variant) {
-    case Variant::broken:
-      return "broken";
-    case Variant::healthy:
-      return "healthy";
-    case Variant::fixed:
-      return "fixed";
-  }
-  SLOWPATH_ASSERT(false);
-}
-
-double RunResult::main_goodput_bps() const {
-  if (transfers.empty() || transfers.front().streams.empty()) return 0;
-  return transfers.front().streams.front().goodput_bps;
-}
-
-bool RunResult::bytes_right() const {
-  return std::ranges::all_of(transfers, [](const TransferResult& transfer) {
-    return std::ranges::all_of(transfer.streams, &StreamResult::bytes_right);
-  });
-}
-
 Result<RunResult> run_world(const World& world, const Privileges& privileges,
                             const RunOptions& options) {
   return Running{world, privileges, options}.go();
