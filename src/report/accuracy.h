@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// How often diagnose is right: verdicts on captures whose fault is known, counted into a confusion
+// matrix, a calibration of confidence, and a comparison of time accounts with the kernel's own. The
+// grading itself is done by whoever knows the truth.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "facts/severity.h"
+#include "facts/time_account.h"
+
+namespace slowpath::report {
+
+struct GradedFinding {
+  std::string fault;
+  Severity severity = Severity::note;
+  double confidence = 0;
+  bool is_right = false;  // one of the faults that may be named here
+};
+
+/// What the sender's kernel says of itself (TCP_INFO), in seconds.
+struct KernelAccount {
+  double busy_s = 0;  // data outstanding or waiting to be sent
+  double rwnd_limited_s = 0, sndbuf_limited_s = 0;
+};
+
+/// One capture of one run, diagnosed without the truth and then held against it. A void run is one
+/// of these without point and verdict.
+struct GradedCapture {
+  std::string scenario, family;
+  std::string variant;  // "broken", "healthy"
+  std::string point{};
+  std::vector<std::pair<std::string, std::string>> parameters;
+  std::uint64_t seed = 0;
+  std::vector<std::string> truth;       // faults that were made; empty: healthy
+  std::vector<std::string> accepted{};  // verdicts
+  std::string verdict{};
+  double confidence = 0;
+  bool is_accepted = false;
+  std::vector<std::string> false_alarms{};  // faults that were named and must not be
+  std::vector<GradedFinding> findings{};
+  double goodput_bps = 0;
+  std::optional<double> twin_goodput_bps;  // of the same world without the fault
+  bool bytes_right = true;
+  std::optional<KernelAccount> kernel;
+  TimeAccount ours{};
+  std::vector<std::string> void_because;
+
+  [[nodiscard]] bool is_void() const { return !void_because.empty(); }
+  [[nodiscard]] bool is_healthy() const { return truth.empty(); }
+};
+
+/// One line of JSON, ended by a newline.
+std::string to_line(const GradedCapture& capture);
+/// Errors: input, with what is wrong.
+Result<GradedCapture> graded_capture_of(const std::string& line);
+
+/// True fault (several joined by " + "; "healthy") against verdicts.
+struct ConfusionRow {
+  std::string truth;
+  std::uint64_t captures = 0, accepted = 0;
+  std::map<std::string, std::uint64_t> verdicts;
+};
+
+/// Findings of severity fault whose confidence lies in one tenth.
+struct CalibrationBin {
+  std::uint64_t count = 0, right = 0;
+  double stated_sum = 0;
+
+  [[nodiscard]] double stated() const;
+  [[nodiscard]] double observed() const;
+};
+
+/// Means over the captures of one scenario at one point; shares of the time with data outstanding.
+struct AccountRow {
+  std::string scenario, variant, point;
+  std::uint64_t captures = 0;
+  double kernel_window = 0, our_window = 0;            // receive window and zero window
+  double kernel_send_buffer = 0, our_send_buffer = 0;  // the sending application blocked
+};
+
+struct Accuracy {
+  std::uint64_t faulty = 0, faulty_accepted = 0;    // captures of broken worlds
+  std::uint64_t healthy = 0, healthy_accepted = 0;  // captures of healthy ones
+  std::uint64_t healthy_alarms = 0;                 // of these: captures in which a fault was named
+  std::uint64_t void_runs = 0;
+  std::map<std::string, std::uint64_t> false_alarms;  // "broken-lso at client: random-loss"
+  std::map<std::string, std::uint64_t> misses;        // "broken-lso at client: healthy"
+  std::vector<ConfusionRow> rows;
+  std::array<CalibrationBin, 10> bins{};
+  std::vector<AccountRow> accounts;
+
+  /// Of broken worlds' captures; 1 where there are none.
+  [[nodiscard]] double accepted_share() const;
+};
+
+Accuracy summarise(std::span<const GradedCapture> captures);
+
+/// The matrix, calibration and counts for a terminal of `width` columns.
+std::string accuracy_text(const Accuracy& accuracy, std::size_t width);
+
+/// How the matrix was made; for the head of the document.
+struct MatrixOrigin {
+  std::string date;     // "2026-11-20"
+  std::string kernel;   // "Linux 6.18.1 x86_64"
+  std::string command;  // "slowpath lab matrix --draw 3 --seed 7"
+  std::string seed;
+};
+
+/// docs/accuracy.md: all of accuracy_text() as a document, with the time accounts.
+std::string accuracy_markdown(const Accuracy& accuracy, const MatrixOrigin& origin);
+
+}  // namespace slowpath::report

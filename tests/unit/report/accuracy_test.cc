@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/accuracy.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "report/accuracy_tables.h"
+
+namespace slowpath::report {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+GradedCapture capture(std::vector<std::string> truth, const std::string& verdict, bool accepted) {
+  GradedCapture graded;
+  graded.scenario = "scenario";
+  graded.family = "window";
+  graded.variant = truth.empty() ? "healthy" : "broken";
+  graded.point = "server";
+  graded.truth = std::move(truth);
+  graded.accepted = {"rwnd-limited"};
+  graded.verdict = verdict;
+  graded.is_accepted = accepted;
+  return graded;
+}
+
+TEST(Accuracy, counts_verdicts_by_true_fault) {
+  const std::vector<GradedCapture> captures{
+      capture({"rwnd-limited"}, "rwnd-limited", true), capture({"rwnd-limited"}, "unclear", false),
+      capture({"rwnd-limited"}, "rwnd-limited", true), capture({}, "healthy", true)};
+  const Accuracy accuracy = summarise(captures);
+  EXPECT_EQ(accuracy.faulty, 3U);
+  EXPECT_EQ(accuracy.faulty_accepted, 2U);
+  EXPECT_NEAR(accuracy.accepted_share(), 2.0 / 3, 1e-9);
+  EXPECT_EQ(accuracy.healthy, 1U);
+  EXPECT_EQ(accuracy.healthy_alarms, 0U);
+  ASSERT_EQ(accuracy.rows.size(), 2U);
+  EXPECT_EQ(accuracy.rows[0].truth, "rwnd-limited");
+  EXPECT_EQ(accuracy.rows[0].verdicts.at("unclear"), 1U);
+  EXPECT_EQ(accuracy.rows[1].truth, "healthy") << "healthy worlds come last";
+}
+
+TEST(Accuracy, unclear_and_healthy_have_columns_of_their_own_where_they_occur) {
+  const std::vector<GradedCapture> clear{capture({"rwnd-limited"}, "rwnd-limited", true)};
+  EXPECT_THAT(confusion_table(summarise(clear)).text(100), Not(HasSubstr("unclear")));
+  const std::vector<GradedCapture> unclear{capture({"rwnd-limited"}, "unclear", true)};
+  const std::string text = confusion_table(summarise(unclear)).text(100);
+  EXPECT_THAT(text, HasSubstr("unclear"));
+  EXPECT_THAT(text, Not(HasSubstr("unclear 1"))) << "not among the faults";
+  EXPECT_THAT(text, Not(HasSubstr("healthy")));
+}
+
+TEST(Accuracy, a_fault_named_in_a_healthy_world_is_an_alarm) {
+  GradedCapture twin = capture({}, "random-loss", false);
+  twin.false_alarms = {"random-loss"};
+  const Accuracy accuracy = summarise(std::vector{twin});
+  EXPECT_EQ(accuracy.healthy_alarms, 1U);
+  EXPECT_EQ(accuracy.false_alarms.begin()->first, "scenario (healthy twin) at server: random-loss");
+  EXPECT_THAT(accuracy_text(accuracy, 100), HasSubstr("a fault is named in 1"));
+}
+
+TEST(Accuracy, void_runs_count_for_nothing) {
+  GradedCapture nothing = capture({"rwnd-limited"}, "", false);
+  nothing.void_because = {"3 frames were not taken by client"};
+  const Accuracy accuracy = summarise(std::vector{nothing});
+  EXPECT_EQ(accuracy.void_runs, 1U);
+  EXPECT_EQ(accuracy.faulty, 0U);
+  EXPECT_TRUE(accuracy.rows.empty());
+}
+
+TEST(Accuracy, calibration_counts_findings_of_severity_fault_alone) {
+  GradedCapture graded = capture({"rwnd-limited"}, "rwnd-limited", true);
+  graded.findings = {{"rwnd-limited", Severity::fault, 0.92, true},
+                     {"random-loss", Severity::fault, 0.98, false},
+                     {"reordering", Severity::suspect, 0.95, false},
+                     {"rwnd-limited", Severity::fault, 1.0, true}};
+  const Accuracy accuracy = summarise(std::vector{graded});
+  EXPECT_EQ(accuracy.bins[9].count, 3U) << "1 is in the last tenth";
+  EXPECT_NEAR(accuracy.bins[9].stated(), 2.9 / 3, 1e-9);
+  EXPECT_NEAR(accuracy.bins[9].observed(), 2.0 / 3, 1e-9);
+  EXPECT_EQ(accuracy.bins[8].count, 0U);
+}
+
+TEST(Accuracy, time_with_data_outstanding_has_neither_handshake_nor_application) {
+  GradedCapture graded = capture({"rwnd-limited"}, "rwnd-limited", true);
+  graded.kernel = KernelAccount{.busy_s = 2, .rwnd_limited_s = 1.9, .sndbuf_limited_s = 0};
+  graded.ours[TimeOwner::handshake] = 1;
+  graded.ours[TimeOwner::application] = 5;
+  graded.ours[TimeOwner::receive_window] = 1.5;
+  graded.ours[TimeOwner::zero_window] = 0.3;
+  graded.ours[TimeOwner::slow_start] = 0.2;
+  const Accuracy accuracy = summarise(std::vector{graded});
+  ASSERT_EQ(accuracy.accounts.size(), 1U);
+  EXPECT_NEAR(accuracy.accounts[0].kernel_window, 0.95, 1e-9);
+  EXPECT_NEAR(accuracy.accounts[0].our_window, 0.9, 1e-9);
+  EXPECT_THAT(accuracy_markdown(accuracy, {}), HasSubstr("| -5.0 |"));
+}
+
+TEST(Accuracy, a_line_comes_back_as_it_was) {
+  GradedCapture graded = capture({"rwnd-limited", "random-loss"}, "rwnd-limited", true);
+  graded.parameters = {{"rtt", "20ms"}, {"mtu", "1500"}};
+  graded.seed = 18446744073709551615U;
+  graded.confidence = 0.75;
+  graded.false_alarms = {"bufferbloat"};
+  graded.findings = {{"rwnd-limited", Severity::suspect, 0.5, true}};
+  graded.goodput_bps = 1.5e6;
+  graded.twin_goodput_bps = 9e8;
+  graded.bytes_right = false;
+  graded.kernel = KernelAccount{.busy_s = 2, .rwnd_limited_s = 1, .sndbuf_limited_s = 0.5};
+  graded.ours[TimeOwner::receive_window] = 0.25;
+  const std::string line = to_line(graded);
+  EXPECT_EQ(line.find('\n'), line.size() - 1);
+  const Result<GradedCapture> back = graded_capture_of(line);
+  ASSERT_TRUE(back) << back.error().message();
+  EXPECT_EQ(to_line(*back), line);
+  EXPECT_EQ(back->seed, graded.seed);
+  EXPECT_EQ(back->parameters, graded.parameters);
+  EXPECT_EQ(back->findings[0].severity, Severity::suspect);
+  EXPECT_EQ(back->ours[TimeOwner::receive_window], 0.25);
+}
+
+TEST(Accuracy, a_line_of_something_else_is_refused) {
+  for (const char* line : {"", "nonsense", "{}", "[1]", R"({"scenario": 7})"}) {
+    const Result<GradedCapture> back = graded_capture_of(line);
+    ASSERT_FALSE(back) << line;
+    EXPECT_EQ(back.error().kind, ErrorKind::input);
+  }
+}
+
+TEST(Accuracy, the_document_says_how_it_was_made) {
+  const std::vector<GradedCapture> captures{capture({"rwnd-limited"}, "rwnd-limited", true)};
+  const std::string document =
+      accuracy_markdown(summarise(captures), {.date = "2026-11-20",
+                                              .kernel = "Linux 6.18.0 x86_64",
+                                              .command = "slowpath lab matrix --seed 7",
+                                              .seed = "7"});
+  EXPECT_THAT(document, HasSubstr("`slowpath lab matrix --seed 7` on 2026-11-20"));
+  EXPECT_THAT(document, HasSubstr("kernel Linux 6.18.0 x86_64, seed 7"));
+  EXPECT_THAT(document, HasSubstr("| rwnd-limited | 1 | 1 | rwnd-limited 1 |"));
+}
+
+}  // namespace
+}  // namespace slowpath::report
