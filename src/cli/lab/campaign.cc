@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/lab/campaign.h"
+
+#include <chrono>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/format.h"
+#include "cli/lab/conduct.h"
+#include "cli/lab/retell.h"
+#include "cli/lab/verdict.h"
+#include "cli/lab/workspace.h"
+#include "cli/output.h"
+#include "cli/signals.h"
+#include "cli/status_line.h"
+
+namespace slowpath::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Captures = std::vector<report::GradedCapture>;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+class Campaign {
+ public:
+  Campaign(const std::vector<PlannedRun>& plan, const lab::Privileges& privileges,
+           const Workspace& workspace, const Graded& graded)
+      : plan_(plan), privileges_(privileges), workspace_(workspace), graded_(graded) {}
+
+  Result<void> run(std::optional<double> limit_s);
+
+ private:
+  Result<void> run_one(const PlannedRun& planned);
+  Result<lab::RunResult> conduct_here(const ReadScenario& scenario, lab::Variant variant,
+                                      std::uint64_t seed, const std::string& directory);
+  Result<void> judge(const ReadScenario& scenario, lab::Variant variant,
+                     const lab::RunResult& result, std::optional<double> twin_bps,
+                     const std::string& directory);
+  void show(const lab::Scenario& scenario, const lab::RunResult& result, const Captures& captures,
+            std::optional<double> twin_bps, lab::Variant variant);
+  void show_progress(const std::string& what);
+
+  const std::vector<PlannedRun>& plan_;
+  const lab::Privileges& privileges_;
+  const Workspace& workspace_;
+  const Graded& graded_;
+  StatusLine status_{true};
+  Clock::time_point start_ = Clock::now();
+  std::size_t done_ = 0;
+};
+
+void Campaign::show_progress(const std::string& what) {
+  const double elapsed_s = seconds_since(start_);
+  std::string left;
+  if (done_ > 0) {
+    const double each_s = elapsed_s / static_cast<double>(done_);
+    left = fmt::format(", about {} left",
+                       format_duration(each_s * static_cast<double>(plan_.size() - done_)));
+  }
+  status_.show(fmt::format("{} of {}, {}{}: {}", done_ + 1, plan_.size(),
+                           format_duration(elapsed_s), left, what));
+}
+
+Result<lab::RunResult> Campaign::conduct_here(const ReadScenario& scenario, lab::Variant variant,
+                                              std::uint64_t seed, const std::string& directory) {
+  const std::string what = fmt::format("{} ({})", scenario.scenario.name, lab::to_string(variant));
+  const Conditions conditions{
+      .privileges = &privileges_, .seed = seed, .directory = directory, .progress = [&](double) {
+        show_progress(what);
+      }};
+  return conduct(scenario, variant, nullptr, conditions);
+}
+
+/// "ok" or "MISS", and what must not have been named.
+std::string mark_of(const report::GradedCapture& capture) {
+  std::string mark = capture.is_accepted ? "ok" : "MISS";
+  if (!capture.false_alarms.empty()) {
+    mark += fmt::format(", FALSE ALARM {}", fmt::join(capture.false_alarms, " "));
+  }
+  return mark;
+}
+
+void Campaign::show(const lab::Scenario& scenario, const lab::RunResult& result,
+                    const Captures& captures, std::optional<double> twin_bps,
+                    lab::Variant variant) {
+  std::string text = fmt::format("{:>4} {}{}  seed={}", done_ + 1, scenario.name,
+                                 variant == lab::Variant::healthy ? " (twin)" : "", result.seed);
+  for (const auto& [name, value] : parameters_of(scenario)) {
+    text += fmt::format(" {}={}", name, value);
+  }
+  text += fmt::format("  {}{}", format_rate(result.main_goodput_bps()),
+                      twin_bps ? fmt::format(" (twin {})", format_rate(*twin_bps)) : "");
+  if (!result.bytes_right()) text += ", bytes WRONG";
+  text += "\n";
+  for (const std::string& why : result.void_because) text += fmt::format("       VOID: {}\n", why);
+  for (const report::GradedCapture& capture : captures) {
+    if (capture.is_void()) continue;
+    text += fmt::format("       {:<12} {} {:.2f}  {}\n", capture.point, capture.verdict,
+                        capture.confidence, mark_of(capture));
+  }
+  status_.clear();
+  write_answer(text);
+}
+
+report::GradedCapture capture_of(const lab::Scenario& scenario, lab::Variant variant,
+                                 const lab::RunResult& result, std::optional<double> twin_bps) {
+  const bool broken = variant == lab::Variant::broken;
+  return {.scenario = scenario.name,
+          .family = scenario.family,
+          .variant = std::string{lab::to_string(variant)},
+          .parameters = parameters_of(scenario),
+          .seed = result.seed,
+          .truth = broken ? scenario.faults : std::vector<std::string>{},
+          .goodput_bps = result.main_goodput_bps(),
+          .twin_goodput_bps = twin_bps,
+          .bytes_right = result.bytes_right(),
+          .kernel = kernel_account(result),
+          .void_because = result.void_because};
+}
+
+Result<void> Campaign::judge(const ReadScenario& scenario, lab::Variant variant,
+                             const lab::RunResult& result, std::optional<double> twin_bps,
+                             const std::string& directory) {
+  const report::GradedCapture blank = capture_of(scenario.scenario, variant, result, twin_bps);
+  Captures captures;
+  if (blank.is_void()) {
+    captures.push_back(blank);
+  } else {
+    for (const lab::CaptureFile& file : result.captures) {
+      show_progress(fmt::format("{}, diagnosing {}", scenario.scenario.name, file.point));
+      const Result<CaptureVerdict> verdict = judge_capture(path_of(file, directory));
+      if (!verdict) return std::unexpected(verdict.error());
+      report::GradedCapture& capture = captures.emplace_back(blank);
+      capture.point = file.point;
+      capture.ours = verdict->account;
+      grade(verdict->diagnosis,
+            standard_for(scenario.scenario, variant, file.point, result, twin_bps), capture);
+    }
+  }
+  // What was looked at while a signal came is the beginning of a capture, not a verdict.
+  if (stop_requested()) return {};
+  show(scenario.scenario, result, captures, twin_bps, variant);
+  for (report::GradedCapture& capture : captures) graded_(std::move(capture));
+  return {};
+}
+
+Result<void> Campaign::run_one(const PlannedRun& planned) {
+  const Result<ScenarioSource> source = find_scenario(planned.scenario);
+  if (!source) return std::unexpected(source.error());
+  const Result<ReadScenario> scenario = read(*source, {}, planned.draw);
+  if (!scenario) return std::unexpected(scenario.error());
+  std::vector<lab::Variant> variants{lab::Variant::broken};
+  if (planned.with_twin && !scenario->scenario.faults.empty()) {
+    variants.insert(variants.begin(), lab::Variant::healthy);
+  }
+  std::optional<double> twin_bps;
+  for (const lab::Variant variant : variants) {
+    const Result<std::string> directory =
+        workspace_.folder(fmt::format("{}-{}", done_, lab::to_string(variant)));
+    if (!directory) return std::unexpected(directory.error());
+    const Result<lab::RunResult> result =
+        conduct_here(*scenario, variant, planned.draw.seed, *directory);
+    if (!result) return std::unexpected(result.error());
+    if (result->stopped) return {};
+    const Result<void> judged = judge(*scenario, variant, *result, twin_bps, *directory);
+    if (!judged) return judged;
+    workspace_.discard(*directory);
+    if (variant == lab::Variant::healthy && result->void_because.empty()) {
+      twin_bps = result->main_goodput_bps();
+    }
+  }
+  return {};
+}
+
+Result<void> Campaign::run(std::optional<double> limit_s) {
+  for (const PlannedRun& planned : plan_) {
+    if (stop_requested()) break;
+    if (limit_s && seconds_since(start_) >= *limit_s) {
+      status_.clear();
+      complain(fmt::format("the time is over: {} of {} runs were not begun", plan_.size() - done_,
+                           plan_.size()));
+      break;
+    }
+    if (Result<void> ran = run_one(planned); !ran) {
+      ran.error().attempt = fmt::format("{}: {}", planned.scenario, ran.error().attempt);
+      return ran;
+    }
+    ++done_;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> run_campaign(const std::vector<PlannedRun>& plan, const lab::Privileges& privileges,
+                          std::optional<double> limit_s, const Graded& graded) {
+  const Result<Workspace> workspace = Workspace::make({});
+  if (!workspace) return std::unexpected(workspace.error());
+  return Campaign(plan, privileges, *workspace, graded).run(limit_s);
+}
+
+}  // namespace slowpath::cli

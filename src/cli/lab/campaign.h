@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The runs of `lab matrix`, one after the other: each is made, its captures are judged without the
+// truth, graded against it, and shown as a line.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/lab/scenarios.h"
+#include "lab/host.h"
+#include "report/accuracy.h"
+
+namespace slowpath::cli {
+
+struct PlannedRun {
+  std::string scenario;
+  Draw draw;  // its seed is the run's
+  /// Also the world without the fault: to know what the fault cost, and that nothing is found
+  /// there.
+  bool with_twin = false;
+};
+
+/// Told each graded capture, and each void run, as it comes.
+using Graded = std::function<void(report::GradedCapture)>;
+
+/// Begins no run after `limit_s`, nor after a signal; says how many were left out. Errors: as of
+/// the first run that cannot be made.
+Result<void> run_campaign(const std::vector<PlannedRun>& plan, const lab::Privileges& privileges,
+                          std::optional<double> limit_s, const Graded& graded);
+
+}  // namespace slowpath::cli

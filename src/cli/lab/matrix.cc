@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+// `slowpath lab matrix`: options, the plan of runs, and what is made of their results. The runs
+// themselves are in campaign.cc.
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/format.h"
+#include "base/time.h"
+#include "cli/command.h"
+#include "cli/lab/campaign.h"
+#include "cli/lab/conduct.h"
+#include "cli/lab/scenarios.h"
+#include "cli/output.h"
+#include "cli/signals.h"
+#include "lab/random.h"
+#include "report/accuracy.h"
+
+namespace slowpath::cli {
+namespace {
+
+using Captures = std::vector<report::GradedCapture>;
+
+struct Options {
+  std::string family, jsonl, publish, time_limit;
+  std::vector<std::string> scenarios, merge;
+  std::uint64_t seed = 1, repeat = 1, draw = 0;
+  double need = 0.97;
+  bool ci = false, twins = false;
+};
+
+/// As it would be typed again; options that say where results go are left out.
+std::string command_line(const Options& options) {
+  std::string text = "slowpath lab matrix";
+  if (!options.family.empty()) text += " --family " + options.family;
+  for (const std::string& name : options.scenarios) text += " --scenario " + name;
+  if (options.ci) text += " --ci";
+  if (options.twins) text += " --twins";
+  if (options.draw > 0) text += fmt::format(" --draw {}", options.draw);
+  if (options.repeat > 1) text += fmt::format(" --repeat {}", options.repeat);
+  return text + fmt::format(" --seed {}", options.seed);
+}
+
+bool is_wanted(const lab::Scenario& scenario, const Options& options) {
+  if (!options.scenarios.empty() &&
+      std::ranges::find(options.scenarios, scenario.name) == options.scenarios.end()) {
+    return false;
+  }
+  return (options.family.empty() || scenario.family == options.family) &&
+         (!options.ci || scenario.in_ci);
+}
+
+/// Each round takes every scenario once, so that a time limit cuts rounds, not scenarios.
+std::vector<PlannedRun> plan_of(const std::vector<lab::Scenario>& scenarios,
+                                const Options& options) {
+  constexpr std::uint64_t kSeeds = 1'000'000'000;  // few enough digits to be typed
+  std::vector<PlannedRun> plan;
+  const std::uint64_t rounds = std::max<std::uint64_t>(options.draw, 1) * options.repeat;
+  for (std::uint64_t round = 0; round < rounds; ++round) {
+    for (const lab::Scenario& scenario : scenarios) {
+      lab::Random random = lab::Random::for_part(options.seed, scenario.name, round);
+      plan.push_back({.scenario = scenario.name,
+                      .draw = {.wanted = options.draw > 0, .seed = random.below(kSeeds)},
+                      .with_twin = options.draw > 0 || options.twins});
+    }
+  }
+  return plan;
+}
+
+Result<std::vector<lab::Scenario>> chosen_scenarios(const Options& options) {
+  for (const std::string& name : options.scenarios) {
+    if (const auto found = find_scenario(name); !found) return std::unexpected(found.error());
+  }
+  Result<std::vector<lab::Scenario>> scenarios = read_all();
+  if (!scenarios) return scenarios;
+  if (const Result<void> known = check_family(options.family, *scenarios); !known) {
+    return std::unexpected(known.error());
+  }
+  std::erase_if(*scenarios,
+                [&](const lab::Scenario& scenario) { return !is_wanted(scenario, options); });
+  if (!scenarios->empty()) return scenarios;
+  return fail(ErrorKind::usage, "no scenario is left to run", {},
+              "'slowpath lab list' shows all and their families");
+}
+
+Result<Captures> read_lines(const std::vector<std::string>& files) {
+  Captures captures;
+  for (const std::string& path : files) {
+    std::ifstream file(path);
+    if (!file) return fail(ErrorKind::input, "cannot read " + path);
+    std::string line;
+    for (std::size_t number = 1; std::getline(file, line); ++number) {
+      Result<report::GradedCapture> capture = report::graded_capture_of(line);
+      if (!capture) {
+        capture.error().attempt += fmt::format(" ({}, line {})", path, number);
+        return std::unexpected(capture.error());
+      }
+      captures.push_back(std::move(*capture));
+    }
+  }
+  return captures;
+}
+
+Result<void> write_file(const std::string& path, const std::string& text) {
+  std::ofstream file(path);
+  file << text;
+  file.close();
+  if (file) return {};
+  return fail(ErrorKind::environment, "cannot write " + path);
+}
+
+Result<void> publish(const report::Accuracy& accuracy, const Options& options) {
+  if (options.publish.empty()) return {};
+  const auto now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+  const report::MatrixOrigin origin{
+      .date = format_time_utc(now).substr(0, 10),
+      .kernel = kernel_name(),
+      .command = options.merge.empty()
+                     ? command_line(options)
+                     : fmt::format("slowpath lab matrix --merge {}", fmt::join(options.merge, " ")),
+      .seed = options.merge.empty() ? std::to_string(options.seed) : "of each run"};
+  return write_file(options.publish, report::accuracy_markdown(accuracy, origin));
+}
+
+/// Shows the counts and says with the exit code whether they are good enough.
+ExitCode conclude(const Captures& captures, const Options& options) {
+  const report::Accuracy accuracy = report::summarise(captures);
+  const auto width = static_cast<std::size_t>(output_width());
+  const ExitCode written = write_answer("\n" + report::accuracy_text(accuracy, width));
+  if (written != ExitCode::answered) return written;
+  if (const Result<void> published = publish(accuracy, options); !published) {
+    return complain(published.error());
+  }
+  if (const ExitCode stopped = exit_code_of_signal(); stopped != ExitCode::answered) return stopped;
+  if (accuracy.faulty + accuracy.healthy == 0) {
+    complain("nothing was judged: every run was void or none was begun");
+    return ExitCode::environment;
+  }
+  const bool good = accuracy.accepted_share() >= options.need && accuracy.healthy_alarms == 0;
+  return good ? ExitCode::answered : ExitCode::found;
+}
+
+Result<Captures> run_all(const Options& options) {
+  std::optional<double> limit_s;
+  if (!options.time_limit.empty()) {
+    const Result<Duration> limit = parse_duration(options.time_limit);
+    if (!limit) return std::unexpected(limit.error());
+    limit_s = to_seconds(*limit);
+  }
+  const Result<std::vector<lab::Scenario>> scenarios = chosen_scenarios(options);
+  if (!scenarios) return std::unexpected(scenarios.error());
+  const Result<lab::Privileges> privileges = get_ready();
+  if (!privileges) return std::unexpected(privileges.error());
+  std::ofstream lines;
+  if (!options.jsonl.empty()) {
+    lines.open(options.jsonl);
+    if (!lines) return fail(ErrorKind::environment, "cannot write " + options.jsonl);
+  }
+  Captures captures;
+  const Result<void> done = run_campaign(plan_of(*scenarios, options), *privileges, limit_s,
+                                         [&](report::GradedCapture capture) {
+                                           if (lines.is_open())
+                                             lines << report::to_line(capture) << std::flush;
+                                           captures.push_back(std::move(capture));
+                                         });
+  if (!done) return std::unexpected(done.error());
+  if (lines.is_open() && !lines) {
+    return fail(ErrorKind::environment, "cannot write " + options.jsonl);
+  }
+  return captures;
+}
+
+ExitCode run(const Options& options) {
+  const Result<Captures> captures =
+      options.merge.empty() ? run_all(options) : read_lines(options.merge);
+  if (!captures) return complain(captures.error());
+  return conclude(*captures, options);
+}
+
+void declare_choice(CLI::App& app, Options& options) {
+  app.add_option("--family", options.family, "Only this family of faults, or 'healthy'")
+      ->type_name("FAMILY")
+      ->group("Which runs");
+  app.add_option("--scenario", options.scenarios, "Only this one; again for more")
+      ->allow_extra_args(false)
+      ->type_name("NAME")
+      ->group("Which runs");
+  app.add_flag("--ci", options.ci, "Only the short matrix of continuous integration")
+      ->group("Which runs");
+  app.add_flag("--twins", options.twins,
+               "Also run the same world without the fault; random draws always do")
+      ->group("Which runs");
+  app.add_option("--draw", options.draw, "Draw each scenario's parameters at random, N times")
+      ->type_name("N")
+      ->group("Which runs");
+  app.add_option("--repeat", options.repeat, "Run everything N times, with other seeds")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N")
+      ->group("Which runs");
+  app.add_option("--seed", options.seed, "Of everything random (1); each run prints its own")
+      ->type_name("N")
+      ->group("Which runs");
+  app.add_option("--time-limit", options.time_limit, "Begin no run after this long: 30m")
+      ->type_name("TIME")
+      ->group("Which runs");
+}
+
+void declare_results(CLI::App& app, Options& options) {
+  app.add_option("--need", options.need,
+                 "Exit with 1 below this share of accepted verdicts (0.97), or where a fault is "
+                 "named in a healthy world")
+      ->check(CLI::Range(0.0, 1.0))
+      ->type_name("SHARE")
+      ->group("Results");
+  app.add_option("--jsonl", options.jsonl, "Also write a line of JSON for each capture")
+      ->type_name("FILE")
+      ->group("Results");
+  app.add_option("--merge", options.merge, "Run nothing; put together what --jsonl wrote earlier")
+      ->type_name("FILE")
+      ->group("Results");
+  app.add_option("--publish", options.publish, "Also write the document on accuracy")
+      ->type_name("FILE.md")
+      ->group("Results");
+}
+
+Run declare(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  declare_choice(app, *options);
+  declare_results(app, *options);
+  return [options] { return run(*options); };
+}
+
+}  // namespace
+
+namespace labs {
+
+extern const Command matrix;
+const Command matrix{.name = "matrix",
+                     .summary = "run all scenarios, diagnose every capture, count what was right",
+                     .examples =
+                         "  slowpath lab matrix\n"
+                         "  slowpath lab matrix --family window --draw 10 --seed 7\n"
+                         "  slowpath lab matrix --draw 3 --jsonl a.jsonl\n"
+                         "  slowpath lab matrix --merge a.jsonl b.jsonl --publish accuracy.md\n",
+                     .declare = declare};
+
+}  // namespace labs
+}  // namespace slowpath::cli
