@@ -135,4 +135,9 @@ bool Predicate::holds(const Frame& frame, const PacketView& packet, Time now, Ra
   return probability_ >= 1 || random.chance(probability_);
 }
 
+void Predicate::pass_over(const PacketView& packet, Time now) {
+  if (!first_) first_ = now;
+  payload_seen_ += packet.payload_len;
+}
+
 }  // namespace slowpath::lab

@@ -38,6 +38,9 @@ class Predicate {
 
   /// Asks for one frame; keeps counts, so each frame is to be asked once.
   bool holds(const Frame& frame, const PacketView& packet, Time now, Random& random);
+  /// Instead, for a frame that is none of the stage's business: it counts for `from`, `until` and
+  /// `after_bytes` alone.
+  void pass_over(const PacketView& packet, Time now);
 
  private:
   enum class Only : std::uint8_t;

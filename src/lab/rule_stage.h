@@ -15,7 +15,7 @@
 namespace slowpath::lab {
 
 /// `applies(frame, packet) -> bool` says which frames concern the kind at all; only those are
-/// counted by the predicate, so that `nth = 3` of a stage for SYNs is the third SYN.
+/// numbered by the predicate, so that `nth = 3` of a stage for SYNs is the third SYN.
 /// `act(FramePtr, packet, context)` disposes of a chosen frame: passes or drops it.
 template <typename Applies, typename Act>
 class RuleStage final : public Stage {
@@ -25,12 +25,13 @@ class RuleStage final : public Stage {
 
   void take(FramePtr frame, StageContext& context) override {
     const PacketView packet = view(*frame);
-    if (applies_(*frame, packet) &&
-        predicate_.holds(*frame, packet, context.now(), context.random())) {
+    if (!applies_(*frame, packet)) {
+      predicate_.pass_over(packet, context.now());
+    } else if (predicate_.holds(*frame, packet, context.now(), context.random())) {
       act_(std::move(frame), packet, context);
-    } else {
-      context.pass(std::move(frame));
+      return;
     }
+    context.pass(std::move(frame));
   }
 
  private:
