@@ -44,13 +44,17 @@ class Recorder final : public FrameObserver {
 class EventLog final : public EventObserver {
  public:
   static constexpr std::uint64_t kMost = 1'000'000;
-  static Result<std::unique_ptr<EventLog>> open(const std::string& directory);
+  /// At most `most` events are listed.
+  static Result<std::unique_ptr<EventLog>> open(const std::string& directory,
+                                                std::uint64_t most = kMost);
   ~EventLog() override;
   /// Names for the numbers the plane uses; called before run().
   void name(std::uint32_t direction, std::string direction_name,
             std::vector<std::string> stage_names);
   void happened(std::uint32_t direction, std::uint32_t stage, Time when, const Frame& frame,
                 std::string_view what, std::string_view detail) override;
+  /// From when to when each stage did something, those left out of the file included.
+  [[nodiscard]] std::vector<StageActivity> activity() const;
   Result<void> close();
 
  private:

@@ -231,6 +231,7 @@ Result<void> Running::finish_records(RunResult& result) {
   auto captures = recorder_->close();
   if (!captures) return std::unexpected(captures.error());
   result.captures = std::move(*captures);
+  result.activity = events_->activity();
   return events_->close();
 }
 
@@ -262,6 +263,7 @@ Result<RunResult> Running::go() {
       options_.instead_of_transfers ? &Running::start_guest : &Running::start_transfers;
   RunResult result;
   result.seed = options_.seed;
+  result.commands = options_.commands;
   for (const Step step : {&Running::make_hosts, &Running::open_records, &Running::make_links,
                           &Running::run_commands}) {
     if (const auto done = (this->*step)(); !done) return std::unexpected(done.error());

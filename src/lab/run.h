@@ -42,12 +42,21 @@ struct CaptureFile {
   std::uint64_t frames = 0;
 };
 
+/// When a stage did something to frames: the interval in which a fault was active.
+struct StageActivity {
+  std::uint32_t direction = 0, stage = 0;  // indices into RunResult::directions and its stages
+  std::uint64_t events = 0;
+  Time first{}, last{};
+};
+
 struct RunResult {
   std::uint64_t seed = 0;
   double seconds = 0;
   std::vector<TransferResult> transfers;
   std::vector<CaptureFile> captures;
   std::vector<DirectionReport> directions;
+  std::vector<StageActivity> activity;  // empty where nothing was recorded
+  std::vector<HostCommand> commands;    // of the options: a fix, as it was applied
   Lateness lateness;
   std::map<std::string, std::map<std::string, std::uint64_t>> counters_before,
       counters_after;  // by host
