@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Broken receiving NICs: checksums trusted or mistrusted, rings and queues that overflow.
+#include <array>
 #include <map>
 #include <string>
 
@@ -135,10 +136,47 @@ TEST(RssOneQueueStage, AFlowStaysInItsQueueAndInOrder) {
   EXPECT_NE(complaint_of("rss-one-queue", {{"pps", "1000"}, {"used", "5"}}), "");
 }
 
+TEST(FragmentMixupStage, FragmentsOfPacketsThatAreFarApartGetTheSameIdentification) {
+  StageTestContext context;
+  const auto stage = stage_of("fragment-mixup", {{"ids", "4"}});
+  for (const std::uint16_t id : std::array<std::uint16_t, 3>{1001, 1002, 1005}) {
+    context.give(*stage, fragment_frame(context.pool(), 0, true, 80, {.ip_id = id}));
+    context.give(*stage, fragment_frame(context.pool(), 88, false, 80, {.ip_id = id}));
+  }
+  ASSERT_EQ(context.passed.size(), 6U);
+  const auto id_of = [&](std::size_t i) { return lab::view(*context.passed[i].frame).ip_id; };
+  EXPECT_EQ(id_of(0), id_of(1));
+  EXPECT_EQ(id_of(0), id_of(4));
+  EXPECT_EQ(id_of(1), id_of(5));
+  EXPECT_NE(id_of(0), id_of(2));
+  for (const auto& one : context.passed) EXPECT_TRUE(checksums_right(*one.frame));
+  ASSERT_EQ(context.touches.size(), 6U);
+  EXPECT_EQ(context.touches[4].detail, "1005 -> 1");
+}
+
+TEST(FragmentMixupStage, Ipv6TooAndWholePacketsNever) {
+  StageTestContext context;
+  const auto stage = stage_of("fragment-mixup", {{"ids", "3"}});
+  auto fragment = fragment_frame(context.pool(), 88, false, 80, {.ip_id = 11, .ipv6 = true});
+  const auto before = bytes_of(*fragment);
+  context.give(*stage, std::move(fragment));
+  auto after = bytes_of(*context.passed.at(0).frame);
+  EXPECT_EQ(lab::view(*context.passed[0].frame).ip_id, 2);
+  after[14 + 40 + 7] = std::byte{11};  // the identification alone changed
+  EXPECT_EQ(after, before);
+
+  auto whole = udp_frame(context.pool(), 80, {.ip_id = 11});
+  const auto untouched = bytes_of(*whole);
+  context.give(*stage, std::move(whole));
+  EXPECT_EQ(bytes_of(*context.passed.at(1).frame), untouched);
+  EXPECT_EQ(context.touches.size(), 1U);
+}
+
 TEST(NicRxStages, SurviveFramesOfAnyLength) {
   const std::map<std::string, std::map<std::string, std::string>> kinds{
       {"rx-csum-trust", {}},
       {"csum-verify-bad", {}},
+      {"fragment-mixup", {}},
       {"ring-drop", {{"pps", "1000"}}},
       {"rss-one-queue", {{"pps", "1000"}}}};
   for (const auto& [kind, keys] : kinds) {
@@ -146,8 +184,9 @@ TEST(NicRxStages, SurviveFramesOfAnyLength) {
       StageTestContext context;
       const auto stage = stage_of(kind, keys);
       for (std::uint32_t len = 0; len <= 150; ++len) {
-        auto frame = len % 2 == 0 ? tcp_frame(context.pool(), ack, 100, {.ipv6 = ipv6})
-                                  : udp_frame(context.pool(), 200, {.ipv6 = ipv6});
+        auto frame = len % 3 == 0   ? tcp_frame(context.pool(), ack, 100, {.ipv6 = ipv6})
+                     : len % 3 == 1 ? udp_frame(context.pool(), 200, {.ipv6 = ipv6})
+                                    : fragment_frame(context.pool(), 8, true, 200, {.ipv6 = ipv6});
         frame->len = len;
         context.give(*stage, std::move(frame));
       }
