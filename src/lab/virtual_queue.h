@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 
@@ -26,7 +27,7 @@ class VirtualQueue {
     const double waiting = queued(now_ns);
     if (waiting > 0 && waiting + units > capacity_ + kRounding) return std::nullopt;
     busy_until_ns_ = std::max(busy_until_ns_, now_ns) + units * ns_per_unit_;
-    return *origin_ + Duration{static_cast<std::int64_t>(busy_until_ns_ + 0.5)};
+    return *origin_ + Duration{std::llround(busy_until_ns_)};
   }
 
  private:
