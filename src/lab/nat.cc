@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 
 #include <charconv>
+#include <cstring>
 
 #include "lab/packet_edit.h"
 
@@ -40,6 +41,22 @@ std::optional<NatEnd> parse_end(const std::string& text) {
   if (!address) return std::nullopt;
   end.address = *address;
   return end;
+}
+
+// RFC 826 over Ethernet: the frame's header, then 28 bytes.
+constexpr std::uint32_t kArpLen = 14 + 28;
+constexpr std::uint32_t kOperationAt = 20, kSenderAt = 28, kTargetAt = 38;
+constexpr std::uint16_t kQuestion = 1, kAnswer = 2;
+
+bool rewrite_arp(Frame& frame, std::uint16_t operation, std::uint32_t at, const IpAddress& from,
+                 const IpAddress& to) {
+  const bool is_arp = frame.len >= kArpLen && load_be16(frame.data + 12) == 0x0806 &&
+                      load_be16(frame.data + 16) == 0x0800 &&
+                      load_be16(frame.data + kOperationAt) == operation;
+  if (!is_arp || from.version != 4 || to.version != 4) return false;
+  if (std::memcmp(frame.data + at, from.bytes.data(), 4) != 0) return false;
+  std::memcpy(frame.data + at, to.bytes.data(), 4);
+  return true;
 }
 
 }  // namespace
@@ -78,6 +95,14 @@ Result<NatEnd> read_nat_end(Settings& settings, const std::string& key) {
 void rewrite_end(Frame& frame, const PacketView& packet, bool source, const Endpoint& endpoint) {
   set_ip_address(frame, packet, source, endpoint.address);
   set_port(frame, packet, source, endpoint.port);
+}
+
+bool rewrite_arp_question(Frame& frame, const IpAddress& from, const IpAddress& to) {
+  return rewrite_arp(frame, kQuestion, kTargetAt, from, to);
+}
+
+bool rewrite_arp_answer(Frame& frame, const IpAddress& from, const IpAddress& to) {
+  return rewrite_arp(frame, kAnswer, kSenderAt, from, to);
 }
 
 }  // namespace slowpath::lab

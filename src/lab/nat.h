@@ -32,4 +32,11 @@ Result<NatEnd> read_nat_end(Settings& settings, const std::string& key);
 /// Puts an endpoint in as source or destination; checksums follow.
 void rewrite_end(Frame& frame, const PacketView& packet, bool source, const Endpoint& endpoint);
 
+/// An address that only the box has is asked for by ARP, and somebody must answer: the question
+/// goes on to the host behind the box as one for its own address, and its answer back as one for
+/// the box's. True if `frame` is such a question (for `from`) or answer (of `from`), rewritten to
+/// `to`. IPv4 only: over IPv6 a neighbour must be set.
+bool rewrite_arp_question(Frame& frame, const IpAddress& from, const IpAddress& to);
+bool rewrite_arp_answer(Frame& frame, const IpAddress& from, const IpAddress& to);
+
 }  // namespace slowpath::lab

@@ -20,8 +20,8 @@ namespace slowpath::lab {
 template <typename Applies, typename Act>
 class RuleStage final : public Stage {
  public:
-  RuleStage(Predicate predicate, Applies applies, Act act)
-      : predicate_(std::move(predicate)), applies_(std::move(applies)), act_(std::move(act)) {}
+  RuleStage(const Predicate& predicate, Applies applies, Act act)
+      : predicate_(predicate), applies_(std::move(applies)), act_(std::move(act)) {}
 
   void take(FramePtr frame, StageContext& context) override {
     const PacketView packet = view(*frame);
@@ -44,10 +44,10 @@ class RuleStage final : public Stage {
 /// Errors: usage.
 template <typename Applies, typename Act>
 Result<StagePair> make_rule_stage(Settings& settings, Applies applies, Act act) {
-  auto predicate = Predicate::read(settings);
+  const auto predicate = Predicate::read(settings);
   if (auto read = settings.check(); !read) return std::unexpected(read.error());
   return StagePair{.forward = std::make_unique<RuleStage<Applies, Act>>(
-                       std::move(predicate), std::move(applies), std::move(act)),
+                       predicate, std::move(applies), std::move(act)),
                    .backward = nullptr};
 }
 

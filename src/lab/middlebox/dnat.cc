@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A gateway that forwards a port: destinations are rewritten on the way in, the answers' sources on
-// the way back. Link addresses and ICMP errors are left as they are.
+// the way back. An ARP question for the gateway's address is the host's to answer. ICMP errors are
+// left as they are.
 #include <map>
 #include <utility>
 
@@ -18,6 +19,9 @@ class PortForwarder {
   PortForwarder(NatEnd from, NatEnd to) : from_(from), to_(to) {}
 
   void take_forward(FramePtr frame, StageContext& context) {
+    if (rewrite_arp_question(*frame, from_.address, to_.address)) {
+      context.touched(*frame, "ARP question translated");
+    }
     const PacketView packet = view(*frame);
     const auto tuple = four_tuple(*frame, packet);
     if (tuple && from_.matches(tuple->destination)) {
@@ -31,6 +35,9 @@ class PortForwarder {
   }
 
   void take_backward(FramePtr frame, StageContext& context) {
+    if (rewrite_arp_answer(*frame, to_.address, from_.address)) {
+      context.touched(*frame, "ARP answer translated back");
+    }
     const PacketView packet = view(*frame);
     if (const auto tuple = four_tuple(*frame, packet)) {
       if (const auto known = before_.find(*tuple); known != before_.end()) {

@@ -27,7 +27,7 @@ void write_ecn(Frame& frame, const PacketView& packet, std::uint8_t ecn) {
     store_u8(ip + 1, static_cast<std::uint8_t>((load_u8(ip + 1) & ~3U) | ecn));
     finish_ip_header(frame, packet);
   } else {
-    store_be16(ip, static_cast<std::uint16_t>((load_be16(ip) & ~0x30U) | ecn << 4U));
+    store_be16(ip, static_cast<std::uint16_t>((load_be16(ip) & ~0x30U) | unsigned{ecn} << 4U));
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A NAT gateway that lends source ports out of a range, for each destination anew, as Linux and the
-// clouds do: where the range is used up, new connections to that destination do not begin. Link
-// addresses and ICMP errors are left as they are.
+// clouds do: where the range is used up, new connections to that destination do not begin. An
+// ARP question for the gateway's address is the host's to answer. ICMP errors are left as they are.
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -29,6 +29,10 @@ class Masquerade {
       : address_(address), range_(range), timeout_(timeout), filter_(filter) {}
 
   void take_forward(FramePtr frame, StageContext& context) {
+    if (was_asked_ && rewrite_arp_answer(*frame, lender_, address_.address)) {
+      was_asked_ = false;
+      context.touched(*frame, "ARP answer translated");
+    }
     const PacketView packet = view(*frame);
     const auto tuple = four_tuple(*frame, packet);
     if (!tuple || !filter_.holds(packet)) {
@@ -42,12 +46,17 @@ class Masquerade {
     }
     loan->end.see(packet, true, context.now());
     loan->last = context.now();
+    lender_ = tuple->source.address;
     rewrite_end(*frame, packet, true, loan->source);
     context.touched(*frame, "source translated");
     context.pass(std::move(frame));
   }
 
   void take_backward(FramePtr frame, StageContext& context) {
+    if (rewrite_arp_question(*frame, address_.address, lender_)) {
+      was_asked_ = true;
+      context.touched(*frame, "ARP question translated back");
+    }
     const PacketView packet = view(*frame);
     const auto tuple = four_tuple(*frame, packet);
     const auto original = tuple ? originals_.find(*tuple) : originals_.end();
@@ -126,7 +135,9 @@ class Masquerade {
   PortRange range_;
   Duration timeout_;
   FlowFilter filter_;
-  std::map<FourTuple, Loan> loans_;           // by what the host sends
+  std::map<FourTuple, Loan> loans_;  // by what the host sends
+  IpAddress lender_;                 // a host behind the box: answers ARP for it
+  bool was_asked_ = false;
   std::map<FourTuple, FourTuple> originals_;  // by what the far side answers
 };
 

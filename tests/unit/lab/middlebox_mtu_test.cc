@@ -180,6 +180,25 @@ TEST(Fragment, RespectsDontFragmentUnlessToldNotTo) {
   }
 }
 
+TEST(Fragment, LetsAShareOvertake) {
+  StageTestContext context;
+  auto stage = stage_of("fragment", {{"mtu", "700"}, {"overtake", "25%"}});
+  for (int i = 0; i < 200; ++i) {
+    context.give(*stage, udp_frame(context.pool(), 1000, {.dont_fragment = false}));
+  }
+  const auto fragments = context.take_passed();
+  ASSERT_EQ(fragments.size(), 400U);
+  int swapped = 0;
+  for (std::size_t i = 0; i < fragments.size(); i += 2) {
+    const auto first = view(*fragments[i]).fragment_offset;
+    EXPECT_EQ(first + view(*fragments[i + 1]).fragment_offset, 680);
+    if (first != 0) ++swapped;
+  }
+  EXPECT_GT(swapped, 25);
+  EXPECT_LT(swapped, 80);
+  EXPECT_EQ(context.touches.size(), 200U + static_cast<unsigned>(swapped));
+}
+
 TEST(FragmentDrop, DropsFragmentsAndNothingElse) {
   StageTestContext context;
   auto stage = stage_of("fragment-drop");

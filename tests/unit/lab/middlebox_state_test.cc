@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Boxes with a memory: idle states, tables, translations, shifted sequence numbers.
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -228,6 +229,39 @@ TEST(Dnat, LeavesAnswersOfOthers) {
   const auto before = tcp_frame(rig.context.pool(), ack, 10, {.backward = true});
   const auto after = rig.send(tcp_frame(rig.context.pool(), ack, 10, {.backward = true}), true);
   EXPECT_EQ(bytes_of(*after), bytes_of(*before));
+}
+
+/// RFC 826; addresses are the last byte of 10.0.0.x.
+FramePtr arp(StageTestContext& context, std::uint8_t operation, std::uint8_t sender,
+             std::uint8_t target) {
+  const auto b = [](int value) { return static_cast<std::byte>(value); };
+  auto frame = context.pool().make(42);
+  const Buffer body{b(8), b(6), b(0), b(1), b(8), b(0), b(6), b(4), b(0), b(operation)};
+  std::fill_n(frame->data, frame->len, std::byte{2});
+  std::copy(body.begin(), body.end(), frame->data + 12);
+  lab::store_be32(frame->data + 28, 0x0a000000U + sender);
+  lab::store_be32(frame->data + 38, 0x0a000000U + target);
+  return frame;
+}
+
+TEST(Dnat, HasTheHostAnswerArpForTheGateway) {
+  Rig rig("dnat", {{"from", "10.0.0.9:80"}, {"to", "10.0.0.2:8080"}});
+  auto question = rig.send(arp(rig.context, 1, 1, 9));
+  EXPECT_EQ(bytes_of(*question), bytes_of(*arp(rig.context, 1, 1, 2)));
+  auto answer = rig.send(arp(rig.context, 2, 2, 1), true);
+  EXPECT_EQ(bytes_of(*answer), bytes_of(*arp(rig.context, 2, 9, 1)));
+  auto other = rig.send(arp(rig.context, 1, 1, 7));
+  EXPECT_EQ(bytes_of(*other), bytes_of(*arp(rig.context, 1, 1, 7)));
+}
+
+TEST(Snat, HasTheHostAnswerArpForTheGateway) {
+  Rig rig("snat", {{"address", "10.0.0.9"}, {"low", "1"}, {"high", "2"}});
+  EXPECT_TRUE(rig.tcp(syn));
+  EXPECT_EQ(bytes_of(*rig.send(arp(rig.context, 1, 2, 9), true)),
+            bytes_of(*arp(rig.context, 1, 2, 1)));
+  EXPECT_EQ(bytes_of(*rig.send(arp(rig.context, 2, 1, 2))), bytes_of(*arp(rig.context, 2, 9, 2)));
+  // What was not asked through the box is not answered for it.
+  EXPECT_EQ(bytes_of(*rig.send(arp(rig.context, 2, 1, 2))), bytes_of(*arp(rig.context, 2, 1, 2)));
 }
 
 TEST(Dnat, SaysWhatItCannotRead) {
