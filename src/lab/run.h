@@ -66,6 +66,8 @@ struct RunResult {
 
   /// Goodput of the first transfer's first stream; 0 if it never began.
   [[nodiscard]] double main_goodput_bps() const;
+  /// Median round-trip time of that stream as the sender's kernel measured it; 0 if it never did.
+  [[nodiscard]] double main_rtt_seconds() const;
   [[nodiscard]] bool bytes_right() const;  // of all transfers
 };
 

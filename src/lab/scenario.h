@@ -90,6 +90,10 @@ struct Fix {
 /// What the broken run itself must show, in kind.
 struct Symptom {
   double rate_below_bps = 0, rate_above_bps = 0;  // 0: not asked
+  /// Goodput within kWindowTolerance of so many bytes per round-trip time, as the sender's kernel
+  /// measured it (RFC 7323 section 1.1). 0: not asked.
+  std::uint64_t window_bytes = 0;
+  static constexpr double kWindowTolerance = 0.05;
   bool bytes_wrong = false;                       // the hash must differ
 };
 

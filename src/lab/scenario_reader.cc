@@ -127,17 +127,7 @@ Result<void> ScenarioReader::read_symptom() {
   symptom.rate_below_bps = table.rate_bps("rate_below");
   symptom.rate_above_bps = table.rate_bps("rate_above");
   symptom.bytes_wrong = table.flag("bytes_wrong");
-  // What a window lets through: S2's table, W / RTT within 5 %.
-  const auto window_bytes = table.bytes("window");
-  const auto rtt = table.duration("rtt");
-  if (table.has("window") != table.has("rtt")) {
-    table.complain("window", "[symptom] has window and rtt, or neither");
-  } else if (window_bytes > 0 && rtt.count() > 0) {
-    constexpr double kTolerance = 0.05;
-    const double rate_bps = 8 * static_cast<double>(window_bytes) / to_seconds(rtt);
-    symptom.rate_below_bps = rate_bps * (1 + kTolerance);
-    symptom.rate_above_bps = rate_bps * (1 - kTolerance);
-  }
+  symptom.window_bytes = table.bytes("window");
   return table.finish();
 }
 

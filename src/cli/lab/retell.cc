@@ -2,6 +2,7 @@
 #include "cli/lab/retell.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include <fmt/format.h>
@@ -112,6 +113,16 @@ report::LabTarget rate_target(std::string_view word, double limit_bps, bool is_m
   return {.text = fmt::format("goodput {} {}", word, format_rate(limit_bps)), .is_met = is_met};
 }
 
+report::LabTarget window_target(const lab::Symptom& symptom, const lab::RunResult& broken) {
+  const double rtt_s = broken.main_rtt_seconds();
+  const double ceiling_bps = rtt_s > 0 ? 8 * static_cast<double>(symptom.window_bytes) / rtt_s : 0;
+  const double off_bps = std::abs(broken.main_goodput_bps() - ceiling_bps);
+  return {.text = fmt::format("goodput within {:g} % of {} B per round-trip time of {} ({})",
+                              100 * lab::Symptom::kWindowTolerance, symptom.window_bytes,
+                              format_duration(rtt_s), format_rate(ceiling_bps)),
+          .is_met = rtt_s > 0 && off_bps <= lab::Symptom::kWindowTolerance * ceiling_bps};
+}
+
 }  // namespace
 
 NamedValues parameters_of(const lab::Scenario& scenario) {
@@ -184,6 +195,7 @@ std::vector<report::LabTarget> targets_of(const lab::Scenario& scenario,
     targets.push_back(
         rate_target("above", symptom.rate_above_bps, goodput_bps > symptom.rate_above_bps));
   }
+  if (symptom.window_bytes > 0) targets.push_back(window_target(symptom, broken));
   if (symptom.bytes_wrong) {
     targets.push_back({.text = "bytes arrive wrong", .is_met = !broken.bytes_right()});
   } else if (scenario.faults.empty()) {

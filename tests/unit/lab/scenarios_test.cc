@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every scenario that the program carries: it can be read, with any draw of its parameters, and
+// says enough to be judged.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "lab/capture_points.h"
+#include "lab/scenario.h"
+
+namespace slowpath::lab {
+namespace {
+
+Scenario read(const ScenarioText& text) {
+  auto scenario = read_scenario(text.name, text.toml);
+  EXPECT_TRUE(scenario) << scenario.error().message();
+  return scenario.value_or(Scenario{});
+}
+
+TEST(scenarios, are_carried_in_the_program) { EXPECT_GE(all_scenario_texts().size(), 8U); }
+
+TEST(scenarios, are_read_and_have_names_and_titles_of_their_own) {
+  std::set<std::string> names, titles;
+  for (const auto& text : all_scenario_texts()) {
+    const auto scenario = read(text);
+    EXPECT_TRUE(names.insert(scenario.name).second);
+    EXPECT_TRUE(titles.insert(scenario.title).second) << scenario.title;
+    EXPECT_FALSE(scenario.about.empty()) << scenario.name;
+    for (const auto c : scenario.name) {
+      EXPECT_TRUE((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-') << scenario.name;
+    }
+  }
+}
+
+TEST(scenarios, can_be_read_whatever_is_drawn) {
+  for (const auto& text : all_scenario_texts()) {
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+      Random random{seed};
+      const auto scenario = read_scenario(text.name, text.toml, {}, &random);
+      ASSERT_TRUE(scenario) << "seed " << seed << ": " << scenario.error().message();
+    }
+  }
+}
+
+TEST(scenarios, what_is_broken_shows_and_is_to_be_found_and_cured) {
+  for (const auto& text : all_scenario_texts()) {
+    const auto scenario = read(text);
+    if (scenario.faults.empty()) continue;
+    // A fault that nobody could find at any point, or that nothing cures, teaches nothing.
+    const bool can_be_found = std::ranges::any_of(scenario.expected, [&](const auto& expected) {
+      return std::ranges::any_of(scenario.faults, [&](const auto& fault) {
+        return std::ranges::find(expected.accepted, fault) != expected.accepted.end();
+      });
+    });
+    EXPECT_TRUE(can_be_found) << scenario.name;
+    EXPECT_FALSE(scenario.fixes.empty()) << scenario.name;
+    for (const auto& never : scenario.never) {
+      EXPECT_EQ(std::ranges::count(scenario.allowed, never), 0) << scenario.name;
+      for (const auto& expected : scenario.expected) {
+        EXPECT_EQ(std::ranges::count(expected.accepted, never), 0) << scenario.name << never;
+      }
+    }
+  }
+}
+
+TEST(scenarios, fixes_that_set_parameters_can_be_read_with_them) {
+  for (const auto& text : all_scenario_texts()) {
+    for (const auto& fix : read(text).fixes) {
+      const auto fixed = read_scenario(text.name, text.toml, fix.set);
+      EXPECT_TRUE(fixed) << fixed.error().message();
+    }
+  }
+}
+
+TEST(scenarios, transfers_are_between_hosts_of_their_world) {
+  for (const auto& text : all_scenario_texts()) {
+    const auto scenario = read(text);
+    for (const auto& transfer : scenario.broken.transfers) {
+      const auto& values = transfer.settings.values();
+      for (const auto* key : {"client", "server", "via"}) {
+        const auto given = values.find(key);
+        const std::string host = given != values.end()            ? given->second
+                                 : std::string_view{key} == "via" ? "server"
+                                                                  : key;
+        EXPECT_NE(std::ranges::find(scenario.broken.hosts, host, &HostSpec::name),
+                  scenario.broken.hosts.end())
+            << scenario.name << ": transfer " << transfer.name << " has no host " << host;
+      }
+    }
+  }
+}
+
+TEST(scenarios, the_five_stories_are_there) {
+  std::map<std::string, int> stories;
+  for (const auto& text : all_scenario_texts()) ++stories[read(text).story];
+  for (const auto* story : {"S0", "S1", "S2", "S3", "S4"}) EXPECT_GE(stories[story], 1) << story;
+  EXPECT_EQ(stories["S1"], 2);
+  EXPECT_EQ(stories["S3"], 2);
+}
+
+}  // namespace
+}  // namespace slowpath::lab
