@@ -2,7 +2,6 @@
 // Puts directions together: stages in level order, the other halves of pairs, a segmentation where
 // a later stage needs one, and the viewpoints between levels.
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "base/assert.h"
@@ -67,8 +66,11 @@ std::unique_ptr<Direction> PlaneCore::make_direction(std::uint32_t number, std::
                                                      bool segments_on_wire) {
   // The way back passes the other direction's boxes in the reverse order, behind its own.
   std::vector<Stages::Made> all = std::move(own.forward);
-  std::ranges::move(other.backward.rbegin(), other.backward.rend(), std::back_inserter(all));
-  std::ranges::stable_sort(all, {}, [](const auto& made) { return made.kind->level; });
+  const auto level_of = [](const Stages::Made& made) { return made.kind->level; };
+  for (auto made = other.backward.rbegin(); made != other.backward.rend(); ++made) {
+    const auto at = std::ranges::upper_bound(all, made->kind->level, {}, level_of);
+    all.insert(at, std::move(*made));
+  }
   const bool is_cut = std::ranges::any_of(
       all, [](const auto& made) { return made.kind->level == Level::segmentation; });
   const bool needs_cut =

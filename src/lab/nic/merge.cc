@@ -6,6 +6,7 @@
 // of what is held of that flow, so that order stays. A segment with a bad checksum is handed up as
 // it is: merged it would be believed.
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -56,7 +57,7 @@ bool can_be_held(const Frame& frame, const PacketView& packet) {
 
 class Merge final : public Stage {
  public:
-  explicit Merge(std::uint32_t most_bytes) : most_bytes_(most_bytes) {}
+  explicit Merge(std::uint32_t most_bytes) : most_bytes_(most_bytes) { held_.reserve(kMostFlows); }
 
   void take(FramePtr frame, StageContext& context) override {
     const PacketView packet = view(*frame);
