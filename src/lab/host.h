@@ -31,13 +31,15 @@ Result<Privileges> gain_privileges();
 class Host {
  public:
   /// Makes the namespace, with loopback up and quiet settings: no IPv6 autoconfiguration noise, no
-  /// metrics saved, fixed buffers, ping allowed. Sysctls of the spec are set.
+  /// metrics saved, fixed buffers, ping allowed. Sysctls of the spec are set; those of an interface
+  /// (".ethN.") when it is added. The spec's commands are left to the caller.
   static Result<std::unique_ptr<Host>> make(const HostSpec& spec, bool ipv6);
   ~Host();
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
 
   [[nodiscard]] const std::string& name() const;
+  [[nodiscard]] const HostSpec& spec() const;
   /// A descriptor of the namespace, for setns() in another process.
   [[nodiscard]] int namespace_fd() const;
 
