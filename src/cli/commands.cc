@@ -9,6 +9,7 @@ namespace slowpath::cli {
 extern const Command diagnose;
 extern const Command explain;
 extern const Command calc_command;
+extern const Command lab_command;
 extern const Command schema;
 extern const Command version;
 
@@ -17,6 +18,7 @@ std::span<const Command* const> all_commands() {
       &diagnose,
       &explain,
       &calc_command,
+      &lab_command,
       &schema,
       &version,
   };
