@@ -29,6 +29,12 @@ struct SynFacts {
   TcpOptions options;
 };
 
+/// One SYN or SYN-ACK that passed two taps and was changed between them.
+struct AlteredSyn {
+  SynFacts first, second;        // in the order in which they were recorded
+  bool from_client = false;
+};
+
 struct HandshakeFacts {
   std::uint32_t syn_count = 0, syn_ack_count = 0;   // copies sent; taps removed
   Exemplars syn_frames, syn_ack_frames;
@@ -41,6 +47,14 @@ struct HandshakeFacts {
   bool options_differ_between_syns = false;         // a later SYN dropped or changed options
   bool refused = false;                             // RST answered a SYN
   FrameRef refusal;
+};
+
+/// What several SYNs of one handshake show when they are compared. Empty in nearly all connections.
+struct SynCopyFacts {
+  std::vector<SynFacts> syns, syn_acks;  // the first 16 copies; empty unless there were several
+  std::vector<AlteredSyn> altered;       // the first 4
+  Exemplars challenge_acks;              // the server answered a SYN with a bare ACK (RFC 5961 section 4)
+  Exemplars syn_acks_after_ack;          // sent again although the client's ACK of it had passed here
 };
 
 struct ResetFacts {
@@ -82,6 +96,49 @@ struct IcmpFacts {
   double resend_delay_s = 0;         // until the quoted bytes were sent again; 0 = never
 };
 
+/// A silence of both directions of at least kQuietSeconds, and what became of the packet that ended it.
+struct QuietFacts {
+  static constexpr double kQuietSeconds = 20;   // shorter than any timer by which states are forgotten
+  static constexpr std::size_t kKept = 32;      // of a connection, the longest
+  Time begin{};
+  double seconds = 0;
+  FrameRef before, after;                  // the frames around it
+  Direction speaker = Direction::to_server;  // `after` travels so
+  bool keep_alive = false;                 // it is one; else it carries data or a FIN. A bare ACK ends no silence
+  bool answered = false;                   // by any packet of the other end but a RST
+  std::uint32_t sends = 0;                 // packets of the speaker until then
+  double unanswered_s = 0;                 // from `after` to the answer, or to the connection's last packet
+  FrameRef reset;                          // the RST that came instead
+  std::uint8_t reset_ttl = 0;
+};
+
+/// What the segments that one end sent say about options and marks, whatever data they carry.
+struct MarkFacts {
+  std::array<std::uint64_t, 4> ecn{};      // data packets by ECN field: not-ECT, ECT(1), ECT(0), CE (RFC 3168 section 5)
+  std::uint64_t ece = 0;                   // packets with ECE after the handshake: this end saw CE
+  std::uint64_t authenticated = 0, plain = 0;  // with option 19 or 29, and without; RSTs not counted
+  // All of these only while both SYNs carried timestamps (RFC 7323 section 3.2); RSTs and keep-alives not counted.
+  std::uint64_t stamped = 0;               // packets with timestamps after the handshake
+  Exemplars unstamped;                     // and without
+  Exemplars foreign_echo;                  // echoes that the other end never sent: TSecr outside what it did send
+  Exemplars stamp_back;                    // new data whose TSval is before an earlier one's
+  std::uint32_t newest_stamp = 0;
+};
+
+/// The segments of this connection travel inside others.
+struct TunnelFacts {
+  std::uint8_t depth = 0;                  // encapsulations removed; 0 = none
+  std::uint32_t overhead_bytes = 0;        // around the inner IP packet, without Ethernet header and VLAN tags
+};
+
+/// What a connection shows beside its data. Nothing of it is known of one that never got past its SYN.
+struct BesideFacts {
+  std::vector<QuietFacts> quiets;      // in time order
+  std::array<MarkFacts, 2> marks{};    // of packets to_server, to_client
+  std::optional<Direction> first_fin;  // whose FIN came first: its sender holds TIME_WAIT
+  TunnelFacts tunnel;
+};
+
 enum class CloseKind : std::uint8_t { open, finished, reset, half_closed };
 
 /// A connection as a whole.
@@ -111,6 +168,8 @@ struct ConnectionBasics {
 
 /// A connection and its two directions.
 struct ConnectionFacts : ConnectionBasics {
+  SynCopyFacts syn_copies;
+  BesideFacts beside;
   std::array<DirectionFacts, 2> directions;           // by Direction
 
   DirectionFacts& operator[](Direction d) { return directions[static_cast<std::size_t>(d)]; }

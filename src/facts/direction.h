@@ -223,6 +223,13 @@ struct SpuriousFacts {
   Exemplars frames, proof;             // resends; ACKs that prove them needless
 };
 
+/// SACK blocks that cannot be true: of bytes that were never sent, far from anything in flight (RFC 2018 section 3).
+struct SackEdgeFacts {
+  std::uint64_t impossible = 0;
+  Exemplars frames;
+  std::int64_t offset_min = 0, offset_max = 0;  // of their left edges, from the ACK number beside them
+};
+
 struct DirectionFacts {
   Vantage vantage = Vantage::unknown;
   bool seen = false;                   // at least one packet of the sender was captured
@@ -252,6 +259,7 @@ struct DirectionFacts {
   std::vector<LossEvent> losses;       // bounded: the first 1024
   std::uint64_t duplicate_acks = 0;
   std::uint64_t sack_blocks = 0, dsacks = 0;
+  SackEdgeFacts sack_edges;
   std::uint64_t unseen_acked_bytes = 0;   // acknowledged but never captured: the capture lost packets
   std::uint64_t unseen_acked_holes = 0;
   Exemplars unseen_acked;

@@ -342,6 +342,7 @@ void DirectionAnalysis::read_sack(const SackList& sack, std::int64_t ack, const 
     const std::int64_t begin = offset_of(sack.blocks[i].begin), end = offset_of(sack.blocks[i].end);
     if (end <= begin || end - begin > kMaxJump) continue;
     ++facts_.sack_blocks;
+    if (note_impossible_sack(begin, end, ack, record)) continue;
     const bool inside_next = i == 0 && sack.count > 1 && begin >= offset_of(sack.blocks[1].begin) &&
                              end <= offset_of(sack.blocks[1].end);
     if (i == 0 && (end <= ack || inside_next)) {

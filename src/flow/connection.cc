@@ -69,6 +69,7 @@ void Connection::swap_ends() {
   std::swap(facts_.client, facts_.server);
   for (Record& record : records_) record.direction = opposite(record.direction);
   std::swap(packets_[0], packets_[1]);
+  if (watch_) watch_->swap_ends();
   std::swap(facts_.ttl_min[0], facts_.ttl_min[1]);
   std::swap(facts_.ttl_max[0], facts_.ttl_max[1]);
   std::swap(sent_end_[0], sent_end_[1]);
@@ -151,10 +152,12 @@ void Connection::add(const wire::Frame& frame, const wire::Packet& packet, bool 
   if (syn) {
     handshake_.add_syn(packet, record.time, record.frame, direction == Direction::to_server);
   } else if ((packet.tcp_flags & wire::kRst) == 0) {
-    handshake_.add_ack(packet, record.time, direction == Direction::to_server);
+    handshake_.add_ack(packet, record.time, record.frame, direction == Direction::to_server);
   }
   if ((packet.tcp_flags & wire::kRst) != 0) note_reset(packet, record);
   note_close(packet, direction);
+  if (!watch_ && !syn) watch_ = std::make_unique<ConnectionWatch>();
+  if (watch_) watch_->add(packet, record, handshake_.facts());
   if (facts_.timestamps_in_use && !record.has_timestamps && (packet.tcp_flags & wire::kRst) == 0 && !syn) {
     ++facts_.middlebox_option_drops;
   }
@@ -397,6 +400,8 @@ ConnectionFacts Connection::finish(const BytesAt& bytes_at) {
   facts_.handshake = handshake_.facts();
   facts_.light = packets_[0] + packets_[1] < kLightPackets;
   ConnectionFacts out;
+  out.syn_copies = handshake_.take_copies();
+  if (watch_) out.beside = watch_->finish();
   for (Direction direction : {Direction::to_server, Direction::to_client}) {
     DirectionFacts facts = analysis_->directions[index(direction)].finish(facts_.last, facts_.icmp);
     analysis_->conversation.finish(direction, facts_.last, facts);
@@ -409,6 +414,7 @@ ConnectionFacts Connection::finish(const BytesAt& bytes_at) {
 
 std::size_t Connection::memory_bytes() const {
   return sizeof *this + records_.capacity() * sizeof(Record) + sacks_.capacity() * sizeof(SackList) +
+         (watch_ ? sizeof *watch_ + QuietFacts::kKept * sizeof(QuietFacts) : 0) +
          (analysis_ ? sizeof(Analysis) + analysis_->directions[0].memory_bytes() + analysis_->directions[1].memory_bytes() : 0);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "facts/connection.h"
+#include "flow/connection_watch.h"
 #include "flow/conversation.h"
 #include "flow/direction_analysis.h"
 #include "flow/frame_labels.h"
@@ -87,6 +88,7 @@ class Connection {
   Duration clock_ahead_{0};                      // taken off since it was set forward
   Time newest_{};
   HandshakeTracker handshake_;
+  std::unique_ptr<ConnectionWatch> watch_;   // from the first packet that is no SYN
   std::vector<Record> records_;
   std::vector<SackList> sacks_;
   std::unique_ptr<Analysis> analysis_;

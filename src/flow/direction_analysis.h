@@ -114,6 +114,7 @@ class DirectionAnalysis {
   };
   void mark_sacked(std::int64_t from, std::int64_t to, Range block, const Record& record, Time now);
   void read_dsack(std::int64_t begin, std::int64_t end, const Record& record);
+  bool note_impossible_sack(std::int64_t begin, std::int64_t end, std::int64_t ack, const Record& record);  // sack_edges.cc
   void read_window(const Record& record, std::int64_t ack, Time now);
   void echo_sample(const Record& record);
   void take_total_rtt(double total_s, std::int64_t flight_then, Time now);
@@ -164,6 +165,7 @@ class DirectionAnalysis {
   std::int64_t anchor_ = 0;            // offset of anchor_sequence_
   SeqNum anchor_sequence_{};
   bool anchored_ = false;
+  bool from_syn_ = false;                  // the stream's beginning is known by its SYN
   std::uint32_t strays_ = 0;           // data packets in a row that lie beyond any window
   std::uint32_t syn_payload_len_ = 0;  // Fast Open
   std::int64_t una_ = 0, next_ = 0;    // oldest unacknowledged byte; one past the newest sent

@@ -22,7 +22,10 @@ constexpr std::uint64_t kPacketsBetweenChecks = 65536, kChecksPerBudget = 16, kC
 constexpr Time kOldest = time_from_ns(-(std::int64_t{1} << 61)), kNewest = time_from_ns(std::int64_t{1} << 62);
 
 std::uint64_t memory_of(const ConnectionFacts& facts) {
-  std::uint64_t sum = sizeof facts + facts.resets.capacity() * sizeof(ResetFacts) + facts.icmp.capacity() * sizeof(IcmpFacts);
+  std::uint64_t sum = sizeof facts + facts.resets.capacity() * sizeof(ResetFacts) + facts.icmp.capacity() * sizeof(IcmpFacts) +
+                      (facts.syn_copies.syns.capacity() + facts.syn_copies.syn_acks.capacity()) * sizeof(SynFacts) +
+                      facts.syn_copies.altered.capacity() * sizeof(AlteredSyn) +
+                      facts.beside.quiets.capacity() * sizeof(QuietFacts);
   for (const DirectionFacts& d : facts.directions) {
     sum += d.losses.capacity() * sizeof(LossEvent) + d.stalls.capacity() * sizeof(Stall) +
            d.sizes.capacity() * sizeof(SizeClass) + d.timeline.bins.capacity() * sizeof(TimelineBin);

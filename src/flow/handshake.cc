@@ -27,19 +27,34 @@ bool same_options(const TcpOptions& a, const TcpOptions& b) {
          a.has_timestamps == b.has_timestamps && a.has_md5 == b.has_md5 && a.has_fast_open == b.has_fast_open;
 }
 
+constexpr std::size_t kKeptCopies = 16, kKeptAltered = 4;
+
 // The same SYN at another tap: equal in IP ID and options' timestamp, and far too soon for a retry (RFC 6298: 1 s).
+// A box between the taps may have taken the timestamp out.
 bool same_copy(const SynFacts& earlier, Time last, const wire::Packet& packet, Time time) {
+  const bool stamps_comparable = earlier.options.has_timestamps && packet.options.has_timestamps;
   return time - last < std::chrono::milliseconds(100) && earlier.initial_sequence == packet.sequence &&
-         earlier.options.ts_value == packet.options.ts_value;
+         (earlier.options.ts_value == packet.options.ts_value || (!stamps_comparable && earlier.ip_id == packet.ip_id));
+}
+
+void keep_copy(std::vector<SynFacts>& copies, const SynFacts& before, const SynFacts& syn) {
+  if (copies.empty()) copies.push_back(before);
+  if (copies.size() < kKeptCopies) copies.push_back(syn);
 }
 
 }  // namespace
+
+SynCopyFacts& HandshakeTracker::copies() {
+  if (!copies_) copies_ = std::make_unique<SynCopyFacts>();
+  return *copies_;
+}
 
 void HandshakeTracker::add_syn(const wire::Packet& packet, Time time, FrameRef frame, bool from_client) {
   auto& kept = from_client ? facts_.syn : facts_.syn_ack;
   Time& last = from_client ? last_syn_ : last_syn_ack_;
   if (!seen()) first_ = time;
-  if (kept && same_copy(*kept, last, packet, time)) return;
+  if (kept && same_copy(*kept, last, packet, time)) return note_altered(*kept, facts_of(packet, time, frame), from_client);
+  if (kept) keep_copy(from_client ? copies().syns : copies().syn_acks, *kept, facts_of(packet, time, frame));
   if (from_client) {
     ++facts_.syn_count;
     note(facts_.syn_frames, frame);
@@ -48,6 +63,7 @@ void HandshakeTracker::add_syn(const wire::Packet& packet, Time time, FrameRef f
   } else {
     ++facts_.syn_ack_count;
     note(facts_.syn_ack_frames, frame);
+    if (client_acked_) note(copies().syn_acks_after_ack, frame);
     // Unambiguous only while one SYN can have caused it.
     if (facts_.syn_count == 1 && facts_.syn_ack_count == 1) facts_.server_leg_s = std::max(0.0, to_seconds(time - last_syn_));
   }
@@ -58,7 +74,15 @@ void HandshakeTracker::add_syn(const wire::Packet& packet, Time time, FrameRef f
   }
 }
 
-void HandshakeTracker::add_ack(const wire::Packet& packet, Time time, bool from_client) {
+void HandshakeTracker::note_altered(const SynFacts& earlier, const SynFacts& copy, bool from_client) {
+  const bool same = same_options(earlier.options, copy.options) && earlier.ecn_setup == copy.ecn_setup;
+  if (!same && copies().altered.size() < kKeptAltered) copies().altered.push_back({earlier, copy, from_client});
+}
+
+void HandshakeTracker::add_ack(const wire::Packet& packet, Time time, FrameRef frame, bool from_client) {
+  const bool bare_ack = (packet.tcp_flags & wire::kAck) != 0 && packet.payload_len == 0;
+  if (!from_client && bare_ack && facts_.syn_count > 0 && facts_.syn_ack_count == 0) note(copies().challenge_acks, frame);
+  client_acked_ |= from_client && facts_.syn_ack && packet.acknowledgment - facts_.syn_ack->initial_sequence > 0;
   if (facts_.completed || !seen() || (packet.tcp_flags & wire::kAck) == 0) return;
   // Data from the server says that it had the client's ACK, captured or not.
   if (!from_client && packet.payload_len == 0) return;

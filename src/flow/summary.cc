@@ -37,7 +37,7 @@ DirectionAnalysis::DirectionAnalysis(Direction direction, const Witness& witness
   if (facts_.rtt.handshake_s) rtt_min_s_ = srtt_s_ = *facts_.rtt.handshake_s;
   const auto& own_syn = direction == Direction::to_server ? handshake.syn : handshake.syn_ack;
   if (own_syn) {
-    anchored_ = true;
+    anchored_ = from_syn_ = true;
     anchor_sequence_ = own_syn->initial_sequence + 1;
   }
   last_event_ = begin;

@@ -31,6 +31,8 @@ void add_options(const Connection& connection, const Segment& segment, TcpFields
       window_scale (*own.window_scale)(fields);
     if (connection.sack) sack_permitted()(fields);
   }
+  if (segment.md5) option(19, Buffer(16))(fields);
+  if (segment.fast_open) option(34, Buffer(8))(fields);
   if (segment.stamps) timestamps(segment.stamps->value, segment.stamps->echo)(fields);
   std::vector<std::pair<std::uint32_t, std::uint32_t>> blocks;
   for (const auto& [begin, end] : segment.sack) {
@@ -109,6 +111,10 @@ BuiltFrame build_frame(const Connection& connection, const Segment& segment) {
   const std::uint64_t tap = segment.link << 8;
   builder.ethernet((to_server ? kServerMac : kClientMac) + tap,
                    (to_server ? kClientMac : kServerMac) + tap);
+  if (connection.vxlan) {
+    builder.ipv4("192.0.2.1", "192.0.2.2").udp(50000, 4789).vxlan();
+    builder.ethernet(kServerMac, kClientMac);
+  }
   add_layers(builder, connection, segment, ip_fields(segment));
   builder.payload(payload_of(segment, to_server));
   return builder.build();

@@ -39,6 +39,7 @@ struct Connection {
   std::array<End, 2> ends;
   bool sack = true;
   bool timestamps = true;
+  bool vxlan = false;  // recorded where its packets travel inside a tunnel
   Duration rtt = std::chrono::milliseconds(20);
 
   End& operator[](Side side) { return ends[static_cast<std::size_t>(side)]; }
@@ -67,6 +68,8 @@ struct Segment {
   std::optional<std::uint16_t> raw_window;
   std::vector<ByteRange> sack;
   std::optional<Timestamps> stamps;
+  bool md5 = false;        // RFC 2385, with a digest of zeros
+  bool fast_open = false;  // RFC 7413, with a cookie of 8 bytes
   bool announces = false;  // SYN: carries the options that its end offers
   ChecksumKind checksum = ChecksumKind::right;
   std::uint8_t ttl = 64;

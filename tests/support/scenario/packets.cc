@@ -64,6 +64,10 @@ bool read_option_change(Wanted& wanted, Words& words) {
     }
   } else if (words.take("no-sack")) {
     wanted.connection.sack = false;
+  } else if (words.take("md5")) {
+    wanted.segment.md5 = true;
+  } else if (words.take("fast-open")) {
+    wanted.segment.fast_open = true;
   } else if (words.take("no-timestamps")) {
     wanted.no_timestamps = true;
   } else if (words.take("stamps")) {

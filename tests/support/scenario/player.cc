@@ -26,6 +26,14 @@ std::uint16_t read_mss(Words& words) {
   return static_cast<std::uint16_t>(words.number("an MSS", 64, 65535));
 }
 
+/// The same four-tuple for another connection: new sequence numbers, positions from 0.
+void use_again(Connection& connection) {
+  for (End& end : connection.ends) {
+    end.initial_sequence += 64'000'000;
+    end.next = 0;
+  }
+}
+
 /// One word of those that `options` and `handshake` share; false if it is none of them.
 bool read_option(Connection& connection, Words& words) {
   End& client = connection[Side::client];
@@ -46,6 +54,10 @@ bool read_option(Connection& connection, Words& words) {
     connection.sack = false;
   } else if (words.take("no-timestamps")) {
     connection.timestamps = false;
+  } else if (words.take("new-use")) {
+    use_again(connection);
+  } else if (words.take("vxlan")) {
+    connection.vxlan = true;
   } else if (words.take("rtt")) {
     connection.rtt = words.duration();
   } else {

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/connection_watch.h"
+
+#include <algorithm>
+
+namespace slowpath::flow {
+namespace {
+
+constexpr std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
+
+// Signed distance between two timestamps (RFC 7323 section 5.2 compares them so).
+std::int32_t ahead_of(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b); }
+
+// Timestamps tick between 1 µs and 1 s. What the capture missed may have been stamped this many ticks, or the span of
+// all that was seen, beyond what it did see.
+constexpr std::int32_t kStampSlack = 1000;
+
+// Around a shorter inner packet, padding of the frame counts as overhead.
+constexpr std::uint32_t kLongInner = 200;
+constexpr std::uint32_t kEthernetHeader = 14, kVlanTag = 4;
+
+void read_tunnel(const wire::Packet& packet, TunnelFacts& tunnel) {
+  if (packet.tunnel_depth == 0 || packet.ip_total_len < kLongInner) return;
+  const std::uint32_t around = kEthernetHeader + kVlanTag * packet.vlan_count + packet.ip_total_len;
+  const std::uint32_t overhead = packet.frame_len > around ? packet.frame_len - around : 0;
+  tunnel.overhead_bytes = tunnel.depth == 0 ? overhead : std::min(tunnel.overhead_bytes, overhead);
+  tunnel.depth = std::max(tunnel.depth, packet.tunnel_depth);
+}
+
+}  // namespace
+
+void ConnectionWatch::add(const wire::Packet& packet, const Record& record, const HandshakeFacts& handshake) {
+  read_tunnel(packet, facts_.tunnel);
+  if (record.has(wire::kFin) && !facts_.first_fin) facts_.first_fin = record.direction;
+  read_marks(packet, record, facts_.marks[index(record.direction)]);
+  read_silence(packet, record);
+  read_stamps(packet, record, handshake);
+  Side& own = sides_[index(record.direction)];
+  const SeqNum end = packet.sequence + packet.payload_len;
+  if (!own.have_sent || end > own.sent_end) own.sent_end = end;
+  own.have_sent = true;
+  newest_ = std::max(newest_, record.time);
+  newest_frame_ = record.frame;
+  have_packet_ = true;
+}
+
+void ConnectionWatch::read_marks(const wire::Packet& packet, const Record& record, MarkFacts& marks) {
+  if (packet.payload_len > 0) ++marks.ecn[packet.ecn & 3U];
+  if (record.has(wire::kEce) && !record.has(wire::kSyn)) ++marks.ece;
+  if (record.has(wire::kRst)) return;
+  ++(packet.options.has_md5 || packet.options.has_ao ? marks.authenticated : marks.plain);
+}
+
+void ConnectionWatch::read_stamps(const wire::Packet& packet, const Record& record, const HandshakeFacts& handshake) {
+  const std::size_t way = index(record.direction);
+  Side& own = sides_[way];
+  const Side& other = sides_[1 - way];
+  MarkFacts& marks = facts_.marks[way];
+  const std::uint32_t stamp = packet.options.ts_value;
+  const bool agreed = handshake.syn && handshake.syn_ack && handshake.syn->options.has_timestamps &&
+                      handshake.syn_ack->options.has_timestamps;
+  if (agreed && facts_.marks[0].stamped + facts_.marks[1].stamped == 0) {
+    adopt(handshake.syn->options.ts_value, 0);
+    adopt(handshake.syn_ack->options.ts_value, 1);
+  }
+  const bool counts = agreed && !record.has(wire::kSyn) && !record.has(wire::kRst);
+  const bool keep_alive = own.have_sent && packet.sequence < own.sent_end && packet.payload_len <= 1;
+  if (counts && packet.options.has_timestamps) {
+    ++marks.stamped;
+    const std::uint32_t echo = packet.options.ts_echo;
+    if (other.have_stamp && echo != 0) {
+      const std::uint32_t newest = facts_.marks[1 - way].newest_stamp;
+      const std::int32_t slack = kStampSlack + std::max(0, ahead_of(newest, other.oldest_stamp));
+      if (ahead_of(echo, newest) > slack || ahead_of(other.oldest_stamp, echo) > slack) note(marks.foreign_echo, record.frame);
+    }
+    const bool new_data = packet.payload_len > 0 && packet.sequence >= own.sent_end;
+    if (new_data && ahead_of(marks.newest_stamp, stamp) > kStampSlack) note(marks.stamp_back, record.frame);
+  } else if (counts && !keep_alive) {
+    note(marks.unstamped, record.frame);
+  }
+  if (packet.options.has_timestamps && !record.has(wire::kRst)) adopt(stamp, way);
+}
+
+void ConnectionWatch::adopt(std::uint32_t stamp, std::size_t way) {
+  Side& side = sides_[way];
+  std::uint32_t& newest = facts_.marks[way].newest_stamp;
+  if (!side.have_stamp) side.oldest_stamp = newest = stamp;
+  side.have_stamp = true;
+  if (ahead_of(stamp, newest) > 0) newest = stamp;
+}
+
+void ConnectionWatch::read_silence(const wire::Packet& packet, const Record& record) {
+  if (quiet_open_) {
+    quiet_.unanswered_s = std::max(0.0, to_seconds(record.time - quiet_ended_));
+    if (record.direction == quiet_.speaker) {
+      quiet_.sends += record.has(wire::kRst) ? 0U : 1U;
+    } else if (record.has(wire::kRst)) {
+      quiet_.reset = record.frame;
+      quiet_.reset_ttl = record.ttl;
+      close_quiet();
+    } else {
+      quiet_.answered = true;
+      close_quiet();
+    }
+  }
+  if (!have_packet_ || record.has(wire::kSyn)) return;
+  const double silence_s = to_seconds(record.time - newest_);
+  // A silence in which an answer is awaited is that silence's end, not another.
+  if (silence_s < QuietFacts::kQuietSeconds || quiet_open_ || record.has(wire::kRst)) return;
+  const Side& own = sides_[index(record.direction)];
+  const bool keep_alive = own.have_sent && packet.sequence < own.sent_end;
+  if (packet.payload_len == 0 && !record.has(wire::kFin) && !keep_alive) return;  // a bare ACK is not answered
+  quiet_ = {};
+  quiet_.begin = newest_;
+  quiet_.seconds = silence_s;
+  quiet_.before = newest_frame_;
+  quiet_.after = record.frame;
+  quiet_.speaker = record.direction;
+  quiet_.keep_alive = keep_alive && packet.payload_len <= 1;
+  quiet_.sends = 1;
+  quiet_ended_ = record.time;
+  quiet_open_ = true;
+}
+
+void ConnectionWatch::close_quiet() {
+  quiet_open_ = false;
+  if (facts_.quiets.size() < QuietFacts::kKept) return facts_.quiets.push_back(quiet_);
+  // One that found no answer is worth more than any that did.
+  const auto worth = [](const QuietFacts& q) { return std::pair(!q.answered, q.seconds); };
+  auto least = std::min_element(facts_.quiets.begin(), facts_.quiets.end(),
+                                [&](const QuietFacts& a, const QuietFacts& b) { return worth(a) < worth(b); });
+  if (worth(*least) < worth(quiet_)) *least = quiet_;
+}
+
+void ConnectionWatch::swap_ends() {
+  std::swap(sides_[0], sides_[1]);
+  std::swap(facts_.marks[0], facts_.marks[1]);
+  quiet_.speaker = opposite(quiet_.speaker);
+  for (QuietFacts& quiet : facts_.quiets) quiet.speaker = opposite(quiet.speaker);
+  if (facts_.first_fin) facts_.first_fin = opposite(*facts_.first_fin);
+}
+
+BesideFacts ConnectionWatch::finish() {
+  if (quiet_open_) close_quiet();
+  std::stable_sort(facts_.quiets.begin(), facts_.quiets.end(),
+                   [](const QuietFacts& a, const QuietFacts& b) { return a.begin < b.begin; });
+  return std::move(facts_);
+}
+
+}  // namespace slowpath::flow
