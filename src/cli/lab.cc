@@ -36,7 +36,7 @@ Run declare(CLI::App& app) {
   app.require_subcommand(0, 1);
   return [chosen, &app] {
     if (*chosen) return (*chosen)();
-    fmt::print(stderr, "{}", app.help());
+    fmt::print(stderr, "{}", app.help("slowpath"));
     return ExitCode::usage;
   };
 }

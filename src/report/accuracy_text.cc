@@ -8,6 +8,7 @@
 
 #include "base/format.h"
 #include "report/accuracy_tables.h"
+#include "report/layout.h"
 
 namespace slowpath::report {
 namespace {
@@ -31,7 +32,7 @@ std::string named_faults(const ConfusionRow& row) {
   std::ranges::stable_sort(named, std::greater{}, &std::pair<std::uint64_t, std::string>::first);
   std::string text;
   for (const auto& [count, verdict] : named) {
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", verdict, count);
+    text += fmt::format("{}{}{}{}", text.empty() ? "" : ", ", verdict, kNoBreak, count);
   }
   return text.empty() ? "." : text;
 }

@@ -48,9 +48,9 @@ Json to_json(const LabCapture& capture) {
             {"confidence", capture.confidence},
             {"summary", capture.summary}};
   if (!capture.file.empty()) json["file"] = capture.file;
-  if (!capture.accepted.empty()) {
-    json["accepted_verdicts"] = capture.accepted;
-    json["accepted"] = capture.is_accepted;
+  if (capture.is_right) {
+    json["right"] = *capture.is_right;
+    json["judged"] = capture.judged;
   }
   return json;
 }

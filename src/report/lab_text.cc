@@ -26,14 +26,16 @@ void add_lines(Page& page, std::string label, const std::vector<std::string>& li
 std::string bytes_sentence(const LabStream& stream) {
   const std::string received = stream.received_sha256.substr(0, kHashLetters);
   if (stream.bytes_right) {
-    return stream.bytes == 0 ? "no byte arrived"
-                             : fmt::format("every byte right (sha256 {}…)", received);
+    if (stream.bytes == 0) return "no byte arrived";
+    return received.empty() ? "every byte right"
+                            : fmt::format("every byte right (sha256 {}…)", received);
   }
   std::string text =
       fmt::format("WRONG: {} bytes are not what was sent", format_count(stream.bad_bytes));
   if (stream.first_bad_offset) {
     text += fmt::format(", the first at offset {}", format_count(*stream.first_bad_offset));
   }
+  if (received.empty()) return text;
   return text + fmt::format(" (sha256 {}… sent, {}… received)",
                             stream.sent_sha256.substr(0, kHashLetters), received);
 }
@@ -60,7 +62,7 @@ void add_transfer(Page& page, const LabTransfer& transfer) {
   if (!transfer.error.empty()) {
     page.entry("error", fmt::format("{}: {}", transfer.name, transfer.error), Tone::bad);
   }
-  if (transfer.attempts == 0) return;
+  if (transfer.attempts < 2) return;
   std::string text = fmt::format("{}: {} of {} succeeded", transfer.name,
                                  format_count(transfer.successes), format_count(transfer.attempts));
   if (transfer.response_median_s > 0) {
@@ -72,17 +74,10 @@ void add_transfer(Page& page, const LabTransfer& transfer) {
 }
 
 void add_capture(Page& page, const LabCapture& capture) {
-  std::string judged;
-  Tone tone = Tone::plain;
-  if (!capture.accepted.empty()) {
-    tone = capture.is_accepted ? Tone::good : Tone::bad;
-    judged = capture.is_accepted
-                 ? "right"
-                 : fmt::format("NOT RIGHT: {} would be", fmt::join(capture.accepted, " or "));
-  }
+  const Tone tone = !capture.is_right ? Tone::plain : *capture.is_right ? Tone::good : Tone::bad;
   page.entry("diagnose",
              fmt::format("at {}: {} ({:.2f}){}{}", capture.point, capture.verdict,
-                         capture.confidence, judged.empty() ? "" : ": ", judged),
+                         capture.confidence, capture.judged.empty() ? "" : ": ", capture.judged),
              tone);
   if (!capture.summary.empty()) page.entry("", capture.summary, Tone::faint);
   if (!capture.file.empty()) page.entry("", capture.file, Tone::faint);
@@ -92,6 +87,11 @@ void add_capture(Page& page, const LabCapture& capture) {
 
 bool LabRun::targets_met() const {
   return std::ranges::all_of(targets, [](const LabTarget& target) { return target.is_met; });
+}
+
+bool LabRun::verdicts_right() const {
+  return std::ranges::all_of(
+      captures, [](const LabCapture& capture) { return capture.is_right.value_or(true); });
 }
 
 std::string lab_story_text(const LabStory& story, const Style& style) {
@@ -138,10 +138,11 @@ std::string lab_comparison_text(std::span<const LabRun> runs, const Style& style
                {"as promised"},
                {"verdicts"}});
   bool all_met = true;
+  bool verdicts_right = true;
   for (const LabRun& run : runs) {
     std::vector<std::string> verdicts;
     for (const LabCapture& capture : run.captures) {
-      verdicts.push_back(fmt::format("{} {}", capture.point, capture.verdict));
+      verdicts.push_back(fmt::format("{}{}{}", capture.point, kNoBreak, capture.verdict));
     }
     const bool right = std::ranges::all_of(run.streams, &LabStream::bytes_right);
     const LabStream* main = run.streams.empty() ? nullptr : &run.streams.front();
@@ -154,11 +155,13 @@ std::string lab_comparison_text(std::span<const LabRun> runs, const Style& style
                : run.targets_met()       ? "yes"
                                          : "NO",
                fmt::format("{}", fmt::join(verdicts, ", "))});
+    verdicts_right = verdicts_right && run.verdicts_right();
     all_met = all_met && run.targets_met() && run.void_because.empty();
   }
-  return table.text(style.width) +
-         (all_met ? "\nEverything came as the scenario says.\n"
-                  : "\nNot everything came as the scenario says: see NOT MET above.\n");
+  const std::string rates = all_met ? "Rates and bytes came as the scenario says"
+                                    : "Not everything came as the scenario says: see NOT MET above";
+  return fmt::format("{}\n{}; {}.\n", table.text(style.width), rates,
+                     verdicts_right ? "no verdict is wrong" : "NOT every verdict is right");
 }
 
 }  // namespace slowpath::report

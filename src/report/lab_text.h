@@ -57,8 +57,8 @@ struct LabCapture {
   std::string verdict{};
   double confidence = 0;
   std::string summary{};
-  std::vector<std::string> accepted{};  // verdicts; empty: not judged
-  bool is_accepted = false;
+  std::optional<bool> is_right{};  // none: nothing was promised
+  std::string judged{};            // why: "right", "NOT RIGHT: random-loss would be"
 };
 
 /// Something that the scenario promises of a run.
@@ -80,6 +80,7 @@ struct LabRun {
   std::vector<std::string> void_because{};
 
   [[nodiscard]] bool targets_met() const;
+  [[nodiscard]] bool verdicts_right() const;
 };
 
 std::string lab_story_text(const LabStory& story, const Style& style);

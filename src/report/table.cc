@@ -18,27 +18,30 @@ std::string padded(const std::string& text, std::size_t columns, Align align) {
   return align == Align::left ? text + blanks : blanks + text;
 }
 
-/// Breaks at commas, so that "rwnd-limited 14" stays together, else at blanks.
+/// Breaks at blanks, but not at those that must not be.
 std::vector<std::string> folded(const std::string& text, std::size_t room) {
   std::vector<std::string> lines(1);
-  const bool has_commas = text.contains(", ");
-  const std::string parting = has_commas ? ", " : " ";
-  std::size_t begin = 0;
-  while (begin <= text.size()) {
-    const std::size_t found = text.find(parting, begin);
-    const bool last = found == std::string::npos;
-    const std::string part =
-        text.substr(begin, last ? found : found - begin + (has_commas ? 1 : 0));
-    const std::size_t blank = lines.back().empty() ? 0 : 1;
-    if (blank == 1 && display_width(lines.back()) + blank + display_width(part) > room) {
-      lines.push_back(part);
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    const std::string word = text.substr(begin, end - begin);
+    std::string& line = lines.back();
+    if (line.empty()) {
+      line = word;
+    } else if (display_width(line) + 1 + display_width(word) <= room) {
+      line += " " + word;
     } else {
-      lines.back().append(blank, ' ').append(part);
+      lines.push_back(word);
     }
-    if (last) break;
-    begin = found + parting.size();
+    begin = end + 1;
   }
   return lines;
+}
+
+std::string with_plain_blanks(std::string text) {
+  for (std::size_t at = 0; (at = text.find(kNoBreak, at)) != std::string::npos;) {
+    text.replace(at, kNoBreak.size(), " ");
+  }
+  return text;
 }
 
 void trim_end(std::string& line) { line.erase(line.find_last_not_of(' ') + 1); }
@@ -77,7 +80,7 @@ std::string Table::text(std::size_t width, std::size_t indent) const {
   for (const Column& column : columns_) heads.push_back(column.head);
   add(heads);
   for (const auto& cells : rows_) add(cells);
-  return text;
+  return with_plain_blanks(std::move(text));
 }
 
 std::string Table::markdown() const {
@@ -93,7 +96,7 @@ std::string Table::markdown() const {
     for (const std::string& cell : cells) text += " " + cell + " |";
     text += "\n";
   }
-  return text;
+  return with_plain_blanks(std::move(text));
 }
 
 }  // namespace slowpath::report

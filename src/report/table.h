@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Aligned columns for a terminal. The last column is wrapped under itself where a line would be too
-// long.
+// long; no line is broken at kNoBreak of layout.h.
 #pragma once
 
 #include <cstddef>

@@ -31,7 +31,7 @@ class Campaign {
            const Workspace& workspace, const Graded& graded)
       : plan_(plan), privileges_(privileges), workspace_(workspace), graded_(graded) {}
 
-  Result<void> run(std::optional<double> limit_s);
+  Result<std::size_t> run(std::optional<double> limit_s);
 
  private:
   Result<void> run_one(const PlannedRun& planned);
@@ -176,7 +176,8 @@ Result<void> Campaign::run_one(const PlannedRun& planned) {
   return {};
 }
 
-Result<void> Campaign::run(std::optional<double> limit_s) {
+Result<std::size_t> Campaign::run(std::optional<double> limit_s) {
+  std::size_t failures = 0;
   for (const PlannedRun& planned : plan_) {
     if (stop_requested()) break;
     if (limit_s && seconds_since(start_) >= *limit_s) {
@@ -187,17 +188,28 @@ Result<void> Campaign::run(std::optional<double> limit_s) {
     }
     if (Result<void> ran = run_one(planned); !ran) {
       ran.error().attempt = fmt::format("{}: {}", planned.scenario, ran.error().attempt);
-      return ran;
+      if (done_ == 0 && ran.error().kind == ErrorKind::environment) {
+        return std::unexpected(ran.error());
+      }
+      ++failures;
+      status_.clear();
+      complain(ran.error());
+      report::GradedCapture nothing;
+      nothing.scenario = planned.scenario;
+      nothing.seed = planned.draw.seed;
+      nothing.void_because = {ran.error().message()};
+      graded_(std::move(nothing));
     }
     ++done_;
   }
-  return {};
+  return failures;
 }
 
 }  // namespace
 
-Result<void> run_campaign(const std::vector<PlannedRun>& plan, const lab::Privileges& privileges,
-                          std::optional<double> limit_s, const Graded& graded) {
+Result<std::size_t> run_campaign(const std::vector<PlannedRun>& plan,
+                                 const lab::Privileges& privileges, std::optional<double> limit_s,
+                                 const Graded& graded) {
   const Result<Workspace> workspace = Workspace::make({});
   if (!workspace) return std::unexpected(workspace.error());
   return Campaign(plan, privileges, *workspace, graded).run(limit_s);

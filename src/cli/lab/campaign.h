@@ -3,6 +3,7 @@
 // truth, graded against it, and shown as a line.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -26,9 +27,11 @@ struct PlannedRun {
 /// Told each graded capture, and each void run, as it comes.
 using Graded = std::function<void(report::GradedCapture)>;
 
-/// Begins no run after `limit_s`, nor after a signal; says how many were left out. Errors: as of
-/// the first run that cannot be made.
-Result<void> run_campaign(const std::vector<PlannedRun>& plan, const lab::Privileges& privileges,
-                          std::optional<double> limit_s, const Graded& graded);
+/// Begins no run after `limit_s`, nor after a signal; says how many were left out. A run that
+/// cannot be made is said, counted as void, and the next one is tried. Returns how many could not
+/// be made. Errors: environment, where it is the first one.
+Result<std::size_t> run_campaign(const std::vector<PlannedRun>& plan,
+                                 const lab::Privileges& privileges, std::optional<double> limit_s,
+                                 const Graded& graded);
 
 }  // namespace slowpath::cli

@@ -31,6 +31,12 @@ namespace {
 
 using Captures = std::vector<report::GradedCapture>;
 
+/// What came of the runs.
+struct Outcome {
+  Captures captures;
+  std::size_t failures = 0;  // runs that could not be made
+};
+
 struct Options {
   std::string family, jsonl, publish, time_limit;
   std::vector<std::string> scenarios, merge;
@@ -93,7 +99,7 @@ Result<std::vector<lab::Scenario>> chosen_scenarios(const Options& options) {
               "'slowpath lab list' shows all and their families");
 }
 
-Result<Captures> read_lines(const std::vector<std::string>& files) {
+Result<Outcome> read_lines(const std::vector<std::string>& files) {
   Captures captures;
   for (const std::string& path : files) {
     std::ifstream file(path);
@@ -108,7 +114,7 @@ Result<Captures> read_lines(const std::vector<std::string>& files) {
       captures.push_back(std::move(*capture));
     }
   }
-  return captures;
+  return Outcome{.captures = std::move(captures)};
 }
 
 Result<void> write_file(const std::string& path, const std::string& text) {
@@ -133,8 +139,8 @@ Result<void> publish(const report::Accuracy& accuracy, const Options& options) {
 }
 
 /// Shows the counts and says with the exit code whether they are good enough.
-ExitCode conclude(const Captures& captures, const Options& options) {
-  const report::Accuracy accuracy = report::summarise(captures);
+ExitCode conclude(const Outcome& outcome, const Options& options) {
+  const report::Accuracy accuracy = report::summarise(outcome.captures);
   const auto width = static_cast<std::size_t>(output_width());
   const ExitCode written = write_answer("\n" + report::accuracy_text(accuracy, width));
   if (written != ExitCode::answered) return written;
@@ -146,11 +152,12 @@ ExitCode conclude(const Captures& captures, const Options& options) {
     complain("nothing was judged: every run was void or none was begun");
     return ExitCode::environment;
   }
-  const bool good = accuracy.accepted_share() >= options.need && accuracy.healthy_alarms == 0;
+  const bool good = accuracy.accepted_share() >= options.need && accuracy.healthy_alarms == 0 &&
+                    outcome.failures == 0;
   return good ? ExitCode::answered : ExitCode::found;
 }
 
-Result<Captures> run_all(const Options& options) {
+Result<Outcome> run_all(const Options& options) {
   std::optional<double> limit_s;
   if (!options.time_limit.empty()) {
     const Result<Duration> limit = parse_duration(options.time_limit);
@@ -167,24 +174,23 @@ Result<Captures> run_all(const Options& options) {
     if (!lines) return fail(ErrorKind::environment, "cannot write " + options.jsonl);
   }
   Captures captures;
-  const Result<void> done = run_campaign(plan_of(*scenarios, options), *privileges, limit_s,
-                                         [&](report::GradedCapture capture) {
-                                           if (lines.is_open())
-                                             lines << report::to_line(capture) << std::flush;
-                                           captures.push_back(std::move(capture));
-                                         });
-  if (!done) return std::unexpected(done.error());
+  const Result<std::size_t> failures = run_campaign(
+      plan_of(*scenarios, options), *privileges, limit_s, [&](report::GradedCapture capture) {
+        if (lines.is_open()) lines << report::to_line(capture) << std::flush;
+        captures.push_back(std::move(capture));
+      });
+  if (!failures) return std::unexpected(failures.error());
   if (lines.is_open() && !lines) {
     return fail(ErrorKind::environment, "cannot write " + options.jsonl);
   }
-  return captures;
+  return Outcome{.captures = std::move(captures), .failures = *failures};
 }
 
 ExitCode run(const Options& options) {
-  const Result<Captures> captures =
+  const Result<Outcome> outcome =
       options.merge.empty() ? run_all(options) : read_lines(options.merge);
-  if (!captures) return complain(captures.error());
-  return conclude(*captures, options);
+  if (!outcome) return complain(outcome.error());
+  return conclude(*outcome, options);
 }
 
 void declare_choice(CLI::App& app, Options& options) {
@@ -217,8 +223,8 @@ void declare_choice(CLI::App& app, Options& options) {
 
 void declare_results(CLI::App& app, Options& options) {
   app.add_option("--need", options.need,
-                 "Exit with 1 below this share of accepted verdicts (0.97), or where a fault is "
-                 "named in a healthy world")
+                 "Exit with 1 below this share of accepted verdicts (0.97), where a fault is named "
+                 "in a healthy world, or where a run could not be made")
       ->check(CLI::Range(0.0, 1.0))
       ->type_name("SHARE")
       ->group("Results");

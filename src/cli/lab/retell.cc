@@ -78,6 +78,13 @@ Lines without(const Lines& all, Lines others) {
   return left;
 }
 
+/// A text of several lines as one: the report breaks it where the terminal ends.
+std::string unbroken(std::string text) {
+  std::ranges::replace(text, '\n', ' ');
+  text.erase(text.find_last_not_of(' ') + 1);
+  return text;
+}
+
 report::LabKernel kernel_of(const lab::TcpSample& sample) {
   const double busy_s = static_cast<double>(sample.busy_us) * 1e-6;
   const auto share = [&](std::uint64_t part_us) {
@@ -139,7 +146,7 @@ report::LabStory retell(const lab::Scenario& scenario, std::uint64_t seed) {
   report::LabStory story{.name = scenario.name,
                          .title = scenario.title,
                          .story = scenario.story,
-                         .about = scenario.about,
+                         .about = unbroken(scenario.about),
                          .faults = scenario.faults,
                          .seed = seed,
                          .parameters = parameters_of(scenario),

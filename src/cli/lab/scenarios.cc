@@ -32,14 +32,30 @@ Result<ScenarioSource> read_file(const std::string& path) {
   return ScenarioSource{std::move(name), std::move(text).str()};
 }
 
+/// "S1": of the scenarios that tell this story the one with the shortest name; the others vary it.
+const lab::ScenarioText* find_story(const std::string& story) {
+  const lab::ScenarioText* shortest = nullptr;
+  if (story.size() != 2 || story[0] != 'S') return shortest;
+  for (const lab::ScenarioText& text : lab::all_scenario_texts()) {
+    const Result<lab::Scenario> scenario = lab::read_scenario(text.name, text.toml);
+    if (!scenario || scenario->story != story) continue;
+    if (shortest == nullptr || text.name.size() < shortest->name.size()) shortest = &text;
+  }
+  return shortest;
+}
+
+ScenarioSource source_of(const lab::ScenarioText& text) {
+  return {std::string{text.name}, std::string{text.toml}};
+}
+
 }  // namespace
 
 Result<ScenarioSource> find_scenario(const std::string& name_or_file) {
   if (name_or_file.ends_with(kSuffix)) return read_file(name_or_file);
   std::vector<std::string_view> names;
+  if (const lab::ScenarioText* story = find_story(name_or_file)) return source_of(*story);
   for (const lab::ScenarioText& text : lab::all_scenario_texts()) {
-    if (text.name == name_or_file)
-      return ScenarioSource{std::string{text.name}, std::string{text.toml}};
+    if (text.name == name_or_file) return source_of(text);
     names.push_back(text.name);
   }
   return fail(ErrorKind::usage, fmt::format("there is no scenario '{}'", name_or_file), {},

@@ -27,7 +27,8 @@ struct ReadScenario {
   lab::Scenario scenario;
 };
 
-/// By name, or a file where the word ends in .toml. Errors: usage, with the nearest name; input.
+/// By name, by story ("S1"), or a file where the word ends in .toml. Errors: usage, with the
+/// nearest name; input.
 Result<ScenarioSource> find_scenario(const std::string& name_or_file);
 
 /// "rtt=80ms" each. Errors: usage.

@@ -175,7 +175,8 @@ ExitCode run(const Options& options) {
 
 Run declare(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("SCENARIO", options->name, "One of 'slowpath lab list', or a file FILE.toml")
+  app.add_option("SCENARIO", options->name,
+                 "One of 'slowpath lab list', a story such as S1, or a file FILE.toml")
       ->required();
   app.add_option("--host", options->host, "The host that the shell runs in (client)")
       ->type_name("HOST");

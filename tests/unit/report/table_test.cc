@@ -16,9 +16,9 @@ TEST(Table, aligns_columns_and_counts_signs_not_bytes) {
             "longer    3 s  y\n");
 }
 
-TEST(Table, folds_the_last_column_at_commas) {
+TEST(Table, folds_the_last_column_but_not_at_blanks_that_hold) {
   Table table({{"a"}, {"verdicts"}});
-  table.row({"row", "rwnd-limited 14, zero-window 2, unclear 1"});
+  table.row({"row", "rwnd-limited\u00a014, zero-window\u00a02, unclear\u00a01"});
   EXPECT_EQ(table.text(30),
             "a    verdicts\n"
             "row  rwnd-limited 14,\n"
