@@ -45,16 +45,36 @@ class Client {
       wait();
       std::erase_if(open_, [](const Attempt& each) { return each.state == Attempt::State::over; });
     }
-    if (!open_.empty()) note_error("connect: no answer before the limit");
+    note_unanswered();
     for (auto& each : open_) vanish(std::move(each.socket));
+    report();
+  }
+
+ private:
+  /// The limit cuts any churn; only what was not answered for long is worth a word.
+  void note_unanswered() {
+    constexpr std::int64_t kLongNs = 1'000'000'000;
+    const auto waiting = std::ranges::count_if(open_, [now = steady_ns()](const Attempt& each) {
+      return each.state != Attempt::State::holding && now - each.began_ns >= kLongNs;
+    });
+    if (waiting > 0)
+      note_error(fmt::format("connect: no answer before the limit ({} waiting)", waiting));
+  }
+
+  /// Answers count as the bytes of a stream, so that rates before and after a fix compare.
+  void report() {
     report_.successes = times_.size();
+    ReceiverReport received;
+    received.complete = report_.successes == plan_.count;
+    received.bytes = plan_.accept ? report_.successes * kQuestion.size() : 0;
+    received.ended_ns = received.complete ? last_success_ns_ : steady_ns();
+    report_.receiver = received;
     if (times_.empty()) return;
     std::ranges::sort(times_);
     report_.median_seconds = times_[times_.size() / 2];
     report_.worst_seconds = times_.back();
   }
 
- private:
   void begin_more() {
     while (open_.size() < plan_.concurrent && report_.attempts < plan_.count &&
            steady_ns() >= next_ns_) {
@@ -138,8 +158,9 @@ class Client {
   }
 
   void succeed(Attempt& attempt) {
-    times_.push_back(static_cast<double>(steady_ns() - attempt.began_ns) * 1e-9);
-    attempt.hold_until_ns = steady_ns() + plan_.hold.count();
+    last_success_ns_ = steady_ns();
+    times_.push_back(static_cast<double>(last_success_ns_ - attempt.began_ns) * 1e-9);
+    attempt.hold_until_ns = last_success_ns_ + plan_.hold.count();
     attempt.state = Attempt::State::holding;
   }
 
@@ -168,7 +189,7 @@ class Client {
   EndReport& report_;
   std::vector<Attempt> open_;
   std::vector<double> times_;
-  std::int64_t next_ns_ = 0;
+  std::int64_t next_ns_ = 0, last_success_ns_ = 0;
 };
 
 /// One accepted connection.

@@ -45,8 +45,9 @@ std::string interface_batch(const HostSpec& spec, bool ipv6, const std::string& 
   // A TAP drops silently when its queue is full: 10000 frames are more than any window here.
   auto batch =
       fmt::format("link set dev {} address {} mtu {} txqueuelen 10000\n", name, own, spec.mtu);
-  // No multicast: nobody reports groups that nobody else is in.
-  batch += fmt::format("link set dev {} multicast off up\n", name);
+  // Neighbours are static, so nobody needs to ask; without ARP there is no solicited-node group
+  // either, whose membership IPv6 would report.
+  batch += fmt::format("link set dev {} multicast off{} up\n", name, ipv6 ? " arp off" : "");
   for (const bool v6 : {false, true}) {
     if (v6 && !ipv6) continue;
     batch +=

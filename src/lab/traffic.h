@@ -3,23 +3,27 @@
 // position and seed, so the receiver knows every byte that it should get. What the kernel says of
 // itself (TCP_INFO) is sampled while it runs.
 //
-// Keys of a transfer's table (durations "1s", sizes "1MiB", rates "10Mbit/s"):
-//   kind      = "stream" (default) | "request-response" | "connections" | "datagrams"
-//   client, server = hosts; the client connects. direction = "to-client" (default) | "to-server" |
-//   "both" port = 5001; source_port (0: any)     start = delay before the client connects bytes =
-//   how much; limit = "10s" ends it early whatever was reached; warm_up = "idle time after
-//   connecting" sender:   write_size = 128KiB, write_rate (paces writes),
-//   write_pause_every/write_pause, sndbuf, nodelay, cork,
-//             congestion_control, nonblocking, cpu_share (e.g. "20%": the sender burns CPU between
-//             writes as if it had only this share), mss, notsent_lowat
-//   receiver: read_size, read_rate, stall_after (bytes), stall_for, rcvbuf, window_clamp, quickack
-//   request-response: request, response (bytes), count, think (server), pause (client), split (the
-//   request is sent in two
-//             writes of half: Nagle's classic)
-//   connections: count, concurrent, hold, backlog, accept (false: never accepts), reuse_port (same
-//   source port again), interval datagrams: size, rate, count (UDP, DF off unless df = true)
-//   idle_after (bytes) / idle_for: the stream stops for a while, once
-//   stray: verify = true (default): compare every byte with the pattern
+// Keys of a transfer's table (times "1s", sizes "1MiB", rates "10Mbit/s"):
+// - kind = "stream" (default) | "request-response" | "connections" | "datagrams"; client, server =
+//   hosts (the client connects); port = 5001; source_port (0: any); start = delay before the client
+//   connects; limit = "10s" ends it early, whatever was reached, without FIN or reset (60 s if none
+//   is given); verify = true: compare every byte with the pattern
+// - stream: direction = "to-client" (default) | "to-server" | "both"; bytes = how much each way (0:
+//   until the limit); warm_up = idle time after connecting
+// - sender (stream, request-response): write_size = 128KiB, write_rate (paces writes),
+//   write_pause_every (bytes) and write_pause, idle_after (bytes) and idle_for (once), sndbuf,
+//   nodelay, cork, congestion_control, nonblocking, mss, notsent_lowat, cpu_share (e.g. "20%": it
+//   burns CPU between writes as if it had only this share). Linux lets a sender exceed sndbuf many
+//   times over where writes are of 4 to 32 KiB and Nagle's rule holds back their last bytes; the
+//   default size, or nodelay, does not show it
+// - receiver (stream, request-response): read_size, read_rate, stall_after (bytes) and stall_for,
+//   rcvbuf, window_clamp, quickack
+// - request-response: request, response (bytes), count, think (server), pause (client), split (a
+//   request is two writes of half: Nagle's classic), warm_up
+// - connections: count, concurrent, interval, hold, backlog, accept (false: never accepts),
+//   reuse_port (the same source port again; the server closes first). Each asks once and is
+//   answered
+// - datagrams: direction, size, rate, count or bytes (UDP, DF off unless df = true)
 #pragma once
 
 #include <cstdint>

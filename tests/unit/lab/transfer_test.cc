@@ -79,6 +79,9 @@ TEST_F(TransferTest, BothDirectionsAtOnceOverIpv6) {
     EXPECT_TRUE(stream.last);
   }
   EXPECT_NE(result.streams[0].sent_sha256, result.streams[1].sent_sha256);
+  // Nobody spoke but the two of them.
+  EXPECT_EQ(pair_->client().counters()["Icmp6OutMsgs"], 0U);
+  EXPECT_EQ(pair_->server().counters()["Icmp6OutMsgs"], 0U);
 }
 
 TEST_F(TransferTest, SpoiledBytesAreFoundWhereTheyAre) {
@@ -249,6 +252,9 @@ TEST_F(TransferTest, ManyConnections) {
   EXPECT_EQ(result.successes, 200U);
   EXPECT_EQ(pair_->server().counters()["Tcp.PassiveOpens"], 200U);
   EXPECT_GT(result.response_median_seconds, 0);
+  ASSERT_EQ(result.streams.size(), 1U);
+  EXPECT_TRUE(result.streams.front().complete);
+  EXPECT_GT(result.streams.front().goodput_bps, 0);
 }
 
 TEST_F(TransferTest, TheSameSourcePortAgain) {
@@ -277,7 +283,7 @@ TEST_F(TransferTest, AServerThatNeverAcceptsFillsItsQueue) {
   const auto result = pair_->finish(**transfer);
   EXPECT_EQ(result.attempts, 10U);
   EXPECT_EQ(result.successes, 4U);  // one more than the backlog: listen(2)
-  EXPECT_EQ(result.error, "connect: no answer before the limit");
+  EXPECT_EQ(result.error, "connect: no answer before the limit (6 waiting)");
   EXPECT_GT(pair_->server().counters()["TcpExt.ListenOverflows"], 0U);
   // While the transfer is there, nobody resets what waits in the queue.
   EXPECT_EQ(pair_->server().counters()["Tcp.OutRsts"], 0U);
@@ -308,6 +314,42 @@ TEST_F(TransferTest, DatagramsThatMustNotBeFragmented) {
       pair_->transfer({{"kind", "datagrams"}, {"size", "4000"}, {"count", "3"}, {"df", "true"}});
   EXPECT_EQ(result.error, "send: Message too long");
   EXPECT_EQ(result.successes, 0U);
+}
+
+// -- Hosts
+
+TEST_F(TransferTest, AHostIsSetUpAsItsSpecSays) {
+  LabPair::Options options;
+  options.server.mtu = 4000;
+  options.server.route = "initcwnd 3 rto_min 1s";
+  options.server.sysctls = {{"net.ipv4.tcp_sack", "0"}, {"net.ipv4.conf.eth0.log_martians", "1"}};
+  make(options);
+  const auto route = pair_->server().run("ip route show");
+  ASSERT_TRUE(route) << route.error().message();
+  for (const auto* part :
+       {"10.1.0.0/24 dev eth0", "congctl cubic", "initcwnd 3", "rto_min lock 1s"})
+    EXPECT_TRUE(route->contains(part)) << *route;
+  const auto link = pair_->server().run("ip link show dev eth0");
+  for (const auto* part : {"mtu 4000", "qlen 10000", "02:00:00:00:01:01", "UP"})
+    EXPECT_TRUE(link->contains(part)) << *link;
+  EXPECT_TRUE(pair_->server().run("ip neighbour show")->contains("02:00:00:00:01:02 PERMANENT"));
+  const auto sysctl = pair_->server().run(
+      "cat /proc/sys/net/ipv4/tcp_sack /proc/sys/net/ipv4/conf/eth0/log_martians "
+      "/proc/sys/net/ipv4/tcp_no_metrics_save");
+  EXPECT_EQ(*sysctl, "0\n1\n1");
+  ASSERT_TRUE(pair_->client().add_default_route(1));
+  EXPECT_TRUE(pair_->client().run("ip route show")->contains("default via 10.1.0.1 dev eth0"));
+  EXPECT_FALSE(pair_->client().add_default_route(2));
+}
+
+TEST_F(TransferTest, ASysctlThatDoesNotExistIsNamed) {
+  auto spec = LabPair::named("server");
+  spec.sysctls = {{"net.ipv4.tcp_sock", "0"}};
+  const auto made = Host::make(spec, false);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().kind, ErrorKind::usage);
+  EXPECT_EQ(made.error().message(),
+            "cannot set net.ipv4.tcp_sock = 0 on server: this kernel has no such sysctl");
 }
 
 // -- Errors of start_transfer
