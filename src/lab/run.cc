@@ -23,8 +23,9 @@ namespace {
 
 constexpr auto kTick = std::chrono::milliseconds{50};
 /// After the last transfer: what is still under way (the last FIN and its ACK) is let through and
-/// recorded.
-constexpr Duration kDrain = std::chrono::milliseconds{150};
+/// recorded, until no host has sent anything for kQuiet, or for kDrain at most.
+constexpr Duration kQuiet = std::chrono::milliseconds{250};
+constexpr Duration kDrain = std::chrono::seconds{1};
 
 /// A descriptor that is readable every kTick.
 class Ticker {
@@ -69,6 +70,7 @@ class Running {
   Result<void> run_commands();
   Result<void> start_transfers();
   Result<void> start_guest();
+  [[nodiscard]] std::uint64_t frames_sent() const;
   bool tick();
   void note_end_of(std::size_t transfer);
   Result<void> finish_records(RunResult& result);
@@ -90,6 +92,8 @@ class Running {
   Ticker ticker_;
   Time began_{};
   std::optional<Time> all_over_;
+  std::uint64_t frames_seen_ = 0;
+  Time last_frame_{};
   bool stopped_ = false;
 };
 
@@ -206,6 +210,14 @@ Result<void> Running::start_guest() {
 
 void Running::note_end_of(std::size_t transfer) { over_[transfer] = transfers_[transfer]->poll(); }
 
+/// By all hosts.
+std::uint64_t Running::frames_sent() const {
+  std::uint64_t frames = 0;
+  for (std::uint32_t endpoint = 0; endpoint < 2 * world_.links.size(); ++endpoint)
+    frames += plane_.endpoint_counts(endpoint).frames_received;
+  return frames;
+}
+
 bool Running::tick() {
   ticker_.consume();
   const auto now = plane_.now();
@@ -213,7 +225,13 @@ bool Running::tick() {
   if (options_.stopped && options_.stopped()) stopped_ = true;
   const bool over = guest_over_ && std::ranges::all_of(over_, [](bool each) { return each; });
   if (over && !all_over_) all_over_ = now;
-  if (stopped_ || (all_over_ && now - *all_over_ >= kDrain)) {
+  if (const auto frames = frames_sent(); frames != frames_seen_) {
+    frames_seen_ = frames;
+    last_frame_ = now;
+  }
+  const bool drained = all_over_ && (now - std::max(*all_over_, last_frame_) >= kQuiet ||
+                                     now - *all_over_ >= kDrain);
+  if (stopped_ || drained) {
     plane_.stop();
     return false;
   }

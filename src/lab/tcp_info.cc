@@ -54,6 +54,11 @@ TcpSample to_sample(const KernelTcpInfo& info, Duration at) {
   sample.dsack_dups = info.dsack_dups;
   sample.reord_seen = info.reord_seen;
   sample.pmtu = info.pmtu;
+  sample.rcv_rtt_us = info.rcv_rtt;
+  sample.rcv_space = info.rcv_space;
+  sample.rcv_wnd = info.rcv_wnd;
+  sample.rcv_out_of_order = info.rcv_ooopack;
+  sample.bytes_received = info.bytes_received;
   sample.options = info.options;
   sample.snd_wscale = info.wscale & 0xfU;
   sample.rcv_wscale = static_cast<std::uint8_t>(info.wscale >> 4U);

@@ -62,6 +62,7 @@ StreamResult join(const EndReport& from, const EndReport& to, std::int64_t began
   if (result.seconds > 0)
     result.goodput_bps = static_cast<double>(received.bytes) * 8 / result.seconds;
   result.complete = received.complete;
+  result.receiver_samples = received.samples;
   result.bad_bytes = received.wrong;
   result.bytes_right = !verify || received.wrong == 0;
   result.bad = to_bad_ranges(received.differences);

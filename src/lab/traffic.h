@@ -40,7 +40,7 @@ namespace slowpath::lab {
 
 class Host;
 
-/// One look at TCP_INFO of the sending socket. Times since the transfer began; counters are totals.
+/// One look at TCP_INFO of a socket. Times since the transfer began; counters are totals.
 struct TcpSample {
   Duration at{0};
   std::uint32_t state = 0, retransmits = 0, backoff = 0, rto_us = 0, rtt_us = 0, min_rtt_us = 0,
@@ -50,6 +50,9 @@ struct TcpSample {
   std::uint64_t busy_us = 0, rwnd_limited_us = 0, sndbuf_limited_us = 0, bytes_acked = 0,
                 delivery_rate_Bps = 0;
   std::uint32_t reordering = 0, dsack_dups = 0, reord_seen = 0, pmtu = 0;
+  // What the same socket knows as a receiver.
+  std::uint32_t rcv_rtt_us = 0, rcv_space = 0, rcv_wnd = 0, rcv_out_of_order = 0;
+  std::uint64_t bytes_received = 0;
   std::uint8_t options = 0, snd_wscale = 0, rcv_wscale = 0, app_limited = 0;
 };
 
@@ -71,8 +74,10 @@ struct StreamResult {
   std::uint64_t bad_bytes = 0;
   std::vector<BadRange> bad;  // the first 32
   std::string sent_sha256,
-      received_sha256;             // of the bytes that were received, so that they can be compared
-  std::optional<TcpSample> last;   // of the sender
+      received_sha256;            // of the bytes that were received, so that they can be compared
+  std::optional<TcpSample> last;  // of the sender
+  std::vector<TcpSample>
+      receiver_samples;            // of the receiving socket, likewise; empty where it sends too
   std::vector<TcpSample> samples;  // every 20 ms, thinned to at most 4096
 };
 

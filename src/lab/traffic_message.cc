@@ -50,6 +50,7 @@ Json to_json(const ReceiverReport& receiver) {
           {"complete", receiver.complete},
           {"wrong", receiver.wrong},
           {"differences", std::move(differences)},
+          {"samples", to_json(receiver.samples)},
           {"expected_sha256", receiver.expected_sha256},
           {"found_sha256", receiver.found_sha256}};
 }
@@ -65,6 +66,7 @@ ReceiverReport receiver_from(const Json& json) {
                                     .length = each.at(1),
                                     .expected_hex = each.at(2),
                                     .found_hex = each.at(3)});
+  receiver.samples = samples_from(json.at("samples"));
   receiver.expected_sha256 = json.at("expected_sha256");
   receiver.found_sha256 = json.at("found_sha256");
   return receiver;

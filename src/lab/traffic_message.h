@@ -27,6 +27,7 @@ struct ReceiverReport {
   bool complete = false;
   std::uint64_t wrong = 0;
   std::vector<Difference> differences;
+  std::vector<TcpSample> samples;             // empty where this end sends too
   std::string expected_sha256, found_sha256;  // empty if not computed
 };
 

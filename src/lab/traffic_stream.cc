@@ -88,21 +88,20 @@ void send_all(int socket, TransferEnd& end, int direction, TcpSampler& sampler, 
 
 void exchange(Descriptor socket, TransferEnd& end, bool is_client, EndReport& report) {
   const auto directions = directions_of(end.plan, is_client);
-  std::optional<TcpSampler> sampler;
+  TcpSampler sampler{socket.get(), end.control.began_ns};
   Sent sent;
   std::thread sending;
   if (directions.sends) {
-    sampler.emplace(socket.get(), end.control.began_ns);
-    sending = std::thread{[&] { send_all(socket.get(), end, directions.out, *sampler, sent); }};
+    sending = std::thread{[&] { send_all(socket.get(), end, directions.out, sampler, sent); }};
   }
   // Where nothing is to come, this is how the other's end is noticed.
   StreamReceiver receiver{end, directions.in};
   receiver.run(socket.get());
   if (sending.joinable()) sending.join();
-  if (sampler) {
-    sampler->stop();
+  sampler.stop();
+  if (directions.sends) {
     report.sender =
-        SenderReport{.bytes = sent.bytes, .samples = sampler->samples(), .last = sampler->last()};
+        SenderReport{.bytes = sent.bytes, .samples = sampler.samples(), .last = sampler.last()};
   }
   report.error = sent.error.empty() ? receiver.error() : sent.error;
   const bool cut = report.error.empty() && !receiver.saw_end();
@@ -112,7 +111,9 @@ void exchange(Descriptor socket, TransferEnd& end, bool is_client, EndReport& re
   } else {
     socket.reset();
   }
-  if (directions.receives) report.receiver = receiver.report(end.plan.bytes, ended_ns);
+  if (!directions.receives) return;
+  report.receiver = receiver.report(end.plan.bytes, ended_ns);
+  if (!directions.sends) report.receiver->samples = sampler.samples();
 }
 
 }  // namespace

@@ -98,7 +98,12 @@ Json json_of(const TcpSample& sample) {
           {"dsack_dups", sample.dsack_dups},
           {"busy_us", sample.busy_us},
           {"rwnd_limited_us", sample.rwnd_limited_us},
-          {"sndbuf_limited_us", sample.sndbuf_limited_us}};
+          {"sndbuf_limited_us", sample.sndbuf_limited_us},
+          {"rcv_rtt_us", sample.rcv_rtt_us},
+          {"rcv_space", sample.rcv_space},
+          {"rcv_wnd", sample.rcv_wnd},
+          {"rcv_out_of_order", sample.rcv_out_of_order},
+          {"bytes_received", sample.bytes_received}};
 }
 
 Json json_of(const StreamResult& stream) {
@@ -260,15 +265,21 @@ Result<void> finish(std::ofstream& file, const std::string& name) {
               "the file is incomplete: free space, or write it elsewhere");
 }
 
+void write_samples(std::ofstream& file, const std::string& transfer, const StreamResult& stream,
+                   const char* end, const std::vector<TcpSample>& samples) {
+  for (const auto& sample : samples) {
+    Json line{{"transfer", transfer}, {"from", stream.from}, {"to", stream.to}, {"end", end}};
+    line.update(json_of(sample));
+    file << line.dump() << '\n';
+  }
+}
+
 Result<void> write_tcp_info(const std::string& name, const RunResult& result) {
   std::ofstream file(name);
   for (const auto& transfer : result.transfers) {
     for (const auto& stream : transfer.streams) {
-      for (const auto& sample : stream.samples) {
-        Json line{{"transfer", transfer.name}, {"from", stream.from}, {"to", stream.to}};
-        line.update(json_of(sample));
-        file << line.dump() << '\n';
-      }
+      write_samples(file, transfer.name, stream, "sender", stream.samples);
+      write_samples(file, transfer.name, stream, "receiver", stream.receiver_samples);
     }
   }
   return finish(file, name);
