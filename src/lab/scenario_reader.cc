@@ -78,7 +78,9 @@ void ScenarioReader::read_heading() {
   scenario_.title = table_.required("title");
   scenario_.story = table_.text("story");
   scenario_.about = table_.text("about");
-  while (scenario_.about.ends_with('\n')) scenario_.about.pop_back();
+  // Lines of a paragraph belong together; whoever shows it breaks them anew.
+  std::ranges::replace(scenario_.about, '\n', ' ');
+  while (scenario_.about.ends_with(' ')) scenario_.about.pop_back();
   scenario_.faults = table_.list("faults");
   check_faults(table_, "faults", scenario_.faults, false);
   scenario_.looks_suspicious = table_.flag("suspicious");

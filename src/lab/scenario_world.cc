@@ -10,9 +10,11 @@
 
 #include <fmt/format.h>
 
+#include "lab/address_plan.h"
 #include "lab/capture_points.h"
 #include "lab/scenario_stages.h"
 #include "lab/table_reader.h"
+#include "lab/traffic_plan.h"
 
 namespace slowpath::lab {
 namespace {
@@ -57,6 +59,7 @@ class WorldReader {
   Result<void> read_hosts();
   Result<void> read_host(HostSpec& host, const Node& node);
   Result<void> read_transfers();
+  [[nodiscard]] Result<void> check_transfer(const TransferSpec& transfer) const;
   Result<void> read_capture();
 
   std::string_view scenario_;
@@ -129,6 +132,16 @@ Result<void> WorldReader::read_host(HostSpec& host, const Node& node) {
   return table.finish();
 }
 
+/// Reads it as a run will, and forgets what it read.
+Result<void> WorldReader::check_transfer(const TransferSpec& transfer) const {
+  auto settings = transfer.settings;
+  if (const auto ends = AddressPlan{world_}.ends(settings); !ends) {
+    return std::unexpected(ends.error());
+  }
+  const auto plan = read_transfer_plan(transfer.name, settings);
+  return plan ? Result<void>{} : std::unexpected(plan.error());
+}
+
 Result<void> WorldReader::read_transfers() {
   const auto tables = root_.tables("transfers");
   if (const auto read = root_.so_far(); !read) return read;
@@ -141,10 +154,13 @@ Result<void> WorldReader::read_transfers() {
     if (std::ranges::find(world_.transfers, name, &TransferSpec::name) != world_.transfers.end()) {
       return fail_at(scenario_, node->line, fmt::format("there are two transfers {}", name));
     }
-    world_.transfers.push_back(
-        {.name = name,
-         .settings =
-             Settings{fmt::format("transfer {}, line {}", name, node->line), std::move(values)}});
+    TransferSpec transfer{
+        .name = name, .settings = Settings{fmt::format("transfer {}", name), std::move(values)}};
+    if (const auto checked = check_transfer(transfer); !checked) {
+      const auto& error = checked.error();
+      return fail_at(scenario_, node->line, error.attempt + ": " + error.cause, error.hint);
+    }
+    world_.transfers.push_back(std::move(transfer));
   }
   return {};
 }

@@ -251,7 +251,7 @@ Result<std::unique_ptr<Transfer>> start_transfer(const std::string& name, Settin
                                                  std::uint64_t seed) {
   auto plan = read_transfer_plan(name, settings);
   if (!plan) return std::unexpected(plan.error());
-  const auto address = socket_address(server_address, plan->port, ipv6);
+  const auto address = socket_address(server_address, plan->connect_port, ipv6);
   if (!address) return std::unexpected(address.error());
   auto transfer = std::make_unique<RunningTransfer>(std::move(*plan));
   if (auto started = transfer->start(client, server, *address, seed); !started)

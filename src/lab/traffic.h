@@ -5,9 +5,10 @@
 //
 // Keys of a transfer's table (times "1s", sizes "1MiB", rates "10Mbit/s"):
 // - kind = "stream" (default) | "request-response" | "connections" | "datagrams"; client, server =
-//   hosts (the client connects); port = 5001; source_port (0: any); start = delay before the client
-//   connects; limit = "10s" ends it early, whatever was reached, without FIN or reset (60 s if none
-//   is given); verify = true: compare every byte with the pattern
+//   hosts (the client connects); via = a host whose address it connects to instead; port = 5001;
+//   connect_port (as port) if a NAT changes it; source_port (0: any); start = delay before the
+//   client connects; limit = "10s" ends it early, whatever was reached, without FIN or reset (60 s
+//   if none is given); verify = true: compare every byte with the pattern
 // - stream: direction = "to-client" (default) | "to-server" | "both"; bytes = how much each way (0:
 //   until the limit); warm_up = idle time after connecting
 // - sender (stream, request-response): write_size = 128KiB, write_rate (paces writes),

@@ -103,6 +103,8 @@ void read_common(Settings& settings, TransferPlan& plan) {
   if (kind == "connections") plan.kind = TransferKind::connections;
   if (kind == "datagrams") plan.kind = TransferKind::datagrams;
   plan.port = static_cast<std::uint16_t>(settings.number("port", 5001, 1, 65535));
+  plan.connect_port =
+      static_cast<std::uint16_t>(settings.number("connect_port", plan.port, 1, 65535));
   plan.source_port = static_cast<std::uint16_t>(settings.number("source_port", 0, 0, 65535));
   plan.start = settings.duration("start");
   plan.limit = settings.duration("limit", kDefaultLimit);

@@ -64,7 +64,7 @@ struct TransferPlan {
   std::string name;
   TransferKind kind = TransferKind::stream;
   bool to_client = true, to_server = false;
-  std::uint16_t port = 5001, source_port = 0;
+  std::uint16_t port = 5001, connect_port = 5001, source_port = 0;  // connect_port: a NAT's
   Duration start{0}, limit{0}, warm_up{0};
   std::uint64_t bytes = 0;  // each direction; 0: until the limit
   bool verify = true;

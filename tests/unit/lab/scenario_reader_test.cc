@@ -56,6 +56,7 @@ on = "server>client"
 share = "$loss"
 [[fault.more_transfers]]
 name = "cross"
+limit = "1s"
 
 [symptom]
 rate_below = "50Mbit/s"
@@ -220,6 +221,7 @@ rtt = "2ms"
 rate = "1Gbit/s"
 [[transfers]]
 name = "main"
+limit = "1s"
 [capture]
 points = ["server", "gateway.eth0", "gateway.eth1-wire"]
 )");
@@ -237,7 +239,7 @@ TEST(scenario_reader, mistakes_are_refused_with_line_and_the_key_that_was_meant)
   EXPECT_EQ(mistake_of(with("rate = \"100Mbit/s\"", "rates = \"100Mbit/s\"")),
             "line 19: [path] has no key \"rates\"; did you mean \"rate\"?");
   EXPECT_EQ(mistake_of(with("[symptom]", "[symptoms]")),
-            "line 48: the scenario has no key \"symptoms\"; did you mean \"symptom\"?");
+            "line 49: the scenario has no key \"symptoms\"; did you mean \"symptom\"?");
   EXPECT_EQ(mistake_of(with("faults = [\"random-loss\"]", "faults = [\"randm-loss\"]")),
             "line 5: the catalogue has no fault \"randm-loss\"; did you mean \"random-loss\"?");
   EXPECT_EQ(mistake_of(with("kind = \"loss\"", "kind = \"los\"")),
@@ -254,10 +256,10 @@ TEST(scenario_reader, mistakes_are_refused_with_line_and_the_key_that_was_meant)
   EXPECT_EQ(mistake_of(with("[hosts.client]", "[hosts.cleint]")),
             "line 12: host cleint is on no link; did you mean \"client\"?");
   EXPECT_EQ(mistake_of(with("client-wire = [\"random-loss\"]\n", "")),
-            "line 50: [expect] does not say what is found at client-wire; write client-wire = "
+            "line 51: [expect] does not say what is found at client-wire; write client-wire = "
             "[\"random-loss\"]");
   EXPECT_EQ(mistake_of(with("heal = true", "heal = false")),
-            "line 58: the fix \"the line repaired\" does nothing; give it commands, set or heal = "
+            "line 59: the fix \"the line repaired\" does nothing; give it commands, set or heal = "
             "true");
   EXPECT_EQ(mistake_of(with("ci = true", "ci = yes")).substr(0, 8), "line 6: ");
 }
@@ -271,12 +273,21 @@ TEST(scenario_reader, a_stage_with_a_wrong_setting_is_refused) {
                   .starts_with("line 42: cannot use shaer of [[fault.stages]] 1 (loss)"));
 }
 
+TEST(scenario_reader, a_transfer_is_read_as_a_run_will_read_it) {
+  EXPECT_TRUE(mistake_of(with("limit = \"8s\"", "limt = \"8s\""))
+                  .starts_with("line 23: cannot use limt of transfer main: there is no such key"));
+  EXPECT_EQ(mistake_of(with("limit = \"8s\"", "server = \"sever\"")),
+            "line 23: cannot use transfer main: there is no host sever");
+}
+
 TEST(scenario_reader, fault_and_faults_belong_together) {
   EXPECT_TRUE(mistake_of(with("faults = [\"random-loss\"]\n", ""))
                   .contains("there is a [fault] and faults names none"));
-  EXPECT_EQ(mistake_of("title = \"t\"\nfaults = [\"random-loss\"]\n[[transfers]]\nname = \"m\""),
-            "line 2: faults are named and there is no [fault]; say both, or neither for a healthy "
-            "scenario");
+  EXPECT_EQ(
+      mistake_of(
+          "title = \"t\"\nfaults = [\"random-loss\"]\n[[transfers]]\nname = \"m\"\nlimit = \"1s\""),
+      "line 2: faults are named and there is no [fault]; say both, or neither for a healthy "
+      "scenario");
 }
 
 }  // namespace

@@ -8,7 +8,6 @@
 
 #include <gtest/gtest.h>
 
-#include "lab/capture_points.h"
 #include "lab/scenario.h"
 
 namespace slowpath::lab {
@@ -71,24 +70,6 @@ TEST(scenarios, fixes_that_set_parameters_can_be_read_with_them) {
     for (const auto& fix : read(text).fixes) {
       const auto fixed = read_scenario(text.name, text.toml, fix.set);
       EXPECT_TRUE(fixed) << fixed.error().message();
-    }
-  }
-}
-
-TEST(scenarios, transfers_are_between_hosts_of_their_world) {
-  for (const auto& text : all_scenario_texts()) {
-    const auto scenario = read(text);
-    for (const auto& transfer : scenario.broken.transfers) {
-      const auto& values = transfer.settings.values();
-      for (const auto* key : {"client", "server", "via"}) {
-        const auto given = values.find(key);
-        const std::string host = given != values.end()            ? given->second
-                                 : std::string_view{key} == "via" ? "server"
-                                                                  : key;
-        EXPECT_NE(std::ranges::find(scenario.broken.hosts, host, &HostSpec::name),
-                  scenario.broken.hosts.end())
-            << scenario.name << ": transfer " << transfer.name << " has no host " << host;
-      }
     }
   }
 }
