@@ -275,9 +275,9 @@ TEST(scenario_reader, a_stage_with_a_wrong_setting_is_refused) {
 
 TEST(scenario_reader, a_transfer_is_read_as_a_run_will_read_it) {
   EXPECT_TRUE(mistake_of(with("limit = \"8s\"", "limt = \"8s\""))
-                  .starts_with("line 23: cannot use limt of transfer main: there is no such key"));
+                  .starts_with("line 22: cannot use limt of transfer main: there is no such key"));
   EXPECT_EQ(mistake_of(with("limit = \"8s\"", "server = \"sever\"")),
-            "line 23: cannot use transfer main: there is no host sever");
+            "line 22: cannot use transfer main: there is no host sever");
 }
 
 TEST(scenario_reader, fault_and_faults_belong_together) {
