@@ -51,8 +51,9 @@ Result<lab::Privileges> get_ready() {
 
 Result<lab::RunResult> conduct(const ReadScenario& scenario, lab::Variant variant,
                                const lab::Fix* fix, const Conditions& conditions) {
-  const Result<lab::World> world = world_of(scenario, variant, fix);
+  Result<lab::World> world = world_of(scenario, variant, fix);
   if (!world) return std::unexpected(world.error());
+  if (conditions.snap_len != 0) world->capture.snap_len = conditions.snap_len;
   lab::RunOptions options;
   options.seed = conditions.seed;
   options.directory = conditions.directory;

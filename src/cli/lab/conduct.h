@@ -22,6 +22,7 @@ struct Conditions {
   const lab::Privileges* privileges = nullptr;
   std::uint64_t seed = 1;
   std::string directory;                 // for captures and truth; empty: none
+  std::uint32_t snap_len = 0;            // of captures, in bytes; 0: as the scenario says
   std::function<void(double)> progress;  // seconds since the start
 };
 

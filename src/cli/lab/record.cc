@@ -26,6 +26,7 @@ struct Options {
   std::string variant = "broken";
   std::vector<std::string> settings;
   std::uint64_t seed = 1;
+  std::uint32_t snap_len = 0;
   bool draw = false;
 };
 
@@ -74,6 +75,7 @@ ExitCode run(const Options& options) {
   const Conditions conditions{.privileges = &*privileges,
                               .seed = options.seed,
                               .directory = options.out,
+                              .snap_len = options.snap_len,
                               .progress = [&](double seconds) {
                                 status.show(fmt::format("recording: {:.0f} s", seconds));
                               }};
@@ -98,6 +100,10 @@ Run declare(CLI::App& app) {
       ->allow_extra_args(false)
       ->type_name("NAME=VALUE");
   app.add_option("--seed", options->seed, "Of everything random (1)")->type_name("N");
+  app.add_option("-s,--snap", options->snap_len,
+                 "Keep so many bytes of each frame, as with tcpdump; the scenario's own without")
+      ->check(CLI::Range(64U, 262144U))
+      ->type_name("BYTES");
   app.add_flag("--draw", options->draw, "Draw the parameters from the seed, as the matrix does");
   return [options] { return run(*options); };
 }
