@@ -50,6 +50,12 @@ struct SizeClass {
   Exemplars delivered, lost;
 };
 
+/// Super-frames of so many segments, the last one counted whole.
+struct SuperframeSize {
+  std::uint32_t segments = 0;
+  std::uint64_t delivered = 0, lost_whole = 0;
+};
+
 /// Frames with more payload than one segment holds (left to the NIC to cut, or merged on arrival).
 struct SuperframeFacts {
   std::uint64_t sent = 0;
@@ -61,6 +67,7 @@ struct SuperframeFacts {
   Exemplars delivered_frames, lost_frames, piece_frames;
   Exemplars stall_frames;             // resends that ended a timeout after lost super-frames
   double timeout_s = 0;               // timeout silence whose first unacknowledged frame was a super-frame
+  std::vector<SuperframeSize> sizes;  // ascending, only those that occurred; a super-frame has 64 KiB at most
 };
 
 struct LossEvent {
@@ -159,6 +166,13 @@ struct ChecksumFacts {
   std::uint64_t bad_needed_resend = 0;    // the receiver did not acknowledge it; a good copy followed
   std::uint64_t bad_resent_bad = 0;       // a further copy was bad as well
   std::uint64_t bad_but_acknowledged = 0; // acknowledged without another copy: the file or the capture is wrong
+  Exemplars bad_acknowledged_frames;
+  // Bad sums that were made with the length of a super-frame: their errors name a payload to which these frames, one
+  // behind the other, add up exactly. Or with no length at all, as large sends leave the stack (Windows, RFC 1071 sums).
+  std::uint64_t seeded_frames = 0, seeded_superframes = 0;
+  std::uint32_t seeded_max_payload = 0;   // of a super-frame so named
+  Exemplars seeded;
+  std::uint64_t no_length_frames = 0;
   // Unfinished checksums are normal where they are made. Away from the sender they reach the receiver as they are:
   std::uint64_t partial_needed_resend = 0;   // segments whose unfinished copy was not taken
   std::uint64_t partial_resent_partial = 0;  // and whose further copy was unfinished as well

@@ -22,6 +22,12 @@ struct FragmentFacts {
   std::uint64_t answered = 0;
   std::uint64_t out_of_order_answerable = 0, out_of_order_answered = 0;
   std::uint64_t reassembly_timeouts = 0;     // ICMP 11/1 (or v6 3/1) sent back
+  // Identifications that came round: a fragment with other bytes at the place of an earlier one, within the time that
+  // receivers wait for the rest (RFC 4963).
+  std::uint64_t id_reuses = 0;
+  std::uint64_t id_reuses_open = 0;          // while a fragment of the earlier datagram was still missing, or once it had been mixed
+  double id_reuse_shortest_s = 0;            // of these; 0 = none
+  Exemplars id_reuse_frames;                 // the fragments that show it, of these
   double answer_wait_s = 0;                  // time lost waiting for those that got none
   Exemplars unanswered_frames, out_of_order_frames, incomplete_frames, answered_frames, timeout_frames;
 };

@@ -186,8 +186,12 @@ void DirectionAnalysis::settle(Segment& segment, const Record& record, Time now)
     take_rtt(segment, record, now);
   }
   if (segment.first_bad) {
-    if (segment.copies == 1) ++facts_.checksums.bad_but_acknowledged;
-    else ++facts_.checksums.bad_needed_resend;
+    if (segment.copies == 1) {
+      ++facts_.checksums.bad_but_acknowledged;
+      note(facts_.checksums.bad_acknowledged_frames, segment.first_frame);
+    } else {
+      ++facts_.checksums.bad_needed_resend;
+    }
   }
   if (segment.first_partial && segment.copies > 1 && !segment.spurious) ++facts_.checksums.partial_needed_resend;
   const bool arrived_first = segment.copies == 1 || segment.spurious || segment.sacked_before_resend;
@@ -207,6 +211,15 @@ void DirectionAnalysis::note_delivered(const Segment& segment, bool arrived_firs
   facts_.largest_delivered_frame = arrived_first ? segment.first_frame : segment.last_frame;
 }
 
+SuperframeSize& DirectionAnalysis::superframe_size(const Segment& segment) {
+  std::vector<SuperframeSize>& sizes = facts_.superframes.sizes;
+  const std::int64_t unit = std::max(segment_size_, 1u);
+  const auto segments = static_cast<std::uint32_t>((segment.len() + unit - 1) / unit);
+  const auto at = std::ranges::lower_bound(sizes, segments, {}, &SuperframeSize::segments);
+  if (at != sizes.end() && at->segments == segments) return *at;
+  return *sizes.insert(at, SuperframeSize{.segments = segments});
+}
+
 void DirectionAnalysis::settle_first_copy(const Segment& segment) {
   if (segment.first_ip_len == 0) return;
   SizeClass& size = sizes_.of(segment.first_ip_len);
@@ -214,6 +227,7 @@ void DirectionAnalysis::settle_first_copy(const Segment& segment) {
   note(size.delivered, segment.first_frame);
   if (!segment.superframe) return;
   ++facts_.superframes.delivered;
+  ++superframe_size(segment).delivered;
   note(facts_.superframes.delivered_frames, segment.first_frame);
 }
 
@@ -221,11 +235,13 @@ void DirectionAnalysis::settle_lost(Segment& segment) {
   const bool partly_arrived = segment.touched || segment.resent_bytes + segment_size_ / 2 < segment.len();
   if (segment.superframe && partly_arrived) {
     ++facts_.superframes.delivered;
+    ++superframe_size(segment).delivered;
     note(facts_.superframes.delivered_frames, segment.first_frame);
   }
   if (segment.superframe && !partly_arrived) {
     SuperframeFacts& super = facts_.superframes;
     ++super.lost_whole;
+    ++superframe_size(segment).lost_whole;
     note(super.lost_frames, segment.first_frame);
     if (!segment.resend_superframe) {
       ++super.lost_then_pieces_delivered;

@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "facts/connection.h"
+#include "flow/checksum_seed.h"
 #include "flow/frame_labels.h"
 #include "flow/ledger.h"
 #include "flow/meters.h"
@@ -100,6 +101,7 @@ class DirectionAnalysis {
   // acknowledge.cc
   void advance_ack(std::int64_t ack, const Record& record, Time now);
   void settle(Segment& segment, const Record& record, Time now);
+  SuperframeSize& superframe_size(const Segment& segment);
   void settle_first_copy(const Segment& segment);
   void note_delivered(const Segment& segment, bool arrived_first);
   [[nodiscard]] std::int64_t useful_room() const;
@@ -242,6 +244,7 @@ class DirectionAnalysis {
   // --- delivery, integrity
   SizeTable sizes_;
   std::array<std::uint16_t, 16> error_values_{};
+  ChecksumSeeds seeds_;
   std::uint32_t largest_single_ip_len_ = 0;
   Sampler reorder_late_;
   std::uint32_t newest_ts_ = 0;

@@ -8,6 +8,12 @@ namespace {
 
 // Pieces of one datagram come closer together; later its ID stands for another one (RFC 1122 section 3.3.2: 60 s).
 constexpr Duration kReassembly = std::chrono::seconds(60);
+// Linux waits this long for the rest of a datagram (ip_sysctl ipfrag_time); others 15 to 60 s.
+constexpr Duration kReceiverWaits = std::chrono::seconds(30);
+// Of a piece so many bytes tell datagrams apart: of a first one a sequence number, or a length and a checksum.
+constexpr std::size_t kHeadBytes = 8;
+// Of a whole datagram so many pieces are remembered, to know those of another one under its identification.
+constexpr std::size_t kPiecesOfWhole = 4;
 // 64 KiB in the smallest fragments.
 constexpr std::size_t kMaxPieces = 8192;
 
@@ -26,6 +32,12 @@ std::optional<std::uint32_t> echo_id(const wire::Packet& p) {
   return load_be32(p.transport.data() + 4);
 }
 
+/// 0 = too little was captured.
+std::uint64_t head_of(const wire::Packet& p) {
+  if (p.transport.size() < kHeadBytes) return 0;
+  return std::uint64_t{load_be32(p.transport.data())} << 32 | load_be32(p.transport.data() + 4);
+}
+
 }  // namespace
 
 std::optional<wire::Packet> Fragments::add(const wire::Frame& frame, const wire::Packet& packet) {
@@ -36,6 +48,11 @@ std::optional<wire::Packet> Fragments::add(const wire::Frame& frame, const wire:
   if (fresh) {
     order_.push_back(key);
   } else if (frame.time - datagram.begin > kReassembly) {
+    if (!datagram.complete) close(key, datagram, false);
+    datagram = Datagram{};
+    fresh = true;
+  } else if (is_another(datagram, packet)) {
+    note_reuse(frame, packet, datagram);
     if (!datagram.complete) close(key, datagram, false);
     datagram = Datagram{};
     fresh = true;
@@ -52,16 +69,45 @@ std::optional<wire::Packet> Fragments::add(const wire::Frame& frame, const wire:
   }
   close(key, datagram, true);
   datagram.complete = true;
-  datagram.offsets = {};
+  if (datagram.pieces.size() > kPiecesOfWhole) {
+    datagram.pieces.resize(kPiecesOfWhole);
+    datagram.pieces.shrink_to_fit();
+  }
   return joined(datagram);
+}
+
+std::vector<Fragments::Piece>::const_iterator Fragments::find_piece(const Datagram& datagram, std::uint32_t offset) {
+  return std::ranges::lower_bound(datagram.pieces, offset, {}, &Piece::offset);
+}
+
+// A piece of another datagram under the same identification: it stands where one with other bytes was.
+bool Fragments::is_another(const Datagram& datagram, const wire::Packet& packet) {
+  const auto known = find_piece(datagram, packet.fragment_offset);
+  if (known == datagram.pieces.end() || known->offset != packet.fragment_offset) return false;
+  const std::uint64_t head = head_of(packet);
+  return head != 0 && known->head != 0 && head != known->head;
+}
+
+void Fragments::note_reuse(const wire::Frame& frame, const wire::Packet& packet, const Datagram& earlier) {
+  if (frame.time - earlier.begin > kReceiverWaits) return;
+  FragmentFacts& facts = facts_of({packet.source, packet.destination}).facts;
+  ++facts.id_reuses;
+  // What was completed by a first piece that came last, and now its own rest comes, had been another's rest before.
+  const bool was_mixed = earlier.complete && earlier.out_of_order && packet.fragment_offset != 0;
+  if (earlier.complete && !was_mixed) return;
+  ++facts.id_reuses_open;
+  note(facts.id_reuse_frames, FrameRef(frame.input, frame.number));
+  const double after_s = to_seconds(frame.time - earlier.begin);
+  const double shortest_s = facts.id_reuse_shortest_s;
+  facts.id_reuse_shortest_s = shortest_s > 0 ? std::min(shortest_s, after_s) : after_s;
 }
 
 // False for a copy of a piece that is there already.
 bool Fragments::take_piece(Datagram& datagram, const wire::Packet& packet) {
-  const auto known = std::lower_bound(datagram.offsets.begin(), datagram.offsets.end(), packet.fragment_offset);
-  if (known != datagram.offsets.end() && *known == packet.fragment_offset) return false;
-  if (datagram.offsets.size() >= kMaxPieces) return false;
-  datagram.offsets.insert(known, packet.fragment_offset);
+  const auto known = find_piece(datagram, packet.fragment_offset);
+  if (known != datagram.pieces.end() && known->offset == packet.fragment_offset) return false;
+  if (datagram.pieces.size() >= kMaxPieces) return false;
+  datagram.pieces.insert(known, Piece{packet.fragment_offset, head_of(packet)});
   const std::uint64_t len = packet.ip_total_len > packet.ip_header_len ? packet.ip_total_len - packet.ip_header_len : 0;
   datagram.out_of_order |= packet.fragment_offset != datagram.next_offset;
   datagram.next_offset = packet.fragment_offset + len;

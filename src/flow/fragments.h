@@ -36,6 +36,10 @@ class Fragments {
  private:
   using Key = std::tuple<IpAddress, IpAddress, std::uint32_t, std::uint8_t>;  // source, destination, id, protocol
   using Pair = std::pair<IpAddress, IpAddress>;                               // from, to
+  struct Piece {
+    std::uint32_t offset = 0;
+    std::uint64_t head = 0;          // its first bytes; 0 where too few were captured
+  };
   struct Datagram {
     std::optional<wire::Packet> first;
     FrameRef first_frame;
@@ -43,7 +47,7 @@ class Fragments {
     std::uint64_t received = 0;      // payload bytes
     std::uint64_t whole = 0;         // payload bytes of the datagram; 0 until the last fragment came
     std::uint64_t next_offset = 0;
-    std::vector<std::uint32_t> offsets;   // seen; copies of a fragment count once
+    std::vector<Piece> pieces;       // seen, by offset; copies of a fragment count once
     bool out_of_order = false;
     bool complete = false;               // kept for a while, so that copies from another tap open nothing new
     std::optional<std::uint32_t> echo_request, echo_reply;   // ICMP id and sequence
@@ -58,6 +62,9 @@ class Fragments {
     std::uint64_t small_requests = 0, small_answered = 0;
     std::map<std::uint32_t, Echo> echoes;   // by ICMP id and sequence; bounded
   };
+  [[nodiscard]] static bool is_another(const Datagram& datagram, const wire::Packet& packet);
+  void note_reuse(const wire::Frame& frame, const wire::Packet& packet, const Datagram& earlier);
+  static std::vector<Piece>::const_iterator find_piece(const Datagram& datagram, std::uint32_t offset);
   static bool take_piece(Datagram& datagram, const wire::Packet& packet);
   static std::optional<wire::Packet> joined(Datagram& datagram);
   void make_room();

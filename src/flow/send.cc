@@ -623,6 +623,7 @@ void DirectionAnalysis::note_checksum(const Record& record, bool superframe) {
   if (sums.bad == 0) sums.bad_len_min = record.payload_len;
   ++sums.bad;
   note(sums.bad_frames, record.frame);
+  seeds_.add(record, sums);
   sums.bad_len_min = std::min(sums.bad_len_min, record.payload_len);
   sums.bad_len_max = std::max(sums.bad_len_max, record.payload_len);
   const auto known_end = error_values_.begin() + static_cast<std::ptrdiff_t>(sums.error_distinct);

@@ -110,6 +110,7 @@ void DirectionAnalysis::settle_open_end() {
     }
     if (segment.superframe && !segment.touched && segment.resent_bytes + segment_size_ / 2 >= segment.len()) {
       ++facts_.superframes.lost_whole;
+      ++superframe_size(segment).lost_whole;
       note(facts_.superframes.lost_frames, segment.first_frame);
     }
   }

@@ -14,6 +14,9 @@ constexpr std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
 constexpr double kNearShare = 0.2;
 // Below this round trip timing cannot tell the ends apart; what offloads leave in the packets still can.
 constexpr Duration kTooShort = std::chrono::microseconds(300);
+// From this round trip on timing is believed against unfinished sums of the end that is far by it: hosts answer much
+// faster, and a NIC that forgets to finish sums sends them across the whole path.
+constexpr Duration kLongEnough = std::chrono::milliseconds(2);
 // Bytes that the timestamp option takes from each data segment (RFC 7323 appendix A).
 constexpr std::uint32_t kTimestampBytes = 12;
 
@@ -235,7 +238,10 @@ Witness examine(std::span<const Record> records, const HandshakeFacts& handshake
   witness.place = place_by_looks(looks[0], looks[1]);
   const TapPlace timed = place_by_legs(witness.leg);
   const bool both_near = witness.place == TapPlace::at_both && (timed == TapPlace::near_client || timed == TapPlace::near_server);
-  if (witness.place == TapPlace::unknown || both_near) witness.place = timed;
+  const bool opposed = (witness.place == TapPlace::near_client && timed == TapPlace::near_server) ||
+                       (witness.place == TapPlace::near_server && timed == TapPlace::near_client);
+  const bool timing_is_sure = opposed && *witness.leg[0] + *witness.leg[1] >= kLongEnough;
+  if (witness.place == TapPlace::unknown || both_near || timing_is_sure) witness.place = timed;
   if (witness.place == TapPlace::unknown) witness.place = place_by_ttl(looks[0], looks[1]);
   for (Direction way : {Direction::to_server, Direction::to_client}) {
     witness.segment_size[index(way)] = segment_size_of(handshake, records, way);

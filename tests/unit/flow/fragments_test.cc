@@ -2,6 +2,8 @@
 // Fragments joined into packets, and what became of fragmented datagrams.
 #include "flow/fragments.h"
 
+#include <array>
+
 #include <gtest/gtest.h>
 
 #include "support/exchange.h"
@@ -15,8 +17,10 @@ class FragmentsTest : public ::testing::Test {
  protected:
   /// A fragment of a datagram that begins with a TCP header of 20 bytes.
   std::optional<wire::Packet> add(std::uint32_t id, std::uint32_t offset, std::uint32_t len,
-                                  bool more, std::uint32_t host = 0) {
+                                  bool more, std::uint32_t host = 0, std::uint8_t header = 1) {
+    const std::array<std::byte, 8> transport{std::byte{0}, std::byte{header}};
     wire::Packet packet;
+    packet.transport = transport;
     packet.kind = offset == 0 ? wire::PacketKind::tcp : wire::PacketKind::fragment;
     packet.is_fragment = true;
     packet.more_fragments = more;
@@ -85,6 +89,41 @@ TEST_F(FragmentsTest, AnIdUsedAgainMuchLaterIsAnotherDatagram) {
   const FragmentFacts f = facts();
   EXPECT_EQ(f.datagrams, 2u);
   EXPECT_EQ(f.incomplete, 1u);
+}
+
+TEST_F(FragmentsTest, AnIdUsedAgainWhileAPieceIsMissingMixesTwoDatagrams) {
+  add(7, 0, 1480, true);
+  frame.time += 2s;
+  add(7, 0, 1480, true, 0, 2);
+  EXPECT_TRUE(add(7, 1480, 100, false, 0, 2));
+  const FragmentFacts f = facts();
+  EXPECT_EQ(f.id_reuses, 1u);
+  EXPECT_EQ(f.id_reuses_open, 1u);
+  EXPECT_NEAR(f.id_reuse_shortest_s, 2, 0.001);
+  EXPECT_EQ(f.id_reuse_frames.count, 1u);
+  EXPECT_EQ(f.datagrams, 2u);
+  EXPECT_EQ(f.incomplete, 1u);
+}
+
+TEST_F(FragmentsTest, AfterALostFirstPieceEachRestIsJoinedWithTheNextFirstPiece) {
+  add(7, 1480, 100, false, 0, 1);
+  for (std::uint8_t datagram = 2; datagram < 6; ++datagram) {
+    frame.time += 10ms;
+    add(7, 0, 1480, true, 0, datagram);
+    add(7, 1480, 100, false, 0, datagram);
+  }
+  EXPECT_EQ(facts().id_reuses_open, 4u);
+}
+
+TEST_F(FragmentsTest, AnIdUsedAgainAfterAWholeDatagramMixesNothing) {
+  add(7, 0, 1480, true);
+  EXPECT_TRUE(add(7, 1480, 100, false));
+  add(7, 0, 1480, true, 0, 2);
+  EXPECT_TRUE(add(7, 1480, 100, false, 0, 2));
+  const FragmentFacts f = facts();
+  EXPECT_EQ(f.id_reuses, 1u);
+  EXPECT_EQ(f.id_reuses_open, 0u);
+  EXPECT_EQ(f.complete, 2u);
 }
 
 TEST_F(FragmentsTest, AFloodOfOpenOnesIsBoundedAndCounted) {
