@@ -36,4 +36,17 @@ inline bool can_judge_checksums(const Transfer& transfer) {
          data.checksums.bad_ip_headers * 2 <= data.checksums.bad;
 }
 
+/// Unfinished sums that the receiver did not take, seen where it receives: a virtual link marks
+/// those that it may take, so that its refusal says that they came without the mark. Half of what
+/// was lost must be so; what is lost before this point was not seen at all.
+inline bool unfinished_were_refused(const DirectionFacts& data) {
+  constexpr std::uint64_t kRefused = 5;
+  constexpr double kRefusedShare = 0.5;
+  const ChecksumFacts& sums = data.checksums;
+  return data.vantage == Vantage::receiver && sums.partial_needed_resend >= kRefused &&
+         data.window.zero_episodes == 0 &&
+         static_cast<double>(sums.partial_needed_resend) >=
+             kRefusedShare * static_cast<double>(data.lost_packets);
+}
+
 }  // namespace slowpath::detect

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/loss_time.h"
 #include "detect/policy.h"
 #include "detect/synthesis_steps.h"
 #include "facts/catalogue.h"
@@ -102,9 +103,10 @@ std::optional<Doubt> doubt_about_loss(const ConnectionFacts& connection) {
   for (const DirectionFacts& direction : connection.directions) {
     const double lost = static_cast<double>(direction.lost_packets);
     if (direction.lost_packets < kLosses || lost < kLossShare * static_cast<double>(direction.data_packets)) continue;
-    const double repair_s = direction.time[TimeOwner::loss_recovery] + direction.time[TimeOwner::timeout];
+    // What keeps coming back keeps the congestion window small, too.
+    const double repair_s = loss_s(direction) + kept_small_s(direction);
     if (!is_unexplained(repair_s, active_s(connection))) continue;
-    return Doubt{fmt::format("{} of {} segments were lost and repairing them took {} of {}, but what lost them does not show",
+    return Doubt{fmt::format("{} of {} segments were lost; repairing them, and windows that they kept small, took {} of {}, but what lost them does not show",
                              direction.lost_packets, direction.data_packets, format_duration(repair_s),
                              format_duration(active_s(connection))),
                  {"at the sender: " + capture_command(connection, "sender.pcap"),

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/checksum_toll.h"
+#include "detect/superframe_edge.h"
 
 namespace slowpath::detect {
 namespace {
@@ -20,6 +22,8 @@ constexpr double kExplainedShare = 0.5;
 constexpr double kQueueRatio = 1.3;
 // Shorter growth is the receiver's interrupt moderation and scheduling.
 constexpr double kQueueSeconds = 0.002;
+// Mixed datagrams: one may be a copy from elsewhere with a broken header.
+constexpr std::uint64_t kMixed = 3;
 // Fewer losses than these prove no pattern (the catalogue's minimum for random-loss).
 constexpr std::uint64_t kPatternLosses = 10;
 // The mean of n uniform ranks scatters by 0.29/sqrt(n): 0.09 for ten. 0.75 is nearly three of them
@@ -27,6 +31,11 @@ constexpr std::uint64_t kPatternLosses = 10;
 constexpr double kRankOfQueue = 0.75;
 // Losses a flight. Independent losses share a flight now and then, a full queue drops many at once.
 constexpr double kAloneShare = 0.5;
+// Flights die: several losses in each, a tenth of all that is sent, a third of the time in timeouts.
+// Independent losses of one in ten leave a sender with flights of a few segments, one lost in each.
+constexpr double kLossesOfDeadFlight = 2.5;
+constexpr double kDeadShare = 0.10;
+constexpr double kDeadTimeShare = 0.30;
 // With flights of four segments and more, a quarter of the losses at most are at an end by chance.
 constexpr double kTailShare = 0.6;
 
@@ -65,12 +74,21 @@ std::string size_edge(const DirectionFacts& data) {
 
 std::string lost_superframes(const DirectionFacts& data) {
   const SuperframeFacts& super = data.superframes;
+  if (const SuperframeEdge edge = find_edge(super); only_large_are_lost(data, edge)) {
+    return fmt::format("super-frames of {} segments and more were lost whole, {} of {}, smaller "
+                       "ones arrived",
+                       edge.segments, edge.lost, edge.lost + edge.delivered);
+  }
   if (super.lost_whole < 3 || super.lost_whole * 2 < super.sent) return {};
   if (as_double(super.lost_whole) < kExplainedShare * as_double(data.lost_packets)) return {};
   return fmt::format("{} of {} super-frames were lost whole", super.lost_whole, super.sent);
 }
 
 std::string bad_checksums(const DirectionFacts& data) {
+  if (unfinished_were_refused(data)) {
+    return fmt::format("{} of the lost packets arrived with a checksum that was never completed",
+                       data.checksums.partial_needed_resend);
+  }
   const std::uint64_t bad = data.checksums.bad_needed_resend;
   if (bad == 0 || as_double(bad) < kExplainedShare * as_double(data.lost_packets)) return {};
   return fmt::format("{} of the lost packets arrived with a wrong checksum", bad);
@@ -85,6 +103,23 @@ std::string too_big(const Transfer& transfer) {
   }
   if (errors == 0 || errors * 2 < transfer.data().loss_episodes) return {};
   return fmt::format("{} ICMP errors say that packets were too long for the path", errors);
+}
+
+// Fragments joined with another datagram's are thrown away for their checksum, whole or not.
+std::string mixed_fragments(const Transfer& transfer) {
+  for (const PathFacts& path : transfer.facts.paths) {
+    const bool ahead = path.a == transfer.sender().address && path.b == transfer.receiver().address;
+    const bool back = path.b == transfer.sender().address && path.a == transfer.receiver().address;
+    if (!ahead && !back) continue;
+    const FragmentFacts& fragments = path.fragments[ahead ? 0 : 1];
+    if (fragments.id_reuses_open < kMixed) continue;
+    const double explained = as_double(fragments.id_reuses_open + fragments.incomplete);
+    if (explained < kExplainedShare * as_double(transfer.data().lost_packets)) continue;
+    return fmt::format(
+        "{} fragmented packets were joined from different ones, {} stayed incomplete",
+        fragments.id_reuses_open, fragments.incomplete);
+  }
+  return {};
 }
 
 }  // namespace
@@ -141,17 +176,23 @@ bool losses_are_random(const DirectionFacts& data, const LossPattern& pattern) {
   const bool alone = as_double(pattern.episodes) >= kAloneShare * as_double(pattern.losses);
   if (!alone) return false;
   // Chance does not prefer the last segment of a burst.
-  if (as_double(data.tail_timeouts) >= kTailShare * as_double(pattern.episodes) && data.flight_max_bytes > 4 * std::uint64_t{data.segment_size}) {
+  if (as_double(data.tail_timeouts) >= kTailShare * as_double(pattern.episodes) &&
+      data.flight_max_bytes > 4 * std::uint64_t{data.segment_size}) {
     return false;
   }
   if (!queue_builds(queue_of(data))) return data.rtt.total.samples >= kPatternLosses;
   return pattern.ranked * 2 >= pattern.losses && pattern.mean_rank < kRankOfQueue;
 }
 
+bool flights_die(const DirectionFacts& data, const LossPattern& pattern) {
+  return as_double(pattern.losses) >= kLossesOfDeadFlight * as_double(pattern.episodes) &&
+         pattern.share >= kDeadShare && data.time.share(TimeOwner::timeout) >= kDeadTimeShare;
+}
+
 std::string other_cause_of_loss(const Transfer& transfer) {
   const DirectionFacts& data = transfer.data();
-  for (std::string why :
-       {lost_superframes(data), size_edge(data), bad_checksums(data), too_big(transfer)}) {
+  for (std::string why : {lost_superframes(data), size_edge(data), bad_checksums(data),
+                          too_big(transfer), mixed_fragments(transfer)}) {
     if (!why.empty()) return why;
   }
   return {};

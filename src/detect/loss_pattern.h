@@ -43,6 +43,10 @@ QueueFacts queue_of(const DirectionFacts& data);
 /// The queue visibly grows with the flight: from here on losses may be its overflow.
 bool queue_builds(const QueueFacts& queue);
 
+/// Whether whole flights die and the sender waits for its timer: so many are lost at once, and so
+/// much of what is sent, that something chose bursts. What, and whether by load, does not show.
+bool flights_die(const DirectionFacts& data, const LossPattern& pattern);
+
 /// Losses that are independent of load: enough of them, alone, and at any round-trip time.
 /// The evidence of `random-loss`, to which timeouts beside it are then attributed.
 bool losses_are_random(const DirectionFacts& data, const LossPattern& pattern);

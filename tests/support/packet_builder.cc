@@ -402,7 +402,8 @@ void PacketBuilder::store_checksum(Inner& inner, const IpAddress& source,
     put_address(pseudo, destination);
     put32(pseudo, static_cast<std::uint32_t>(inner.transport_protocol));
     if (inner.checksum != ChecksumKind::partial_no_length) {
-      put32(pseudo, static_cast<std::uint32_t>(inner.bytes.size()));
+      put32(pseudo, static_cast<std::uint32_t>(inner.bytes.size()) +
+                        static_cast<std::uint32_t>(inner.length_error));
     }
   }
   const std::uint32_t pseudo_sum = add_words(pseudo);
@@ -523,6 +524,7 @@ PacketBuilder& PacketBuilder::add_tcp(Flags flags, TcpFields fields) {
     inner.ip_protocol = inner.transport_protocol = 6;
     inner.checksum_offset = fields.stored_checksum >= 0 ? -1 : 16;
     inner.checksum = fields.checksum;
+    inner.length_error = fields.length_error;
     inner.has_own_checksum = false;
   });
 }

@@ -80,7 +80,8 @@ struct TcpFields {
   int data_offset_words = -1;  // -1: right
   int stored_checksum = -1;
   ChecksumKind checksum = ChecksumKind::right;
-  Buffer options;  // padded with zeros to whole words
+  int length_error = 0;  // added to the length that the checksum's pseudo-header holds
+  Buffer options;        // padded with zeros to whole words
 };
 using TcpField = std::function<void(TcpFields&)>;
 TcpField ports(std::uint16_t source, std::uint16_t destination);
@@ -176,6 +177,7 @@ class PacketBuilder {
     Buffer extensions;             // IPv6 extension headers, outside the transport's checksum
     int checksum_offset = -1;      // of a transport checksum the IP header must finish
     ChecksumKind checksum = ChecksumKind::right;
+    int length_error = 0;           // of the pseudo-header
     bool has_own_checksum = false;  // ICMPv4: no pseudo-header
   };
   using Layer = std::function<void(Inner&)>;

@@ -2,8 +2,11 @@
 // fragments-dropped: IP fragments are filtered or lost on the way (RFC 8900). What the user sees:
 // large datagrams (DNS answers, tunnels, pings without DF) never get an answer, small ones always
 // do. Recognised between two hosts by fragmented requests without a single answer beside
-// unfragmented ones that were answered, or by reassembly timeouts that the receiver reports (ICMP
-// 11/1). If only those die whose fragments changed order, it is fragments-ooo-dropped.
+// unfragmented ones that were answered, by reassembly timeouts that the receiver reports (ICMP
+// 11/1), or by pieces of which no whole packet ever comes. If only those die whose fragments
+// changed order, it is fragments-ooo-dropped.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/format.h"
@@ -17,6 +20,8 @@ constexpr std::string_view kFault = "fragments-dropped";
 
 constexpr std::uint64_t kDatagrams = 3;
 constexpr std::uint64_t kReassemblyTimeouts = 1;
+// So many datagrams, none of which ever came whole: a filter, not an accident.
+constexpr std::uint64_t kNeverWhole = 6;
 
 struct Way {
   const PathFacts& path;
@@ -26,6 +31,48 @@ struct Way {
   [[nodiscard]] const IpAddress& to() const { return index == 0 ? path.b : path.a; }
   [[nodiscard]] std::uint64_t small_answered() const { return path.small_answered[index]; }
 };
+
+bool never_whole(const FragmentFacts& fragments) {
+  return fragments.incomplete >= kNeverWhole && fragments.complete == 0 &&
+         fragments.answerable == 0;
+}
+
+// How long the connections of this pair were in vain: all the time, as nothing fragmented passes.
+double seconds_in_vain(const Case& facts) {
+  double seconds = 0;
+  for (const CaptureFacts& capture : facts.captures) {
+    seconds = std::max(seconds, seconds_between(capture.first, capture.last));
+  }
+  return seconds;
+}
+
+Finding describe_pieces(const Case& facts, const Way& way) {
+  const FragmentFacts& fragments = way.facts();
+  Finding finding;
+  finding.fault = kFault;
+  finding.seconds_lost = seconds_in_vain(facts);
+  // Where the capture itself loses packets, it may have lost these.
+  const bool believed = std::ranges::all_of(
+      facts.captures, [](const CaptureFacts& capture) { return capture.reported_drops == 0; });
+  finding.severity =
+      believed && finding.seconds_lost >= kMaterialSeconds ? Severity::fault : Severity::suspect;
+  finding.confidence = 0.8 + 0.15 * how_far(static_cast<double>(fragments.incomplete), 6, 20);
+  finding.claim =
+      fmt::format("of {} fragmented packets from {} to {} pieces arrive here and none whole",
+                  fragments.incomplete, to_string(way.from()), to_string(way.to()));
+  finding.evidence.push_back(
+      shown_by(fmt::format("{} fragments of {} packets; the others never came", fragments.fragments,
+                           fragments.incomplete),
+               fragments.incomplete_frames,
+               {{"fragments", static_cast<double>(fragments.fragments)},
+                {"incomplete_datagrams", static_cast<double>(fragments.incomplete)}}));
+  finding.refuted_by = "one fragmented packet that arrives whole";
+  finding.after_fix = {std::nullopt, "cannot be told: nothing of this size ever arrived"};
+  finding.wireshark_filter = "ip.flags.mf == 1 || ip.frag_offset > 0 || ipv6.fraghdr";
+  finding.next_capture = fmt::format("on {}: tcpdump -ni DEV -s 128 -w fragments.pcap 'host {}'",
+                                     to_string(way.from()), to_string(way.to()));
+  return finding;
+}
 
 Finding describe(const Way& way) {
   const FragmentFacts& fragments = way.facts();
@@ -71,6 +118,10 @@ void inspect(const Case& facts, Findings& findings) {
           fragments.reassembly_timeouts >= kReassemblyTimeouts && fragments.answered == 0;
       if (never_answered || timed_out) {
         findings.list.push_back(describe(way));
+        continue;
+      }
+      if (never_whole(fragments)) {
+        findings.list.push_back(describe_pieces(facts, way));
         continue;
       }
       silent(

@@ -4,12 +4,19 @@
 // data crawls at a few hundred kB a second, one flight per retransmission timeout. Recognised at
 // the sender: frames of several segments are never acknowledged at first sending, while the same
 // bytes pass when they are sent again one segment a frame. Healthy TSO shows the same large frames
-// and their acknowledgements a round trip later. A black hole takes single segments as well.
+// and their acknowledgements a round trip later. A black hole takes single segments as well. Where
+// only the largest are lost, an edge in their delivery by size shows it: a full queue or a policer
+// takes small frames too. Frames that a gateway refuses with ICMP are icmp-fragneeded-coalesced's.
+#include <algorithm>
+#include <optional>
+#include <string>
+
 #include <fmt/format.h>
 
 #include "base/format.h"
 #include "detect/loss_time.h"
 #include "detect/policy.h"
+#include "detect/superframe_edge.h"
 
 namespace slowpath::detect::detectors {
 namespace {
@@ -21,33 +28,60 @@ constexpr std::uint64_t kSuperframes = 3;
 // One in twenty may pass: a merge at the capture point of what had been cut already.
 constexpr std::uint64_t kSentPerDelivered = 20;
 
-double seconds_of(const DirectionFacts& data) {
+// A gateway that refuses such a frame says so: then they do leave the NIC, uncut.
+const IcmpFacts* refusal_of_uncut(const Transfer& transfer) {
+  for (const IcmpFacts& icmp : transfer.connection.icmp) {
+    const bool too_big = icmp.version == 6 ? icmp.type == 2 : icmp.type == 3 && icmp.code == 4;
+    if (!too_big || icmp.about != transfer.direction || !icmp.sequence_in_flight) continue;
+    const bool segments_fit = icmp.next_hop_mtu >= full_ip_len(transfer) && icmp.next_hop_mtu > 0;
+    if (segments_fit && icmp.quoted_ip_len > icmp.next_hop_mtu) return &icmp;
+  }
+  return nullptr;
+}
+
+double seconds_of(const DirectionFacts& data, const SuperframeEdge& edge) {
   const SuperframeFacts& super = data.superframes;
+  if (edge.delivered_below > 0) return loss_s(data) + kept_small_s(data);
   // Frames lost whole are counted in segments among the losses, so their own share of it is at
   // least this; with more than half of the losses the time is theirs.
   const bool rules = super.lost_whole * 2 >= data.lost_packets;
   return std::max(super.timeout_s, rules ? loss_s(data) : loss_s_of(data, super.lost_whole));
 }
 
-Finding describe(const Transfer& transfer, bool complete) {
+std::string claim_of(const Transfer& transfer, const SuperframeEdge& edge) {
+  const SuperframeFacts& super = transfer.data().superframes;
+  if (edge.delivered_below > 0) {
+    return fmt::format(
+        "frames of {} segments and more that {} hands to its NIC are never cut: {} of {} were lost "
+        "whole, while {} smaller ones were cut and arrived",
+        edge.segments, name_sender(transfer), edge.lost, edge.lost + edge.delivered,
+        edge.delivered_below);
+  }
+  return fmt::format(
+      "frames of several segments that {} hands to its NIC are never cut: {} of {} were lost "
+      "whole, and the same bytes pass one segment a frame",
+      name_sender(transfer), super.lost_whole, super.sent);
+}
+
+Finding describe(const Transfer& transfer, const SuperframeEdge& edge, bool complete) {
   const DirectionFacts& data = transfer.data();
   const SuperframeFacts& super = data.superframes;
-  const double seconds = seconds_of(data);
+  const double seconds = seconds_of(data, edge);
   Finding finding = about(kFault, transfer);
   finding.seconds_lost = seconds;
   finding.severity = severity_of(complete, seconds, transfer);
   finding.confidence = confidence_of(
       complete ? 0.9 + 0.09 * how_far(static_cast<double>(super.sent), 3, 12) : 0.6, transfer);
   const std::uint32_t full = full_ip_len(transfer);
-  finding.claim = fmt::format(
-      "frames of several segments that {} hands to its NIC are never cut: {} of {} were lost "
-      "whole, "
-      "and the same bytes pass one segment a frame",
-      name_sender(transfer), super.lost_whole, super.sent);
+  finding.claim = claim_of(transfer, edge);
+  const std::uint64_t large = edge.delivered_below > 0 ? edge.lost + edge.delivered : super.sent;
+  const std::uint64_t arrived = edge.delivered_below > 0 ? edge.delivered : super.delivered;
+  const std::string which = edge.delivered_below > 0
+                                ? fmt::format("of {} segments and more", edge.segments)
+                                : fmt::format("above {} bytes", full);
   finding.evidence.push_back(
-      shown_by(fmt::format("{} of the {} frames above {} bytes arrived at first sending",
-                           super.delivered == 0 ? "none" : fmt::format("{}", super.delivered),
-                           super.sent, full),
+      shown_by(fmt::format("{} of the {} frames {} arrived at first sending",
+                           arrived == 0 ? "none" : fmt::format("{}", arrived), large, which),
                super.lost_frames,
                {{"superframes", static_cast<double>(super.sent)},
                 {"superframes_delivered", static_cast<double>(super.delivered)},
@@ -79,28 +113,42 @@ Finding describe(const Transfer& transfer, bool complete) {
   return finding;
 }
 
+std::optional<std::string> why_not(const Transfer& transfer, const SuperframeEdge& edge) {
+  const DirectionFacts& data = transfer.data();
+  const SuperframeFacts& super = data.superframes;
+  if (super.sent < kSuperframes || super.lost_then_pieces_delivered == 0) {
+    return fmt::format(
+        "{} frames of several segments, {} passed later in pieces; {} and 1 are "
+        "needed",
+        super.sent, super.lost_then_pieces_delivered, kSuperframes);
+  }
+  if (const IcmpFacts* icmp = refusal_of_uncut(transfer)) {
+    return fmt::format(
+        "{} says that it got such a frame whole, with {} bytes (frame {}), and "
+        "refused it",
+        to_string(icmp->from), icmp->quoted_ip_len, icmp->frame.number());
+  }
+  const bool all_are_lost = super.delivered * kSentPerDelivered <= super.sent;
+  if (!all_are_lost && !only_large_are_lost(data, edge)) {
+    return fmt::format("{} of {} frames of several segments arrived at first sending: they are cut",
+                       super.delivered, super.sent);
+  }
+  return std::nullopt;
+}
+
 void inspect(const Case& facts, Findings& findings) {
   for (const Transfer& transfer : transfers_with_data(facts)) {
     const SuperframeFacts& super = transfer.data().superframes;
     if (super.sent == 0 || super.lost_whole == 0) continue;
-    if (super.delivered * kSentPerDelivered > super.sent) {
-      silent(
-          findings, kFault, transfer,
-          fmt::format("{} of {} frames of several segments arrived at first sending: they are cut",
-                      super.delivered, super.sent));
+    SuperframeEdge edge = find_edge(super);
+    if (auto why = why_not(transfer, edge)) {
+      silent(findings, kFault, transfer, std::move(*why));
       continue;
     }
-    if (super.sent < kSuperframes || super.lost_then_pieces_delivered == 0) {
-      silent(findings, kFault, transfer,
-             fmt::format("{} frames of several segments, {} passed later in pieces; {} and 1 are "
-                         "needed",
-                         super.sent, super.lost_then_pieces_delivered, kSuperframes));
-      continue;
-    }
+    // All are lost: the few that passed are chance, whatever their size.
+    if (super.delivered * kSentPerDelivered <= super.sent) edge.delivered_below = 0;
     // Away from the sender a large frame is one that somebody merged on the way.
-    const Vantage vantage = transfer.data().vantage;
-    findings.list.push_back(
-        describe(transfer, vantage == Vantage::sender || vantage == Vantage::both));
+    findings.list.push_back(describe(transfer, edge, !merged_after_sending(transfer)));
   }
 }
 

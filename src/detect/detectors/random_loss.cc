@@ -148,6 +148,13 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   const Judged judged = judge(data, pattern);
   // Short of a distribution only the repair itself is known to be lost time.
   const double lost = judged.complete ? seconds_lost_to(data, pattern.share) : repair_s(data);
+  if (!judged.complete && flights_die(data, pattern)) {
+    return silent(findings, kId, transfer,
+                  fmt::format("{} losses in {} flights, {} of the time in timeouts: bursts die, "
+                              "chance would take single packets",
+                              pattern.losses, pattern.episodes,
+                              format_percent(data.time.share(TimeOwner::timeout))));
+  }
   if (!judged.complete && pattern.episodes < kLossesToMention) {
     return silent(
         findings, kId, transfer,

@@ -3,7 +3,8 @@
 // lengths. What the user sees: a connection that never gets past a certain packet, or crawls.
 // Recognised away from the sender by bad checksums that are bad again when the same bytes are sent
 // again, which damage by chance is not. Partial sums at the sender and on virtual links are no
-// fault; the facts keep them apart.
+// fault, unless they reach the receiver and it does not take them. Errors that name the length of a
+// large send are lso-wrong-csum-seed's.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -27,6 +28,11 @@ constexpr double kAlmostAll = 0.9;
 // Damage that spares nobody's second copy, nor the third and fourth, is none: the share of all
 // segments says little where only some lengths are struck.
 constexpr std::uint64_t kNeverGood = 3;
+
+// Wrong in a way that a length explains: computed, not forgotten.
+bool lengths_explain(const ChecksumFacts& sums) {
+  return std::max(sums.seeded_frames, sums.no_length_frames) * 2 >= sums.bad;
+}
 
 bool repeats(const ChecksumFacts& sums, const ChecksumToll& toll) {
   if (sums.bad_resent_bad < kBadAgain) return false;
@@ -76,13 +82,54 @@ Finding describe(const Transfer& transfer, const ChecksumToll& toll) {
   return finding;
 }
 
+Finding describe_unfinished(const Transfer& transfer) {
+  const DirectionFacts& data = transfer.data();
+  const ChecksumFacts& sums = data.checksums;
+  const std::uint64_t refused = sums.partial_needed_resend;
+  Finding finding = about(kFault, transfer);
+  finding.seconds_lost = loss_s_of(data, refused) + kept_small_s(data);
+  finding.severity = severity_of(true, finding.seconds_lost, transfer);
+  finding.confidence =
+      confidence_of(0.78 + 0.15 * how_far(static_cast<double>(refused), 5, 30), transfer);
+  finding.claim = fmt::format(
+      "{} sends checksums that were never completed: {} segments reached {} so and were not taken",
+      name_sender(transfer), refused, name_receiver(transfer));
+  Exemplars refused_frames;
+  for (const LossEvent& loss : data.losses) {
+    if (loss.original) note(refused_frames, loss.original);
+  }
+  finding.evidence.push_back(
+      shown_by(fmt::format("{} of {} lost segments had passed here, each with the pseudo-header's "
+                           "sum for a checksum",
+                           refused, data.lost_packets),
+               refused_frames,
+               {{"unfinished_refused", static_cast<double>(refused)},
+                {"unfinished_again", static_cast<double>(sums.partial_resent_partial)},
+                {"lost_packets", static_cast<double>(data.lost_packets)}}));
+  finding.refuted_by = "TcpInCsumErrors of the receiver standing still meanwhile";
+  finding.after_fix = after_fix(transfer, finding.seconds_lost);
+  finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.retransmission");
+  finding.next_capture = fmt::format("on {}: nstat -az TcpInCsumErrors, before and after",
+                                     to_string(transfer.receiver().address));
+  return finding;
+}
+
 void inspect(const Case& facts, Findings& findings) {
   for (const Transfer& transfer : transfers_with_data(facts)) {
     const ChecksumFacts& sums = transfer.data().checksums;
+    if (unfinished_were_refused(transfer.data()) && !contents_were_rewritten(transfer)) {
+      findings.list.push_back(describe_unfinished(transfer));
+      continue;
+    }
     if (sums.bad == 0) continue;
     if (!can_judge_checksums(transfer)) {
       silent(findings, kFault, transfer,
              "checksums recorded at the sender or in an edited file decide nothing");
+      continue;
+    }
+    if (lengths_explain(sums)) {
+      silent(findings, kFault, transfer,
+             "the errors name lengths of large sends, so the sums were computed");
       continue;
     }
     const ChecksumToll toll = toll_of(sums);

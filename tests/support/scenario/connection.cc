@@ -58,6 +58,8 @@ TcpField tcp_fields(const Connection& connection, const Segment& segment) {
     const auto scaled = std::min<std::uint64_t>(segment.window_bytes >> shift, 65535);
     fields.window = segment.raw_window.value_or(static_cast<std::uint16_t>(scaled));
     fields.checksum = segment.checksum;
+    const std::int64_t payload = segment.data.second - segment.data.first;
+    fields.length_error = static_cast<int>(segment.summed_payload.value_or(payload) - payload);
     add_options(connection, segment, fields);
   };
 }

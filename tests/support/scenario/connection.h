@@ -72,6 +72,7 @@ struct Segment {
   bool fast_open = false;  // RFC 7413, with a cookie of 8 bytes
   bool announces = false;  // SYN: carries the options that its end offers
   ChecksumKind checksum = ChecksumKind::right;
+  std::optional<std::int64_t> summed_payload;  // the checksum is made for so many bytes of payload
   std::uint8_t ttl = 64;
   std::uint16_t ip_id = 0;
   std::uint8_t ecn = 0;

@@ -19,10 +19,14 @@ struct Wanted {
   std::optional<Timestamps> stamps;
 };
 
-ChecksumKind read_checksum(Words& words) {
+void read_checksum(Segment& segment, Words& words) {
+  if (words.take("for")) {
+    segment.summed_payload = words.number("a payload's length", 0, kMostPayload);
+    return;
+  }
   static constexpr std::array<std::string_view, 5> kNames{"good", "partial", "partial-no-length",
                                                           "zero", "bad"};
-  return static_cast<ChecksumKind>(words.choice(kNames));
+  segment.checksum = static_cast<ChecksumKind>(words.choice(kNames));
 }
 
 ByteRange read_payload(Words& words) {
@@ -91,7 +95,7 @@ bool read_header_field(Wanted& wanted, Words& words) {
   } else if (words.take("no-df")) {
     segment.dont_fragment = false;
   } else if (words.take("checksum")) {
-    segment.checksum = read_checksum(words);
+    read_checksum(segment, words);
   } else if (words.take("content")) {
     segment.content = static_cast<std::uint64_t>(words.number("a number", 0, 1'000'000));
   } else if (words.take("link")) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The statement `ping`: an echo request or its answer, whole or in fragments (RFC 792, 791, 4443).
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "support/scenario/player.h"
@@ -15,6 +16,7 @@ struct Ping {
   bool reply = false, reversed = false;
   std::size_t fragment_len = 0;  // payload of a fragment; 0: not fragmented
   std::set<std::size_t> without;
+  std::optional<std::uint16_t> ip_id;  // else the next of its host
 };
 
 Ping read_ping(Words& words) {
@@ -35,6 +37,8 @@ Ping read_ping(Words& words) {
       ping.reversed = true;
     } else if (words.take("without")) {
       ping.without.insert(static_cast<std::size_t>(words.number("a fragment's number", 1, 1000)));
+    } else if (words.take("ipid")) {
+      ping.ip_id = static_cast<std::uint16_t>(words.number("an IP ID", 0, 65535));
     } else {
       words.finish();
     }
@@ -75,7 +79,7 @@ void play_ping(Player& player, Words& words) {
   const Addresses addresses{to_string(own.at.address),
                             to_string(connection[other(ping.from)].at.address),
                             own.at.address.version == 6};
-  const std::uint16_t id = own.ip_id++;
+  const std::uint16_t id = ping.ip_id ? *ping.ip_id : own.ip_id++;
   const IpField plain = [=](IpFields& fields) { fields.id = id; };
   const BuiltFrame frame = whole(addresses, ping, plain).build();
   if (ping.fragment_len == 0) {

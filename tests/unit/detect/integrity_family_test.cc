@@ -121,5 +121,133 @@ TEST(RetransDiffers, EditedFileSaysNothing) {
   EXPECT_TRUE(run("retrans-differs", facts).empty());
 }
 
+TEST(LsoWrongCsumSeed, ErrorsThatNameLargeSendsAreAFault) {
+  Case facts = damaged(24, 8, 0);
+  ChecksumFacts& sums = download_of(facts).checksums;
+  sums.seeded_superframes = 8;
+  sums.seeded_frames = 24;
+  sums.seeded_max_payload = 4344;
+  sums.seeded = frames(8, 30);
+  const auto found = run("lso-wrong-csum-seed", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::fault);
+  EXPECT_TRUE(run("tx-csum-offload-broken", facts).empty());
+}
+
+TEST(LsoWrongCsumSeed, FewOrOtherErrorsAreNotItsOwn) {
+  Case few = damaged(24, 8, 0);
+  download_of(few).checksums.seeded_superframes = 2;
+  download_of(few).checksums.seeded_frames = 24;
+  EXPECT_TRUE(run("lso-wrong-csum-seed", few).empty());
+  Case mostly_other = damaged(24, 8, 0);
+  download_of(mostly_other).checksums.seeded_superframes = 3;
+  download_of(mostly_other).checksums.seeded_frames = 9;
+  EXPECT_TRUE(run("lso-wrong-csum-seed", mostly_other).empty());
+  EXPECT_EQ(silences_of("lso-wrong-csum-seed", mostly_other).size(), 1U);
+}
+
+TEST(LsoWrongCsumSeed, AtTheSenderNothingIsDecidedAndAnywhereItIsASuspect) {
+  Case facts = damaged(24, 8, 0);
+  download_of(facts).checksums.no_length_frames = 24;
+  download_of(facts).vantage = Vantage::sender;
+  EXPECT_TRUE(run("lso-wrong-csum-seed", facts).empty());
+  download_of(facts).vantage = Vantage::unknown;
+  EXPECT_EQ(run("lso-wrong-csum-seed", facts).at(0).severity, Severity::suspect);
+}
+
+Case taken_though_bad(std::uint64_t bad, std::uint64_t errors) {
+  Case facts = healthy_case({.seconds = 2, .vantage = Vantage::receiver});
+  ChecksumFacts& sums = download_of(facts).checksums;
+  sums.good = 1000;
+  sums.bad = sums.bad_but_acknowledged = bad;
+  sums.bad_acknowledged_frames = frames(bad, 30);
+  sums.error_distinct = errors;
+  return facts;
+}
+
+TEST(RxCsumSkipped, DamagedSegmentsThatAreTakenAreASuspect) {
+  EXPECT_EQ(run("rx-csum-skipped", taken_though_bad(6, 6)).at(0).severity, Severity::suspect);
+  Case at_sender = taken_though_bad(6, 6);
+  download_of(at_sender).vantage = Vantage::sender;
+  EXPECT_TRUE(run("rx-csum-skipped", at_sender).empty());
+}
+
+TEST(RxCsumSkipped, OneErrorForAllOrMostBeingBadIsNoDamage) {
+  EXPECT_TRUE(run("rx-csum-skipped", taken_though_bad(6, 1)).empty());
+  EXPECT_TRUE(run("rx-csum-skipped", taken_though_bad(2, 2)).empty());
+  EXPECT_TRUE(run("rx-csum-skipped", taken_though_bad(500, 16)).empty());
+}
+
+Case unfinished(std::uint64_t refused, std::uint64_t lost) {
+  Case facts = healthy_case({.seconds = 4, .vantage = Vantage::receiver});
+  DirectionFacts& data = download_of(facts);
+  data.checksums.partial = 1000;
+  data.checksums.partial_needed_resend = refused;
+  data.lost_packets = lost;
+  charge(data, TimeOwner::timeout, 2);
+  return facts;
+}
+
+TEST(TxCsumOffloadBroken, UnfinishedSumsThatTheReceiverRefusesAreAFault) {
+  const auto found = run("tx-csum-offload-broken", unfinished(10, 10));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::fault);
+}
+
+TEST(TxCsumOffloadBroken, UnfinishedSumsElsewhereOrOtherLossesAreNot) {
+  EXPECT_TRUE(run("tx-csum-offload-broken", unfinished(4, 4)).empty());
+  EXPECT_TRUE(run("tx-csum-offload-broken", unfinished(10, 40)).empty());
+  Case midpath = unfinished(10, 10);
+  download_of(midpath).vantage = Vantage::midpath;
+  EXPECT_TRUE(run("tx-csum-offload-broken", midpath).empty());
+  Case closed = unfinished(10, 10);
+  download_of(closed).window.zero_episodes = 2;
+  EXPECT_TRUE(run("tx-csum-offload-broken", closed).empty());
+}
+
+TEST(PayloadAltered, DifferentCopiesAwayFromTheSenderAreASuspect) {
+  Case facts = differing(1448);
+  DirectionFacts& data = download_of(facts);
+  data.vantage = Vantage::receiver;
+  data.checksums.good = 1000;
+  EXPECT_EQ(run("payload-altered-csum-good", facts).at(0).severity, Severity::suspect);
+  data.checksums.unverifiable = 900;
+  EXPECT_TRUE(run("payload-altered-csum-good", facts).empty());
+  data.checksums.unverifiable = 0;
+  data.vantage = Vantage::sender;
+  EXPECT_TRUE(run("payload-altered-csum-good", facts).empty());
+}
+
+Case reused(std::uint64_t all, std::uint64_t open) {
+  Case facts = healthy_case({.seconds = 5});
+  PathFacts path;
+  path.a = facts.connections[0].client.address;
+  path.b = facts.connections[0].server.address;
+  path.connections = {0};
+  path.fragments[1].datagrams = 1000;
+  path.fragments[1].id_reuses = all;
+  path.fragments[1].id_reuses_open = open;
+  path.fragments[1].id_reuse_shortest_s = 0.02;
+  facts.paths = {path};
+  charge(download_of(facts), TimeOwner::loss_recovery, 2);
+  return facts;
+}
+
+TEST(FragmentMixup, IdsUsedAgainBesideIncompleteDatagramsAreAFault) {
+  const auto found = run("fragment-mixup", reused(900, 12));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::fault);
+  // Recovery, and part of the waiting with a window that losses keep small.
+  EXPECT_GE(found[0].seconds_lost, 2);
+  EXPECT_LE(found[0].seconds_lost, 5);
+}
+
+TEST(FragmentMixup, WholeDatagramsMixNothingAndALossyCaptureIsASuspect) {
+  EXPECT_TRUE(run("fragment-mixup", reused(900, 2)).empty());
+  Case lossy = reused(900, 12);
+  lossy.captures[0].reported_drops = 50;
+  EXPECT_EQ(run("fragment-mixup", lossy).at(0).severity, Severity::suspect);
+}
+
 }  // namespace
 }  // namespace slowpath::testing

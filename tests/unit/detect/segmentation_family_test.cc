@@ -52,6 +52,50 @@ TEST(LsoNotSegmented, PiecesThatDoNotPassEitherAreAnotherFault) {
   EXPECT_TRUE(run("lso-not-segmented", facts).empty());
 }
 
+Case only_large_lost(std::uint64_t small_lost, std::uint64_t episodes) {
+  Case facts = uncut(200, 180);
+  DirectionFacts& data = download_of(facts);
+  data.superframes.sizes = {{.segments = 2, .delivered = 100, .lost_whole = small_lost},
+                            {.segments = 6, .delivered = 80},
+                            {.segments = 12, .lost_whole = 14},
+                            {.segments = 20, .lost_whole = 6}};
+  data.lost_packets = 20 + small_lost;
+  data.loss_episodes = episodes;
+  return facts;
+}
+
+TEST(LsoNotSegmented, AnEdgeAmongLargeFramesIsAFault) {
+  const auto found = run("lso-not-segmented", only_large_lost(0, 8));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::fault);
+  EXPECT_TRUE(found[0].claim.contains("frames of 12 segments and more")) << found[0].claim;
+}
+
+TEST(LsoNotSegmented, LargeFramesLostAmongSmallOnesOrAtOnceAreAQueue) {
+  EXPECT_TRUE(run("lso-not-segmented", only_large_lost(30, 8)).empty());
+  EXPECT_TRUE(run("lso-not-segmented", only_large_lost(0, 2)).empty());
+}
+
+TEST(GroForwardBroken, MergedFramesThatEndHereAreASuspectAndNotAtTheSender) {
+  Case facts = uncut(30, 0);
+  EXPECT_TRUE(run("gro-forward-broken", facts).empty());
+  download_of(facts).vantage = Vantage::midpath;
+  EXPECT_EQ(run("gro-forward-broken", facts).at(0).severity, Severity::suspect);
+  download_of(facts).superframes.delivered = 5;
+  EXPECT_TRUE(run("gro-forward-broken", facts).empty());
+}
+
+TEST(GroForwardBroken, FinishedChecksumsShowThatANeighbourMerged) {
+  Case facts = uncut(30, 0);
+  download_of(facts).checksums.good = 200;
+  facts.connections[0][Direction::to_server].checksums.partial = 90;
+  EXPECT_EQ(run("gro-forward-broken", facts).size(), 1U);
+  EXPECT_EQ(run("lso-not-segmented", facts).at(0).severity, Severity::suspect);
+  download_of(facts).checksums.partial = 30;
+  EXPECT_TRUE(run("gro-forward-broken", facts).empty());
+  EXPECT_EQ(run("lso-not-segmented", facts).at(0).severity, Severity::fault);
+}
+
 // S4: 2960 bytes quoted at an MTU of 1500; without timestamps, so 40 + 2 * 1460.
 Case refused(std::uint32_t quoted, std::uint32_t mtu) {
   Case facts = healthy_case({.seconds = 10});
@@ -73,6 +117,15 @@ Case refused(std::uint32_t quoted, std::uint32_t mtu) {
   connection.icmp = {icmp};
   connection.icmp_count = 1;
   return facts;
+}
+
+TEST(LsoNotSegmented, FramesThatAGatewayRefusesAreNotLostInTheNic) {
+  Case facts = refused(2960, 1500);
+  DirectionFacts& data = download_of(facts);
+  data.superframes.sent = data.superframes.lost_whole = 12;
+  data.superframes.lost_then_pieces_delivered = 12;
+  EXPECT_TRUE(run("lso-not-segmented", facts).empty());
+  EXPECT_EQ(run("icmp-fragneeded-coalesced", facts).size(), 1U);
 }
 
 TEST(IcmpFragneededCoalesced, OneMessageAboutMergedSegmentsIsEnough) {

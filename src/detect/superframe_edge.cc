@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "detect/superframe_edge.h"
+
+namespace slowpath::detect {
+namespace {
+
+// One in twenty above the edge may pass: a merge at the capture point of what had been cut already.
+constexpr std::uint64_t kSentPerDelivered = 20;
+// Fewer may be one overshoot of a queue, as may be losses in one or two flights.
+constexpr std::uint64_t kLostAboveEdge = 6;
+constexpr std::uint64_t kEpisodes = 3;
+// A queue or a policer takes small frames too.
+constexpr double kLossesAboveEdge = 0.9;
+// Below the edge super-frames do arrive, at least so many for each that is lost whole.
+constexpr std::uint64_t kDeliveredPerLost = 10;
+
+std::uint64_t unfinished(const ChecksumFacts& sums) {
+  return sums.partial + sums.partial_no_length + sums.zero;
+}
+
+}  // namespace
+
+SuperframeEdge find_edge(const SuperframeFacts& super) {
+  SuperframeEdge edge;
+  for (auto size = super.sizes.rbegin(); size != super.sizes.rend(); ++size) {
+    const std::uint64_t lost = edge.lost + size->lost_whole;
+    const std::uint64_t delivered = edge.delivered + size->delivered;
+    const bool goes_on = edge.lost_below + edge.delivered_below == 0 &&
+                         delivered * kSentPerDelivered <= lost + delivered;
+    if (goes_on) {
+      edge.segments = size->segments;
+      edge.lost = lost;
+      edge.delivered = delivered;
+    } else {
+      edge.lost_below += size->lost_whole;
+      edge.delivered_below += size->delivered;
+    }
+  }
+  return edge;
+}
+
+bool only_large_are_lost(const DirectionFacts& data, const SuperframeEdge& edge) {
+  return edge.lost >= kLostAboveEdge && data.loss_episodes >= kEpisodes &&
+         edge.delivered_below > 0 && edge.lost_below * kDeliveredPerLost <= edge.delivered_below &&
+         static_cast<double>(edge.lost) >=
+             kLossesAboveEdge * static_cast<double>(data.lost_packets);
+}
+
+bool merged_after_sending(const Transfer& transfer) {
+  const Vantage vantage = transfer.data().vantage;
+  if (vantage != Vantage::sender && vantage != Vantage::both) return true;
+  return unfinished(transfer.data().checksums) == 0 && unfinished(transfer.reverse().checksums) > 0;
+}
+
+}  // namespace slowpath::detect
