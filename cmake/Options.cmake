@@ -45,6 +45,8 @@ if(SLOWPATH_SANITIZE)
 endif()
 if(SLOWPATH_LIBFUZZER)
   target_compile_options(slowpath_options INTERFACE -fsanitize=fuzzer-no-link)
+  # libFuzzer keeps the input of a crash, not that of a program that exits.
+  target_compile_definitions(slowpath_options INTERFACE SLOWPATH_ASSERT_ABORTS)
 endif()
 if(SLOWPATH_COVERAGE)
   target_compile_options(slowpath_options INTERFACE --coverage)

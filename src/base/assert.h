@@ -14,7 +14,11 @@ inline constexpr int kExitOwnBug = 70;
 [[noreturn]] inline void assertion_failed(const char* expression, const char* file, int line) {
   std::fprintf(stderr, "slowpath: internal error: %s does not hold (%s:%d); please report this with the input\n",
                expression, file, line);
+#ifdef SLOWPATH_ASSERT_ABORTS  // A fuzzer keeps the input of what aborts.
+  std::abort();
+#else
   std::_Exit(kExitOwnBug);
+#endif
 }
 
 }  // namespace slowpath
