@@ -287,6 +287,7 @@ struct DirectionFacts {
 
   // --- time
   TimeAccount time;
+  double outstanding_s = 0;            // with data sent and not acknowledged, or held back by a closed window (TCP_INFO: busy)
   std::vector<Stall> stalls;           // bounded: the costliest 256, in time order
   std::uint64_t timeouts = 0;          // retransmission timeouts (silences ended by one)
   double timeout_s = 0;
@@ -316,7 +317,8 @@ struct DirectionFacts {
 
   // --- the application behind the sender
   PauseFacts pauses;                   // nothing outstanding, then this sender speaks without being asked
-  PauseFacts idle;                     // as pauses, of any length over a millisecond: a slow producer's rhythm
+  PauseFacts idle;                     // of any length over a millisecond, with data outstanding or not: it had run dry, and
+                                       // neither a request nor an ACK ended the pause. A slow producer's rhythm
   PauseFacts answers;                  // the other side's request was acknowledged, then this sender answers late
   NagleFacts nagle;
   double unanswered_s = 0;             // this sender never said a byte, although the other side's data was acknowledged;

@@ -62,6 +62,7 @@ void DirectionAnalysis::on_reply(const Record& record, const SackList* sack, Tim
   const bool data_in_reply = record.payload_len > 0;
   peer_spoke_ |= data_in_reply;
   account(now, data_in_reply && ack <= una_ ? Event::probe : Event::replied, record.frame);
+  if (have_window_ && next_ > una_ && window_room() < room_at_edge()) window_full_until_ = now;
   // A packet that the receiver sends of its own accord answers nothing.
   if (ack > una_ || sack != nullptr || (record.payload_len == 0 && !record.has(wire::kFin))) end_silence(record, now);
   const bool same_window = std::uint64_t{record.window} << window_shift_ == window_bytes_;
@@ -152,6 +153,7 @@ void DirectionAnalysis::advance_ack(std::int64_t ack, const Record& record, Time
     }
   }
   una_ = ack;
+  round_ack_pause_s_ = std::max(round_ack_pause_s_, to_seconds(now - std::max(facts_.last_ack, round_begin_)));
   facts_.last_ack = now;
   duplicate_acks_here_ = 0;
   if (sacked_high_ <= una_) sacked_bytes_ = 0;

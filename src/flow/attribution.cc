@@ -5,11 +5,15 @@
 //  2. ended by a retransmission timeout with the window open: timeout
 //  3. the window is closed: zero-window
 //  4. a loss is being repaired: loss-recovery
-//  5. nothing outstanding: application, or receive-window where less than one segment would have fitted
+//  5. nothing outstanding: application if the sender had sent all it had (it was drained); see owner_of_idle()
 //  6. the window is full: receive-window; bottleneck if the path queues, because then the window only fills a queue
-//  7. new data at a rhythm of its own, not at an ACK's: application after a short segment, else pacing-or-cpu
-//  8. waiting for the ACK of a short end: delayed-ack if it takes a timer's time, else application
+//  7. new data at a rhythm of its own, not at an ACK's: application after a drained sender, else pacing-or-cpu
+//  8. waiting for the ACK of a short end that takes a delayed-ACK timer's time: delayed-ack
 //  9. waiting for ACKs: bottleneck if the path queues, slow-start while the flight grows, else congestion-window
+//
+// Whose wait rule 9 was, what ends it decides. A sender that answers an ACK at once had waited for it, and its writes
+// only happen to be no multiple of a segment. One that lets ACKs pass and then sends had nothing to send, if it is seen
+// to run dry now and then; see settle_wait().
 #include <algorithm>
 #include <bit>
 
@@ -30,8 +34,13 @@ constexpr std::uint64_t kCloses = 3;
 constexpr double kOpenShare = 0.75;
 // Delayed-ACK timers: 40 ms (Linux minimum) to 500 ms (RFC 1122 section 4.2.3.2).
 constexpr double kDelayedAckMin_s = 0.035, kDelayedAckMax_s = 0.5;
-// A send this soon after an ACK was clocked by it.
-constexpr double kClockedFloor_s = 0.0005, kClockedShare = 0.1;
+// A send this soon after an ACK was clocked by it. Where the tap is away from the sender, the path's jitter adds to it.
+constexpr double kClockedFloor_s = 0.0005, kClockedMost_s = 0.001, kClockedAway_s = 0.002, kClockedShare = 0.1;
+constexpr double kReactionRoundTrips = 2;
+// A sender that has more data does not stop for so long: below timeouts, above the pacing of a large frame.
+constexpr double kSilence_s = 0.18;
+// ACKs that a busy path spaces out leave no pause of this share of a round trip.
+constexpr double kAckPause = 0.5;
 // Rounds without 10 % growth of the flight that end slow start without a loss (HyStart, application, window).
 constexpr std::uint32_t kFlatRounds = 3;
 // A delayed ACK releases two or three segments at once: pauses of so many spacings are even sending.
@@ -81,6 +90,31 @@ std::int64_t DirectionAnalysis::useful_room() const {
   return std::max(useful, std::min<std::int64_t>(facts_.superframes.max_payload, third));
 }
 
+bool DirectionAnalysis::away() const { return facts_.vantage == Vantage::receiver || facts_.vantage == Vantage::midpath; }
+
+double DirectionAnalysis::clock_s() const {
+  return std::max(kClockedFloor_s, std::min(kClockedShare * rtt_min_s_, away() ? kClockedAway_s : kClockedMost_s));
+}
+
+bool DirectionAnalysis::is_clocked(Time now) const { return to_seconds(now - last_reply_) <= clock_s(); }
+
+// Nothing is outstanding, as far as the tap shows.
+TimeOwner DirectionAnalysis::owner_of_idle(Time now, Event event, bool window_full) const {
+  // A timer ends the wait for a window that stays below a segment (RFC 9293 section 3.8.6.2.1).
+  const bool too_small = filled_window_ && have_window_ && window_room() < static_cast<std::int64_t>(segment_size_);
+  if (too_small || (window_full && event == Event::replied)) return TimeOwner::receive_window;
+  if (facts_.data_packets == 0 || peer_spoke_ || event == Event::ended) return TimeOwner::application;
+  const double waited_s = to_seconds(now - last_event_);
+  // A host that takes longer than the path did is busy itself.
+  const bool at_once = away() || waited_s <= kReactionRoundTrips * rtt_min_s_;
+  const bool stream_goes_on = event == Event::sent && is_clocked(now) && at_once;
+  if (rhythm_.runs_dry()) return away() && stream_goes_on ? waiting_for_ : TimeOwner::application;
+  if (stream_goes_on) return waiting_for_;
+  // Away from the sender what it sent may be on its way, and a flight lost whole looks like an empty one.
+  if (away()) return waited_s < kSilence_s ? waiting_for_ : (event == Event::sent ? TimeOwner::unknown : TimeOwner::application);
+  return waited_s < kSilence_s ? TimeOwner::pacing_or_cpu : TimeOwner::application;
+}
+
 TimeOwner DirectionAnalysis::owner_of_wait(Time now, Event event) const {
   if (!established_) return TimeOwner::handshake;
   if (event == Event::timeout_resent && !window_closed()) return TimeOwner::timeout;
@@ -89,96 +123,156 @@ TimeOwner DirectionAnalysis::owner_of_wait(Time now, Event event) const {
     return TimeOwner::zero_window;
   }
   if (in_recovery_) return TimeOwner::loss_recovery;
-  const auto segment = static_cast<std::int64_t>(std::max(segment_size_, 1u));
-  const bool full = have_window_ && window_room() < useful_room();
-  if (in_flight <= 0) {
-    if (full && event == Event::replied) return TimeOwner::receive_window;
-    // Away from the sender a flight lost whole looks like an empty one; after a full segment packets cannot tell.
-    const bool away = facts_.vantage == Vantage::receiver || facts_.vantage == Vantage::midpath;
-    const bool silent = event == Event::sent && to_seconds(now - last_event_) >= 0.18;
-    return away && silent && !last_short_ && facts_.data_packets > 0 ? TimeOwner::unknown : TimeOwner::application;
-  }
-  if (full) return (path_queues() || queue_stands()) && !window_is_filling() ? TimeOwner::bottleneck : TimeOwner::receive_window;
+  const bool full = is_window_full(now);
+  if (in_flight <= 0) return owner_of_idle(now, event, full);
+  if (full) return window_fills_queue() ? TimeOwner::bottleneck : TimeOwner::receive_window;
   const double waited_s = to_seconds(now - last_event_);
-  if (event == Event::ended) return last_short_ ? TimeOwner::application : TimeOwner::unknown;
-  if (event == Event::sent) {
-    const double clock_s = std::max(kClockedFloor_s, kClockedShare * rtt_min_s_);
-    if (to_seconds(now - last_reply_) > clock_s && waited_s > clock_s) {
-      return last_short_ ? TimeOwner::application : TimeOwner::pacing_or_cpu;
-    }
+  if (event == Event::ended) return rhythm_.drained() ? TimeOwner::application : TimeOwner::unknown;
+  if (event == Event::sent && !is_clocked(now) && waited_s > kClockedFloor_s) {
+    return rhythm_.runs_dry() ? TimeOwner::application : TimeOwner::pacing_or_cpu;
   }
-  if (last_short_ || (in_flight <= segment && event == Event::replied)) {
-    const bool timer = event == Event::replied && waited_s >= kDelayedAckMin_s && waited_s <= kDelayedAckMax_s &&
-                       in_flight <= 2 * segment && rtt_min_s_ > 0 && waited_s > 2 * rtt_min_s_;
-    if (timer) return TimeOwner::delayed_ack;
-    if (last_short_) return path_queues() ? TimeOwner::bottleneck : TimeOwner::application;
-  }
+  if (event == Event::replied && waits_for_timer(waited_s)) return TimeOwner::delayed_ack;
   if (path_queues()) return TimeOwner::bottleneck;
   return slow_start_ ? TimeOwner::slow_start : TimeOwner::congestion_window;
 }
 
-void DirectionAnalysis::account(Time now, Event event, FrameRef frame) {
-  now = std::min(now, end_);
-  if (now <= last_event_) {
-    last_frame_ = frame;
-    return;
+// Away from the sender ACKs are shown a little early, so that some of their room seems to stay unused.
+std::int64_t DirectionAnalysis::room_at_edge() const {
+  return away() ? std::max(useful_room(), static_cast<std::int64_t>(window_bytes_ / 8)) : useful_room();
+}
+
+bool DirectionAnalysis::is_window_full(Time now) const {
+  if (!have_window_) return false;
+  return window_room() < room_at_edge() || (away() && to_seconds(now - window_full_until_) <= clock_s());
+}
+
+bool DirectionAnalysis::window_fills_queue() const {
+  return (path_queues() || queue_stands()) && ack_pause_share_ < kAckPause && !window_is_filling();
+}
+
+bool DirectionAnalysis::waits_for_timer(double waited_s) const {
+  const auto segment = static_cast<std::int64_t>(std::max(segment_size_, 1u));
+  const std::int64_t in_flight = next_ - una_;
+  if (!last_short_ && in_flight > segment) return false;
+  return waited_s >= kDelayedAckMin_s && waited_s <= kDelayedAckMax_s && in_flight <= 2 * segment && rtt_min_s_ > 0 &&
+         waited_s > 2 * rtt_min_s_;
+}
+
+// New data ends the wait for it. Gives back how much of that turned out to be its application's.
+double DirectionAnalysis::settle_wait(const Sending& s) {
+  const Time now = s.record.time;
+  double moved_s = 0;
+  if (to_seconds(now - last_data_) > kClockedFloor_s) {
+    const bool clocked = is_clocked(now) && !(peer_spoke_ && rhythm_.drained());
+    const bool chance = clocked && rhythm_.nearly_all_own();
+    if ((!clocked || chance) && rhythm_.runs_dry()) moved_s = wait_was_application(rhythm_.mostly_own());
+    rhythm_.burst(clocked, s.end - s.begin >= static_cast<std::int64_t>(segment_size_));
   }
+  undecided_ = {};
+  return moved_s;
+}
+
+// What passed after an ACK that the sender left unanswered, or all of it.
+double DirectionAnalysis::wait_was_application(bool all) {
+  double moved_s = 0;
+  for (const TimeOwner owner : {TimeOwner::slow_start, TimeOwner::congestion_window}) {
+    const Undecided& part = undecided_[owner == TimeOwner::slow_start ? 0 : 1];
+    const double seconds = part.after_ack_s + (all ? part.before_ack_s : 0);
+    facts_.time[owner] = std::max(0.0, facts_.time[owner] - seconds);
+    moved_s += seconds;
+  }
+  facts_.time[TimeOwner::application] += moved_s;
+  undecided_ = {};
+  return moved_s;
+}
+
+// Gives back how much of it was the application's.
+double DirectionAnalysis::account(Time now, Event event, FrameRef frame) {
+  now = std::min(now, end_);
   const double seconds = to_seconds(now - last_event_);
-  const TimeOwner owner = newest_owner_ = owner_of_wait(now, event);
+  if (seconds > 0) {
+    const TimeOwner owner = newest_owner_ = owner_of_wait(now, event);
+    charge(owner, seconds);
+    if (owner == TimeOwner::timeout) note_timeout(seconds, frame);
+    // Silences of the receiver are logged whole when they end; see end_silence().
+    if ((owner != TimeOwner::timeout || !silence_open_) && seconds >= stall_threshold_s()) {
+      note_stall(owner, seconds, frame, event != Event::ended);
+    }
+  }
+  last_event_ = std::max(last_event_, now);
+  last_frame_ = frame;
+  return seconds > 0 && newest_owner_ == TimeOwner::application ? seconds : 0;
+}
+
+void DirectionAnalysis::account_new_data(const Sending& s) {
+  const FrameRef before = last_frame_;
+  double idle_s = account(s.record.time, Event::sent, s.record.frame);
+  idle_s += settle_wait(s);
+  if (!peer_spoke_ && facts_.data_packets > 1 && idle_s > kIdleMin_s) note_idle(idle_s, before, s.record.frame);
+}
+
+void DirectionAnalysis::charge(TimeOwner owner, double seconds) {
   facts_.time[owner] += seconds;
+  const bool in_flight = next_ > una_;
+  const bool nobody_waits = owner == TimeOwner::application || owner == TimeOwner::unknown;
+  if (established_ && (in_flight || !nobody_waits)) facts_.outstanding_s += seconds;
+  if (in_flight) waiting_for_ = owner;
+  if (owner == TimeOwner::slow_start || owner == TimeOwner::congestion_window) {
+    Undecided& part = undecided_[owner == TimeOwner::slow_start ? 0 : 1];
+    (facts_.last_ack > last_data_ ? part.after_ack_s : part.before_ack_s) += seconds;
+  }
   if (owner == TimeOwner::receive_window && !window_is_filling()) {
     const auto width = std::min<std::size_t>(std::bit_width(facts_.window.max_bytes), edge_s_by_widest_.size() - 1);
     edge_s_by_widest_[width] += seconds;
   }
-  if (owner == TimeOwner::timeout) {
-    ++facts_.timeouts;
-    facts_.timeout_s += seconds;
-    note(facts_.timeout_frames, frame);
-    if (!ledger_.empty()) {
-      const Segment& head = ledger_.front();
-      if (head.superframe || head.resend_superframe) {
-        facts_.superframes.timeout_s += seconds;
-        note(facts_.superframes.stall_frames, frame);
-      }
-    }
-    if (sacked_bytes_ <= 0 && duplicate_acks_here_ == 0) {
-      ++facts_.tail_timeouts;
-      facts_.tail_timeout_s += seconds;
-      note(facts_.tail_timeout_frames, frame);
+}
+
+void DirectionAnalysis::note_timeout(double seconds, FrameRef frame) {
+  ++facts_.timeouts;
+  facts_.timeout_s += seconds;
+  note(facts_.timeout_frames, frame);
+  if (!ledger_.empty()) {
+    const Segment& head = ledger_.front();
+    if (head.superframe || head.resend_superframe) {
+      facts_.superframes.timeout_s += seconds;
+      note(facts_.superframes.stall_frames, frame);
     }
   }
-  // Silences of the receiver are logged whole when they end; see end_silence().
-  if ((owner != TimeOwner::timeout || !silence_open_) && seconds >= stall_threshold_s()) {
-    Stall stall;
-    stall.begin = last_event_;
-    stall.seconds = seconds;
-    stall.owner = owner;
-    stall.before = last_frame_;
-    stall.after = frame;
-    stall.outstanding_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(next_ - una_, 0));
-    stall.ended = event != Event::ended;
-    stalls_.add(stall);
-  }
-  const bool unasked = event == Event::sent && !peer_spoke_ && facts_.data_packets > 1;
-  if (owner == TimeOwner::application && unasked && seconds > kIdleMin_s) {
-    PauseFacts& idle = facts_.idle;
-    ++idle.count;
-    idle.seconds += seconds;
-    note(idle.ends, frame);
-    if (seconds > idle.longest_s) {
-      idle.longest_s = seconds;
-      idle.longest_before = last_frame_;
-      idle.longest_after = frame;
-    }
-  }
-  last_event_ = now;
-  last_frame_ = frame;
+  if (sacked_bytes_ > 0 || duplicate_acks_here_ > 0) return;
+  ++facts_.tail_timeouts;
+  facts_.tail_timeout_s += seconds;
+  note(facts_.tail_timeout_frames, frame);
+}
+
+void DirectionAnalysis::note_stall(TimeOwner owner, double seconds, FrameRef frame, bool ended) {
+  Stall stall;
+  stall.begin = last_event_;
+  stall.seconds = seconds;
+  stall.owner = owner;
+  stall.before = last_frame_;
+  stall.after = frame;
+  stall.outstanding_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(next_ - una_, 0));
+  stall.ended = ended;
+  stalls_.add(stall);
+}
+
+void DirectionAnalysis::note_idle(double seconds, FrameRef before, FrameRef after) {
+  PauseFacts& idle = facts_.idle;
+  ++idle.count;
+  idle.seconds += seconds;
+  note(idle.ends, after);
+  if (seconds <= idle.longest_s) return;
+  idle.longest_s = seconds;
+  idle.longest_before = before;
+  idle.longest_after = after;
 }
 
 // A round trip ends when what was sent at its beginning is acknowledged.
 void DirectionAnalysis::next_round(Time now) {
   const double round_s = to_seconds(now - round_begin_);
   round_begin_ = now;
+  ack_pause_share_ = round_s > 0 ? round_ack_pause_s_ / round_s : 1;
+  round_ack_pause_s_ = 0;
   round_end_ = next_;
   earlier_round_rtt_min_s_ = round_rtt_min_s_;
   round_rtt_min_s_ = rtt_last_s_;

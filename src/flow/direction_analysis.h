@@ -22,6 +22,7 @@
 #include "flow/meters.h"
 #include "flow/record.h"
 #include "flow/sampler.h"
+#include "flow/sender_rhythm.h"
 #include "flow/witness.h"
 
 namespace slowpath::flow {
@@ -125,8 +126,23 @@ class DirectionAnalysis {
   void end_silence(const Record& record, Time now);
 
   // attribution.cc
-  void account(Time now, Event event, FrameRef frame);
+  double account(Time now, Event event, FrameRef frame);
+  void account_new_data(const Sending& s);
   [[nodiscard]] TimeOwner owner_of_wait(Time now, Event event) const;
+  [[nodiscard]] TimeOwner owner_of_idle(Time now, Event event, bool window_full) const;
+  [[nodiscard]] bool away() const;
+  [[nodiscard]] double clock_s() const;
+  [[nodiscard]] bool is_clocked(Time now) const;
+  [[nodiscard]] std::int64_t room_at_edge() const;
+  [[nodiscard]] bool window_fills_queue() const;
+  [[nodiscard]] bool waits_for_timer(double waited_s) const;
+  void charge(TimeOwner owner, double seconds);
+  void note_timeout(double seconds, FrameRef frame);
+  void note_stall(TimeOwner owner, double seconds, FrameRef frame, bool ended);
+  void note_idle(double seconds, FrameRef before, FrameRef after);
+  [[nodiscard]] bool is_window_full(Time now) const;
+  double settle_wait(const Sending& s);
+  double wait_was_application(bool all);
   [[nodiscard]] bool path_queues() const;
   [[nodiscard]] bool queue_stands() const;
   [[nodiscard]] bool window_is_filling() const;
@@ -202,6 +218,14 @@ class DirectionAnalysis {
   Time end_ = Time::max();
   FrameRef last_frame_, last_reply_frame_;
   bool last_short_ = false;            // the newest data ended in less than a full segment
+  bool filled_window_ = false;         // the newest data left less room than a sender waits for
+  Time window_full_until_{};           // the newest reply or data that found or left it full
+  SenderRhythm rhythm_;
+  struct Undecided {                   // waited since the newest data: for an ACK, and after it
+    double before_ack_s = 0, after_ack_s = 0;
+  };
+  std::array<Undecided, 2> undecided_{};  // in slow start, and beyond
+  TimeOwner waiting_for_ = TimeOwner::application;       // while data was last outstanding
   bool slow_start_ = true;
   bool peer_spoke_ = false;            // the other side sent data since this one's last
   StallLog stalls_;
@@ -236,6 +260,7 @@ class DirectionAnalysis {
   Sampler round_maxima_, round_idle_;
   std::int64_t round_end_ = 0, round_max_ = 0, round_best_ = 0;
   Time round_begin_{};
+  double round_ack_pause_s_ = 0, ack_pause_share_ = 0;  // longest between two ACKs of data: this round's, the one's before
   double round_pause_s_ = 0;          // longest between two data packets
   std::uint64_t round_bytes_ = 0;
   std::uint32_t rounds_without_growth_ = 0;

@@ -182,8 +182,12 @@ void DirectionAnalysis::send_new(const Sending& s) {
   const Record& r = s.record;
   decide_closing(r.time);
   const bool unseen_timeout = s.begin == next_ && follows_unseen_loss(r);
-  account(r.time, unseen_timeout ? Event::timeout_resent : Event::sent, r.frame);
-  if (unseen_timeout) note_unseen_loss(s);
+  if (unseen_timeout) {
+    account(r.time, Event::timeout_resent, r.frame);
+    note_unseen_loss(s);
+  } else {
+    account_new_data(s);
+  }
   if (s.begin > named_end_ && facts_.packets > 1 && (s.begin > next_ || s.begin == acked_unseen_end_)) {
     label(r, kLostSegment);
   }
@@ -221,9 +225,7 @@ void DirectionAnalysis::send_new(const Sending& s) {
     facts_.superframes.max_payload = std::max(facts_.superframes.max_payload, r.payload_len);
   }
   ++sizes_.of(r.ip_len).first_sent;
-  const bool full = segment_size_ == 0 || r.payload_len % segment_size_ == 0;
-  last_short_ = !full;
-  if (!full && r.payload_len < segment_size_) ++facts_.small_segments;
+  if (segment_size_ > 0 && r.payload_len < segment_size_) ++facts_.small_segments;
 
   facts_.flight_max_bytes = std::max(facts_.flight_max_bytes, segment.flight_bytes);
   TimelineBin& bin = timeline_.bin(r.time);
@@ -238,6 +240,10 @@ void DirectionAnalysis::send_new(const Sending& s) {
       note(facts_.window.at_edge, r.frame);
     }
   }
+  last_short_ = segment_size_ > 0 && r.payload_len % segment_size_ != 0;
+  filled_window_ = have_window_ && window_room() < useful_room();
+  if (filled_window_) window_full_until_ = r.time;
+  rhythm_.sent(r.has(wire::kPsh), last_short_ && !filled_window_);
   last_send_ = r.time;
   last_data_ = r.time;
   peer_spoke_ = false;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // app-limited-sender: the sending application offers data more slowly than the path takes it.
-// The user sees a steady rate below the link's, the same on any path. Recognised by pauses with
-// nothing outstanding that the sender ends by itself, again and again during a bulk transfer
-// (T-RAT, Dapper, SNAP). Look-alikes: Nagle (a small segment is outstanding in the gap), a send
+// The user sees a steady rate below the link's, the same on any path. Recognised by pauses of a
+// sender that has run dry, which it ends by itself, again and again during a bulk transfer (T-RAT,
+// Dapper, SNAP). Look-alikes: Nagle (a small segment is outstanding in the gap), a send
 // buffer (the gap ends exactly with an ACK), a sender that was asked for nothing more (pauses that
 // the other side's request ends are no pauses of this kind), idle connections and people (few
 // bytes, long pauses).
@@ -18,7 +18,7 @@ namespace slowpath::detect::detectors {
 namespace {
 
 constexpr std::string_view kId = "app-limited-sender";
-// The catalogue: of the time, with nothing outstanding.
+// The catalogue: of the time, with nothing to send.
 constexpr double kShare = 0.20;
 // A habit, not an incident.
 constexpr std::uint64_t kPauses = 10;
@@ -30,7 +30,7 @@ constexpr double kLongestSeconds = 2.0;
 
 /// What the application's pauses in the middle of the transfer add up to.
 struct Waiting {
-  double seconds = 0;  // with everything acknowledged and nobody asking
+  double seconds = 0;  // with nothing to send and nobody asking
   double share = 0;    // of the transfer
 };
 
@@ -50,12 +50,12 @@ void report(const Transfer& transfer, const Waiting& waiting, Findings& findings
   finding.severity = severity_of(witness, finding.seconds_lost, transfer);
   finding.confidence = confidence_of(0.75 + 0.2 * how_far(waiting.share, kShare, 0.6), transfer);
   finding.claim =
-      fmt::format("{} had nothing to send for {} ({}) of the transfer, with nothing outstanding",
+      fmt::format("{} had nothing to send for {} ({}) of the transfer",
                   to_string(transfer.sender()), format_duration(waiting.seconds),
                   format_percent(waiting.share));
   finding.evidence.push_back(shown_by(
-      fmt::format("{} pauses of {} in all, {} at the longest; each began with everything "
-                  "acknowledged and ended with data that nobody had asked for",
+      fmt::format("{} pauses of {} in all, {} at the longest; each ended with data that neither "
+                  "a request nor an ACK had called for",
                   data.idle.count, format_duration(data.idle.seconds),
                   format_duration(data.idle.longest_s)),
       data.idle.ends,
