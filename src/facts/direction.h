@@ -11,6 +11,7 @@
 
 #include "base/time.h"
 #include "facts/frame_ref.h"
+#include "facts/passage.h"
 #include "facts/time_account.h"
 
 namespace slowpath {
@@ -271,6 +272,7 @@ struct DirectionFacts {
   std::uint64_t loss_episodes = 0;     // flights with at least one loss
   std::uint64_t lost_resends = 0;      // a resend was lost too
   std::vector<LossEvent> losses;       // bounded: the first 1024
+  PassageFacts passage;
   std::uint64_t duplicate_acks = 0;
   std::uint64_t sack_blocks = 0, dsacks = 0;
   SackEdgeFacts sack_edges;

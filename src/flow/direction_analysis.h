@@ -20,6 +20,7 @@
 #include "flow/frame_labels.h"
 #include "flow/ledger.h"
 #include "flow/meters.h"
+#include "flow/passage_log.h"
 #include "flow/record.h"
 #include "flow/sampler.h"
 #include "flow/sender_rhythm.h"
@@ -104,6 +105,7 @@ class DirectionAnalysis {
   void settle(Segment& segment, const Record& record, Time now);
   SuperframeSize& superframe_size(const Segment& segment);
   void settle_first_copy(const Segment& segment);
+  void note_passage(const Segment& segment, bool arrived_first);
   void note_delivered(const Segment& segment, bool arrived_first);
   [[nodiscard]] std::int64_t useful_room() const;
   void count_closing();
@@ -229,6 +231,7 @@ class DirectionAnalysis {
   bool slow_start_ = true;
   bool peer_spoke_ = false;            // the other side sent data since this one's last
   StallLog stalls_;
+  PassageLog passage_;
   TimelineRecorder timeline_;
 
   // --- RTT
@@ -274,6 +277,7 @@ class DirectionAnalysis {
   Sampler reorder_late_;
   std::uint32_t newest_ts_ = 0;
   std::uint16_t newest_ip_id_ = 0;
+  std::uint32_t newest_payload_len_ = 0;
   Time newest_ip_id_time_{};
   std::uint16_t missing_ids_ = 0;
   std::uint32_t ip_id_steps_ = 0, ip_id_odd_steps_ = 0, ip_id_ones_ = 0;

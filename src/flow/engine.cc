@@ -27,7 +27,7 @@ std::uint64_t memory_of(const ConnectionFacts& facts) {
                       facts.syn_copies.altered.capacity() * sizeof(AlteredSyn) +
                       facts.beside.quiets.capacity() * sizeof(QuietFacts);
   for (const DirectionFacts& d : facts.directions) {
-    sum += d.losses.capacity() * sizeof(LossEvent) + d.stalls.capacity() * sizeof(Stall) +
+    sum += d.losses.capacity() * sizeof(LossEvent) + d.passage.cells.capacity() * sizeof(PassageCell) + d.stalls.capacity() * sizeof(Stall) +
            d.sizes.capacity() * sizeof(SizeClass) + d.timeline.bins.capacity() * sizeof(TimelineBin);
   }
   return sum;

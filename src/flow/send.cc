@@ -15,6 +15,8 @@ constexpr std::int64_t kMaxDamagedJump = std::int64_t{1} << 20;
 // Linux's smallest retransmission timeout is 200 ms, Windows' 300, Solaris' 200-400; timers fire a little early
 // or late against the tap's clock. FreeBSD's 30 ms is below what can be told from a tail probe.
 constexpr double kTimeoutFloor_s = 0.180;
+// Missing IP IDs that one lost ACK or probe does not explain.
+constexpr std::uint16_t kMissingIds = 3;
 constexpr std::size_t kKeptDifferences = 16;
 // An ACK recorded before its data: interfaces and queues are that far apart, at most.
 constexpr Duration kRecordedLate = std::chrono::milliseconds(20);
@@ -252,7 +254,10 @@ void DirectionAnalysis::send_new(const Sending& s) {
 // A sender that counts its IP IDs up by one leaves a gap for each packet that was lost before the tap. Asked between
 // packets in close succession, so that other traffic of a host-wide counter does not look like loss.
 void DirectionAnalysis::note_ip_id(const Record& record) {
-  const auto step = static_cast<std::uint16_t>(record.ip_id - newest_ip_id_);
+  // A merged frame carries the first of its segments' IDs (RFC 6864 leaves the choice; NICs and GRO count on).
+  const auto merged = static_cast<std::uint16_t>(
+      segment_size_ > 0 && newest_payload_len_ > segment_size_ ? (newest_payload_len_ - 1) / segment_size_ : 0);
+  const auto step = static_cast<std::uint16_t>(record.ip_id - newest_ip_id_ - merged);
   missing_ids_ = 0;
   if (record.ip_id != 0 && newest_ip_id_ != 0 && !record.network_copy) {
     missing_ids_ = step;
@@ -263,6 +268,7 @@ void DirectionAnalysis::note_ip_id(const Record& record) {
     }
   }
   newest_ip_id_ = record.ip_id;
+  newest_payload_len_ = record.payload_len;
   newest_ip_id_time_ = record.time;
 }
 
@@ -273,8 +279,9 @@ bool DirectionAnalysis::follows_unseen_loss(const Record& record) const {
   const double silence_s = to_seconds(record.time - std::max(last_send_, last_reply_));
   const bool timeout_long = silence_s >= std::max(kTimeoutFloor_s, 1.5 * srtt_s_);
   const bool ids_tell = ip_id_steps_ >= 8 && ip_id_ones_ * 10 >= ip_id_steps_ * 7;
-  return established_ && facts_.data_packets > 1 && !last_short_ && timeout_long && ids_tell && missing_ids_ > 1 &&
-         missing_ids_ < 4096;
+  // Several IDs missing say by themselves that more was sent, however short the last segment was.
+  const bool more_sent = !last_short_ ? missing_ids_ > 1 : missing_ids_ > kMissingIds;
+  return established_ && facts_.data_packets > 1 && timeout_long && ids_tell && more_sent && missing_ids_ < 4096;
 }
 
 void DirectionAnalysis::note_unseen_loss(const Sending& s) {
@@ -299,7 +306,8 @@ void DirectionAnalysis::open_hole(const Sending& s) {
   Segment hole;
   hole.begin = next_;
   hole.end = s.begin;
-  hole.first_sent = hole.last_sent = s.record.time;
+  hole.first_sent = s.record.time;
+  hole.last_sent = last_send_ == Time{} ? s.record.time : last_send_;  // what is missing left after that
   hole.copies = 0;
   hole.ip_id = s.record.ip_id;     // of the packet behind the hole, to tell late from resent
   hole.first_ts = s.record.ts_value;
@@ -410,6 +418,7 @@ void DirectionAnalysis::fill_hole(Segment& hole, const Sending& s) {
     ++sizes_.of(r.ip_len).first_sent;
     hole.first_ip_len = r.ip_len;
   } else {
+    passage_.lost(hole.last_sent, hole.len(), facts_.acked_bytes);
     LossEvent loss;
     loss.time = r.time;
     loss.resend = r.frame;
@@ -499,6 +508,9 @@ void DirectionAnalysis::resend_segment(Segment& segment, const Sending& s, Resen
     ++facts_.lost_resends;
   }
   const std::int64_t overlap = std::min(segment.end, s.end) - std::max(segment.begin, s.begin);
+  // Pieces of a frame that were never sent again until now were lost with it.
+  const bool first_again = segment.resent_bytes + overlap <= segment.len();
+  passage_.lost(first_again ? segment.first_sent : segment.last_sent, overlap, facts_.acked_bytes);
   segment.resent_bytes += static_cast<std::uint32_t>(std::min<std::int64_t>(overlap, segment.len()));
   if (segment.copies == 1) segment.sacked_before_resend = segment.sacked;
   ++segment.copies;

@@ -45,7 +45,7 @@ DirectionAnalysis::DirectionAnalysis(Direction direction, const Witness& witness
 }
 
 std::size_t DirectionAnalysis::memory_bytes() const {
-  std::size_t sum = ledger_.memory_bytes() + timeline_.memory_bytes() + stalls_.memory_bytes() +
+  std::size_t sum = ledger_.memory_bytes() + timeline_.memory_bytes() + stalls_.memory_bytes() + passage_.memory_bytes() +
                     stamps_.capacity() * sizeof(Stamp) + facts_.losses.capacity() * sizeof(LossEvent);
   for (const Sampler* sampler : {&rtt_total_, &rtt_receiver_, &rtt_sender_, &rtt_idle_, &rtt_loaded_, &windows_,
                                  &round_maxima_, &reorder_late_}) {
@@ -77,6 +77,7 @@ DirectionFacts DirectionAnalysis::finish(Time end, std::vector<IcmpFacts>& icmp)
   facts_.sizes = sizes_.classes();
   facts_.timeline = timeline_.take();
   facts_.stalls = stalls_.take();
+  facts_.passage = passage_.take(facts_.lost_packets);
   facts_.reorder.median_late_s = reorder_late_.quantile(0.5);
   std::stable_sort(facts_.losses.begin(), facts_.losses.end(),
                    [](const LossEvent& a, const LossEvent& b) { return a.time < b.time; });
