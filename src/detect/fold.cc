@@ -18,12 +18,28 @@ bool share_a_connection(const Finding& a, const Finding& b) {
   });
 }
 
+// The pattern of one is only the look of the other: who knows the bucket knows why losses lie so.
+struct Explained {
+  std::string_view by, fault;
+};
+constexpr Explained kExplained[] = {
+    {"policer", "random-loss"},   {"policer", "rto-dominated"}, {"policer", "tail-loss"},
+    {"policer", "congestion-self"}, {"policer", "path-outage"},
+};
+
+bool explains(const Finding& special, const Finding& general) {
+  return is_specialisation_of(special.fault, general.fault) ||
+         std::ranges::any_of(kExplained, [&](const Explained& pair) {
+           return pair.by == special.fault && pair.fault == general.fault;
+         });
+}
+
 // The strongest special finding beside a general one, or nullptr.
 Finding* special_beside(std::vector<Finding>& findings, const Finding& general) {
   Finding* best = nullptr;
   for (Finding& special : findings) {
     if (&special == &general || special.severity < general.severity) continue;
-    if (!is_specialisation_of(special.fault, general.fault)) continue;
+    if (!explains(special, general)) continue;
     if (!is_beside(special, general)) continue;
     if (best == nullptr || special.seconds_lost > best->seconds_lost) best = &special;
   }

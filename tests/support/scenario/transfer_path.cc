@@ -70,6 +70,7 @@ void Path::carry(Duration now, const DataPacket& packet, bool push, bool past_ta
   const Duration arrival = now + part(kBottleneckPlace);
   const Passing passing{++packets_, ip_len, arrival - start_};
   if (happens(Happening::Kind::lose, passing)) return;
+  if (!has_tokens(arrival, ip_len)) return;
   Duration leaves = arrival;
   if (transfer_.rate_bps > 0) {
     bottleneck_free_ = std::max(bottleneck_free_, arrival);
@@ -86,6 +87,19 @@ void Path::carry(Duration now, const DataPacket& packet, bool push, bool past_ta
     if (after) tape_.record(at + part(tap() - kBottleneckPlace), connection_, segment);
     deliver(at + part(1 - kBottleneckPlace), packet, damaged);
   }
+}
+
+// RFC 2697's bucket, without colours: empty means dropped.
+bool Path::has_tokens(Duration now, std::uint32_t ip_len) {
+  if (transfer_.police_bps <= 0) return true;
+  if (!filled_at_) tokens_ = transfer_.police_burst_bytes;
+  const Duration since = filled_at_ ? now - *filled_at_ : Duration{0};
+  filled_at_ = now;
+  tokens_ = std::min(transfer_.police_burst_bytes,
+                     tokens_ + to_seconds(since) * transfer_.police_bps / 8);
+  if (tokens_ < ip_len) return false;
+  tokens_ -= ip_len;
+  return true;
 }
 
 void Path::deliver(Duration at, const DataPacket& packet, bool damaged) {

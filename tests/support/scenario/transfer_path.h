@@ -3,6 +3,8 @@
 // all misfortunes happen, and the other half. Tells the tape what passes, and when.
 #pragma once
 
+#include <optional>
+
 #include "support/scenario/tape.h"
 #include "support/scenario/transfer.h"
 #include "support/scenario/transfer_events.h"
@@ -20,6 +22,7 @@ class Path {
 
  private:
   void carry(Duration now, const DataPacket& packet, bool push, bool past_tap);
+  bool has_tokens(Duration now, std::uint32_t ip_len);
   void deliver(Duration at, const DataPacket& packet, bool damaged);
   Segment segment_of(const DataPacket& packet, bool push) const;
   /// Position of the tap on the data's way; the bottleneck is at one half.
@@ -37,6 +40,8 @@ class Path {
   Duration start_;
   Duration nic_free_{0}, bottleneck_free_{0}, last_ack_sent_{0};
   std::uint64_t packets_ = 0, acks_ = 0;
+  std::optional<Duration> filled_at_;
+  double tokens_ = 0;
 };
 
 }  // namespace slowpath::test::scenario

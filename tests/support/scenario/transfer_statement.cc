@@ -36,6 +36,11 @@ bool read_path(Transfer& transfer, Words& words) {
     transfer.rate_bps = words.rate();
   } else if (words.take("queue")) {
     transfer.queue = words.duration();
+  } else if (words.take("police")) {
+    transfer.police_bps = words.rate();
+    words.need("burst");
+    transfer.police_burst_bytes =
+        static_cast<double>(words.number("a bucket's bytes", 1500, std::int64_t{1} << 30));
   } else {
     return read_happening(transfer, words);
   }

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "detect/arithmetic/token_bucket.h"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+namespace slowpath::arithmetic {
+namespace {
+
+// Two packets of an Ethernet: the bucket is empty when less than one is left, and which of two
+// neighbours was dropped is not always known.
+constexpr double kEmptyBytes = 3000;
+// What passes without tokens weighs double: a resend called needed that was not makes a false loss,
+// nothing makes a false passage.
+constexpr double kPassWeight = 2;
+// Deep buckets: their rate is what passed over the time, but for credit at first and idle times.
+constexpr double kLeastRateFactor = 0.8, kMostRateFactor = 1.6, kRateStep = 1.03;
+// Shallow ones stand full most of the time, and what passed is a small part of their rate.
+constexpr double kMostShallowFactor = 25, kShallowStep = 1.12, kShallowBytes = 64 * 1024;
+constexpr double kLeastBurst = 6000, kBurstStep = 1.5;
+// Scores closer than this do not tell two buckets apart.
+constexpr double kAsGood = 0.02;
+// Tokens found by passing bytes, in steps of the depth: enough for a quantile.
+constexpr std::size_t kLevels = 64;
+
+struct Simulation {
+  TokenBucket bucket;
+  double score = 0;
+};
+
+class Levels {
+ public:
+  explicit Levels(double depth) : step_(depth / kLevels) {}
+  void add(double level, double bytes) {
+    const auto i = static_cast<std::size_t>(std::clamp(level / step_, 0.0, kLevels - 1.0));
+    bytes_[i] += bytes;
+  }
+  [[nodiscard]] double quantile(double share) const {
+    double all = 0;
+    for (const double b : bytes_) all += b;
+    double sum = 0;
+    for (std::size_t i = 0; i < kLevels; ++i) {
+      sum += bytes_[i];
+      if (sum >= share * all) return static_cast<double>(i + 1) * step_;
+    }
+    return kLevels * step_;
+  }
+
+ private:
+  double step_;
+  std::array<double, kLevels> bytes_{};
+};
+
+Simulation simulate(std::span<const Passage> passages, double rate, double depth, double slack) {
+  double tokens = 0, last_s = passages.front().at_s;
+  double passed = 0, passed_without = 0, near_empty = 0, lost = 0, lost_with = 0;
+  Levels levels(depth);
+  for (const Passage& p : passages) {
+    tokens = std::min(depth, tokens + rate * (p.at_s - last_s));
+    last_s = p.at_s;
+    if (p.passed > 0) {
+      levels.add(tokens, p.passed);
+      passed += p.passed;
+      if (tokens <= slack) near_empty += p.passed;
+      tokens -= p.passed;
+      if (tokens < -slack) {
+        passed_without += std::min(p.passed, -slack - tokens);
+        tokens = -slack;
+      }
+    }
+    if (p.lost > 0) {
+      lost += p.lost;
+      if (tokens > slack) lost_with += p.lost;
+      tokens = 0;
+    }
+  }
+  Simulation result;
+  result.bucket = {.rate_bytes_per_s = rate,
+                   .burst_bytes = depth,
+                   .lost_with_tokens = lost > 0 ? lost_with / lost : 0,
+                   .passed_without = passed > 0 ? passed_without / passed : 1,
+                   .passed_near_empty = passed > 0 ? near_empty / passed : 1,
+                   .level_bytes = levels.quantile(0.9)};
+  result.score =
+      result.bucket.lost_with_tokens + kPassWeight * result.bucket.passed_without;
+  return result;
+}
+
+}  // namespace
+
+std::optional<TokenBucket> fit_token_bucket(std::span<const Passage> passages,
+                                            double resolution_s) {
+  while (!passages.empty() && passages.front().lost <= 0) passages = passages.subspan(1);
+  if (passages.empty()) return std::nullopt;
+  double passed = 0;
+  for (const Passage& p : passages) passed += p.passed;
+  const double seconds = passages.back().at_s - passages.front().at_s;
+  if (seconds <= 0 || passed <= 0) return std::nullopt;
+  const double mean = passed / seconds;
+  std::vector<Simulation> tried;
+  const auto consider = [&](double rate, double depth) {
+    const double slack = kEmptyBytes + rate * resolution_s;
+    if (depth < 2 * slack) return;
+    tried.push_back(simulate(passages, rate, depth, slack));
+  };
+  for (double depth = kLeastBurst; depth < std::max(2 * kShallowBytes, passed);
+       depth *= kBurstStep) {
+    for (double f = kLeastRateFactor; f < kMostRateFactor; f *= kRateStep) consider(mean * f, depth);
+    if (depth > kShallowBytes) continue;
+    for (double f = kMostRateFactor; f < kMostShallowFactor; f *= kShallowStep) {
+      consider(mean * f, depth);
+    }
+  }
+  if (tried.empty()) return std::nullopt;
+  const auto best = std::ranges::min_element(tried, {}, &Simulation::score);
+  TokenBucket bucket = best->bucket;
+  bucket.least_queue_s = bucket.level_bytes / bucket.rate_bytes_per_s;
+  for (const Simulation& other : tried) {
+    if (other.score > best->score + kAsGood) continue;
+    bucket.least_queue_s = std::min(bucket.least_queue_s,
+                                    other.bucket.level_bytes / other.bucket.rate_bytes_per_s);
+  }
+  return bucket;
+}
+
+}  // namespace slowpath::arithmetic

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// Groups, tests and thresholds of policing.h.
+#include "detect/policing.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "detect/arithmetic/statistics.h"
+#include "detect/loss_pattern.h"
+
+namespace slowpath::detect {
+namespace {
+
+// The catalogue: 15 losses; two parameters fit fewer by chance. In several flights, since one
+// flight's losses are one event.
+constexpr std::uint64_t kLosses = 15;
+constexpr std::uint64_t kEpisodes = 5;
+// Losses that found tokens, of those that chance would have had find some: a quarter at most. The
+// rest is resends that were called needed and were not (Flach et al. allow 10 % as well).
+constexpr double kAgainstChance = 0.25;
+// And so few by chance at most this often: some hundred buckets are tried, and the best is taken.
+// Flights are counted, since the losses of one are one event.
+constexpr double kChance = 1e-6;
+// Where times are known to a fraction of a round trip the books come out to a few per cent, in both
+// columns; random loss leaves a tenth in one of them at least.
+constexpr double kLostWith = 0.06;
+constexpr double kPassedWithout = 0.06;
+// And from here on the limit is none, in bursts as well.
+constexpr double kClearlyWithout = 0.25;
+// A queue of the bucket's depth would show as delay. Less than a third of it is none; and delays
+// shorter than this could not be told from host jitter.
+constexpr double kQueueShown = 0.3;
+constexpr double kLeastQueueSeconds = 0.002;
+// Groups looked at, the most losses first: a capture of thousands of connections stays affordable.
+constexpr std::size_t kMostGroups = 64;
+constexpr std::size_t kMostTransfers = 32;
+
+// Time in silences before timeouts. Beyond that the sender's timer sets the rate: any bucket refills
+// in each silence, whatever made the loss.
+constexpr double kTimeoutShare = 0.5;
+
+// Times must be known to a fraction of the round trip in which a window is sent.
+constexpr double kResolution = 0.2;
+
+bool can_be_judged(const Transfer& transfer) {
+  const DirectionFacts& data = transfer.data();
+  if (data.passage.cell_s > kResolution * data.rtt.total.median_s) return false;
+  if (data.time.share(TimeOwner::timeout) > kTimeoutShare) return false;
+  return !data.passage.cells.empty() && data.acks_seen && data.rtt.total.samples >= 10 &&
+         data.unseen_acked_bytes * 10 < data.bytes;
+}
+
+std::vector<arithmetic::Passage> passages_of(const std::vector<Transfer>& transfers) {
+  Time origin = Time::max();
+  for (const Transfer& t : transfers) {
+    origin = std::min(origin, t.data().passage.cells.front().at);
+  }
+  std::vector<arithmetic::Passage> passages;
+  for (const Transfer& t : transfers) {
+    for (const PassageCell& cell : t.data().passage.cells) {
+      passages.push_back({seconds_between(origin, cell.at), static_cast<double>(cell.passed_bytes),
+                          static_cast<double>(cell.lost_bytes)});
+    }
+  }
+  std::ranges::stable_sort(passages, {}, &arithmetic::Passage::at_s);
+  return passages;
+}
+
+/// How far round trips had grown when packets were lost, at the median of all losses.
+double rise_before_losses_s(const std::vector<Transfer>& transfers) {
+  std::vector<double> rises;
+  for (const Transfer& t : transfers) {
+    const RttSet& rtt = t.data().rtt;
+    for (const LossEvent& loss : t.data().losses) {
+      if (loss.rtt_before_s > 0) rises.push_back(loss.rtt_before_s - rtt.total.min_s);
+    }
+    rises.push_back(queue_of(t.data()).added_s());
+  }
+  return arithmetic::median(rises).value_or(0);
+}
+
+/// The chance that of so many events no more than this share happens, each by itself with `chance`
+/// (the lower tail of the binomial distribution).
+double chance_of_so_few(std::uint64_t events, double share, double chance) {
+  const auto n = static_cast<double>(events);
+  const double most = std::floor(share * n + 0.5);
+  if (chance <= 0 || chance >= 1) return chance >= 1 && most < n ? 0 : 1;
+  double sum = 0;
+  for (double k = 0; k <= most; ++k) {
+    sum += std::exp(std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1) +
+                    k * std::log(chance) + (n - k) * std::log1p(-chance));
+  }
+  return sum;
+}
+
+std::string why_no_bucket(const Policing& judged) {
+  const arithmetic::TokenBucket& bucket = judged.bucket;
+  const double by_chance = 1 - bucket.passed_near_empty;
+  if (bucket.lost_with_tokens > std::min(kLostWith, kAgainstChance * by_chance)) {
+    return fmt::format("{} of what was lost found tokens in the best bucket ({}, {}); by chance {}",
+                       format_percent(bucket.lost_with_tokens),
+                       format_rate(bucket.rate_bytes_per_s * 8), format_bytes(bucket.burst_bytes),
+                       format_percent(by_chance));
+  }
+  if (chance_of_so_few(judged.episodes, bucket.lost_with_tokens, by_chance) > kChance) {
+    return fmt::format("{} flights with losses; that they found the best bucket empty may be chance",
+                       judged.episodes);
+  }
+  if (bucket.passed_without > kPassedWithout) {
+    return fmt::format("{} passed while the best bucket was empty",
+                       format_percent(bucket.passed_without));
+  }
+  return {};
+}
+
+std::string why_a_queue(const Policing& judged) {
+  if (judged.queue_s >= kLeastQueueSeconds && judged.rise_s <= kQueueShown * judged.queue_s) {
+    return {};
+  }
+  return fmt::format("round trips had grown by {} before losses, and a queue of {} would show as "
+                     "{}: what overflows may be a queue",
+                     format_duration(judged.rise_s), format_bytes(judged.bucket.level_bytes),
+                     format_duration(judged.queue_s));
+}
+
+Policing judge(std::vector<Transfer> transfers) {
+  Policing judged;
+  double resolution_s = 0;
+  for (const Transfer& t : transfers) {
+    judged.losses += t.data().lost_packets;
+    judged.episodes += t.data().loss_episodes;
+    resolution_s = std::max(resolution_s, t.data().passage.cell_s);
+  }
+  judged.transfers = std::move(transfers);
+  if (judged.losses < kLosses || judged.episodes < kEpisodes) {
+    judged.why_not = fmt::format("{} losses in {} flights; {} in {} are needed", judged.losses,
+                                 judged.episodes, kLosses, kEpisodes);
+    return judged;
+  }
+  const auto bucket =
+      arithmetic::fit_token_bucket(passages_of(judged.transfers), resolution_s);
+  if (!bucket) {
+    judged.why_not = "nothing passed between the losses";
+    return judged;
+  }
+  judged.bucket = *bucket;
+  judged.queue_s = bucket->least_queue_s;
+  judged.rise_s = rise_before_losses_s(judged.transfers);
+  judged.why_not = why_no_bucket(judged);
+  judged.has_bucket = judged.why_not.empty();
+  if (judged.has_bucket) judged.why_not = why_a_queue(judged);
+  judged.fits = judged.why_not.empty();
+  return judged;
+}
+
+using HostPair = std::pair<IpAddress, IpAddress>;  // sender, receiver
+
+std::vector<std::vector<Transfer>> groups_of(const Case& facts) {
+  std::map<HostPair, std::vector<Transfer>> by_hosts;
+  for (const Transfer& t : transfers_with_data(facts)) {
+    if (!can_be_judged(t)) continue;
+    std::vector<Transfer>& group = by_hosts[{t.sender().address, t.receiver().address}];
+    if (group.size() < kMostTransfers) group.push_back(t);
+  }
+  std::vector<std::vector<Transfer>> groups;
+  for (auto& [hosts, group] : by_hosts) groups.push_back(std::move(group));
+  const auto losses = [](const std::vector<Transfer>& group) {
+    std::uint64_t sum = 0;
+    for (const Transfer& t : group) sum += t.data().lost_packets;
+    return sum;
+  };
+  std::ranges::stable_sort(groups,
+                           [&](const auto& a, const auto& b) { return losses(a) > losses(b); });
+  if (groups.size() > kMostGroups) groups.erase(groups.begin() + kMostGroups, groups.end());
+  return groups;
+}
+
+}  // namespace
+
+std::vector<Policing> judge_policing(const Case& facts) {
+  std::vector<Policing> judged;
+  for (const std::vector<Transfer>& group : groups_of(facts)) {
+    Policing together = judge(group);
+    if (together.fits || group.size() == 1) {
+      judged.push_back(std::move(together));
+      continue;
+    }
+    for (const Transfer& t : group) judged.push_back(judge({t}));
+  }
+  return judged;
+}
+
+const Policing* find_policing(const std::vector<Policing>& judged, const Transfer& transfer) {
+  for (const Policing& policing : judged) {
+    for (const Transfer& t : policing.transfers) {
+      if (t.connection.id == transfer.connection.id && t.direction == transfer.direction) {
+        return &policing;
+      }
+    }
+  }
+  return nullptr;
+}
+
+bool losses_ignore_rate(const Policing& judged) {
+  const arithmetic::TokenBucket& bucket = judged.bucket;
+  if (bucket.rate_bytes_per_s <= 0) return false;
+  return bucket.lost_with_tokens > kAgainstChance * (1 - bucket.passed_near_empty) ||
+         bucket.passed_without > kClearlyWithout;
+}
+
+}  // namespace slowpath::detect

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// policer: a bucket shared by two transfers fires for both; a queue that keeps the same books, few
+// losses, and time spent before timeouts do not.
+#include <gtest/gtest.h>
+
+#include "support/case_builder.h"
+
+namespace slowpath::testing {
+namespace {
+
+constexpr std::uint32_t kPacket = 1448;
+
+// Two downloads in turns through one bucket of 60 kB filled at 250 kB/s; round trips of 100 ms that
+// had grown by `rise_s` before each loss.
+Case policed(double rise_s) {
+  Case facts = healthy_case({.bytes = 5'000'000, .seconds = 40, .rtt_s = 0.1});
+  add_connection(facts, {.bytes = 5'000'000, .seconds = 40, .rtt_s = 0.1});
+  facts.connections[1].client.address = facts.connections[0].client.address;
+  facts.connections[1].server.address = facts.connections[0].server.address;
+  double tokens = 60e3, last_s = 0;
+  std::uint64_t window[2] = {10, 14};
+  for (std::uint64_t round = 0; round < 400; ++round) {
+    for (std::size_t flow = 0; flow < 2; ++flow) {
+      DirectionFacts& data = download_of(facts, flow);
+      bool lost = false;
+      for (std::uint64_t i = 0; i < window[flow]; ++i) {
+        const double at_s = 0.1 * static_cast<double>(round) + 0.05 * static_cast<double>(flow) +
+                            0.0004 * static_cast<double>(i);
+        tokens = std::min(60e3, tokens + 250e3 * (at_s - last_s));
+        last_s = at_s;
+        const bool passes = tokens >= kPacket;
+        if (passes) tokens -= kPacket;
+        lost = lost || !passes;
+        data.passage.cells.push_back(
+            {data.first_data + from_seconds(at_s), passes ? kPacket : 0, passes ? 0 : kPacket});
+        if (passes) continue;
+        LossEvent loss;
+        loss.rtt_before_s = data.rtt.total.min_s + rise_s;
+        loss.original = loss.resend = FrameRef{0, 100 + data.lost_packets};
+        data.losses.push_back(loss);
+        ++data.lost_packets;
+      }
+      data.loss_episodes += lost;
+      window[flow] = lost ? std::max<std::uint64_t>(2, window[flow] / 2) : window[flow] + 2;
+    }
+  }
+  for (std::size_t flow = 0; flow < 2; ++flow) {
+    DirectionFacts& data = download_of(facts, flow);
+    data.passage.cell_s = 0.0001;
+    data.resent_packets = data.lost_packets;
+    data.rtt.loaded_s = data.rtt.total.min_s + rise_s;
+    charge(data, TimeOwner::loss_recovery, 10);
+  }
+  return facts;
+}
+
+TEST(Policer, ABucketThatTwoTransfersShareIsNamedForBoth) {
+  const auto found = run("policer", policed(0.0005));
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].severity, Severity::fault);
+  EXPECT_NE(found[0].connections, found[1].connections);
+  EXPECT_NEAR(found[0].evidence[0].values[0].second, 2e6, 2e5);
+  EXPECT_GT(found[0].seconds_lost, 10);
+}
+
+TEST(Policer, AQueueOfThatDepthShowsInRoundTrips) {
+  const Case facts = policed(0.2);
+  EXPECT_TRUE(run("policer", facts).empty());
+  EXPECT_FALSE(silences_of("policer", facts).empty());
+}
+
+TEST(Policer, AFewLossesProveNoBucket) {
+  Case facts = policed(0.0005);
+  for (std::size_t flow = 0; flow < 2; ++flow) download_of(facts, flow).lost_packets = 7;
+  EXPECT_TRUE(run("policer", facts).empty());
+}
+
+TEST(Policer, WhoWaitsForItsTimerIsNotJudged) {
+  Case facts = policed(0.0005);
+  for (std::size_t flow = 0; flow < 2; ++flow) {
+    charge(download_of(facts, flow), TimeOwner::timeout, 25);
+  }
+  EXPECT_TRUE(run("policer", facts).empty());
+}
+
+TEST(Policer, ACaptureWithoutAcksSaysNothing) {
+  Case facts = policed(0.0005);
+  for (std::size_t flow = 0; flow < 2; ++flow) download_of(facts, flow).acks_seen = false;
+  EXPECT_TRUE(run("policer", facts).empty());
+}
+
+}  // namespace
+}  // namespace slowpath::testing

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// fit_token_bucket: finds the rate of a bucket that dropped, and no bucket in losses by chance.
+#include "detect/arithmetic/token_bucket.h"
+
+#include <random>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace slowpath::arithmetic {
+namespace {
+
+constexpr double kPacket = 1448;
+
+// Bursts every 100 ms that grow by two packets and are halved after a loss, through a bucket.
+std::vector<Passage> policed(double rate, double depth) {
+  std::vector<Passage> passages;
+  double tokens = depth, last_s = 0;
+  int window = 10;
+  for (int round = 0; round < 400; ++round) {
+    bool lost = false;
+    for (int i = 0; i < window; ++i) {
+      const double at_s = 0.1 * round + 0.0005 * i;
+      tokens = std::min(depth, tokens + rate * (at_s - last_s));
+      last_s = at_s;
+      const bool passes = tokens >= kPacket;
+      if (passes) tokens -= kPacket;
+      lost = lost || !passes;
+      passages.push_back({at_s, passes ? kPacket : 0, passes ? 0 : kPacket});
+    }
+    window = lost ? std::max(2, window / 2) : window + 2;
+  }
+  return passages;
+}
+
+// The same windows, and one packet in fifty lost.
+std::vector<Passage> noisy() {
+  std::mt19937 random(7);
+  std::vector<Passage> passages;
+  int window = 10;
+  for (int round = 0; round < 400; ++round) {
+    bool lost = false;
+    for (int i = 0; i < window; ++i) {
+      const bool dropped = random() % 50 == 0;
+      lost = lost || dropped;
+      passages.push_back(
+          {0.1 * round + 0.0005 * i, dropped ? 0 : kPacket, dropped ? kPacket : 0});
+    }
+    window = lost ? std::max(2, window / 2) : window + 2;
+  }
+  return passages;
+}
+
+TEST(TokenBucket, FindsTheRateOfADeepBucket) {
+  const auto fit = fit_token_bucket(policed(250e3, 60e3), 0);
+  ASSERT_TRUE(fit);
+  EXPECT_NEAR(fit->rate_bytes_per_s, 250e3, 25e3);
+  EXPECT_LT(fit->lost_with_tokens, 0.03);
+  EXPECT_LT(fit->passed_without, 0.03);
+  EXPECT_GT(fit->least_queue_s, 0.01);
+}
+
+TEST(TokenBucket, KeepsTheBooksOfAShallowOne) {
+  const auto fit = fit_token_bucket(policed(1e6, 10e3), 0);
+  ASSERT_TRUE(fit);
+  EXPECT_LT(fit->lost_with_tokens + fit->passed_without, 0.05);
+  EXPECT_LT(fit->burst_bytes, 20e3);
+}
+
+TEST(TokenBucket, FindsNoneInLossesByChance) {
+  const auto fit = fit_token_bucket(noisy(), 0);
+  ASSERT_TRUE(fit);
+  EXPECT_GT(std::max(fit->lost_with_tokens, fit->passed_without), 0.06);
+}
+
+TEST(TokenBucket, NeedsALossAndTime) {
+  EXPECT_FALSE(fit_token_bucket({}, 0));
+  const std::vector<Passage> whole{{0, kPacket, 0}, {1, kPacket, 0}};
+  EXPECT_FALSE(fit_token_bucket(whole, 0));
+  const std::vector<Passage> at_once{{0, kPacket, kPacket}, {0, kPacket, kPacket}};
+  EXPECT_FALSE(fit_token_bucket(at_once, 0));
+}
+
+}  // namespace
+}  // namespace slowpath::arithmetic
