@@ -11,6 +11,7 @@
 
 #include "base/format.h"
 #include "detect/loss_pattern.h"
+#include "detect/policing.h"
 #include "detect/policy.h"
 
 namespace slowpath::detect::detectors {
@@ -31,6 +32,17 @@ constexpr std::uint64_t kLosses = 3;
 constexpr double kRank = 0.6;
 // Round trips of a silence beyond which no queue is to blame.
 constexpr double kOverflowTimeouts = 8;
+
+// A short queue shows in round trips too, if only by part of what it holds: those of packets in front.
+constexpr double kShortQueueShown = 0.3;
+constexpr double kShortQueueSeconds = 0.0005;
+
+/// A queue so short that the round trip hardly grows: losses keep its books, and the delay fits.
+bool is_short_queue(const Policing* policing) {
+  return policing != nullptr && policing->has_bucket && !policing->fits &&
+         policing->rise_s >= kShortQueueSeconds &&
+         policing->rise_s >= kShortQueueShown * policing->queue_s;
+}
 
 bool overflows(const LossPattern& pattern) {
   if (pattern.losses < kLosses) return false;
@@ -81,7 +93,12 @@ void report(const Transfer& transfer, const QueueFacts& queue, const LossPattern
   findings.list.push_back(std::move(finding));
 }
 
-void inspect_transfer(const Transfer& transfer, Findings& findings) {
+/// The link idles while the sender waits with a window that overflows keep small.
+double idle_link_s(const DirectionFacts& data) {
+  return data.time[TimeOwner::congestion_window] * data.flight_idle_share;
+}
+
+void inspect_transfer(const Transfer& transfer, const Policing* policing, Findings& findings) {
   const DirectionFacts& data = transfer.data();
   const QueueFacts queue = queue_of(data);
   if (data.rtt.total.samples < kSamples || !queue.known()) {
@@ -92,6 +109,12 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   // The queue when it is full, before it overflows: the high end of the saw-tooth.
   const double full_s = std::max(queue.loaded_s, data.rtt.total.p95_s);
   const bool climbs = queue_builds(queue) && full_s >= kRatio * queue.base_s;
+  if (is_short_queue(policing) && other_cause_of_loss(transfer).empty()) {
+    const double lost =
+        data.time[TimeOwner::loss_recovery] + data.timeout_s - outage_s(data) + idle_link_s(data);
+    return report(transfer, queue, loss_pattern(data),
+                  is_material(lost, transfer) ? Severity::fault : Severity::note, lost, findings);
+  }
   if (!climbs || data.time.share(TimeOwner::bottleneck) < kBottleneckShare) {
     return silent(findings, kId, transfer,
                   fmt::format("no queue to speak of: round trip {} at least, {} under load, {} of "
@@ -117,8 +140,10 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
 }
 
 void inspect(const Case& facts, Findings& findings) {
+  const std::vector<Policing> judged = judge_policing(facts);
   for (const Transfer& transfer : transfers_with_data(facts)) {
-    if (transfer.data().data_packets >= kSamples) inspect_transfer(transfer, findings);
+    if (transfer.data().data_packets < kSamples) continue;
+    inspect_transfer(transfer, find_policing(judged, transfer), findings);
   }
 }
 

@@ -7,6 +7,7 @@
 // zero.
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -56,13 +57,31 @@ bool every_length_failed(const DirectionFacts& data, const Stall& stall) {
          stall.unanswered_sends >= kTransmissionsOfOneLength;
 }
 
+/// Losses of flights that no long silence interrupted: what the path loses when it works.
+std::uint64_t losses_elsewhere(const DirectionFacts& data) {
+  const double repair_s = 4 * data.rtt.total.p95_s;
+  const auto is_of_silence = [&](const LossEvent& loss) {
+    return std::ranges::any_of(data.stalls, [&](const Stall& stall) {
+      return is_long_silence(stall) && loss.time >= stall.begin &&
+             loss.time <= stall.begin + from_seconds(stall.seconds + repair_s);
+    });
+  };
+  std::set<std::uint32_t> episodes;
+  for (const LossEvent& loss : data.losses) {
+    if (is_of_silence(loss)) episodes.insert(loss.episode);
+  }
+  return static_cast<std::uint64_t>(std::ranges::count_if(
+      data.losses, [&](const LossEvent& loss) { return !episodes.contains(loss.episode); }));
+}
+
 /// How many silences of so many transmissions the transfer's own loss makes: each needs a loss
 /// whose resends are all lost as well.
 double silences_by_chance(const DirectionFacts& data, std::uint32_t transmissions) {
-  if (data.resent_packets == 0 || data.lost_packets < 2) return 0;
+  const auto losses = static_cast<double>(losses_elsewhere(data));
+  if (data.resent_packets == 0 || losses < 1) return 0;
   const double again = std::min(
       1.0, static_cast<double>(data.lost_resends) / static_cast<double>(data.resent_packets));
-  return static_cast<double>(data.lost_packets - 1) * std::pow(again, transmissions - 1);
+  return losses * std::pow(again, transmissions - 1);
 }
 
 struct Outages {

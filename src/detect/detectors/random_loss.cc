@@ -11,6 +11,7 @@
 #include "base/format.h"
 #include "detect/arithmetic/loss_model.h"
 #include "detect/loss_pattern.h"
+#include "detect/policing.h"
 #include "detect/policy.h"
 
 namespace slowpath::detect::detectors {
@@ -45,6 +46,13 @@ double repair_s(const DirectionFacts& data) {
   return data.time[TimeOwner::loss_recovery] + data.time[TimeOwner::timeout];
 }
 
+/// A congestion control answers once for all losses of a flight.
+double answered_share(const LossPattern& pattern) {
+  if (pattern.losses == 0) return 0;
+  return pattern.share * static_cast<double>(pattern.episodes) /
+         static_cast<double>(pattern.losses);
+}
+
 /// Several losses a flight on a path that queues: congestion-self judges those.
 bool queue_explains(const DirectionFacts& data, const LossPattern& pattern) {
   if (!queue_builds(queue_of(data))) return false;
@@ -75,12 +83,26 @@ struct Judged {
   std::string why_not;  // complete only when empty
 };
 
-Judged judge(const DirectionFacts& data, const LossPattern& pattern) {
+/// A noisy path loses several packets in a row too. What tells them from a full queue or a policer:
+/// nothing queues, and they come whether the rate is high or low.
+bool bursts_are_random(const DirectionFacts& data, const LossPattern& pattern,
+                       const Policing* policing) {
+  return pattern.episodes >= kLosses && !queue_builds(queue_of(data)) && policing != nullptr &&
+         losses_ignore_rate(*policing);
+}
+
+Judged judge(const DirectionFacts& data, const LossPattern& pattern, const Policing* policing) {
   if (pattern.losses < kLosses) {
     return {false, fmt::format("{} losses; {} are needed to show a distribution", pattern.losses,
                                kLosses)};
   }
+  if (policing != nullptr && policing->has_bucket) {
+    return {false, fmt::format("a limit of {} that {} may exceed chose what was lost",
+                               format_rate(policing->bucket.rate_bytes_per_s * 8),
+                               format_bytes(policing->bucket.burst_bytes))};
+  }
   if (losses_are_random(data, pattern)) return {true, {}};
+  if (bursts_are_random(data, pattern, policing)) return {true, {}};
   if (data.rtt.total.samples < kLosses || pattern.ranked * 2 < pattern.losses) {
     return {false, "too few round-trip times to see the load at each loss"};
   }
@@ -134,7 +156,8 @@ void report(const Transfer& transfer, const LossPattern& pattern, bool complete,
   findings.list.push_back(std::move(finding));
 }
 
-void inspect_transfer(const Transfer& transfer, Findings& findings) {
+void inspect_transfer(const Transfer& transfer, const std::vector<Policing>& policing,
+                      Findings& findings) {
   const DirectionFacts& data = transfer.data();
   if (data.lost_packets == 0) return;
   const LossPattern pattern = loss_pattern(data);
@@ -145,9 +168,10 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   if (std::string why = other_cause_of_loss(transfer); !why.empty()) {
     return silent(findings, kId, transfer, std::move(why));
   }
-  const Judged judged = judge(data, pattern);
+  const Judged judged = judge(data, pattern, find_policing(policing, transfer));
   // Short of a distribution only the repair itself is known to be lost time.
-  const double lost = judged.complete ? seconds_lost_to(data, pattern.share) : repair_s(data);
+  const double lost =
+      judged.complete ? seconds_lost_to(data, answered_share(pattern)) : repair_s(data);
   if (!judged.complete && flights_die(data, pattern)) {
     return silent(findings, kId, transfer,
                   fmt::format("{} losses in {} flights, {} of the time in timeouts: bursts die, "
@@ -167,7 +191,10 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
 }
 
 void inspect(const Case& facts, Findings& findings) {
-  for (const Transfer& transfer : transfers_with_data(facts)) inspect_transfer(transfer, findings);
+  const std::vector<Policing> policing = judge_policing(facts);
+  for (const Transfer& transfer : transfers_with_data(facts)) {
+    inspect_transfer(transfer, policing, findings);
+  }
 }
 
 }  // namespace
