@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// congestion-external: the path is full, and others fill it.
+// The user sees long round trips and a rate that varies, whatever this transfer does. Recognised by
+// round trips that stay long while this transfer has little in flight: a queue that it made itself
+// would have drained (Sundaresan et al., IMC 2017, ask the same of slow start). Look-alikes:
+// congestion-self (round trips fall with the flight), a long path (round trips are always long), a
+// slow reader.
+#include <algorithm>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "detect/arithmetic/statistics.h"
+#include "detect/loss_pattern.h"
+#include "detect/policy.h"
+
+namespace slowpath::detect::detectors {
+namespace {
+
+constexpr std::string_view kId = "congestion-external";
+// Parts of the time with little in flight, and with much.
+constexpr std::size_t kParts = 10;
+// Little: half of what is usual when there is much. Its own queue would then be gone or halved.
+constexpr double kLittle = 0.5;
+// And yet round trips are as long.
+constexpr double kAsLong = 0.8;
+// A queue that people notice (as congestion-self).
+constexpr double kRatio = 1.5;
+constexpr double kAddedSeconds = 0.020;
+// Time that is spent with round trips so long.
+constexpr double kShare = 0.3;
+
+struct Loads {
+  std::vector<double> little_rtt_s, much_rtt_s;
+  double flight_much = 0;
+  double queued_share = 0;  // of the parts with a round-trip time
+};
+
+Loads loads_of(const DirectionFacts& data) {
+  std::vector<double> flights;
+  for (const TimelineBin& bin : data.timeline.bins) {
+    if (bin.rtt_min_s > 0) flights.push_back(static_cast<double>(bin.flight_max_bytes));
+  }
+  Loads loads;
+  loads.flight_much = arithmetic::percentile(flights, 0.75).value_or(0);
+  std::size_t queued = 0;
+  for (const TimelineBin& bin : data.timeline.bins) {
+    if (bin.rtt_min_s <= 0 || bin.flight_max_bytes == 0) continue;
+    const auto flight = static_cast<double>(bin.flight_max_bytes);
+    const auto rtt_s = static_cast<double>(bin.rtt_min_s);
+    if (flight <= kLittle * loads.flight_much) loads.little_rtt_s.push_back(rtt_s);
+    if (flight >= loads.flight_much) loads.much_rtt_s.push_back(rtt_s);
+    queued += rtt_s >= kRatio * data.rtt.total.min_s;
+  }
+  if (!flights.empty()) {
+    loads.queued_share = static_cast<double>(queued) / static_cast<double>(flights.size());
+  }
+  return loads;
+}
+
+void report(const Transfer& transfer, const Loads& loads, double little_s, double much_s,
+            Findings& findings) {
+  const DirectionFacts& data = transfer.data();
+  const double base_s = data.rtt.total.min_s;
+  Finding finding = about(kId, transfer);
+  const double waited = data.time[TimeOwner::bottleneck] + data.time[TimeOwner::loss_recovery] +
+                        data.time[TimeOwner::congestion_window] + data.time[TimeOwner::timeout];
+  finding.seconds_lost = waited * (1 - base_s / little_s);
+  finding.severity = severity_of(true, finding.seconds_lost, transfer);
+  finding.confidence = confidence_of(0.7 + 0.2 * how_far(little_s / much_s, kAsLong, 1), transfer);
+  finding.claim = fmt::format(
+      "the path is full whatever this transfer does: round trips of {} with little in flight, {} "
+      "with much, {} at least",
+      format_duration(little_s), format_duration(much_s), format_duration(base_s));
+  finding.evidence.push_back(shown_by(
+      fmt::format("in {} parts of the time with at most half of {} in flight the round trip was "
+                  "{} (median); in {} parts with more it was {}",
+                  loads.little_rtt_s.size(), format_bytes(loads.flight_much),
+                  format_duration(little_s), loads.much_rtt_s.size(), format_duration(much_s)),
+      {},
+      {{"rtt_little_us", little_s * 1e6},
+       {"rtt_much_us", much_s * 1e6},
+       {"rtt_min_us", base_s * 1e6}}));
+  finding.evidence.push_back(shown_by(
+      fmt::format("{} of the time the round trip is at least {} times the least",
+                  format_percent(loads.queued_share), kRatio),
+      {}, {{"lost_packets", static_cast<double>(data.lost_packets)}}));
+  finding.refuted_by = "a round trip that falls to its least as soon as this transfer pauses";
+  finding.after_fix = {std::nullopt,
+                       "cannot be told: how much of the path others take is not in the capture"};
+  finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.ack_rtt");
+  findings.list.push_back(std::move(finding));
+}
+
+void inspect_transfer(const Transfer& transfer, Findings& findings) {
+  const DirectionFacts& data = transfer.data();
+  if (data.rtt.total.samples < 2 * kParts || data.rtt.total.min_s <= 0) return;
+  const Loads loads = loads_of(data);
+  if (loads.little_rtt_s.size() < kParts || loads.much_rtt_s.size() < kParts) {
+    return silent(findings, kId, transfer,
+                  fmt::format("{} parts of the time with little in flight, {} with much; {} of each "
+                              "are needed",
+                              loads.little_rtt_s.size(), loads.much_rtt_s.size(), kParts));
+  }
+  const double little_s = arithmetic::median(loads.little_rtt_s).value_or(0);
+  const double much_s = arithmetic::median(loads.much_rtt_s).value_or(0);
+  const double base_s = data.rtt.total.min_s;
+  const bool queues = little_s >= kRatio * base_s && little_s - base_s >= kAddedSeconds;
+  if (!queues || loads.queued_share < kShare) {
+    return silent(findings, kId, transfer,
+                  fmt::format("with little in flight the round trip is {}, at least {}: no queue "
+                              "of others",
+                              format_duration(little_s), format_duration(base_s)));
+  }
+  if (little_s < kAsLong * much_s) {
+    return silent(findings, kId, transfer,
+                  fmt::format("the round trip falls from {} to {} with the flight: its own queue",
+                              format_duration(much_s), format_duration(little_s)));
+  }
+  const double ends = data.time.share(TimeOwner::receive_window) +
+                      data.time.share(TimeOwner::zero_window) +
+                      data.time.share(TimeOwner::application);
+  if (ends > 0.5) return silent(findings, kId, transfer, "an end holds the rate, not the path");
+  report(transfer, loads, little_s, much_s, findings);
+}
+
+void inspect(const Case& facts, Findings& findings) {
+  for (const Transfer& transfer : transfers_with_data(facts)) inspect_transfer(transfer, findings);
+}
+
+}  // namespace
+
+extern const Detector congestion_external;
+const Detector congestion_external{.id = kId,
+                                   .scope = Scope::direction,
+                                   .needs = "round trips with little and with much in flight",
+                                   .inspect = inspect};
+
+}  // namespace slowpath::detect::detectors

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// congestion-external: round trips that stay long with little in flight fire; those that fall with
+// the flight, and short series, do not.
+#include <gtest/gtest.h>
+
+#include "support/case_builder.h"
+
+namespace slowpath::testing {
+namespace {
+
+// A hundred parts: one in four with a tenth of the flight and round trips of `little_s`.
+Case with_loads(float little_s, float much_s) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 10, .rtt_s = 0.030});
+  DirectionFacts& data = download_of(facts);
+  data.timeline.bin_s = 0.1;
+  for (int i = 0; i < 100; ++i) {
+    TimelineBin bin;
+    const bool little = i % 4 == 0;
+    bin.flight_max_bytes = little ? 20'000 : 200'000;
+    bin.rtt_min_s = bin.rtt_max_s = little ? little_s : much_s;
+    data.timeline.bins.push_back(bin);
+  }
+  charge(data, TimeOwner::bottleneck, 8);
+  return facts;
+}
+
+TEST(CongestionExternal, AQueueThatStaysWithLittleInFlightIsOthers) {
+  const auto found = run("congestion-external", with_loads(0.085F, 0.09F));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::fault);
+  EXPECT_GT(found[0].seconds_lost, 3);
+}
+
+TEST(CongestionExternal, AQueueThatDrainsIsItsOwn) {
+  EXPECT_TRUE(run("congestion-external", with_loads(0.050F, 0.09F)).empty());
+}
+
+TEST(CongestionExternal, AFlatRoundTripIsNoQueue) {
+  EXPECT_TRUE(run("congestion-external", with_loads(0.031F, 0.032F)).empty());
+}
+
+TEST(CongestionExternal, AShortSeriesSaysNothing) {
+  Case facts = with_loads(0.085F, 0.09F);
+  download_of(facts).timeline.bins.resize(12);
+  EXPECT_TRUE(run("congestion-external", facts).empty());
+  EXPECT_EQ(silences_of("congestion-external", facts).size(), 1U);
+}
+
+}  // namespace
+}  // namespace slowpath::testing
