@@ -22,6 +22,7 @@ struct Policing {
   double rise_s = 0;                       // and what round trips grew by, before losses
   bool has_bucket = false;                 // the bucket keeps the books; a queue's would look alike
   bool fits = false;                       // and nothing queues: a policer
+  bool may_fit = false;                    // seen behind the limit, where arrivals blur its books
   std::string why_not;                     // unless it fits
 };
 

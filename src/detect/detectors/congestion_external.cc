@@ -28,8 +28,9 @@ constexpr double kAsLong = 0.8;
 // A queue that people notice (as congestion-self).
 constexpr double kRatio = 1.5;
 constexpr double kAddedSeconds = 0.020;
-// Time that is spent with round trips so long.
-constexpr double kShare = 0.3;
+// Time that is spent with round trips so long: a queue of others stands, a busy host's delays come
+// and go.
+constexpr double kShare = 0.8;
 
 struct Loads {
   std::vector<double> little_rtt_s, much_rtt_s;
@@ -67,7 +68,9 @@ void report(const Transfer& transfer, const Loads& loads, double little_s, doubl
   const double waited = data.time[TimeOwner::bottleneck] + data.time[TimeOwner::loss_recovery] +
                         data.time[TimeOwner::congestion_window] + data.time[TimeOwner::timeout];
   finding.seconds_lost = waited * (1 - base_s / little_s);
-  finding.severity = severity_of(true, finding.seconds_lost, transfer);
+  // A full queue drops; without any loss the delay may be the hosts' own.
+  finding.severity =
+      data.lost_packets > 0 ? severity_of(true, finding.seconds_lost, transfer) : Severity::note;
   finding.confidence = confidence_of(0.7 + 0.2 * how_far(little_s / much_s, kAsLong, 1), transfer);
   finding.claim = fmt::format(
       "the path is full whatever this transfer does: round trips of {} with little in flight, {} "

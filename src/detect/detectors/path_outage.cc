@@ -70,8 +70,11 @@ std::uint64_t losses_elsewhere(const DirectionFacts& data) {
   for (const LossEvent& loss : data.losses) {
     if (is_of_silence(loss)) episodes.insert(loss.episode);
   }
-  return static_cast<std::uint64_t>(std::ranges::count_if(
-      data.losses, [&](const LossEvent& loss) { return !episodes.contains(loss.episode); }));
+  const auto of_silences = static_cast<std::uint64_t>(std::ranges::count_if(
+      data.losses, [&](const LossEvent& loss) { return episodes.contains(loss.episode); }));
+  // The silence's own loss is not always among those that are kept one by one.
+  const std::uint64_t own = std::max<std::uint64_t>(of_silences, 1);
+  return data.lost_packets > own ? data.lost_packets - own : 0;
 }
 
 /// How many silences of so many transmissions the transfer's own loss makes: each needs a loss

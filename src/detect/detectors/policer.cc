@@ -47,10 +47,10 @@ void report(const Policing& policing, const Transfer& transfer, Findings& findin
   const arithmetic::TokenBucket& bucket = policing.bucket;
   Finding finding = about(kId, transfer);
   finding.seconds_lost = std::min(seconds_lost_to(data), duration_s(transfer.connection));
-  finding.severity = severity_of(true, finding.seconds_lost, transfer);
+  finding.severity = severity_of(policing.fits, finding.seconds_lost, transfer);
   const double certain = how_far(static_cast<double>(policing.losses), 15, 60);
-  finding.confidence =
-      confidence_of(0.75 + 0.2 * certain * (1 - 4 * bucket.lost_with_tokens), transfer);
+  finding.confidence = confidence_of(
+      policing.fits ? 0.75 + 0.2 * certain * (1 - 4 * bucket.lost_with_tokens) : 0.6, transfer);
   finding.claim = fmt::format(
       "what exceeds about {} is dropped at once, not queued: {} of {} packets of {} are lost",
       format_rate(bucket.rate_bytes_per_s * 8), data.lost_packets, data.data_packets,
@@ -73,17 +73,19 @@ void report(const Policing& policing, const Transfer& transfer, Findings& findin
                        "cannot be told: nothing in the capture shows what the path would carry "
                        "without the policer"};
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.retransmission");
+  if (!policing.fits) finding.next_capture = capture_command(transfer.connection, "sender.pcap");
   findings.list.push_back(std::move(finding));
 }
 
 void inspect(const Case& facts, Findings& findings) {
   for (const Policing& policing : judge_policing(facts)) {
     for (const Transfer& transfer : policing.transfers) {
-      if (!policing.fits) {
+      if (!policing.fits && !policing.may_fit) {
         silent(findings, kId, transfer, policing.why_not);
       } else if (std::string why = other_cause_of_loss(transfer); !why.empty()) {
         silent(findings, kId, transfer, std::move(why));
       } else {
+        if (!policing.fits && !is_material(seconds_lost_to(transfer.data()), transfer)) continue;
         report(policing, transfer, findings);
       }
     }

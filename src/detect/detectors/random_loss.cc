@@ -96,7 +96,7 @@ Judged judge(const DirectionFacts& data, const LossPattern& pattern, const Polic
     return {false, fmt::format("{} losses; {} are needed to show a distribution", pattern.losses,
                                kLosses)};
   }
-  if (policing != nullptr && policing->has_bucket) {
+  if (policing != nullptr && (policing->has_bucket || policing->may_fit)) {
     return {false, fmt::format("a limit of {} that {} may exceed chose what was lost",
                                format_rate(policing->bucket.rate_bytes_per_s * 8),
                                format_bytes(policing->bucket.burst_bytes))};

@@ -20,6 +20,7 @@ Case with_loads(float little_s, float much_s) {
     bin.rtt_min_s = bin.rtt_max_s = little ? little_s : much_s;
     data.timeline.bins.push_back(bin);
   }
+  data.lost_packets = data.resent_packets = data.loss_episodes = 4;
   charge(data, TimeOwner::bottleneck, 8);
   return facts;
 }
@@ -37,6 +38,14 @@ TEST(CongestionExternal, AQueueThatDrainsIsItsOwn) {
 
 TEST(CongestionExternal, AFlatRoundTripIsNoQueue) {
   EXPECT_TRUE(run("congestion-external", with_loads(0.031F, 0.032F)).empty());
+}
+
+TEST(CongestionExternal, WithoutAnyLossItIsANote) {
+  Case facts = with_loads(0.085F, 0.09F);
+  download_of(facts).lost_packets = 0;
+  const auto found = run("congestion-external", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::note);
 }
 
 TEST(CongestionExternal, AShortSeriesSaysNothing) {

@@ -2,6 +2,7 @@
 // fit_token_bucket: finds the rate of a bucket that dropped, and no bucket in losses by chance.
 #include "detect/arithmetic/token_bucket.h"
 
+#include <algorithm>
 #include <random>
 #include <vector>
 
@@ -12,15 +13,19 @@ namespace {
 
 constexpr double kPacket = 1448;
 
-// Bursts every 100 ms that grow by two packets and are halved after a loss, through a bucket.
+// Bursts about every 100 ms that grow and shrink unevenly and are halved after a loss, through a
+// bucket.
 std::vector<Passage> policed(double rate, double depth) {
+  std::mt19937 random(3);
   std::vector<Passage> passages;
+  double round_s = 0;
   double tokens = depth, last_s = 0;
   int window = 10;
   for (int round = 0; round < 400; ++round) {
     bool lost = false;
+    round_s += 0.05 + 0.0001 * static_cast<double>(random() % 1000);
     for (int i = 0; i < window; ++i) {
-      const double at_s = 0.1 * round + 0.0005 * i;
+      const double at_s = round_s + 0.0005 * i;
       tokens = std::min(depth, tokens + rate * (at_s - last_s));
       last_s = at_s;
       const bool passes = tokens >= kPacket;
@@ -28,12 +33,13 @@ std::vector<Passage> policed(double rate, double depth) {
       lost = lost || !passes;
       passages.push_back({at_s, passes ? kPacket : 0, passes ? 0 : kPacket});
     }
-    window = lost ? std::max(2, window / 2) : window + 2;
+    window = lost ? std::max(2, window / 2) : window + static_cast<int>(random() % 8) - 2;
+    window = std::clamp(window, 2, 90);
   }
   return passages;
 }
 
-// The same windows, and one packet in fifty lost.
+// Windows of a sender that halves after each loss; one packet in fifty is lost.
 std::vector<Passage> noisy() {
   std::mt19937 random(7);
   std::vector<Passage> passages;
