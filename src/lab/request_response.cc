@@ -34,6 +34,10 @@ class Dialogue {
     if (error_.empty()) error_ = sent.error;
     return sent.all;
   }
+  /// Nothing more will be said.
+  void fall_silent() { (void)shutdown(socket_.get(), SHUT_WR); }
+  /// The socket's address, once it has one: with Fast Open only after its first words.
+  [[nodiscard]] std::string name() const { return own_name(socket_.get()); }
   bool hear(std::uint64_t length) { return receiver_.read_exactly(socket_.get(), length); }
 
   /// Ends the connection and fills the report's halves. `wanted`: bytes that should have come.
@@ -68,10 +72,11 @@ class Dialogue {
   std::string error_;
 };
 
-bool ask(Dialogue& dialogue, const RequestPlan& plan) {
+bool ask(Dialogue& dialogue, const RequestPlan& plan, bool is_last) {
   const auto first = plan.split ? plan.request / 2 : 0;
-  return (first == 0 || dialogue.say(first)) && dialogue.say(plan.request - first) &&
-         dialogue.hear(plan.response);
+  if ((first != 0 && !dialogue.say(first)) || !dialogue.say(plan.request - first)) return false;
+  if (is_last && plan.half_close) dialogue.fall_silent();
+  return dialogue.hear(plan.response);
 }
 
 }  // namespace
@@ -85,11 +90,12 @@ EndReport run_request_client(Descriptor socket, const SocketAddress& server, Tra
     while (report.attempts < plan.count && !end.is_late()) {
       ++report.attempts;
       const auto asked = steady_ns();
-      if (!ask(dialogue, plan)) break;
+      if (!ask(dialogue, plan, report.attempts == plan.count)) break;
       times.push_back(static_cast<double>(steady_ns() - asked) * 1e-9);
       sleep_until_ns(std::min(steady_ns() + plan.pause.count(), end.deadline_ns()));
     }
     report.successes = times.size();
+    if (end.plan.sender.fastopen) report.name = dialogue.name();
     if (!times.empty()) {
       std::ranges::sort(times);
       report.median_seconds = times[times.size() / 2];

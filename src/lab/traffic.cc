@@ -110,6 +110,7 @@ Result<Descriptor> RunningTransfer::server_socket(const Host& server, bool ipv6)
     if (done && (plan_.to_server || plan_.kind == TransferKind::request_response))
       done = set_receiver_options(made->get(), plan_.receiver);
     const int backlog = plan_.kind == TransferKind::connections ? plan_.connections.backlog : 16;
+    if (done && plan_.sender.fastopen) done = allow_fast_open(made->get(), true);
     if (done) done = listen_at(made->get(), plan_.port, ipv6, backlog);
   }
   if (!done) return std::unexpected(done.error());
@@ -123,6 +124,7 @@ Result<Descriptor> RunningTransfer::client_socket(const Host& client, bool ipv6)
   if (is_tcp() && (plan_.to_server || plan_.kind == TransferKind::request_response))
     done = set_sender_options(made->get(), plan_.sender, client.spec().congestion_control);
   if (done && is_tcp() && plan_.to_client) done = set_receiver_options(made->get(), plan_.receiver);
+  if (done && plan_.sender.fastopen) done = allow_fast_open(made->get(), false);
   if (done && plan_.source_port != 0) done = bind_to(made->get(), plan_.source_port, ipv6);
   if (!done) return std::unexpected(done.error());
   return made;

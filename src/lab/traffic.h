@@ -13,14 +13,17 @@
 //   until the limit); warm_up = idle time after connecting
 // - sender (stream, request-response): write_size = 128KiB, write_rate (paces writes),
 //   write_pause_every (bytes) and write_pause, idle_after (bytes) and idle_for (once), sndbuf,
-//   nodelay, cork, congestion_control, nonblocking, mss, notsent_lowat, cpu_share (e.g. "20%": it
+//   nodelay, cork, keepalive ("1s": probes of an idle connection, whole seconds),
+//   congestion_control, nonblocking, mss, notsent_lowat, cpu_share (e.g. "20%": it
 //   burns CPU between writes as if it had only this share). Linux lets a sender exceed sndbuf many
 //   times over where writes are of 4 to 32 KiB and Nagle's rule holds back their last bytes; the
 //   default size, or nodelay, does not show it
 // - receiver (stream, request-response): read_size, read_rate, stall_after (bytes) and stall_for,
-//   rcvbuf, window_clamp, quickack
+//   rcvbuf, window_clamp, quickack, abort_after (bytes: it then resets the connection)
 // - request-response: request, response (bytes), count, think (server), pause (client), split (a
-//   request is two writes of half: Nagle's classic), warm_up
+//   request is two writes of half: Nagle's classic), warm_up, half_close (the client's FIN follows
+//   its last request), fastopen (its first request travels in the SYN, where net.ipv4.tcp_fastopen
+//   lets it)
 // - connections: count, concurrent, interval, hold, backlog, accept (false: never accepts),
 //   reuse_port (the same source port again; the server closes first). Each asks once and is
 //   answered

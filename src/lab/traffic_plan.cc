@@ -42,6 +42,7 @@ SenderPlan read_sender(Settings& settings) {
   plan.notsent_lowat = settings.bytes("notsent_lowat");
   plan.idle_after = settings.bytes("idle_after");
   plan.idle_for = settings.duration("idle_for");
+  plan.keepalive = settings.duration("keepalive");
   return plan;
 }
 
@@ -55,6 +56,7 @@ ReceiverPlan read_receiver(Settings& settings) {
   plan.rcvbuf = settings.bytes("rcvbuf");
   plan.window_clamp = settings.bytes("window_clamp");
   plan.quickack = settings.flag("quickack");
+  plan.abort_after = settings.bytes("abort_after");
   return plan;
 }
 
@@ -66,6 +68,7 @@ RequestPlan read_requests(Settings& settings) {
   plan.think = settings.duration("think");
   plan.pause = settings.duration("pause");
   plan.split = settings.flag("split");
+  plan.half_close = settings.flag("half_close");
   return plan;
 }
 
@@ -150,6 +153,7 @@ Result<TransferPlan> read_transfer_plan(const std::string& name, Settings& setti
       plan.sender = read_sender(settings);
       plan.receiver = read_receiver(settings);
       plan.requests = read_requests(settings);
+      plan.sender.fastopen = settings.flag("fastopen");
       plan.warm_up = settings.duration("warm_up");
       break;
     case TransferKind::connections:

@@ -27,6 +27,8 @@ struct SenderPlan {
   std::uint64_t notsent_lowat = 0;
   std::uint64_t idle_after = 0;  // bytes
   Duration idle_for{0};
+  Duration keepalive{0};  // probes of an idle connection, so often; whole seconds; 0: none
+  bool fastopen = false;  // the client's first bytes travel in its SYN (RFC 7413)
 };
 
 /// How an application receives.
@@ -37,6 +39,7 @@ struct ReceiverPlan {
   Duration stall_for{0};
   std::uint64_t rcvbuf = 0;  // 0: the kernel tunes it
   std::uint64_t window_clamp = 0;
+  std::uint64_t abort_after = 0;  // bytes, after which the connection is reset; 0: never
   bool quickack = false;
 };
 
@@ -45,6 +48,7 @@ struct RequestPlan {
   std::uint64_t count = 100;
   Duration think{0}, pause{0};
   bool split = false;
+  bool half_close = false;  // the client's FIN follows its last request
 };
 
 struct ConnectionsPlan {

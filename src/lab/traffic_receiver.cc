@@ -70,7 +70,7 @@ void StreamReceiver::pace() {
 
 void StreamReceiver::run(int socket) {
   while (read_some(socket, UINT64_MAX)) {
-    if (end_.is_late()) return;
+    if (end_.is_late() || has_enough()) return;
     pace();
   }
 }

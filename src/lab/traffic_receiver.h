@@ -29,6 +29,10 @@ class StreamReceiver {
 
   /// The peer sent its FIN.
   [[nodiscard]] bool saw_end() const { return saw_end_; }
+  /// It has all that its plan's abort_after asks for, and wants no more.
+  [[nodiscard]] bool has_enough() const {
+    return end_.plan.receiver.abort_after > 0 && bytes_ >= end_.plan.receiver.abort_after;
+  }
   /// "read: Connection reset by peer"; empty if none.
   [[nodiscard]] const std::string& error() const { return error_; }
   /// After all was read. `wanted`: bytes asked for, 0: any number; `ended_ns`: when reading ended.

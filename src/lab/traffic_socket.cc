@@ -47,6 +47,17 @@ Result<void> set_buffer(int socket, const BufferOptions& options, std::uint64_t 
               "run as root, or raise net.core.rmem_max and net.core.wmem_max");
 }
 
+/// The kernel counts keep-alives in seconds: tcp(7).
+Result<void> set_keepalive(int socket, Duration every) {
+  if (every <= Duration{0}) return {};
+  const auto seconds = std::max(1, static_cast<int>(every / std::chrono::seconds{1}));
+  const bool set = set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1) &&
+                   set_option(socket, IPPROTO_TCP, TCP_KEEPIDLE, seconds) &&
+                   set_option(socket, IPPROTO_TCP, TCP_KEEPINTVL, seconds);
+  if (set) return {};
+  return std::unexpected(refused("keepalive", static_cast<std::uint64_t>(seconds)));
+}
+
 }  // namespace
 
 Result<SocketAddress> socket_address(const std::string& text, std::uint16_t port, bool ipv6) {
@@ -104,6 +115,7 @@ Result<void> set_sender_options(int socket, const SenderPlan& plan,
     return std::unexpected(refused("nodelay", 1));
   if (plan.cork && !set_option(socket, IPPROTO_TCP, TCP_CORK, 1))
     return std::unexpected(refused("cork", 1));
+  if (auto set = set_keepalive(socket, plan.keepalive); !set) return set;
   const auto& name = plan.congestion_control.empty() ? congestion_control : plan.congestion_control;
   if (!name.empty() && setsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, name.data(),
                                   static_cast<socklen_t>(name.size())) != 0) {
@@ -148,6 +160,21 @@ Result<void> listen_at(int socket, std::uint16_t port, bool ipv6, int backlog) {
 void vanish(Descriptor socket) {
   (void)set_option(socket.get(), IPPROTO_TCP, TCP_REPAIR, 1);
   socket.reset();
+}
+
+void reset_connection(Descriptor socket) {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  (void)setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  socket.reset();
+}
+
+Result<void> allow_fast_open(int socket, bool listens) {
+  constexpr int kWaiting = 16;
+  if (listens && set_option(socket, IPPROTO_TCP, TCP_FASTOPEN, kWaiting)) return {};
+  if (!listens && set_option(socket, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1)) return {};
+  // Switched off on this host: the handshake then comes first, as always.
+  if (!listens && errno == EOPNOTSUPP) return {};
+  return std::unexpected(refused("fastopen", 1));
 }
 
 void hold_back(int socket) {

@@ -45,6 +45,11 @@ Result<void> bind_to(int socket, std::uint16_t port, bool ipv6);
 /// Closes a TCP socket without a packet, as if the machine were gone: a transfer that ends at its
 /// limit leaves no FIN and no reset in the capture. tcp(7), TCP_REPAIR.
 void vanish(Descriptor socket);
+/// Closes a TCP socket with a RST: what an application does that has seen enough.
+void reset_connection(Descriptor socket);
+/// RFC 7413, of a listening socket or of one that is about to connect; sysctl net.ipv4.tcp_fastopen
+/// decides whether it happens. Errors: environment.
+Result<void> allow_fast_open(int socket, bool listens);
 /// From now on next to nothing that is in the send buffer goes out; what is under way is still
 /// acknowledged.
 void hold_back(int socket);

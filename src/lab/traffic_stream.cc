@@ -106,7 +106,9 @@ void exchange(Descriptor socket, TransferEnd& end, bool is_client, EndReport& re
   report.error = sent.error.empty() ? receiver.error() : sent.error;
   const bool cut = report.error.empty() && !receiver.saw_end();
   std::int64_t ended_ns = steady_ns();
-  if (cut) {
+  if (receiver.has_enough()) {
+    reset_connection(std::move(socket));
+  } else if (cut) {
     vanish_after(std::move(socket), end, directions.receives ? directions.in : -1);
   } else {
     socket.reset();

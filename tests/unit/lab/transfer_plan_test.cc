@@ -66,6 +66,8 @@ TEST(TransferPlanTest, EveryKeyOfAStreamIsRead) {
                           {"quickack", "true"},
                           {"idle_after", "2MB"},
                           {"idle_for", "1s"},
+                          {"keepalive", "2s"},
+                          {"abort_after", "3MB"},
                           {"verify", "false"}});
   ASSERT_TRUE(plan) << plan.error().message();
   EXPECT_TRUE(plan->to_client && plan->to_server);
@@ -74,6 +76,8 @@ TEST(TransferPlanTest, EveryKeyOfAStreamIsRead) {
   EXPECT_EQ(plan->sender.cpu_share, 0.2);
   EXPECT_EQ(plan->sender.mss, 536U);
   EXPECT_EQ(plan->sender.idle_after, 2'000'000U);
+  EXPECT_EQ(plan->sender.keepalive, std::chrono::seconds{2});
+  EXPECT_EQ(plan->receiver.abort_after, 3'000'000U);
   EXPECT_EQ(plan->receiver.read_size, 512U);
   EXPECT_EQ(plan->receiver.rcvbuf, 16U * 1024U);
   EXPECT_EQ(plan->receiver.stall_for, std::chrono::seconds{3});
@@ -88,11 +92,15 @@ TEST(TransferPlanTest, EveryKeyOfTheOtherKindsIsRead) {
                               {"think", "5ms"},
                               {"pause", "6ms"},
                               {"split", "true"},
+                              {"half_close", "true"},
+                              {"fastopen", "true"},
                               {"nodelay", "true"},
                               {"quickack", "true"}});
   ASSERT_TRUE(requests) << requests.error().message();
   EXPECT_EQ(requests->requests.request, 10'000U);
   EXPECT_TRUE(requests->requests.split);
+  EXPECT_TRUE(requests->requests.half_close);
+  EXPECT_TRUE(requests->sender.fastopen);
   const auto connections = read({{"kind", "connections"},
                                  {"count", "9"},
                                  {"concurrent", "1"},

@@ -228,6 +228,40 @@ TEST_F(TransferTest, RequestsAndResponses) {
   }
 }
 
+TEST_F(TransferTest, AReceiverThatHasEnoughResetsTheConnection) {
+  make();
+  const auto result =
+      pair_->transfer({{"bytes", "200MiB"}, {"abort_after", "1MiB"}, {"limit", "5s"}});
+  const auto& stream = result.streams.front();
+  EXPECT_FALSE(stream.complete);
+  EXPECT_GE(stream.bytes_received, 1U << 20U);
+  EXPECT_LT(stream.seconds, 4);
+  EXPECT_GT(pair_->client().counters()["Tcp.OutRsts"], 0U);
+}
+
+TEST_F(TransferTest, AClientThatFallsSilentIsStillAnswered) {
+  make();
+  const auto result = pair_->transfer({{"kind", "request-response"},
+                                       {"count", "3"},
+                                       {"response", "500KB"},
+                                       {"half_close", "true"}});
+  EXPECT_EQ(result.error, "");
+  EXPECT_EQ(result.successes, 3U);
+  EXPECT_EQ(result.streams.front().bytes_received, 1'500'000U);
+}
+
+TEST_F(TransferTest, FastOpenPutsTheFirstRequestIntoTheSyn) {
+  LabPair::Options options;
+  options.client.sysctls = options.server.sysctls = {{"net.ipv4.tcp_fastopen", "519"}};
+  make(options);
+  const auto result =
+      pair_->transfer({{"kind", "request-response"}, {"count", "2"}, {"fastopen", "true"}});
+  EXPECT_EQ(result.error, "");
+  EXPECT_EQ(result.successes, 2U);
+  EXPECT_TRUE(result.client.starts_with("10.1.0.2:")) << result.client;
+  EXPECT_EQ(pair_->server().counters()["TcpExt.TCPFastOpenPassive"], 1U);
+}
+
 TEST_F(TransferTest, NagleHoldsBackTheSecondHalfOfARequest) {
   make();
   const std::map<std::string, std::string> split{
