@@ -125,6 +125,15 @@ struct MarkFacts {
   std::uint32_t newest_stamp = 0;
 };
 
+/// Questions and answers that take turns: after each block of one end's data the other end spoke.
+struct ExchangeFacts {
+  std::uint64_t count = 0;             // of the client's blocks that followed an answer
+  std::uint64_t prompt = 0;            // of these, exchanges in which nobody took time to think: only the path did
+  double waited_s = 0;                 // in those, a round trip each at most
+  double round_trip_s = 0;             // the one it was held against; 0 = unknown, and nothing counted
+  Exemplars requests;                  // the first frames of the client's blocks that followed an answer
+};
+
 /// The segments of this connection travel inside others.
 struct TunnelFacts {
   std::uint8_t depth = 0;                  // encapsulations removed; 0 = none
@@ -137,6 +146,7 @@ struct BesideFacts {
   std::array<MarkFacts, 2> marks{};    // of packets to_server, to_client
   std::optional<Direction> first_fin;  // whose FIN came first: its sender holds TIME_WAIT
   TunnelFacts tunnel;
+  ExchangeFacts exchanges;             // counted in the order in which packets passed the tap
 };
 
 enum class CloseKind : std::uint8_t { open, finished, reset, half_closed };

@@ -215,6 +215,13 @@ struct NagleFacts {
   Exemplars ack_frames;
 };
 
+/// Data packets that left although no ACK had just come, with others still outstanding: the sender's own rhythm.
+struct SpacingFacts {
+  std::uint64_t gaps = 0;              // between such a packet and the one before it
+  double p10_s = 0, median_s = 0, p90_s = 0;
+  double median_bytes = 0;             // payload of the packet before the gap
+};
+
 struct ReorderFacts {
   std::uint64_t packets = 0;           // arrived after one sent later, original copies only
   double max_late_s = 0, median_late_s = 0;
@@ -323,6 +330,8 @@ struct DirectionFacts {
                                        // neither a request nor an ACK ended the pause. A slow producer's rhythm
   PauseFacts answers;                  // the other side's request was acknowledged, then this sender answers late
   NagleFacts nagle;
+  NagleFacts lone;                     // likewise, but the segment that waited was a full one, alone in flight (RFC 5681 section 4.2)
+  SpacingFacts spacing;
   double unanswered_s = 0;             // this sender never said a byte, although the other side's data was acknowledged;
                                        // from that data to the connection's last packet
   FrameRef unanswered_request;

@@ -407,6 +407,7 @@ ConnectionFacts Connection::finish(const BytesAt& bytes_at) {
     analysis_->conversation.finish(direction, facts_.last, facts);
     out[direction] = std::move(facts);
   }
+  out.beside.exchanges = analysis_->conversation.exchanges();
   analysis_.reset();
   static_cast<ConnectionBasics&>(out) = std::move(facts_);
   return out;

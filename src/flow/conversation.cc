@@ -12,6 +12,8 @@ constexpr double kPauseMin_s = 0.2, kPauseRoundTrips = 5;
 constexpr double kTimerMin_s = 0.030, kTimerMax_s = 0.5;
 // Held data leaves as soon as the ACK comes: within the host's own reaction time, plus the leg to the tap.
 constexpr double kReaction_s = 0.003;
+// An exchange that waits for more than this, and the hosts' reaction, has somebody thinking in it.
+constexpr double kPromptRoundTrips = 1.5;
 
 void add_pause(PauseFacts& pauses, double seconds, FrameRef before, FrameRef after) {
   ++pauses.count;
@@ -21,6 +23,15 @@ void add_pause(PauseFacts& pauses, double seconds, FrameRef before, FrameRef aft
   pauses.longest_s = seconds;
   pauses.longest_before = before;
   pauses.longest_after = after;
+}
+
+bool is_timer(double waited_s, double round_trip_s) {
+  return waited_s >= kTimerMin_s && waited_s <= kTimerMax_s && waited_s > 2 * round_trip_s;
+}
+
+// Held data leaves at once when the ACK comes; the ACK still had a leg to go, and the data one to come.
+bool follows_at_once(Time data, Time ack, double round_trip_s) {
+  return to_seconds(data - ack) <= kReaction_s + 1.2 * round_trip_s;
 }
 
 }  // namespace
@@ -38,13 +49,20 @@ void Conversation::ack(const Record& record, Side& data_sender, double round_tri
   const bool advances = !data_sender.have_acked || record.acknowledgment > data_sender.acked;
   if (covers_all && advances && data_sender.waiting_small && record.payload_len == 0) {
     const double waited_s = to_seconds(record.time - data_sender.last_data);
-    if (waited_s >= kTimerMin_s && waited_s <= kTimerMax_s && waited_s > 2 * round_trip_s) {
+    if (is_timer(waited_s, round_trip_s)) {
       data_sender.ack_time = record.time;
       data_sender.ack_frame = record.frame;
       data_sender.ack_waited_s = waited_s;
     }
     data_sender.waiting_small = false;
   }
+  if (covers_all && advances && data_sender.waiting_lone && record.payload_len == 0) {
+    const double waited_s = to_seconds(record.time - data_sender.last_data);
+    data_sender.lone_waited_s = is_timer(waited_s, round_trip_s) ? waited_s : 0;
+    data_sender.ack_time = record.time;
+    data_sender.ack_frame = record.frame;
+  }
+  if (advances) data_sender.waiting_lone = false;
   if (advances) data_sender.acked = record.acknowledgment;
   data_sender.have_acked = true;
 }
@@ -68,7 +86,7 @@ void Conversation::data(const Record& record, Side& own, Side& other, const Cont
   const bool small = context.segment_size > 0 && record.payload_len < context.segment_size;
   if (own.ack_waited_s > 0) {
     // Held back until the ACK came: leaves at once, although it had long been ready.
-    if (to_seconds(record.time - own.ack_time) <= kReaction_s + 1.2 * round_trip_s && own.last_small) {
+    if (follows_at_once(record.time, own.ack_time, round_trip_s) && own.last_small) {
       ++own.nagle.count;
       own.nagle.seconds += own.ack_waited_s;
       own.timers.add(own.ack_waited_s);
@@ -76,6 +94,8 @@ void Conversation::data(const Record& record, Side& own, Side& other, const Cont
     }
     own.ack_waited_s = 0;
   }
+  lone_segment(record, own, own_done, context);
+  take_turn(record, own, other, round_trip_s);
   // Nagle holds back what the application wrote; a window's edge cuts segments small as well, and is not Nagle.
   own.waiting_small = small && !context.at_window_edge;
   own.last_small = own.waiting_small;
@@ -83,6 +103,41 @@ void Conversation::data(const Record& record, Side& own, Side& other, const Cont
   own.have_sent = true;
   own.last_data = record.time;
   own.last_data_frame = record.frame;
+}
+
+// One segment at a time: the receiver acknowledges every second one at once, and a lone one when its timer fires.
+void Conversation::lone_segment(const Record& record, Side& own, bool own_done, const Context& context) {
+  if (own.lone_waited_s > 0 && own_done && follows_at_once(record.time, own.ack_time, context.round_trip_s)) {
+    ++own.lone.count;
+    own.lone.seconds += own.lone_waited_s;
+    own.lone_timers.add(own.lone_waited_s);
+    note(own.lone.ack_frames, own.ack_frame);
+  }
+  own.lone_waited_s = 0;
+  own.waiting_lone = own_done && context.segment_size > 0 && record.payload_len == context.segment_size && !context.at_window_edge;
+}
+
+// The client's question ends a turn, and so does the answer. Between them lies a round trip in all, one leg on either
+// side of the tap; where much more passes, somebody thinks, and the path is not what they wait for.
+void Conversation::take_turn(const Record& record, const Side& own, const Side& other, double round_trip_s) {
+  if (round_trip_s <= 0) return;
+  exchanges_.round_trip_s = round_trip_s;
+  const bool turned = other.have_sent && (!own.have_sent || other.last_data >= own.last_data);
+  if (!turned) return;
+  const double gap_s = to_seconds(record.time - other.last_data);
+  if (record.direction == Direction::to_client) {
+    answered_ = true;
+    turn_waited_s_ = gap_s;
+    return;
+  }
+  if (!answered_) return;
+  answered_ = false;
+  ++exchanges_.count;
+  const double waited_s = turn_waited_s_ + gap_s;
+  if (waited_s > kPromptRoundTrips * round_trip_s + kReaction_s) return;
+  ++exchanges_.prompt;
+  exchanges_.waited_s += std::min(waited_s, round_trip_s);
+  note(exchanges_.requests, record.frame);
 }
 
 void Conversation::finish(Direction direction, Time end, DirectionFacts& facts) {
@@ -97,6 +152,8 @@ void Conversation::finish(Direction direction, Time end, DirectionFacts& facts) 
   facts.answers = side.answers;
   facts.nagle = side.nagle;
   facts.nagle.timer_median_s = side.timers.quantile(0.5);
+  facts.lone = side.lone;
+  facts.lone.timer_median_s = side.lone_timers.quantile(0.5);
 }
 
 }  // namespace slowpath::flow

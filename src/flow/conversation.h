@@ -5,7 +5,7 @@
 
 #include <array>
 
-#include "facts/direction.h"
+#include "facts/connection.h"
 #include "flow/record.h"
 #include "flow/sampler.h"
 
@@ -23,6 +23,7 @@ class Conversation {
   void add(const Record& record, const Context& context);
   /// `end` is the connection's last packet.
   void finish(Direction direction, Time end, DirectionFacts& facts);
+  [[nodiscard]] const ExchangeFacts& exchanges() const { return exchanges_; }
 
  private:
   struct Side {
@@ -38,11 +39,20 @@ class Conversation {
     PauseFacts pauses, answers;
     NagleFacts nagle;
     Sampler timers;
+    bool waiting_lone = false;       // a full segment is out, alone, and nothing followed it
+    double lone_waited_s = 0;        // a timer's time, until its bare ACK came
+    NagleFacts lone;
+    Sampler lone_timers;
   };
   void data(const Record& record, Side& own, Side& other, const Context& context);
   void ack(const Record& record, Side& data_sender, double round_trip_s);
+  void take_turn(const Record& record, const Side& own, const Side& other, double round_trip_s);
+  void lone_segment(const Record& record, Side& own, bool own_done, const Context& context);
 
   std::array<Side, 2> sides_{};
+  ExchangeFacts exchanges_;
+  bool answered_ = false;            // the server's data came last
+  double turn_waited_s_ = 0;         // between the client's block and the answer to it
 };
 
 }  // namespace slowpath::flow

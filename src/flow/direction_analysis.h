@@ -268,6 +268,8 @@ class DirectionAnalysis {
   std::uint64_t round_bytes_ = 0;
   std::uint32_t rounds_without_growth_ = 0;
   std::uint64_t clocked_sends_ = 0, unclocked_sends_ = 0;
+  Sampler spacing_, spacing_bytes_;   // of unclocked packets behind others that are outstanding
+  std::uint32_t previous_payload_ = 0;
 
   // --- delivery, integrity
   SizeTable sizes_;

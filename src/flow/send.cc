@@ -198,6 +198,11 @@ void DirectionAnalysis::send_new(const Sending& s) {
   round_bytes_ += static_cast<std::uint64_t>(s.end - s.begin);
   const bool clocked = r.time - last_reply_ < from_seconds(std::max(0.0005, 0.1 * rtt_min_s_));
   (clocked ? clocked_sends_ : unclocked_sends_) += 1;
+  if (!clocked && next_ > una_ && !in_recovery_ && last_data_ != Time{} && r.time > last_data_) {
+    spacing_.add(to_seconds(r.time - last_data_));
+    spacing_bytes_.add(previous_payload_);
+  }
+  previous_payload_ = r.payload_len;
 
   Segment segment;
   segment.begin = s.begin;

@@ -48,7 +48,7 @@ std::size_t DirectionAnalysis::memory_bytes() const {
   std::size_t sum = ledger_.memory_bytes() + timeline_.memory_bytes() + stalls_.memory_bytes() + passage_.memory_bytes() +
                     stamps_.capacity() * sizeof(Stamp) + facts_.losses.capacity() * sizeof(LossEvent);
   for (const Sampler* sampler : {&rtt_total_, &rtt_receiver_, &rtt_sender_, &rtt_idle_, &rtt_loaded_, &windows_,
-                                 &round_maxima_, &reorder_late_}) {
+                                 &round_maxima_, &reorder_late_, &spacing_, &spacing_bytes_}) {
     sum += sampler->memory_bytes();
   }
   return sum;
@@ -89,6 +89,11 @@ DirectionFacts DirectionAnalysis::finish(Time end, std::vector<IcmpFacts>& icmp)
   }
   const std::uint64_t sends = clocked_sends_ + unclocked_sends_;
   if (sends > 0) facts_.app_data_ready_share = static_cast<double>(clocked_sends_) / static_cast<double>(sends);
+  facts_.spacing = {.gaps = spacing_.seen(),
+                    .p10_s = spacing_.quantile(0.1),
+                    .median_s = spacing_.quantile(0.5),
+                    .p90_s = spacing_.quantile(0.9),
+                    .median_bytes = spacing_bytes_.quantile(0.5)};
   relabel_flat_flight();
   return std::move(facts_);
 }
