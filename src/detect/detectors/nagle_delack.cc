@@ -6,11 +6,11 @@
 // with that round trip (the handshake tells), an application that pauses (no ACK before its next
 // data).
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/delayed_ack.h"
 #include "detect/policy.h"
 #include "detect/support.h"
 
@@ -21,22 +21,6 @@ constexpr std::string_view kId = "nagle-delack";
 // The catalogue: gaps that make a spike.
 constexpr std::uint64_t kGaps = 20;
 constexpr std::uint64_t kGapsToMention = 3;
-// The timer must stand out from the path.
-constexpr double kRounds = 2;
-
-// Delayed-ACK timers of stacks: Linux 40 ms at least (TCP_DELACK_MIN), Windows 40 (from 2016 on)
-// and 200, Solaris 50 to 100 (tcp_deferred_ack_interval), BSD 100 and 200, and 500 is RFC 1122's
-// most.
-struct TimerRange {
-  double low_s, high_s;
-};
-constexpr std::array<TimerRange, 3> kTimers{{{0.035, 0.060}, {0.085, 0.115}, {0.150, 0.250}}};
-
-bool is_a_timer(double seconds) {
-  return std::ranges::any_of(kTimers, [&](const TimerRange& timer) {
-    return seconds >= timer.low_s && seconds <= timer.high_s;
-  });
-}
 
 void report(const Transfer& transfer, bool complete, Findings& findings) {
   const NagleFacts& nagle = transfer.data().nagle;
@@ -78,7 +62,7 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
                   fmt::format("{} waits for a delayed ACK, {} in all; {} are needed", nagle.count,
                               format_duration(nagle.seconds), kGaps));
   }
-  if (!is_a_timer(nagle.timer_median_s) || nagle.timer_median_s < kRounds * rtt_s) {
+  if (!is_delayed_ack_timer(timer_alone_s(nagle.timer_median_s, transfer), rtt_s)) {
     return silent(findings, kId, transfer,
                   fmt::format("the waits of {} (median) are no stack's delayed-ACK timer, or the "
                               "round trip of {} itself",

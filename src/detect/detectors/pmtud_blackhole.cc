@@ -59,7 +59,8 @@ Edge find_edge(const Transfer& transfer) {
   for (const SizeClass& size : data.sizes) {
     if (size.min_len <= edge.passes || size.min_len > full) continue;
     if (edge.fails == 0) {
-      const bool holds_largest = size.min_len <= data.largest_ip_len && data.largest_ip_len <= size.max_len;
+      const bool holds_largest =
+          size.min_len <= data.largest_ip_len && data.largest_ip_len <= size.max_len;
       edge.fails = holds_largest ? data.largest_ip_len : size.min_len;
     }
     lost += size.first_lost + size.resent_lost;
@@ -91,6 +92,14 @@ std::optional<std::string> why_not(const Transfer& transfer, const Edge& edge) {
   }
   if (data.vantage == Vantage::receiver) {
     return "they were captured where they are received: no size stopped them";
+  }
+  const Exemplars& asked_again = transfer.connection.syn_copies.syn_acks_after_ack;
+  if (transfer.direction == Direction::to_server && asked_again.count > 0 &&
+      data.acked_bytes == 0) {
+    return fmt::format(
+        "the SYN-ACK came again (frame {}) although its ACK had passed here: small "
+        "packets vanish as well",
+        asked_again.first[0].number());
   }
   if (!data.dont_fragment && transfer.connection.client.address.version == 4) {
     return "the packets may be fragmented, so their size cannot stop them";

@@ -67,13 +67,23 @@ bool keeps_to_bare_field(const DirectionFacts& data) {
          data.flight_plateau_bytes <= field && data.flight_plateau_bytes * 10 >= field * 9;
 }
 
+// Who types, or sends a reading now and then, has nothing waiting behind a short segment: no window
+// cut it. Away from the sender short pauses may be the path's.
+bool sends_messages(const Transfer& transfer) {
+  const DirectionFacts& data = transfer.data();
+  std::uint64_t turns = transfer.connection.beside.exchanges.count + data.pauses.count;
+  if (data.vantage == Vantage::sender) turns += data.idle.count;
+  return turns * 2 >= data.data_packets;
+}
+
 bool sender_does_not_shift(const Transfer& transfer) {
   const DirectionFacts& data = transfer.data();
   const WindowFacts& window = data.window;
   // A field above the segment size could be met by chance; one below half of it cuts segments.
   return window.knowledge == ScaleKnowledge::negotiated && window.shift >= 3 &&
          window.raw_max > 0 && data.segment_size > 2U * window.raw_max &&
-         data.bytes >= kWindowsFull * window.raw_max && keeps_to_bare_field(data);
+         data.bytes >= kWindowsFull * window.raw_max && keeps_to_bare_field(data) &&
+         !sends_messages(transfer);
 }
 
 std::uint64_t losses_at_edge(const Transfer& transfer) {
