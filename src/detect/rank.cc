@@ -51,6 +51,9 @@ bool alters_data(std::string_view id) {
          !is_specialisation_of(id, "csum-bad-on-arrival");
 }
 
+// What has come until then has to be sent again: it costs the connection.
+bool cuts_off(std::string_view id) { return id == "rst-injected"; }
+
 class Scales {
  public:
   Scales(const Case& facts, const std::vector<Finding>& findings) : facts_(facts) {
@@ -111,7 +114,8 @@ const ConnectionFacts* find_connection(const Case& facts, std::uint32_t id) {
 }
 
 double weight_s(const Case& facts, const Finding& finding) {
-  if (finding.seconds_lost > 0 || !alters_data(finding.fault)) return finding.seconds_lost;
+  const bool costs_all = alters_data(finding.fault) || cuts_off(finding.fault);
+  if (finding.seconds_lost > 0 || !costs_all) return finding.seconds_lost;
   double seconds = 0;
   for (const std::uint32_t id : finding.connections) {
     if (const auto* connection = find_connection(facts, id)) seconds += duration_s(*connection);

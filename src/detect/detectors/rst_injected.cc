@@ -42,15 +42,25 @@ bool only_initial_ttl_differs(const ResetFacts& reset) {
 
 struct Marks {
   bool ttl = false, ip_id = false, goes_on = false, timestamps = false;
+  /// Other resets in the same name look like their sender: that its stack gives resets a time to
+  /// live of their own is no excuse for this one.
+  FrameRef own_reset;
   /// Missing time stamps alone prove nothing: several stacks send RST without.
-  [[nodiscard]] int strong() const { return int{ttl} + int{ip_id} + int{goes_on}; }
+  [[nodiscard]] int strong() const {
+    return int{ttl} + int{ip_id} + int{goes_on} + int{static_cast<bool>(own_reset)};
+  }
 };
 
-Marks marks_of(const ResetFacts& reset) {
+Marks marks_of(const ConnectionFacts& connection, const ResetFacts& reset) {
   Marks marks;
   marks.ttl = hops_outside(reset) > kHops && !only_initial_ttl_differs(reset);
   marks.ip_id = reset.ip_id_copied_from_other_side && reset.ip_id != 0;
   marks.goes_on = reset.sender_packets_after > 0;
+  for (const ResetFacts& other : connection.resets) {
+    const bool is_own = other.direction == reset.direction && other.sender_ttl_min > 0 &&
+                        hops_outside(other) == 0;
+    if (marks.ttl && is_own && !marks.own_reset) marks.own_reset = other.frame;
+  }
   marks.timestamps = reset.sender_uses_timestamps && !reset.has_timestamps;
   return marks;
 }
@@ -64,6 +74,11 @@ std::vector<Evidence> evidence_of(const ResetFacts& reset, const Marks& marks) {
         {reset.frame},
         {{"ttl", static_cast<double>(reset.ttl)},
          {"sender_ttl_max", static_cast<double>(reset.sender_ttl_max)}}));
+  }
+  if (marks.own_reset) {
+    evidence.push_back(
+        shown_by("another reset in the same name has the time to live of its sender's packets",
+                 {marks.own_reset}));
   }
   if (marks.ip_id) {
     evidence.push_back(shown_by(
@@ -107,7 +122,7 @@ void report(const ConnectionFacts& connection, const ResetFacts& reset, const Ma
 }
 
 void inspect_reset(const ConnectionFacts& connection, const ResetFacts& reset, Findings& findings) {
-  const Marks marks = marks_of(reset);
+  const Marks marks = marks_of(connection, reset);
   if (reset.after_fin && !marks.goes_on) {
     return silent(findings, kId, connection, "a reset after FIN is a normal close");
   }

@@ -50,6 +50,19 @@ TEST(RstInjected, OneMarkIsASuspicion) {
   EXPECT_EQ(found[0].severity, Severity::suspect);
 }
 
+TEST(RstInjected, AForeignResetBesideOnesOfTheSenderItselfIsAFault) {
+  ResetFacts forged = own_reset();
+  forged.ttl = 200;
+  ResetFacts own = own_reset();
+  own.frame = FrameRef{0, 44};
+  Case facts = with_reset(forged);
+  facts.connections[0].resets.push_back(own);
+  const auto found = run("rst-injected", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::fault);
+  EXPECT_EQ(found[0].evidence[1].frames[0].number(), 44U);
+}
+
 TEST(RstInjected, ThePeersOwnResetIsNot) {
   const Case facts = with_reset(own_reset());
   EXPECT_TRUE(run("rst-injected", facts).empty());

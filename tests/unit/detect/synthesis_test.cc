@@ -104,6 +104,12 @@ TEST(Synthesis, CorruptionWeighsTheWholeConnection) {
   EXPECT_EQ(diagnosis.verdict, "retrans-differs");
 }
 
+TEST(Synthesis, AForgedResetWeighsTheWholeConnection) {
+  const Diagnosis diagnosis = detect::synthesise(
+      healthy_case({.seconds = 10}), {claim("rwnd-limited", 7), claim("rst-injected", 0)});
+  EXPECT_EQ(diagnosis.verdict, "rst-injected");
+}
+
 TEST(Synthesis, RivalsAreRuledOutByTheCasesOwnFacts) {
   Case facts = healthy_case({.seconds = 10});
   const Diagnosis diagnosis = detect::synthesise(facts, {claim("random-loss", 4)});
