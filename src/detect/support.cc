@@ -106,6 +106,13 @@ Finding about(std::string_view fault, const Transfer& transfer) {
   return finding;
 }
 
+Finding about(std::string_view fault, const ConnectionFacts& connection) {
+  Finding finding;
+  finding.fault = fault;
+  finding.connections = {connection.id};
+  return finding;
+}
+
 Evidence shown_by(std::string text, const Exemplars& frames, Values values) {
   return {EvidenceKind::frames, std::move(text), frames_of(frames), std::move(values)};
 }

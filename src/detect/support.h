@@ -67,6 +67,9 @@ double how_far(double value, double threshold, double certain);
 /// A finding about this transfer, with its connection and direction filled in.
 Finding about(std::string_view fault, const Transfer& transfer);
 
+/// The same about a connection, for both directions.
+Finding about(std::string_view fault, const ConnectionFacts& connection);
+
 using Values = std::vector<std::pair<std::string, double>>;
 
 /// Evidence that frames show. Frames "none" are left out.

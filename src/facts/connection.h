@@ -96,15 +96,16 @@ struct IcmpFacts {
   double resend_delay_s = 0;         // until the quoted bytes were sent again; 0 = never
 };
 
-/// A silence of both directions of at least kQuietSeconds, and what became of the packet that ended it.
+/// A silence of both directions of at least kQuietSeconds with nothing outstanding, and what became of the packet that ended it.
 struct QuietFacts {
-  static constexpr double kQuietSeconds = 20;   // shorter than any timer by which states are forgotten
+  static constexpr double kQuietSeconds = 2;    // longer than the pauses of a conversation
   static constexpr std::size_t kKept = 32;      // of a connection, the longest
   Time begin{};
   double seconds = 0;
   FrameRef before, after;                  // the frames around it
   Direction speaker = Direction::to_server;  // `after` travels so
   bool keep_alive = false;                 // it is one; else it carries data or a FIN. A bare ACK ends no silence
+  bool after_fin = false;                  // an end had said before that it is finished
   bool answered = false;                   // by any packet of the other end but a RST
   std::uint32_t sends = 0;                 // packets of the speaker until then
   double unanswered_s = 0;                 // from `after` to the answer, or to the connection's last packet

@@ -31,14 +31,23 @@ void read_tunnel(const wire::Packet& packet, TunnelFacts& tunnel) {
 
 void ConnectionWatch::add(const wire::Packet& packet, const Record& record, const HandshakeFacts& handshake) {
   read_tunnel(packet, facts_.tunnel);
-  if (record.has(wire::kFin) && !facts_.first_fin) facts_.first_fin = record.direction;
   read_marks(packet, record, facts_.marks[index(record.direction)]);
   read_silence(packet, record);
   read_stamps(packet, record, handshake);
+  if (record.has(wire::kFin) && !facts_.first_fin) facts_.first_fin = record.direction;
   Side& own = sides_[index(record.direction)];
   const SeqNum end = packet.sequence + packet.payload_len;
   if (!own.have_sent || end > own.sent_end) own.sent_end = end;
   own.have_sent = true;
+  if (packet.payload_len > 0 && (!own.have_data || end > own.data_end)) {
+    own.data_end = end;
+    own.have_data = true;
+  }
+  Side& other = sides_[1 - index(record.direction)];
+  if (record.has(wire::kAck) && !record.has(wire::kRst) && (!other.have_acked || packet.acknowledgment > other.acked)) {
+    other.acked = packet.acknowledgment;
+    other.have_acked = true;
+  }
   newest_ = std::max(newest_, record.time);
   newest_frame_ = record.frame;
   have_packet_ = true;
@@ -107,6 +116,8 @@ void ConnectionWatch::read_silence(const wire::Packet& packet, const Record& rec
   const double silence_s = to_seconds(record.time - newest_);
   // A silence in which an answer is awaited is that silence's end, not another.
   if (silence_s < QuietFacts::kQuietSeconds || quiet_open_ || record.has(wire::kRst)) return;
+  // Waiting for an answer that is due is no idleness.
+  if (!is_settled()) return;
   const Side& own = sides_[index(record.direction)];
   const bool keep_alive = own.have_sent && packet.sequence < own.sent_end;
   if (packet.payload_len == 0 && !record.has(wire::kFin) && !keep_alive) return;  // a bare ACK is not answered
@@ -117,9 +128,16 @@ void ConnectionWatch::read_silence(const wire::Packet& packet, const Record& rec
   quiet_.after = record.frame;
   quiet_.speaker = record.direction;
   quiet_.keep_alive = keep_alive && packet.payload_len <= 1;
+  quiet_.after_fin = facts_.first_fin.has_value();
   quiet_.sends = 1;
   quiet_ended_ = record.time;
   quiet_open_ = true;
+}
+
+bool ConnectionWatch::is_settled() const {
+  return std::ranges::all_of(sides_, [](const Side& side) {
+    return !side.have_data || (side.have_acked && side.acked >= side.data_end);
+  });
 }
 
 void ConnectionWatch::close_quiet() {

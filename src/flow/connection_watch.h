@@ -23,8 +23,8 @@ class ConnectionWatch {
 
  private:
   struct Side {
-    SeqNum sent_end{};
-    bool have_sent = false;
+    SeqNum sent_end{}, data_end{}, acked{};
+    bool have_sent = false, have_data = false, have_acked = false;
     std::uint32_t oldest_stamp = 0;
     bool have_stamp = false;
   };
@@ -34,6 +34,9 @@ class ConnectionWatch {
   void adopt(std::uint32_t stamp, std::size_t way);
   void read_silence(const wire::Packet& packet, const Record& record);
   void close_quiet();
+
+  /// Nothing is outstanding.
+  [[nodiscard]] bool is_settled() const;
 
   BesideFacts facts_;
   std::array<Side, 2> sides_{};

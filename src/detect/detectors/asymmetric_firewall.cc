@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// asymmetric-firewall: a stateful firewall sees one direction only, and drops what it cannot place.
+// The user sees connections that open and then hang from the first byte. Recognised by a complete
+// handshake after which nothing of the client is ever acknowledged, whatever its length, while the
+// server goes on repeating its SYN-ACK. Captures on both paths prove it. Look-alikes: packets too
+// large for the path (pmtud-blackhole: small ones pass), a listener that does not accept
+// (accept-queue-overflow: it recovers, and other connections work).
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "detect/support.h"
+
+namespace slowpath::detect::detectors {
+namespace {
+
+constexpr std::string_view kId = "asymmetric-firewall";
+// As peer-gone's suspicion.
+constexpr std::uint32_t kSends = 3;
+// Every path carries so much: RFC 791 section 3.1 asks hosts for 576.
+constexpr std::uint32_t kSmallIpLen = 576;
+
+/// Another connection of the same two hosts got data through, so the boxes between them agree.
+bool hosts_can_talk(const Case& facts, const ConnectionFacts& connection) {
+  return std::ranges::any_of(facts.connections, [&](const ConnectionFacts& other) {
+    return other.id != connection.id && other.client.address == connection.client.address &&
+           other.server.address == connection.server.address &&
+           other[Direction::to_server].acked_bytes > 0;
+  });
+}
+
+const Stall* silence_of(const DirectionFacts& data) {
+  for (const Stall& stall : data.stalls) {
+    if (!stall.ended && stall.unanswered_sends >= kSends) return &stall;
+  }
+  return nullptr;
+}
+
+void inspect_connection(const Case& facts, const ConnectionFacts& connection, Findings& findings) {
+  const DirectionFacts& sent = connection[Direction::to_server];
+  if (!connection.handshake.syn_ack || !connection.handshake.completed) return;
+  if (sent.data_packets == 0 || sent.acked_bytes > 0 ||
+      connection[Direction::to_client].data_packets > 0)
+    return;
+  const Stall* silence = silence_of(sent);
+  if (silence == nullptr) {
+    return silent(
+        findings, kId, connection,
+        fmt::format("nothing was acknowledged yet; {} transmissions in vain are needed", kSends));
+  }
+  if (silence->smallest_unanswered_ip_len > kSmallIpLen) {
+    return silent(
+        findings, kId, connection,
+        fmt::format("only packets of {} bytes and more were tried: their length may be the cause",
+                    silence->smallest_unanswered_ip_len));
+  }
+  if (hosts_can_talk(facts, connection)) {
+    return silent(findings, kId, connection, "another connection of the same hosts works");
+  }
+  const Exemplars& repeats = connection.syn_copies.syn_acks_after_ack;
+  Finding finding = about(kId, connection);
+  finding.direction = Direction::to_server;
+  finding.severity = Severity::suspect;
+  finding.confidence = repeats.count > 0 ? 0.65 : 0.55;
+  finding.seconds_lost = std::min(silence->seconds, duration_s(connection));
+  finding.claim = fmt::format(
+      "the handshake of {} with {} works, and then nothing of the client arrives: {} "
+      "transmissions, the "
+      "smallest of {} bytes",
+      to_string(connection.client), to_string(connection.server), silence->unanswered_sends,
+      silence->smallest_unanswered_ip_len);
+  finding.evidence.push_back(
+      shown_by("sent in vain", {silence->before, silence->after},
+               {{"sends", static_cast<double>(silence->unanswered_sends)},
+                {"smallest_ip_len", static_cast<double>(silence->smallest_unanswered_ip_len)}}));
+  if (repeats.count > 0) {
+    finding.evidence.push_back(shown_by(
+        "the server repeats its SYN-ACK: the client's ACK did not reach it either", repeats));
+  }
+  finding.refuted_by = "the client's packets at the server";
+  finding.after_fix = {std::nullopt, "cannot be told: no byte was ever acknowledged"};
+  finding.wireshark_filter = stream_filter(connection);
+  finding.next_capture =
+      "on the server, and on each firewall: " + capture_command(connection, "server.pcap");
+  findings.list.push_back(std::move(finding));
+}
+
+void inspect(const Case& facts, Findings& findings) {
+  for (const ConnectionFacts& connection : facts.connections)
+    inspect_connection(facts, connection, findings);
+}
+
+}  // namespace
+
+extern const Detector asymmetric_firewall;
+const Detector asymmetric_firewall{.id = kId,
+                                   .scope = Scope::connection,
+                                   .needs = "the handshake and the client's first data",
+                                   .inspect = inspect};
+
+}  // namespace slowpath::detect::detectors

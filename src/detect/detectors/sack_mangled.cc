@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// sack-mangled: a box renumbers the stream and leaves the SACK blocks as they are.
+// The user sees a path that is fine until the first loss, and then collapses. Recognised by blocks
+// that lie outside of everything that was sent, always by the same distance (RFC 2018 section 3);
+// the sender ignores them, or the whole ACK. Look-alikes: a duplicate reported below the ACK (RFC
+// 2883), blocks of data that the capture missed, sequence numbers that wrap.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "detect/loss_time.h"
+#include "detect/policy.h"
+#include "detect/support.h"
+
+namespace slowpath::detect::detectors {
+namespace {
+
+constexpr std::string_view kFault = "sack-mangled";
+constexpr std::uint64_t kBlocks = 3;
+// A damaged packet mangles one block; a box mangles all of them.
+constexpr double kShare = 0.5;
+
+std::optional<std::string> why_not(const DirectionFacts& data) {
+  const SackEdgeFacts& edges = data.sack_edges;
+  const double share = static_cast<double>(edges.impossible) /
+                       static_cast<double>(std::max<std::uint64_t>(data.sack_blocks, 1));
+  if (edges.impossible < kBlocks || share < kShare) {
+    return fmt::format("{} of {} SACK blocks are impossible; {} and half are needed",
+                       edges.impossible, data.sack_blocks, kBlocks);
+  }
+  if (data.unseen_acked_bytes * 10 > data.bytes) return "the capture missed much of what was sent";
+  // Blocks lie anywhere in the flight, so their offsets differ by as much.
+  const auto spread = static_cast<double>(edges.offset_max) - static_cast<double>(edges.offset_min);
+  const double flight =
+      static_cast<double>(std::max<std::uint64_t>(data.flight_max_bytes, data.window.max_bytes));
+  if (spread > flight) {
+    return fmt::format("the blocks' distances differ by {}, more than the flight",
+                       format_bytes(spread));
+  }
+  return std::nullopt;
+}
+
+Finding describe(const Transfer& transfer) {
+  const DirectionFacts& data = transfer.data();
+  const SackEdgeFacts& edges = data.sack_edges;
+  Finding finding = about(kFault, transfer);
+  finding.seconds_lost = loss_s(data);
+  finding.severity = severity_of(true, finding.seconds_lost, transfer);
+  finding.confidence = confidence_of(
+      0.85 + 0.12 * how_far(static_cast<double>(edges.impossible), kBlocks, 30), transfer);
+  finding.claim = fmt::format(
+      "{} of {} SACK blocks report bytes that were never sent, all about {} away: a box renumbers "
+      "the "
+      "stream and forgets them",
+      edges.impossible, data.sack_blocks, edges.offset_min);
+  finding.evidence.push_back(
+      shown_by("blocks outside of everything that was sent", edges.frames,
+               {{"impossible", static_cast<double>(edges.impossible)},
+                {"offset_min_bytes", static_cast<double>(edges.offset_min)},
+                {"offset_max_bytes", static_cast<double>(edges.offset_max)}}));
+  finding.evidence.push_back(shown_by(fmt::format("{} timeouts", data.timeouts),
+                                      data.timeout_frames,
+                                      {{"timeouts", static_cast<double>(data.timeouts)}}));
+  finding.refuted_by = "the same blocks where the receiver sent them";
+  finding.after_fix = after_fix(transfer, finding.seconds_lost);
+  finding.wireshark_filter = stream_filter(transfer.connection, "tcp.options.sack_le");
+  return finding;
+}
+
+void inspect(const Case& facts, Findings& findings) {
+  for (const Transfer& transfer : transfers_with_data(facts)) {
+    if (transfer.data().sack_edges.impossible == 0) continue;
+    if (auto why = why_not(transfer.data())) {
+      silent(findings, kFault, transfer, std::move(*why));
+      continue;
+    }
+    findings.list.push_back(describe(transfer));
+  }
+}
+
+}  // namespace
+
+extern const Detector sack_mangled;
+const Detector sack_mangled{.id = kFault,
+                            .scope = Scope::direction,
+                            .needs = "SACK blocks, between the box and the sender",
+                            .inspect = inspect};
+
+}  // namespace slowpath::detect::detectors
