@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/arithmetic/loss_model.h"
 #include "detect/loss_time.h"
 #include "detect/policy.h"
 #include "detect/synthesis_steps.h"
@@ -35,6 +36,20 @@ constexpr double kLossShare = 0.01;
 // Nobody waits this long for an answer and then closes because all is well; more bytes than this are no request.
 constexpr double kGaveUpSeconds = 3.0;
 constexpr std::uint64_t kRequestBytes = 16384;
+
+// Fewer limit a sender only where the loss model says so, and below one in a thousand not even then.
+constexpr double kLeastShare = 0.001;
+constexpr double kModelFactor = 3;
+
+bool loss_explains_rate(const DirectionFacts& data) {
+  if (data.segment_size == 0 || data.rtt.total.median_s <= 0 || data.bytes == 0) return false;
+  const double segments = static_cast<double>(data.bytes) / data.segment_size;
+  const double share = static_cast<double>(data.lost_packets) / std::max(1.0, segments);
+  const double left_bps =
+      std::max(arithmetic::cubic_rate_bps(data.segment_size, data.rtt.total.median_s, share),
+               arithmetic::mathis_rate_bps(data.segment_size, data.rtt.total.median_s, share));
+  return data.goodput_bps < kModelFactor * left_bps;
+}
 
 bool had_trouble(const DirectionFacts& direction) {
   return direction.timeouts > 0 || direction.resent_packets > 0 || !direction.stalls.empty();
@@ -102,7 +117,9 @@ std::optional<Doubt> doubt_about_time(const ConnectionFacts& connection) {
 std::optional<Doubt> doubt_about_loss(const ConnectionFacts& connection) {
   for (const DirectionFacts& direction : connection.directions) {
     const double lost = static_cast<double>(direction.lost_packets);
-    if (direction.lost_packets < kLosses || lost < kLossShare * static_cast<double>(direction.data_packets)) continue;
+    const double share = lost / std::max(1.0, static_cast<double>(direction.data_packets));
+    if (direction.lost_packets < kLosses || share < kLeastShare) continue;
+    if (share < kLossShare && !loss_explains_rate(direction)) continue;
     // What keeps coming back keeps the congestion window small, too.
     const double repair_s = loss_s(direction) + kept_small_s(direction);
     if (!is_unexplained(repair_s, active_s(connection))) continue;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/arithmetic/loss_model.h"
 #include "detect/checksum_toll.h"
 #include "detect/superframe_edge.h"
 
@@ -33,7 +34,7 @@ constexpr double kRankOfQueue = 0.75;
 constexpr double kAloneShare = 0.5;
 // Flights die: several losses in each, a tenth of all that is sent, a third of the time in timeouts.
 // Independent losses of one in ten leave a sender with flights of a few segments, one lost in each.
-constexpr double kLossesOfDeadFlight = 2.5;
+constexpr double kLossesOfDeadFlight = 2.0;
 constexpr double kDeadShare = 0.10;
 constexpr double kDeadTimeShare = 0.30;
 // With flights of four segments and more, a quarter of the losses at most are at an end by chance.
@@ -184,7 +185,19 @@ bool losses_are_random(const DirectionFacts& data, const LossPattern& pattern) {
   return pattern.ranked * 2 >= pattern.losses && pattern.mean_rank < kRankOfQueue;
 }
 
+// Loss that takes resends like everything else leaves next to nothing of a rate (PFTK). Three times
+// as much shows that resends were spared. Linux' least timeout, and what window there was.
+bool resends_are_spared(const DirectionFacts& data, const LossPattern& pattern) {
+  constexpr double kModelFactor = 3, kTimeout_s = 0.2;
+  const double mss = data.segment_size > 0 ? data.segment_size : data.largest_payload;
+  if (pattern.share < kDeadShare || data.rtt.total.median_s <= 0 || mss <= 0) return false;
+  const double left_bps =
+      arithmetic::pftk_rate_bps(mss, data.rtt.total.median_s, pattern.share, {.rto_s = kTimeout_s});
+  return data.goodput_bps > kModelFactor * left_bps;
+}
+
 bool flights_die(const DirectionFacts& data, const LossPattern& pattern) {
+  if (resends_are_spared(data, pattern)) return true;
   return as_double(pattern.losses) >= kLossesOfDeadFlight * as_double(pattern.episodes) &&
          pattern.share >= kDeadShare && data.time.share(TimeOwner::timeout) >= kDeadTimeShare;
 }

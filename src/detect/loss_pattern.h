@@ -44,7 +44,8 @@ QueueFacts queue_of(const DirectionFacts& data);
 bool queue_builds(const QueueFacts& queue);
 
 /// Whether whole flights die and the sender waits for its timer: so many are lost at once, and so
-/// much of what is sent, that something chose bursts. What, and whether by load, does not show.
+/// much of what is sent, that something chose bursts; or the resends pass although so much is lost.
+/// What chose them, and whether by load, does not show.
 bool flights_die(const DirectionFacts& data, const LossPattern& pattern);
 
 /// Losses that are independent of load: enough of them, alone, and at any round-trip time.

@@ -49,7 +49,8 @@ bool only_large_are_lost(const DirectionFacts& data, const SuperframeEdge& edge)
 bool merged_after_sending(const Transfer& transfer) {
   const Vantage vantage = transfer.data().vantage;
   if (vantage != Vantage::sender && vantage != Vantage::both) return true;
-  return unfinished(transfer.data().checksums) == 0 && unfinished(transfer.reverse().checksums) > 0;
+  const SuperframeFacts& super = transfer.data().superframes;
+  return super.unfinished * 2 < super.sent && unfinished(transfer.reverse().checksums) > 0;
 }
 
 }  // namespace slowpath::detect

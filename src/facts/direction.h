@@ -60,6 +60,7 @@ struct SuperframeSize {
 /// Frames with more payload than one segment holds (left to the NIC to cut, or merged on arrival).
 struct SuperframeFacts {
   std::uint64_t sent = 0;
+  std::uint64_t unfinished = 0;       // of these: their checksum was left to the NIC that is to cut them
   std::uint64_t delivered = 0;        // any byte of the first copy arrived
   std::uint64_t lost_whole = 0;       // every byte had to be sent again
   std::uint64_t lost_then_pieces_delivered = 0;  // of these: resent in frames of one segment, which arrived

@@ -229,6 +229,7 @@ void DirectionAnalysis::send_new(const Sending& s) {
 
   if (s.superframe) {
     ++facts_.superframes.sent;
+    facts_.superframes.unfinished += is_partial(r.checksum) || r.checksum == wire::ChecksumState::zero;
     facts_.superframes.max_payload = std::max(facts_.superframes.max_payload, r.payload_len);
   }
   ++sizes_.of(r.ip_len).first_sent;

@@ -174,10 +174,9 @@ void inspect_transfer(const Transfer& transfer, const std::vector<Policing>& pol
       judged.complete ? seconds_lost_to(data, answered_share(pattern)) : repair_s(data);
   if (!judged.complete && flights_die(data, pattern)) {
     return silent(findings, kId, transfer,
-                  fmt::format("{} losses in {} flights, {} of the time in timeouts: bursts die, "
-                              "chance would take single packets",
-                              pattern.losses, pattern.episodes,
-                              format_percent(data.time.share(TimeOwner::timeout))));
+                  fmt::format("{} losses in {} flights, {} of all segments: bursts die and "
+                              "resends pass, chance would spare neither",
+                              pattern.losses, pattern.episodes, format_percent(pattern.share)));
   }
   if (!judged.complete && pattern.episodes < kLossesToMention) {
     return silent(

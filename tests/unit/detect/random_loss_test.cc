@@ -50,6 +50,27 @@ TEST(RandomLoss, NineLossesAreASuspicionAtMost) {
   EXPECT_FALSE(found[0].next_capture.empty());
 }
 
+// Losses that cost a suspicion, at most: several in each flight.
+Case dying_flights(double timeouts_s) {
+  Case facts = with_losses(400, 3);
+  charge(download_of(facts), TimeOwner::timeout, timeouts_s);
+  return facts;
+}
+
+TEST(RandomLoss, FlightsThatDieWholeAreNot) {
+  EXPECT_TRUE(run("random-loss", dying_flights(5)).empty());
+  EXPECT_EQ(silences_of("random-loss", dying_flights(5)).size(), 1U);
+}
+
+TEST(RandomLoss, ResendsThatAreSparedAreNot) {
+  // At 14 % chance would take resends too, and leave a twentieth of this rate.
+  Case facts = dying_flights(0);
+  download_of(facts).goodput_bps = 3.2e6;
+  EXPECT_TRUE(run("random-loss", facts).empty());
+  download_of(facts).goodput_bps = 100e3;
+  EXPECT_EQ(run("random-loss", facts).size(), 1U);
+}
+
 TEST(RandomLoss, BurstsOfAFullQueueAreNot) {
   Case facts = with_losses(30, 10, 0.080);
   for (LossEvent& loss : download_of(facts).losses) loss.rtt_before_s = 0.079;

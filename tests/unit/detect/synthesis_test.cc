@@ -134,6 +134,25 @@ TEST(Synthesis, CaptureWithoutTcpIsUnclear) {
   EXPECT_FALSE(diagnosis.look_next.empty());
 }
 
+// Nine losses, one in 770 segments, on a path that nothing else limits.
+Case few_losses(double goodput_bps) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 2, .rtt_s = 0.020});
+  DirectionFacts& data = download_of(facts);
+  data.data_packets = 6907;
+  data.lost_packets = data.resent_packets = 9;
+  data.window.max_bytes = 6'000'000;
+  data.goodput_bps = goodput_bps;
+  return facts;
+}
+
+TEST(Synthesis, FewLossesThatTheModelSaysLimitTheRateAreUnclear) {
+  EXPECT_EQ(detect::synthesise(few_losses(40e6), {}).verdict, "unclear");
+}
+
+TEST(Synthesis, FewLossesThatASenderDoesNotMindAreHealthy) {
+  EXPECT_EQ(detect::synthesise(few_losses(400e6), {}).verdict, "healthy");
+}
+
 TEST(Synthesis, EmptyCaseIsUnclear) { EXPECT_EQ(detect::diagnose(Case{}).verdict, "unclear"); }
 
 TEST(Synthesis, HalfAConversationInTroubleIsUnclear) {
