@@ -68,9 +68,11 @@ bool keeps_to_bare_field(const DirectionFacts& data) {
 }
 
 // Who types, or sends a reading now and then, has nothing waiting behind a short segment: no window
-// cut it. Away from the sender short pauses may be the path's.
+// cut it. Away from the sender short pauses may be the path's. Who fills segments as long as the SYN's
+// own window lasts does have more.
 bool sends_messages(const Transfer& transfer) {
   const DirectionFacts& data = transfer.data();
+  if (data.largest_payload >= data.segment_size) return false;
   std::uint64_t turns = transfer.connection.beside.exchanges.count + data.pauses.count;
   if (data.vantage == Vantage::sender) turns += data.idle.count;
   return turns * 2 >= data.data_packets;
