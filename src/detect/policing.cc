@@ -37,6 +37,11 @@ constexpr double kLostWith = 0.06;
 constexpr double kPassedWithout = 0.06;
 // And from here on the limit is none, in bursts as well.
 constexpr double kClearlyWithout = 0.25;
+// Senders back off: behind a policer they lose up to a sixth of what they send. Where more is lost and
+// much of what passed found the bucket as empty as what was lost, tokens chose neither: two frames that
+// are merged and then too long for the next link look so.
+constexpr double kMostLost = 0.2;
+constexpr double kMostNearEmpty = 0.4;
 // A queue of the bucket's depth would show as delay. Less than a third of it is none; and delays
 // shorter than this could not be told from host jitter.
 constexpr double kQueueShown = 0.3;
@@ -103,6 +108,16 @@ double chance_of_so_few(std::uint64_t events, double share, double chance) {
   return sum;
 }
 
+/// Of the segments of all transfers.
+double share_lost(const Policing& judged) {
+  double lost = 0, sent = 0;
+  for (const Transfer& transfer : judged.transfers) {
+    lost += static_cast<double>(transfer.data().lost_packets);
+    sent += static_cast<double>(transfer.data().data_packets);
+  }
+  return sent > 0 ? lost / sent : 0;
+}
+
 std::string why_no_bucket(const Policing& judged) {
   const arithmetic::TokenBucket& bucket = judged.bucket;
   const double by_chance = 1 - bucket.passed_near_empty;
@@ -111,6 +126,11 @@ std::string why_no_bucket(const Policing& judged) {
                        format_percent(bucket.lost_with_tokens),
                        format_rate(bucket.rate_bytes_per_s * 8), format_bytes(bucket.burst_bytes),
                        format_percent(by_chance));
+  }
+  if (bucket.passed_near_empty > kMostNearEmpty && share_lost(judged) > kMostLost) {
+    return fmt::format("{} of all was lost, and {} of what passed found the best bucket as empty",
+                       format_percent(share_lost(judged)),
+                       format_percent(bucket.passed_near_empty));
   }
   if (chance_of_so_few(judged.episodes, bucket.lost_with_tokens, by_chance) > kChance) {
     return fmt::format("{} flights with losses; that they found the best bucket empty may be chance",
@@ -143,6 +163,7 @@ bool is_behind_the_limit(const std::vector<Transfer>& transfers) {
 bool may_be_a_bucket(const Policing& judged) {
   const arithmetic::TokenBucket& bucket = judged.bucket;
   const double by_chance = 1 - bucket.passed_near_empty;
+  if (bucket.passed_near_empty > kMostNearEmpty && share_lost(judged) > kMostLost) return false;
   return is_behind_the_limit(judged.transfers) && bucket.passed_without <= kBlurredWithout &&
          bucket.lost_with_tokens <= kBlurredAgainstChance * by_chance &&
          chance_of_so_few(judged.episodes, bucket.lost_with_tokens, by_chance) <= kChance;
