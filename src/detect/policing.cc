@@ -24,8 +24,8 @@ constexpr std::uint64_t kEpisodes = 5;
 // Losses that found tokens, of those that chance would have had find some: a quarter at most. The
 // rest is resends that were called needed and were not (Flach et al. allow 10 % as well).
 constexpr double kAgainstChance = 0.25;
-// Behind the limit a loss shows as a gap between arrivals, which the receiving host delays and merges:
-// from so far on a bucket is at least possible. Random loss leaves 0.4 and more.
+// Behind the limit a loss shows as a gap between arrivals, which the receiving host delays and
+// merges: from so far on a bucket is at least possible. Random loss leaves 0.4 and more.
 constexpr double kBlurredAgainstChance = 0.3;
 constexpr double kBlurredWithout = 0.12;
 // And so few by chance at most this often: some hundred buckets are tried, and the best is taken.
@@ -37,9 +37,9 @@ constexpr double kLostWith = 0.06;
 constexpr double kPassedWithout = 0.06;
 // And from here on the limit is none, in bursts as well.
 constexpr double kClearlyWithout = 0.25;
-// Senders back off: behind a policer they lose up to a sixth of what they send. Where more is lost and
-// much of what passed found the bucket as empty as what was lost, tokens chose neither: two frames that
-// are merged and then too long for the next link look so.
+// Senders back off: behind a policer they lose up to a sixth of what they send. Where more is lost
+// and much of what passed found the bucket as empty as what was lost, tokens chose neither: two
+// frames that are merged and then too long for the next link look so.
 constexpr double kMostLost = 0.2;
 constexpr double kMostNearEmpty = 0.4;
 // A queue of the bucket's depth would show as delay. Less than a third of it is none; and delays
@@ -50,8 +50,8 @@ constexpr double kLeastQueueSeconds = 0.002;
 constexpr std::size_t kMostGroups = 64;
 constexpr std::size_t kMostTransfers = 32;
 
-// Time in silences before timeouts. Beyond that the sender's timer sets the rate: any bucket refills
-// in each silence, whatever made the loss.
+// Time in silences before timeouts. Beyond that the sender's timer sets the rate: any bucket
+// refills in each silence, whatever made the loss.
 constexpr double kTimeoutShare = 0.5;
 
 // Times must be known to a fraction of the round trip in which a window is sent.
@@ -133,8 +133,9 @@ std::string why_no_bucket(const Policing& judged) {
                        format_percent(bucket.passed_near_empty));
   }
   if (chance_of_so_few(judged.episodes, bucket.lost_with_tokens, by_chance) > kChance) {
-    return fmt::format("{} flights with losses; that they found the best bucket empty may be chance",
-                       judged.episodes);
+    return fmt::format(
+        "{} flights with losses; that they found the best bucket empty may be chance",
+        judged.episodes);
   }
   if (bucket.passed_without > kPassedWithout) {
     return fmt::format("{} passed while the best bucket was empty",
@@ -147,10 +148,11 @@ std::string why_a_queue(const Policing& judged) {
   if (judged.queue_s >= kLeastQueueSeconds && judged.rise_s <= kQueueShown * judged.queue_s) {
     return {};
   }
-  return fmt::format("round trips had grown by {} before losses, and a queue of {} would show as "
-                     "{}: what overflows may be a queue",
-                     format_duration(judged.rise_s), format_bytes(judged.bucket.level_bytes),
-                     format_duration(judged.queue_s));
+  return fmt::format(
+      "round trips had grown by {} before losses, and a queue of {} would show as "
+      "{}: what overflows may be a queue",
+      format_duration(judged.rise_s), format_bytes(judged.bucket.level_bytes),
+      format_duration(judged.queue_s));
 }
 
 /// Seen away from the sender: what was lost never passed the tap.
@@ -183,8 +185,7 @@ Policing judge(std::vector<Transfer> transfers) {
                                  judged.episodes, kLosses, kEpisodes);
     return judged;
   }
-  const auto bucket =
-      arithmetic::fit_token_bucket(passages_of(judged.transfers), resolution_s);
+  const auto bucket = arithmetic::fit_token_bucket(passages_of(judged.transfers), resolution_s);
   if (!bucket) {
     judged.why_not = "nothing passed between the losses";
     return judged;

@@ -63,6 +63,35 @@ TEST(Policer, ABucketThatTwoTransfersShareIsNamedForBoth) {
   EXPECT_GT(found[0].seconds_lost, 10);
 }
 
+// One segment passes, two behind each other never do (a gateway merges them into what the next link
+// does not carry): the sender falls back to one, and tries two again.
+Case pairs_dropped() {
+  Case facts = healthy_case({.bytes = 1'400'000, .seconds = 6, .rtt_s = 0.002});
+  DirectionFacts& data = download_of(facts);
+  for (std::uint64_t round = 0; round < 500; ++round) {
+    const double at_s = 0.012 * static_cast<double>(round);
+    const auto sent_at = [&](double later_s) {
+      return data.first_data + from_seconds(at_s + later_s);
+    };
+    data.passage.cells.push_back({sent_at(0), kPacket, 0});
+    data.passage.cells.push_back({sent_at(0.004), kPacket, 0});
+    data.passage.cells.push_back({sent_at(0.0081), 0, kPacket});
+    data.passage.cells.push_back({sent_at(0.0082), 0, kPacket});
+    data.lost_packets += 2;
+    ++data.loss_episodes;
+  }
+  data.data_packets = 2000;
+  data.passage.cell_s = 0.0001;
+  data.resent_packets = data.lost_packets;
+  charge(data, TimeOwner::loss_recovery, 3);
+  return facts;
+}
+
+TEST(Policer, MergedPairsThatAreDroppedAreNoBucket) {
+  EXPECT_TRUE(run("policer", pairs_dropped()).empty());
+  EXPECT_EQ(silences_of("policer", pairs_dropped()).size(), 1U);
+}
+
 TEST(Policer, AQueueOfThatDepthShowsInRoundTrips) {
   const Case facts = policed(0.2);
   EXPECT_TRUE(run("policer", facts).empty());
