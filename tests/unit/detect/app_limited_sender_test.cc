@@ -36,6 +36,13 @@ TEST(AppLimitedSender, OneLongPauseIsAnIdleConnection) {
   EXPECT_TRUE(run("app-limited-sender", with_pauses(12, 8, 5, 20'000'000)).empty());
 }
 
+TEST(AppLimitedSender, AHostThatCopiesAsFastAsItCanIsNot) {
+  Case facts = with_pauses(400, 6, 0.03, 20'000'000);
+  download_of(facts).goodput_bps = 11e9;
+  EXPECT_TRUE(run("app-limited-sender", facts).empty());
+  EXPECT_EQ(silences_of("app-limited-sender", facts).size(), 1U);
+}
+
 TEST(AppLimitedSender, TypingIsNoBulk) {
   EXPECT_TRUE(run("app-limited-sender", with_pauses(100, 9, 0.5, 10'000)).empty());
 }
