@@ -199,16 +199,17 @@ Result<void> RunningTransfer::start(const Host& client, const Host& server,
 bool RunningTransfer::poll() {
   bool over = true;
   for (auto& process : processes_) {
-    if (!process.has_ended()) over = false;
-  }
-  if (over) return true;
-  // One that has ended would keep the descriptor readable.
-  for (auto& process : processes_) {
-    if (process.has_ended()) (void)epoll_ctl(ended_.get(), EPOLL_CTL_DEL, process.fd(), nullptr);
+    // Asked once: what ends between two looks would be taken off the list without being counted.
+    if (!process.has_ended()) {
+      over = false;
+      continue;
+    }
+    // One that has ended would keep the descriptor readable.
+    (void)epoll_ctl(ended_.get(), EPOLL_CTL_DEL, process.fd(), nullptr);
   }
   // Nobody tells the server of a client that was killed.
-  if (processes_.back().has_ended()) control_.get()->client_over = true;
-  return false;
+  if (!over && processes_.back().has_ended()) control_.get()->client_over = true;
+  return over;
 }
 
 TransferResult RunningTransfer::take_result() {
