@@ -16,8 +16,10 @@ constexpr double kEmptyBytes = 3000;
 constexpr double kPassWeight = 2;
 // Deep buckets: their rate is what passed over the time, but for credit at first and idle times.
 constexpr double kLeastRateFactor = 0.8, kMostRateFactor = 1.6, kRateStep = 1.03;
-// Shallow ones stand full most of the time, and what passed is a small part of their rate.
-constexpr double kMostShallowFactor = 25, kShallowStep = 1.12, kShallowBytes = 64 * 1024;
+// Shallow ones stand full most of the time, and what passed is a small part of their rate. Deeper
+// ones at such rates keep the same books as a slow one that is emptied by bursts of one size: the
+// slow one is meant.
+constexpr double kMostShallowFactor = 6, kShallowStep = 1.12, kShallowBytes = 20 * 1024;
 constexpr double kLeastBurst = 6000, kBurstStep = 1.5;
 // Scores closer than this do not tell two buckets apart.
 constexpr double kAsGood = 0.02;
@@ -82,8 +84,7 @@ Simulation simulate(std::span<const Passage> passages, double rate, double depth
                    .passed_without = passed > 0 ? passed_without / passed : 1,
                    .passed_near_empty = passed > 0 ? near_empty / passed : 1,
                    .level_bytes = levels.quantile(0.9)};
-  result.score =
-      result.bucket.lost_with_tokens + kPassWeight * result.bucket.passed_without;
+  result.score = result.bucket.lost_with_tokens + kPassWeight * result.bucket.passed_without;
   return result;
 }
 
@@ -106,7 +107,8 @@ std::optional<TokenBucket> fit_token_bucket(std::span<const Passage> passages,
   };
   for (double depth = kLeastBurst; depth < std::max(2 * kShallowBytes, passed);
        depth *= kBurstStep) {
-    for (double f = kLeastRateFactor; f < kMostRateFactor; f *= kRateStep) consider(mean * f, depth);
+    for (double f = kLeastRateFactor; f < kMostRateFactor; f *= kRateStep)
+      consider(mean * f, depth);
     if (depth > kShallowBytes) continue;
     for (double f = kMostRateFactor; f < kMostShallowFactor; f *= kShallowStep) {
       consider(mean * f, depth);
@@ -118,8 +120,8 @@ std::optional<TokenBucket> fit_token_bucket(std::span<const Passage> passages,
   bucket.least_queue_s = bucket.level_bytes / bucket.rate_bytes_per_s;
   for (const Simulation& other : tried) {
     if (other.score > best->score + kAsGood) continue;
-    bucket.least_queue_s = std::min(bucket.least_queue_s,
-                                    other.bucket.level_bytes / other.bucket.rate_bytes_per_s);
+    bucket.least_queue_s =
+        std::min(bucket.least_queue_s, other.bucket.level_bytes / other.bucket.rate_bytes_per_s);
   }
   return bucket;
 }
