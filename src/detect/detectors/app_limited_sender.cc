@@ -7,6 +7,7 @@
 // the other side's request ends are no pauses of this kind), idle connections and people (few
 // bytes, long pauses).
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -30,6 +31,10 @@ constexpr double kLongestSeconds = 2.0;
 // From here on a single stream runs as fast as a host copies and checks it (iperf3 over loopback:
 // 10 to 40 Gbit/s): its pauses are those of a busy core, whoever waits for it.
 constexpr double kHostSpeed_bps = 5e9;
+// Pauses as long as the timeouts of the same transfer are timeouts whose losses the tap did not
+// see.
+constexpr std::uint64_t kTimeouts = 5;
+constexpr double kLikeATimeout = 0.15;
 
 /// What the application's pauses in the middle of the transfer add up to.
 struct Waiting {
@@ -41,6 +46,13 @@ Waiting waiting_of(const DirectionFacts& data) {
   // What the account gives to others (timeouts, a closed window) was no pause of the application.
   const double seconds = std::min(data.idle.seconds, data.time[TimeOwner::application]);
   return {seconds, data.transfer_s > 0 ? std::min(1.0, seconds / data.transfer_s) : 0};
+}
+
+bool pause_like_timeouts(const DirectionFacts& data) {
+  if (data.timeouts < kTimeouts || data.idle.count == 0) return false;
+  const double timeout_s = data.timeout_s / static_cast<double>(data.timeouts);
+  const double pause_s = data.idle.seconds / static_cast<double>(data.idle.count);
+  return std::abs(pause_s - timeout_s) <= kLikeATimeout * timeout_s;
 }
 
 void report(const Transfer& transfer, const Waiting& waiting, Findings& findings) {
@@ -94,6 +106,13 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
     return silent(findings, kId, transfer,
                   fmt::format("a pause of {} is an idle connection, not a slow producer",
                               format_duration(data.idle.longest_s)));
+  }
+  if (pause_like_timeouts(data)) {
+    return silent(
+        findings, kId, transfer,
+        fmt::format("its pauses last as long as its {} timeouts: what was lost in them may "
+                    "have been lost before the capture point",
+                    data.timeouts));
   }
   if (data.goodput_bps >= kHostSpeed_bps) {
     return silent(findings, kId, transfer,

@@ -43,6 +43,15 @@ TEST(AppLimitedSender, AHostThatCopiesAsFastAsItCanIsNot) {
   EXPECT_EQ(silences_of("app-limited-sender", facts).size(), 1U);
 }
 
+TEST(AppLimitedSender, PausesAsLongAsTheTimeoutsBesideThemAreNot) {
+  Case facts = with_pauses(21, 4.38, 0.212, 1'700'000);
+  download_of(facts).timeouts = 16;
+  download_of(facts).timeout_s = 3.32;
+  EXPECT_TRUE(run("app-limited-sender", facts).empty());
+  download_of(facts).timeout_s = 16;
+  EXPECT_EQ(run("app-limited-sender", facts).size(), 1U);
+}
+
 TEST(AppLimitedSender, TypingIsNoBulk) {
   EXPECT_TRUE(run("app-limited-sender", with_pauses(100, 9, 0.5, 10'000)).empty());
 }
