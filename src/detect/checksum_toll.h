@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "detect/loss_time.h"
 
@@ -34,6 +35,12 @@ inline bool can_judge_checksums(const Transfer& transfer) {
   return data.vantage != Vantage::sender && data.vantage != Vantage::both &&
          !contents_were_rewritten(transfer) &&
          data.checksums.bad_ip_headers * 2 <= data.checksums.bad;
+}
+
+/// The capture that tells a NIC's own doing from the path's.
+inline std::string first_hop_capture(const Transfer& transfer) {
+  return "outside the sender, on the first switch port: " +
+         capture_command(transfer.connection, "first_hop.pcap");
 }
 
 /// Unfinished sums that the receiver did not take, seen where it receives: a virtual link marks

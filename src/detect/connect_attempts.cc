@@ -69,6 +69,13 @@ std::vector<const Attempt*> AttemptGroup::failed() const {
   return list;
 }
 
+std::vector<const Attempt*> AttemptGroup::failed_first_uses() const {
+  std::vector<const Attempt*> list = failed();
+  std::erase_if(list,
+                [](const Attempt* attempt) { return attempt->connection->reuses.has_value(); });
+  return list;
+}
+
 std::size_t AttemptGroup::set_up() const {
   return static_cast<std::size_t>(
       std::ranges::count(attempts, AttemptOutcome::set_up, &Attempt::outcome));

@@ -40,6 +40,8 @@ struct AttemptGroup {
   std::vector<Attempt> attempts;  // in time order
 
   [[nodiscard]] std::vector<const Attempt*> failed() const;
+  /// Of these, those whose four-tuple was not in use before: TIME_WAIT is no cause of theirs.
+  [[nodiscard]] std::vector<const Attempt*> failed_first_uses() const;
   [[nodiscard]] std::size_t set_up() const;
 };
 std::vector<AttemptGroup> group_attempts(const std::vector<Attempt>& attempts);

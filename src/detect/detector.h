@@ -3,6 +3,7 @@
 // socket and no clock. Folding, ruling out and ranking are the synthesis' work.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,8 @@
 #include "facts/finding.h"
 
 namespace slowpath::detect {
+
+struct Policing;  // policing.h
 
 /// What a detector looks at, for --explain.
 enum class Scope : std::uint8_t { direction, connection, path, capture };
@@ -28,6 +31,9 @@ struct Silence {
 struct Findings {
   std::vector<Finding> list;
   std::vector<Silence>* silences = nullptr;
+  /// Made by the first detector that asks; see policing_of(). It follows from the case alone, so the order of detectors
+  /// still changes nothing.
+  std::shared_ptr<const std::vector<Policing>> policing = nullptr;
 };
 
 struct Detector {

@@ -118,6 +118,11 @@ double share_lost(const Policing& judged) {
   return sent > 0 ? lost / sent : 0;
 }
 
+/// Senders back off: so much is not lost to a bucket that passes as much while it is empty.
+bool tokens_chose_neither(const Policing& judged) {
+  return judged.bucket.passed_near_empty > kMostNearEmpty && share_lost(judged) > kMostLost;
+}
+
 std::string why_no_bucket(const Policing& judged) {
   const arithmetic::TokenBucket& bucket = judged.bucket;
   const double by_chance = 1 - bucket.passed_near_empty;
@@ -127,7 +132,7 @@ std::string why_no_bucket(const Policing& judged) {
                        format_rate(bucket.rate_bytes_per_s * 8), format_bytes(bucket.burst_bytes),
                        format_percent(by_chance));
   }
-  if (bucket.passed_near_empty > kMostNearEmpty && share_lost(judged) > kMostLost) {
+  if (tokens_chose_neither(judged)) {
     return fmt::format("{} of all was lost, and {} of what passed found the best bucket as empty",
                        format_percent(share_lost(judged)),
                        format_percent(bucket.passed_near_empty));
@@ -165,8 +170,8 @@ bool is_behind_the_limit(const std::vector<Transfer>& transfers) {
 bool may_be_a_bucket(const Policing& judged) {
   const arithmetic::TokenBucket& bucket = judged.bucket;
   const double by_chance = 1 - bucket.passed_near_empty;
-  if (bucket.passed_near_empty > kMostNearEmpty && share_lost(judged) > kMostLost) return false;
-  return is_behind_the_limit(judged.transfers) && bucket.passed_without <= kBlurredWithout &&
+  return !tokens_chose_neither(judged) && is_behind_the_limit(judged.transfers) &&
+         bucket.passed_without <= kBlurredWithout &&
          bucket.lost_with_tokens <= kBlurredAgainstChance * by_chance &&
          chance_of_so_few(judged.episodes, bucket.lost_with_tokens, by_chance) <= kChance;
 }
@@ -223,9 +228,7 @@ std::vector<std::vector<Transfer>> groups_of(const Case& facts) {
   return groups;
 }
 
-}  // namespace
-
-std::vector<Policing> judge_policing(const Case& facts) {
+std::vector<Policing> judge_groups(const Case& facts) {
   std::vector<Policing> judged;
   for (const std::vector<Transfer>& group : groups_of(facts)) {
     Policing together = judge(group);
@@ -236,6 +239,15 @@ std::vector<Policing> judge_policing(const Case& facts) {
     for (const Transfer& t : group) judged.push_back(judge({t}));
   }
   return judged;
+}
+
+}  // namespace
+
+const std::vector<Policing>& policing_of(const Case& facts, Findings& findings) {
+  if (!findings.policing) {
+    findings.policing = std::make_shared<const std::vector<Policing>>(judge_groups(facts));
+  }
+  return *findings.policing;
 }
 
 const Policing* find_policing(const std::vector<Policing>& judged, const Transfer& transfer) {

@@ -125,6 +125,14 @@ Evidence shown_by(std::string text, std::initializer_list<FrameRef> frames, Valu
   return evidence;
 }
 
+Evidence shown_by(const PayloadDifference& difference) {
+  return shown_by(
+      fmt::format("{} of {} bytes differ from byte {} of the stream on", difference.differing,
+                  difference.compared, difference.offset + difference.first_difference),
+      {difference.original, difference.resend},
+      {{"differing_bytes", difference.differing}, {"compared_bytes", difference.compared}});
+}
+
 std::string frame_list(const Exemplars& exemplars) {
   std::string list;
   const std::vector<FrameRef> frames = frames_of(exemplars);

@@ -76,6 +76,9 @@ using Values = std::vector<std::pair<std::string, double>>;
 Evidence shown_by(std::string text, const Exemplars& frames, Values values = {});
 Evidence shown_by(std::string text, std::initializer_list<FrameRef> frames, Values values = {});
 
+/// Where two copies of the same bytes differ first, with both frames.
+Evidence shown_by(const PayloadDifference& difference);
+
 /// "4, 5, 10 …" of the exemplars; empty without any.
 std::string frame_list(const Exemplars& frames);
 

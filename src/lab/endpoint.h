@@ -36,6 +36,18 @@ class Endpoint {
   [[nodiscard]] const EndpointCounts& counts() const { return counts_; }
 
  protected:
+  void count_received(const Frame& frame) {
+    ++counts_.frames_received;
+    counts_.bytes_received += frame.len;
+    counts_.super_frames_received += frame.is_super_frame();
+  }
+  void count_sent(const Frame& frame, bool taken) {
+    counts_.send_failures += !taken;
+    counts_.frames_sent += taken;
+    counts_.bytes_sent += taken ? frame.len : 0;
+  }
+
+ private:
   EndpointCounts counts_;
 };
 

@@ -46,9 +46,7 @@ class PacketEndpoint final : public Endpoint {
       frame.len = static_cast<std::uint32_t>(got) - static_cast<std::uint32_t>(sizeof frame.vnet);
       break;
     }
-    ++counts_.frames_received;
-    counts_.bytes_received += frame.len;
-    if (frame.is_super_frame()) ++counts_.super_frames_received;
+    count_received(frame);
     return true;
   }
 
@@ -58,12 +56,7 @@ class PacketEndpoint final : public Endpoint {
     msghdr message{};
     message.msg_iov = parts;
     message.msg_iovlen = 2;
-    if (::sendmsg(fd_, &message, MSG_DONTWAIT) < 0) {
-      ++counts_.send_failures;
-      return;
-    }
-    ++counts_.frames_sent;
-    counts_.bytes_sent += frame.len;
+    count_sent(frame, ::sendmsg(fd_, &message, MSG_DONTWAIT) >= 0);
   }
 
  private:

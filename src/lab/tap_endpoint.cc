@@ -28,21 +28,14 @@ class TapEndpoint final : public Endpoint {
     const ssize_t got = ::readv(fd_, parts, 2);
     if (got <= static_cast<ssize_t>(sizeof frame.vnet)) return false;
     frame.len = static_cast<std::uint32_t>(got) - static_cast<std::uint32_t>(sizeof frame.vnet);
-    ++counts_.frames_received;
-    counts_.bytes_received += frame.len;
-    if (frame.is_super_frame()) ++counts_.super_frames_received;
+    count_received(frame);
     return true;
   }
 
   void send(const Frame& frame) override {
     VnetHeader header = frame.vnet;
     const iovec parts[]{{&header, sizeof header}, {frame.data, frame.len}};
-    if (::writev(fd_, parts, 2) < 0) {
-      ++counts_.send_failures;
-      return;
-    }
-    ++counts_.frames_sent;
-    counts_.bytes_sent += frame.len;
+    count_sent(frame, ::writev(fd_, parts, 2) >= 0);
   }
 
  private:

@@ -81,9 +81,7 @@ void inspect_repeats(const ConnectionFacts& connection, Findings& findings) {
 
 void inspect_ignored(const std::vector<Attempt>& attempts, const AttemptGroup& group,
                      Findings& findings) {
-  std::vector<const Attempt*> failed = group.failed();
-  std::erase_if(failed,
-                [](const Attempt* attempt) { return attempt->connection->reuses.has_value(); });
+  const std::vector<const Attempt*> failed = group.failed_first_uses();
   if (failed.empty()) return;
   const ConnectionFacts& first = *failed.front()->connection;
   if (!captured_at_server(attempts, group.server)) {

@@ -140,7 +140,7 @@ void inspect_transfer(const Transfer& transfer, const Policing* policing, Findin
 }
 
 void inspect(const Case& facts, Findings& findings) {
-  const std::vector<Policing> judged = judge_policing(facts);
+  const std::vector<Policing>& judged = policing_of(facts, findings);
   for (const Transfer& transfer : transfers_with_data(facts)) {
     if (transfer.data().data_packets < kSamples) continue;
     inspect_transfer(transfer, find_policing(judged, transfer), findings);

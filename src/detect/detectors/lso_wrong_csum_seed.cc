@@ -85,10 +85,7 @@ Finding describe(const Transfer& transfer, const Seeds& seeds) {
   finding.refuted_by = "segments of a burst leaving the sender's NIC with good checksums";
   finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.checksum.status == \"Bad\"");
-  if (!vantage_known) {
-    finding.next_capture = "outside the sender, on the first switch port: " +
-                           capture_command(transfer.connection, "first_hop.pcap");
-  }
+  if (!vantage_known) finding.next_capture = first_hop_capture(transfer);
   return finding;
 }
 

@@ -37,11 +37,7 @@ Finding describe(const Transfer& transfer) {
       "{} ranges from {} came twice with good checksums and different bytes: one copy was altered "
       "before its checksum was made",
       data.payload.differing_packets, name_sender(transfer));
-  finding.evidence.push_back(
-      shown_by(fmt::format("{} of {} bytes differ from byte {} of the stream on", first.differing,
-                           first.compared, first.offset + first.first_difference),
-               {first.original, first.resend},
-               {{"differing_bytes", first.differing}, {"compared_bytes", first.compared}}));
+  finding.evidence.push_back(shown_by(first));
   finding.evidence.push_back(shown_by(
       fmt::format("{} checksums of this direction are good", format_count(data.checksums.good)), {},
       {{"good_checksums", static_cast<double>(data.checksums.good)}}));

@@ -78,7 +78,7 @@ void report(const Policing& policing, const Transfer& transfer, Findings& findin
 }
 
 void inspect(const Case& facts, Findings& findings) {
-  for (const Policing& policing : judge_policing(facts)) {
+  for (const Policing& policing : policing_of(facts, findings)) {
     for (const Transfer& transfer : policing.transfers) {
       if (!policing.fits && !policing.may_fit) {
         silent(findings, kId, transfer, policing.why_not);

@@ -190,7 +190,7 @@ void inspect_transfer(const Transfer& transfer, const std::vector<Policing>& pol
 }
 
 void inspect(const Case& facts, Findings& findings) {
-  const std::vector<Policing> policing = judge_policing(facts);
+  const std::vector<Policing>& policing = policing_of(facts, findings);
   for (const Transfer& transfer : transfers_with_data(facts)) {
     inspect_transfer(transfer, policing, findings);
   }

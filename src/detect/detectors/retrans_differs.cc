@@ -62,11 +62,7 @@ Finding describe(const Transfer& transfer,
       "decides "
       "what is received",
       data.payload.differing_packets, name_sender(transfer));
-  finding.evidence.push_back(
-      shown_by(fmt::format("{} of {} bytes differ from byte {} of the stream on", first.differing,
-                           first.compared, first.offset + first.first_difference),
-               {first.original, first.resend},
-               {{"differing_bytes", first.differing}, {"compared_bytes", first.compared}}));
+  finding.evidence.push_back(shown_by(first));
   Exemplars resends;
   for (const PayloadDifference* difference : differences) note(resends, difference->resend);
   finding.evidence.push_back(shown_by(

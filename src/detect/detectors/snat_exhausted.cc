@@ -76,9 +76,7 @@ void report(const AttemptGroup& group, const std::vector<const Attempt*>& failed
 
 void inspect_group(const std::vector<Attempt>& attempts, const AttemptGroup& group,
                    Findings& findings) {
-  std::vector<const Attempt*> failed = group.failed();
-  std::erase_if(failed,
-                [](const Attempt* attempt) { return attempt->connection->reuses.has_value(); });
+  const std::vector<const Attempt*> failed = group.failed_first_uses();
   if (failed.empty()) return;
   const ConnectionFacts& first = *failed.front()->connection;
   const Picture picture = look(attempts, group, failed);

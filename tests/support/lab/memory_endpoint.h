@@ -37,16 +37,13 @@ class MemoryEndpoint final : public lab::Endpoint {
     std::memcpy(frame.data, next.bytes.data(), next.bytes.size());
     frame.len = static_cast<std::uint32_t>(next.bytes.size());
     frame.vnet = next.vnet;
-    ++counts_.frames_received;
-    counts_.bytes_received += frame.len;
-    if (frame.is_super_frame()) ++counts_.super_frames_received;
+    count_received(frame);
     return true;
   }
 
   void send(const lab::Frame& frame) override {
     received.push_back(keep(frame));
-    ++counts_.frames_sent;
-    counts_.bytes_sent += frame.len;
+    count_sent(frame, true);
     if (on_received) on_received();
   }
 

@@ -1,36 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stages that every frame of a fast transfer goes through allocate nothing for it. Counts every
 // operator new of this test program.
-#include <cstdlib>
 #include <map>
-#include <new>
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "support/allocation_counter.h"
 #include "support/lab/stage_test_context.h"
-
-namespace {
-
-std::size_t allocations = 0;
-
-void* counted(std::size_t size) {
-  ++allocations;
-  return std::malloc(size == 0 ? 1 : size);
-}
-
-}  // namespace
-
-// Never inlined: the compiler would take malloc and delete for a mismatch.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  if (void* memory = counted(size)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  return counted(size);
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace slowpath::test {
 namespace {
