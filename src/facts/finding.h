@@ -2,6 +2,7 @@
 // What a detector claims, with its evidence; and the diagnosis made of all claims.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -30,10 +31,37 @@ struct RuledOut {
   std::string why;   // the fact that speaks against it
 };
 
+/// How a predicted rate is to be read.
+enum class Bound : std::uint8_t {
+  about,     // this is what will be reached
+  at_least,  // nothing that would bind above it was ever reached: it may be more
+  unknown,   // no rate can be told
+};
+
+/// "about", "at least", "unknown": the words of the JSON contract.
+constexpr std::string_view to_string(Bound bound) {
+  switch (bound) {
+    case Bound::about:
+      return "about";
+    case Bound::at_least:
+      return "at least";
+    case Bound::unknown:
+      break;
+  }
+  return "unknown";
+}
+
+/// What would be left to expect if this cause alone were gone.
 struct AfterFix {
   std::optional<double> goodput_bps;
   std::string basis;  // the formula and its inputs, or why it cannot be told
+  Bound bound = Bound::about;  // of goodput_bps; see bound_of()
 };
+
+/// Without a rate nothing is bounded.
+constexpr Bound bound_of(const AfterFix& after) {
+  return after.goodput_bps ? after.bound : Bound::unknown;
+}
 
 struct Finding {
   std::string_view fault;            // catalogue id
@@ -51,6 +79,12 @@ struct Finding {
   std::string next_capture;          // for suspects: the exact command that would tell
 };
 
+/// One switch to turn, after those before it in the list.
+struct FixStep {
+  std::size_t finding = 0;  // position in Diagnosis::findings
+  AfterFix after;           // with this and all earlier steps done
+};
+
 /// One answer for the whole input.
 struct Diagnosis {
   std::string verdict;               // a fault id, "healthy" or "unclear"
@@ -59,6 +93,7 @@ struct Diagnosis {
   std::vector<Finding> findings;     // ranked: the verdict's own first
   std::vector<std::string> connection_verdicts;  // by position in Case::connections
   std::vector<std::string> look_next;  // for unclear: what to capture, as commands
+  std::vector<FixStep> steps;        // of several causes of one transfer: what to turn first, then next
 };
 
 }  // namespace slowpath

@@ -166,6 +166,24 @@ Json to_json(const RemedyStep& step, const Case& facts, const Finding& finding) 
           {"check_first", step.check_first}};
 }
 
+Json to_json(const AfterFix& after) {
+  const bool told = after.goodput_bps && std::isfinite(*after.goodput_bps);
+  return {{"goodput_bps", told ? Json(*after.goodput_bps) : Json(nullptr)},
+          {"bound", to_string(told ? after.bound : Bound::unknown)},
+          {"basis", after.basis}};
+}
+
+Json steps_of(const Diagnosis& diagnosis) {
+  Json steps = Json::array();
+  for (const FixStep& step : diagnosis.steps) {
+    if (step.finding >= diagnosis.findings.size()) continue;
+    const Finding& finding = diagnosis.findings[step.finding];
+    steps.push_back(
+        {{"finding", step.finding}, {"fault", finding.fault}, {"after_fix", to_json(step.after)}});
+  }
+  return steps;
+}
+
 Json to_json(const Finding& finding, const Case& facts) {
   const Fault* fault = find_fault(finding.fault);
   Json evidence = Json::array();
@@ -180,7 +198,6 @@ Json to_json(const Finding& finding, const Case& facts) {
       remedies.push_back(to_json(step, facts, finding));
     }
   }
-  const std::optional<double>& goodput = finding.after_fix.goodput_bps;
   return {{"fault", finding.fault},
           {"name", fault != nullptr ? fault->name : ""},
           {"family", fault != nullptr ? to_string(fault->family) : "connection"},
@@ -194,9 +211,7 @@ Json to_json(const Finding& finding, const Case& facts) {
           {"ruled_out", std::move(ruled_out)},
           {"refuted_by", finding.refuted_by},
           {"remedies", std::move(remedies)},
-          {"after_fix",
-           {{"goodput_bps", goodput ? number(*goodput) : Json(nullptr)},
-            {"basis", finding.after_fix.basis}}},
+          {"after_fix", to_json(finding.after_fix)},
           {"wireshark_filter", finding.wireshark_filter},
           {"next_capture", finding.next_capture}};
 }
@@ -262,6 +277,7 @@ Json document(const Answer& answer, const JsonOptions& options, Json connections
                {"inputs", std::move(inputs)},
                {"connections", std::move(connections)},
                {"findings", std::move(findings)},
+               {"steps", steps_of(diagnosis)},
                {"look_next", diagnosis.look_next}};
   if (options.explain) {
     Json silences = Json::array();

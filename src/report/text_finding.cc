@@ -138,7 +138,8 @@ void write_remedies(Page& page, const Answer& answer, const Finding& finding, bo
 void write_outlook(Page& page, const Finding& finding, bool all) {
   std::string expected;
   if (finding.after_fix.goodput_bps && std::isfinite(*finding.after_fix.goodput_bps)) {
-    expected = "about " + format_rate(*finding.after_fix.goodput_bps);
+    expected = fmt::format("{} {}", to_string(finding.after_fix.bound),
+                           format_rate(*finding.after_fix.goodput_bps));
   }
   if (!finding.after_fix.basis.empty()) {
     expected += (expected.empty() ? "" : ": ") + finding.after_fix.basis;

@@ -164,6 +164,19 @@ TEST(Json, SilencesAppearWithExplainAlone) {
   EXPECT_EQ(schema_errors(document), "");
 }
 
+TEST(Json, ARateSaysHowItIsToBeRead) {
+  Answer answer = test::hostile();
+  AfterFix& after = answer.diagnosis.findings[0].after_fix;
+  EXPECT_EQ(parsed(answer)["findings"][0]["after_fix"]["bound"], "unknown");
+  after = {9.5e7, "what the link carried", Bound::at_least};
+  answer.diagnosis.steps = {{0, after}};
+  const Json document = parsed(answer);
+  EXPECT_EQ(document["findings"][0]["after_fix"]["bound"], "at least");
+  EXPECT_EQ(document["steps"][0]["fault"], document["findings"][0]["fault"]);
+  EXPECT_EQ(document["steps"][0]["after_fix"]["goodput_bps"], 9.5e7);
+  EXPECT_EQ(schema_errors(document), "");
+}
+
 TEST(Json, NumbersAreNeverNonFinite) {
   // The library writes non-finite numbers as null; where the contract promises a number that would
   // break readers, and EveryAnswerKeepsIt would fail. Evidence leaves such a value out.
