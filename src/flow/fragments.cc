@@ -34,8 +34,10 @@ std::optional<std::uint32_t> echo_id(const wire::Packet& p) {
 
 /// 0 = too little was captured.
 std::uint64_t head_of(const wire::Packet& p) {
-  if (p.transport.size() < kHeadBytes) return 0;
-  return std::uint64_t{load_be32(p.transport.data())} << 32 | load_be32(p.transport.data() + 4);
+  // A later fragment has no transport header: it is payload from its first byte on.
+  const auto bytes = p.kind == wire::PacketKind::fragment ? p.payload : p.transport;
+  if (bytes.size() < kHeadBytes) return 0;
+  return std::uint64_t{load_be32(bytes.data())} << 32 | load_be32(bytes.data() + 4);
 }
 
 }  // namespace
@@ -69,6 +71,7 @@ std::optional<wire::Packet> Fragments::add(const wire::Frame& frame, const wire:
   }
   close(key, datagram, true);
   datagram.complete = true;
+  datagram.completed = frame.time;
   if (datagram.pieces.size() > kPiecesOfWhole) {
     datagram.pieces.resize(kPiecesOfWhole);
     datagram.pieces.shrink_to_fit();
@@ -92,8 +95,10 @@ void Fragments::note_reuse(const wire::Frame& frame, const wire::Packet& packet,
   if (frame.time - earlier.begin > kReceiverWaits) return;
   FragmentFacts& facts = facts_of({packet.source, packet.destination}).facts;
   ++facts.id_reuses;
-  // What was completed by a first piece that came last, and now its own rest comes, had been another's rest before.
-  const bool was_mixed = earlier.complete && earlier.out_of_order && packet.fragment_offset != 0;
+  // What was completed by a first piece that came last, and now its own rest comes, had been another's rest before. It
+  // follows at once, while the other's lay there since identifications last came round.
+  const bool follows_at_once = frame.time - earlier.completed < earlier.completed - earlier.begin;
+  const bool was_mixed = earlier.complete && earlier.out_of_order && packet.fragment_offset != 0 && follows_at_once;
   if (earlier.complete && !was_mixed) return;
   ++facts.id_reuses_open;
   note(facts.id_reuse_frames, FrameRef(frame.input, frame.number));

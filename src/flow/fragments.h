@@ -43,7 +43,7 @@ class Fragments {
   struct Datagram {
     std::optional<wire::Packet> first;
     FrameRef first_frame;
-    Time begin{};
+    Time begin{}, completed{};
     std::uint64_t received = 0;      // payload bytes
     std::uint64_t whole = 0;         // payload bytes of the datagram; 0 until the last fragment came
     std::uint64_t next_offset = 0;

@@ -20,8 +20,10 @@ class FragmentsTest : public ::testing::Test {
                                   bool more, std::uint32_t host = 0, std::uint8_t header = 1) {
     const std::array<std::byte, 8> transport{std::byte{0}, std::byte{header}};
     wire::Packet packet;
-    packet.transport = transport;
     packet.kind = offset == 0 ? wire::PacketKind::tcp : wire::PacketKind::fragment;
+    // As the decoder leaves them: only the first piece has a transport header.
+    if (offset == 0) packet.transport = transport;
+    packet.payload = transport;
     packet.is_fragment = true;
     packet.more_fragments = more;
     packet.fragment_offset = offset;
@@ -124,6 +126,17 @@ TEST_F(FragmentsTest, AnIdUsedAgainAfterAWholeDatagramMixesNothing) {
   EXPECT_EQ(f.id_reuses, 1u);
   EXPECT_EQ(f.id_reuses_open, 0u);
   EXPECT_EQ(f.complete, 2u);
+}
+
+TEST_F(FragmentsTest, RestsThatOvertakeTheirOwnFirstPieceAreNotMixed) {
+  for (std::uint8_t datagram = 1; datagram < 6; ++datagram) {
+    frame.time += 10ms;
+    add(7, 1480, 100, false, 0, datagram);
+    add(7, 0, 1480, true, 0, datagram);
+  }
+  const FragmentFacts f = facts();
+  EXPECT_EQ(f.id_reuses, 4u);
+  EXPECT_EQ(f.id_reuses_open, 0u);
 }
 
 TEST_F(FragmentsTest, AFloodOfOpenOnesIsBoundedAndCounted) {
