@@ -203,18 +203,7 @@ void DirectionAnalysis::settle(Segment& segment, const Record& record, Time now)
     settle_lost(segment);
   }
   note_delivered(segment, arrived_first);
-  note_passage(segment, arrived_first);
-}
-
-void DirectionAnalysis::note_passage(const Segment& segment, bool arrived_first) {
-  const std::int64_t again = std::min<std::int64_t>(segment.resent_bytes, segment.len());
-  if (arrived_first) {
-    if (again > 0) passage_.arrived_after_all(segment.first_sent, again);
-    passage_.passed(segment.first_sent, segment.len());
-  } else {
-    passage_.passed(segment.first_sent, segment.len() - again);
-  }
-  passage_.passed(segment.last_sent, again);
+  passage_.arrived(segment.begin, segment.end, segment.first_sent, arrived_first);
 }
 
 void DirectionAnalysis::note_delivered(const Segment& segment, bool arrived_first) {

@@ -105,7 +105,6 @@ class DirectionAnalysis {
   void settle(Segment& segment, const Record& record, Time now);
   SuperframeSize& superframe_size(const Segment& segment);
   void settle_first_copy(const Segment& segment);
-  void note_passage(const Segment& segment, bool arrived_first);
   void note_delivered(const Segment& segment, bool arrived_first);
   [[nodiscard]] std::int64_t useful_room() const;
   void count_closing();

@@ -34,6 +34,56 @@ void PassageLog::arrived_after_all(Time sent, std::int64_t bytes) {
   at->lost_bytes = sum(at->lost_bytes, -bytes);
 }
 
+// Visits [begin, end) by when the newest copy of each part was sent.
+template <typename Visit>
+void PassageLog::each_part(std::int64_t begin, std::int64_t end, Time first_sent,
+                           const Visit& visit) const {
+  std::int64_t at = begin;
+  auto next =
+      std::upper_bound(again_.begin() + static_cast<std::ptrdiff_t>(done_), again_.end(), begin,
+                       [](std::int64_t offset, const Again& a) { return offset < a.end; });
+  for (; next != again_.end() && next->begin < end; ++next) {
+    if (next->begin > at) visit(first_sent, next->begin - at, false);
+    const std::int64_t until = std::min(next->end, end);
+    visit(next->sent, until - std::max(next->begin, at), true);
+    at = until;
+  }
+  if (at < end) visit(first_sent, end - at, false);
+}
+
+void PassageLog::resent(std::int64_t begin, std::int64_t end, Time first_sent, Time now,
+                        std::uint64_t acked_bytes) {
+  if (end <= begin) return;
+  each_part(begin, end, first_sent,
+            [&](Time sent, std::int64_t bytes, bool) { lost(sent, bytes, acked_bytes); });
+  auto from =
+      std::upper_bound(again_.begin() + static_cast<std::ptrdiff_t>(done_), again_.end(), begin,
+                       [](std::int64_t offset, const Again& a) { return offset < a.end; });
+  if (from != again_.end() && from->begin < begin) {
+    from = again_.insert(from, {from->begin, begin, from->sent}) + 1;
+    from->begin = begin;
+  }
+  auto to = from;
+  while (to != again_.end() && to->end <= end) ++to;
+  if (to != again_.end()) to->begin = std::max(to->begin, end);
+  again_.insert(again_.erase(from, to), {begin, end, now});
+}
+
+void PassageLog::arrived(std::int64_t begin, std::int64_t end, Time first_sent,
+                         bool by_first_copy) {
+  each_part(begin, end, first_sent, [&](Time sent, std::int64_t bytes, bool again) {
+    if (again && by_first_copy) {
+      arrived_after_all(first_sent, bytes);
+      passed(first_sent, bytes);
+    }
+    passed(sent, bytes);
+  });
+  while (done_ < again_.size() && again_[done_].end <= end) ++done_;
+  if (done_ * 2 < again_.size()) return;
+  again_.erase(again_.begin(), again_.begin() + static_cast<std::ptrdiff_t>(done_));
+  done_ = 0;
+}
+
 PassageCell* PassageLog::cell(Time sent) {
   if (sent < origin_) return nullptr;
   const Time begin = origin_ + (sent - origin_) / width_ * width_;
@@ -52,7 +102,8 @@ PassageCell* PassageLog::cell(Time sent) {
   return &*cells.insert(at, PassageCell{begin, 0, 0});
 }
 
-// Cells that fill one of twice the length become one; when each stands alone, twice the length again.
+// Cells that fill one of twice the length become one; when each stands alone, twice the length
+// again.
 void PassageLog::widen() {
   auto& cells = facts_.cells;
   while (cells.size() > PassageFacts::kMaxCells / 4 * 3) {

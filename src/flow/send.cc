@@ -269,7 +269,8 @@ void DirectionAnalysis::note_ip_id(const Record& record) {
     missing_ids_ = step;
     if (record.time - newest_ip_id_time_ < kCloseSuccession) {
       ++ip_id_steps_;
-      ip_id_odd_steps_ += step == 0 || step > 1024;
+      // A few back is an earlier packet, overtaken.
+      ip_id_odd_steps_ += step == 0 || (step > 1024 && step < 0x10000 - 1024);
       ip_id_ones_ += step == 1;
     }
   }
@@ -514,9 +515,7 @@ void DirectionAnalysis::resend_segment(Segment& segment, const Sending& s, Resen
     ++facts_.lost_resends;
   }
   const std::int64_t overlap = std::min(segment.end, s.end) - std::max(segment.begin, s.begin);
-  // Pieces of a frame that were never sent again until now were lost with it.
-  const bool first_again = segment.resent_bytes + overlap <= segment.len();
-  passage_.lost(first_again ? segment.first_sent : segment.last_sent, overlap, facts_.acked_bytes);
+  passage_.resent(std::max(segment.begin, s.begin), std::min(segment.end, s.end), segment.first_sent, r.time, facts_.acked_bytes);
   segment.resent_bytes += static_cast<std::uint32_t>(std::min<std::int64_t>(overlap, segment.len()));
   if (segment.copies == 1) segment.sacked_before_resend = segment.sacked;
   ++segment.copies;

@@ -56,6 +56,53 @@ TEST(PassageLog, CellsGrowWhenThereAreTooMany) {
   EXPECT_EQ(passed, static_cast<std::uint64_t>(sends) * 10);
 }
 
+// A super-frame of three segments is lost but for its first; the second is sent again twice.
+TEST(PassageLog, PiecesOfASuperframeAreRepairedAtTheirOwnTimes) {
+  PassageLog log;
+  const Time sent = at_ms(0);
+  log.resent(1000, 2000, sent, at_ms(10), 0);
+  log.resent(2000, 3000, sent, at_ms(12), 0);
+  log.resent(1000, 2000, sent, at_ms(30), 0);
+  log.arrived(0, 3000, sent, false);
+  const PassageFacts facts = log.take(PassageFacts::kFewestLosses);
+  ASSERT_EQ(facts.cells.size(), 4U);
+  EXPECT_EQ(facts.cells[0].passed_bytes, 1000U);
+  EXPECT_EQ(facts.cells[0].lost_bytes, 2000U);
+  EXPECT_EQ(facts.cells[1].passed_bytes, 0U);
+  EXPECT_EQ(facts.cells[1].lost_bytes, 1000U);
+  EXPECT_EQ(facts.cells[2].passed_bytes, 1000U);
+  EXPECT_EQ(facts.cells[2].lost_bytes, 0U);
+  EXPECT_EQ(facts.cells[3].passed_bytes, 1000U);
+}
+
+TEST(PassageLog, AResendMayCoverPartsOfEarlierOnes) {
+  PassageLog log;
+  const Time sent = at_ms(0);
+  log.resent(0, 1000, sent, at_ms(10), 0);
+  log.resent(1000, 2000, sent, at_ms(20), 0);
+  log.resent(500, 1500, sent, at_ms(40), 0);
+  log.arrived(0, 2000, sent, false);
+  const PassageFacts facts = log.take(PassageFacts::kFewestLosses);
+  ASSERT_EQ(facts.cells.size(), 4U);
+  for (const std::size_t half : {1U, 2U}) {
+    EXPECT_EQ(facts.cells[half].lost_bytes, 500U);
+    EXPECT_EQ(facts.cells[half].passed_bytes, 500U);
+  }
+  EXPECT_EQ(facts.cells[3].passed_bytes, 1000U);
+}
+
+TEST(PassageLog, ANeedlessResendGivesTheFirstCopyBack) {
+  PassageLog log;
+  log.lost(at_ms(0), 1448, 0);
+  log.resent(1448, 2896, at_ms(1), at_ms(10), 0);
+  log.arrived(1448, 2896, at_ms(1), true);
+  const PassageFacts facts = log.take(PassageFacts::kFewestLosses);
+  ASSERT_EQ(facts.cells.size(), 3U);
+  EXPECT_EQ(facts.cells[1].lost_bytes, 0U);
+  EXPECT_EQ(facts.cells[1].passed_bytes, 1448U);
+  EXPECT_EQ(facts.cells[2].passed_bytes, 1448U);
+}
+
 TEST(PassageLog, AFewLossesAreNotKept) {
   PassageLog log;
   log.lost(at_ms(0), 1448, 0);

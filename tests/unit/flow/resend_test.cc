@@ -231,6 +231,32 @@ TEST_F(Hole, FilledAtOnceWasReordering) {
   EXPECT_EQ(d.resent_packets, 0u);
 }
 
+// Jitter larger than the round trip: IP IDs count on, whatever order they come in, and tell late
+// from resent.
+TEST_F(Hole, FilledLateByAnOlderIdWasReorderingHoweverLate) {
+  constexpr int kFlights = 30;
+  const auto send = [&](int segment) {
+    x.to_server({.from = at(segment),
+                 .len = kSegment,
+                 .ip_id = static_cast<std::uint16_t>(next_id + segment + 1)});
+  };
+  for (int flight = 0; flight < kFlights; ++flight) {
+    const int first = 4 * flight;
+    for (const int behind : {3, 2, 1}) {
+      send(first + behind);
+      x.after(10us).to_client({.ack = at(first), .sack = {{at(first + behind), at(first + 4)}}});
+    }
+    x.after(2 * kRtt);
+    send(first);
+    x.after(10us).to_client({.ack = at(first + 4)});
+    x.after(100us);
+  }
+  const ConnectionFacts c = x.connection();
+  const DirectionFacts& d = c[Direction::to_server];
+  EXPECT_LE(d.lost_packets, 3u);  // until the IDs were seen to count on
+  EXPECT_GE(d.reorder.packets, std::uint64_t{3 * (kFlights - 3)});
+}
+
 TEST_F(Hole, FilledARoundTripLaterWasALossBeforeTheTap) {
   x.after(kRtt).to_server({.from = at(1), .len = kSegment, .ip_id = id()});
   x.after(10us).to_client({.ack = at(0), .sack = {{at(1), at(2)}}});
