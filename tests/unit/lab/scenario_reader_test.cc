@@ -264,6 +264,11 @@ TEST(scenario_reader, mistakes_are_refused_with_line_and_the_key_that_was_meant)
   EXPECT_EQ(mistake_of(with("ci = true", "ci = yes")).substr(0, 8), "line 6: ");
 }
 
+TEST(scenario_reader, a_heading_without_a_key_is_refused) {
+  // toml++ would end the program here.
+  EXPECT_TRUE(mistake_of("[=]").contains("expected bare key starting character"));
+}
+
 TEST(scenario_reader, a_stage_with_a_wrong_setting_is_refused) {
   const auto why = mistake_of(with("share = \"$loss\"", "share = \"$loss of all\""));
   EXPECT_TRUE(
