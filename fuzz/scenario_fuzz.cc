@@ -4,10 +4,10 @@
 // connections that no network would make.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "facts/case.h"
+#include "require.h"
 #include "support/scenario/judge.h"
 #include "support/scenario/script.h"
 
@@ -15,16 +15,13 @@ namespace {
 
 using namespace slowpath;
 using namespace slowpath::test::scenario;
+using fuzz::require;
 
 constexpr Limits kLimits{.text_bytes = 8192,
                          .statements = 500,
                          .frames = 2000,
                          .payload_bytes = 4 << 20,
                          .events = 2000};
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 /// What holds of the diagnosis of any capture.
 void check(const Tape& tape, const Outcome& outcome) {

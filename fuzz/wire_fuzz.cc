@@ -2,9 +2,9 @@
 // Any bytes as a frame of any link type: the first byte picks the type, the second how much longer
 // than captured the frame was on the wire. Checks what must hold for whatever comes out.
 #include <cstdint>
-#include <cstdlib>
 #include <iterator>
 
+#include "require.h"
 #include "unit/wire/describe.h"
 #include "wire/checksum.h"
 #include "wire/packet.h"
@@ -13,13 +13,10 @@ namespace {
 
 using namespace slowpath;
 using namespace slowpath::wire;
+using fuzz::require;
 
 constexpr std::uint16_t kLinkTypes[] = {1,   0,   9,   50,  51,  12,  14, 101, 105,
                                         108, 113, 127, 204, 228, 229, 10, 276, 147};
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 bool lies_within(Bytes part, Bytes whole) {
   return part.empty() ||
