@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the machine itself can do, to hold measurements against:
 //
-//   bench_reference records FILE    walks the records of a mapped pcap, as whoever counts packets must
-//   bench_reference bytes FILE      reads every byte of a mapped file once
-//   bench_reference loop            a fixed amount of arithmetic that fits in the registers
+//   bench_reference records FILE    walks the records of a mapped pcap, as whoever counts packets
+//   must bench_reference bytes FILE      reads every byte of a mapped file once bench_reference
+//   loop            a fixed amount of arithmetic that fits in the registers
 //
 // Prints one line of JSON: amount, wall and processor seconds of that work alone.
 #include <fcntl.h>

@@ -39,7 +39,7 @@ Traffic::Traffic(const TrafficOptions& options, CaptureFile& file)
       payload_(mss_, options.seed),
       wheel_(options.connections),
       connections_(options.connections),
-      flights_(new InFlight[std::size_t{options.connections} * options.window]) {
+      flights_(new Flight[std::size_t{options.connections} * options.window]) {
   set_pace();
 }
 

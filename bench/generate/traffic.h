@@ -89,7 +89,7 @@ class Traffic {
   std::uint32_t max_window(const Connection& connection) const;
   void send_allowed(std::uint32_t index, std::uint64_t now_ns);
   void send(std::uint32_t index, std::uint32_t number, std::uint64_t now_ns);
-  void write_data(Connection& connection, const InFlight& flight, std::uint64_t now_ns);
+  void write_data(Connection& connection, const Flight& flight, std::uint64_t now_ns);
   void write_ack(Connection& connection, std::uint64_t now_ns);
 
   Segment blank(Connection& connection, bool from_client, std::uint64_t now_ns) const;
@@ -97,7 +97,7 @@ class Traffic {
   void write_small(Connection& connection, bool from_client, std::uint8_t flags, std::uint32_t len,
                    std::uint64_t now_ns);
   std::uint32_t data_len(const Connection& connection, std::uint32_t number) const;
-  std::span<InFlight> ring(std::uint32_t index) {
+  std::span<Flight> ring(std::uint32_t index) {
     return {flights_.get() + std::size_t{index} * options_.window, options_.window};
   }
 
@@ -108,7 +108,7 @@ class Traffic {
   PayloadBlocks payload_;
   Wheel wheel_;
   std::vector<Connection> connections_;
-  std::unique_ptr<InFlight[]> flights_;
+  std::unique_ptr<Flight[]> flights_;
   double segment_ns_ = 0;  // Mean time of a segment on the bottleneck.
   double pause_ns_ = 0;    // Mean.
   std::uint64_t serial_ = 0;

@@ -78,7 +78,7 @@ std::uint64_t Traffic::go_on(std::uint32_t index, std::uint64_t now_ns) {
   Transfer& transfer = connection.transfer;
   FlightRing flights(transfer, ring(index));
   if (!flights.empty()) {
-    const InFlight flight = flights.front();
+    const Flight flight = flights.front();
     flights.pop();
     if (transfer.from_client) write_data(connection, flight, now_ns);
     std::uint32_t& echo = transfer.from_client ? connection.server_tsecr : connection.client_tsecr;
@@ -125,7 +125,7 @@ void Traffic::send(std::uint32_t index, std::uint32_t number, std::uint64_t now_
   Transfer& transfer = connection.transfer;
   const std::uint64_t one_way_ns = transfer.rtt_ns / 2;
   const std::uint64_t sent_ns = transfer.from_client ? now_ns + one_way_ns : now_ns;
-  InFlight flight{.segment = number};
+  Flight flight{.segment = number};
   flight.tsval =
       static_cast<std::uint32_t>(kTransferMs + sent_ns / 1'000'000) +
       (transfer.from_client ? connection.client_tsval_offset : connection.server_tsval_offset);
@@ -140,7 +140,7 @@ void Traffic::send(std::uint32_t index, std::uint32_t number, std::uint64_t now_
   FlightRing(transfer, ring(index)).push(flight);
 }
 
-void Traffic::write_data(Connection& connection, const InFlight& flight, std::uint64_t now_ns) {
+void Traffic::write_data(Connection& connection, const Flight& flight, std::uint64_t now_ns) {
   const Transfer& transfer = connection.transfer;
   Segment segment = blank(connection, transfer.from_client, now_ns);
   segment.seq += flight.segment * mss_;

@@ -13,7 +13,7 @@
 namespace slowpath::bench {
 
 /// A data segment on its way. Lost ones are never on their way.
-struct InFlight {
+struct Flight {
   std::uint32_t time = 0;  // When the tap sees its outcome, in units of kFlightUnitNs; wraps.
   std::uint32_t segment = 0;
   std::uint32_t tsval = 0;
@@ -69,21 +69,21 @@ struct Transfer {
 /// power of two.
 class FlightRing {
  public:
-  FlightRing(Transfer& transfer, std::span<InFlight> ring) : transfer_(transfer), ring_(ring) {}
+  FlightRing(Transfer& transfer, std::span<Flight> ring) : transfer_(transfer), ring_(ring) {}
   bool empty() const { return transfer_.flights == 0; }
-  const InFlight& front() const { return ring_[transfer_.flight_first]; }
+  const Flight& front() const { return ring_[transfer_.flight_first]; }
   void pop() {
     transfer_.flight_first =
         static_cast<std::uint8_t>((transfer_.flight_first + 1U) & (ring_.size() - 1));
     --transfer_.flights;
   }
-  void push(const InFlight& flight) {
+  void push(const Flight& flight) {
     ring_[(transfer_.flight_first + transfer_.flights++) & (ring_.size() - 1)] = flight;
   }
 
  private:
   Transfer& transfer_;
-  std::span<InFlight> ring_;
+  std::span<Flight> ring_;
 };
 
 }  // namespace slowpath::bench
