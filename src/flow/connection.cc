@@ -1,27 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "flow/connection.h"
 
-#include "flow/clock.h"
-
 #include <algorithm>
+#include <cstring>
 
 namespace slowpath::flow {
 namespace {
 
-constexpr std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
-constexpr std::size_t kKeptResets = 8, kKeptIcmp = 32;
-// Records this little out of time order come from several receive queues; larger steps are a clock that was set.
-constexpr Duration kQueueSkew = std::chrono::milliseconds(20);
-// A clock set back again and again must not carry a connection out of what Time can hold.
-constexpr Time kLatest = time_from_ns(std::int64_t{1} << 62);
+constexpr std::size_t kKeptIcmp = 32;
 // IANA's dynamic ports begin at 49152, Linux's ephemeral ones at 32768: the lower port is the service.
 constexpr std::uint16_t kEphemeral = 32768;
-// Hosts react this much faster at times than in the handshake.
-constexpr Duration kReactionMargin = std::chrono::milliseconds(1);
-// Records of the chapter before, to recognise copies of its last packets.
-constexpr std::size_t kKeptForCopies = 64;
-// Fewer packets than this, with no handshake trouble, tell nothing: totals only.
-constexpr std::uint64_t kLightPackets = 3;
+// Records are noted so many at a time: enough to pay for fetching the connection, few enough to be in the cache still.
+constexpr std::size_t kPage = 64;
+// Around a shorter inner packet, padding of the frame counts as overhead.
+constexpr std::uint32_t kLongInner = 200;
+constexpr std::uint32_t kEthernetHeader = 14, kVlanTag = 4;
 
 bool sender_is_client(const wire::Packet& first) {
   const bool syn = (first.tcp_flags & wire::kSyn) != 0, ack = (first.tcp_flags & wire::kAck) != 0;
@@ -32,15 +25,23 @@ bool sender_is_client(const wire::Packet& first) {
   return true;
 }
 
+bool is_end(const IpAddress& address, std::uint16_t port, const Endpoint& end) {
+  return std::memcmp(address.bytes.data(), end.address.bytes.data(), sizeof address.bytes) == 0 &&
+         address.version == end.address.version && port == end.port;
+}
+
+void read_tunnel(const wire::Packet& packet, Record& record) {
+  if (packet.tunnel_depth == 0 || packet.ip_total_len < kLongInner) return;
+  const std::uint32_t around = kEthernetHeader + kVlanTag * packet.vlan_count + packet.ip_total_len;
+  const std::uint32_t overhead = packet.frame_len > around ? packet.frame_len - around : 0;
+  record.tunnel_depth = packet.tunnel_depth;
+  record.tunnel_overhead = static_cast<std::uint16_t>(std::min<std::uint32_t>(overhead, 0xffff));
+}
+
 }  // namespace
 
-Connection::Analysis::Analysis(const Witness& seen, const HandshakeFacts& handshake, Time begin)
-    : witness(seen),
-      directions{DirectionAnalysis(Direction::to_server, seen, handshake, begin),
-                 DirectionAnalysis(Direction::to_client, seen, handshake, begin)} {}
-
 Connection::Connection(std::uint32_t id, const wire::Packet& first, Time time, std::size_t chapter)
-    : chapter_(chapter), newest_(time) {
+    : chapter_(chapter), last_arrival_(time), newest_(time) {
   facts_.id = id;
   const Endpoint source{first.source, first.source_port}, destination{first.destination, first.destination_port};
   const bool client_first = sender_is_client(first);
@@ -51,12 +52,19 @@ Connection::Connection(std::uint32_t id, const wire::Packet& first, Time time, s
 }
 
 Direction Connection::direction_of(const wire::Packet& packet) const {
-  const bool from_client = packet.source == facts_.client.address && packet.source_port == facts_.client.port;
-  return from_client ? Direction::to_server : Direction::to_client;
+  return is_end(packet.source, packet.source_port, facts_.client) ? Direction::to_server : Direction::to_client;
 }
 
-bool Connection::is_new_use(const wire::Packet& packet, Time time) const {
+bool Connection::has_ends(const wire::Packet& packet) const {
+  const bool to_server = is_end(packet.source, packet.source_port, facts_.client) &&
+                         is_end(packet.destination, packet.destination_port, facts_.server);
+  return to_server || (is_end(packet.source, packet.source_port, facts_.server) &&
+                       is_end(packet.destination, packet.destination_port, facts_.client));
+}
+
+bool Connection::is_new_use(const wire::Packet& packet, Time time) {
   if ((packet.tcp_flags & (wire::kSyn | wire::kAck)) != wire::kSyn) return false;
+  note_new();
   const HandshakeFacts& handshake = handshake_.facts();
   if (handshake.syn && handshake.syn->initial_sequence == packet.sequence) return false;
   if (!handshake.syn && handshake.syn_ack) return false;  // its SYN comes after its SYN-ACK in the file
@@ -81,9 +89,8 @@ void Connection::swap_ends() {
   std::swap(newest_window_[0], newest_window_[1]);
 }
 
-Record Connection::record_of(const wire::Frame& frame, const wire::Packet& packet, Direction direction) {
-  Record record;
-  record.time = steady(frame.time);
+void Connection::fill(Record& record, const wire::Frame& frame, const wire::Packet& packet) {
+  record.time = frame.time;
   record.frame = FrameRef(frame.input, frame.number);
   record.sequence = packet.sequence;
   record.acknowledgment = packet.acknowledgment;
@@ -98,88 +105,52 @@ Record Connection::record_of(const wire::Frame& frame, const wire::Packet& packe
   record.ip_id = static_cast<std::uint16_t>(packet.ip_id);
   record.flags = packet.tcp_flags;
   record.ttl = packet.ttl;
-  record.direction = direction;
+  record.ecn = packet.ecn;
+  record.direction = direction_of(packet);
   record.dont_fragment = packet.dont_fragment;
   record.ip_header_bad = packet.ip_header_checksum_bad;
   record.was_fragmented = packet.is_fragment;
+  record.authenticated = packet.options.has_md5 || packet.options.has_ao;
+  record.len_beyond_frame = packet.ip_len_beyond_frame;
   record.has_timestamps = packet.options.has_timestamps;
   record.ts_value = packet.options.ts_value;
   record.ts_echo = packet.options.ts_echo;
-  if (packet.options.sack_count > 0) {
-    record.sack_index = static_cast<std::uint32_t>(sacks_.size());
-    sacks_.push_back({packet.options.sack, packet.options.sack_count});
-    for (std::size_t i = 0; i < packet.options.sack_count; ++i) {
-      const SackBlock& block = packet.options.sack[i];
-      record.sack_sum = (record.sack_sum * 31 + block.begin.value) * 31 + block.end.value;
-    }
+  read_tunnel(packet, record);
+  if (packet.options.sack_count == 0) return;
+  record.sack_index = static_cast<std::uint32_t>(sacks_.size());
+  sacks_.push_back({packet.options.sack, packet.options.sack_count});
+  for (std::size_t i = 0; i < packet.options.sack_count; ++i) {
+    const SackBlock& block = packet.options.sack[i];
+    record.sack_sum = (record.sack_sum * 31 + block.begin.value) * 31 + block.end.value;
   }
-  return record;
-}
-
-// A clock that was set back goes on from where it was, until it passes that instant by itself.
-Time Connection::steady(Time time) {
-  time -= clock_ahead_;
-  if (time >= newest_) clock_shift_ = Duration{0};
-  time = clock_shift_ > kLatest - time ? newest_ : time + clock_shift_;
-  if (time < newest_ - kQueueSkew) {
-    clock_shift_ += newest_ - time;
-    time = newest_;
-  }
-  newest_ = std::max(newest_, time);
-  // Once time is being accounted for, its beginning stands.
-  return analysis_ ? std::max(time, facts_.first) : time;
 }
 
 void Connection::add(const wire::Frame& frame, const wire::Packet& packet, bool verify, const BytesAt& bytes_at) {
-  const bool syn = (packet.tcp_flags & wire::kSyn) != 0, ack = (packet.tcp_flags & wire::kAck) != 0;
-  if (syn && !facts_.client_known) {
-    facts_.client_known = true;
-    if ((direction_of(packet) == Direction::to_server) == ack) {
-      if (!analysis_) swap_ends();
-    }
-  }
-  const Direction direction = direction_of(packet);
-  const std::size_t way = index(direction);
-  Record record = record_of(frame, packet, direction);
+  const bool syn = (packet.tcp_flags & wire::kSyn) != 0;
+  last_arrival_ = frame.time;
+  if (syn) meet_syn(packet);
+  Record& record = records_.emplace_back();
+  fill(record, frame, packet);
   if (verify) {
     record.checksum = wire::verify_checksum(packet);
     if (record.checksum == wire::ChecksumState::bad) record.checksum_error = wire::checksum_error(packet);
   }
-  if (packets_[0] + packets_[1] == 0) facts_.first_frame = record.frame;
-  facts_.last_frame = record.frame;
-  facts_.first = std::min(facts_.first, record.time);
-  facts_.last = std::max(facts_.last, record.time);
-  if (syn) {
-    handshake_.add_syn(packet, record.time, record.frame, direction == Direction::to_server);
-  } else if ((packet.tcp_flags & wire::kRst) == 0) {
-    handshake_.add_ack(packet, record.time, record.frame, direction == Direction::to_server);
-  }
-  if ((packet.tcp_flags & wire::kRst) != 0) note_reset(packet, record);
-  note_close(packet, direction);
-  if (!watch_ && !syn) watch_ = std::make_unique<ConnectionWatch>();
-  if (watch_) watch_->add(packet, record, handshake_.facts());
-  if (facts_.timestamps_in_use && !record.has_timestamps && (packet.tcp_flags & wire::kRst) == 0 && !syn) {
-    ++facts_.middlebox_option_drops;
-  }
-  facts_.timestamps_in_use |= record.has_timestamps && !syn;
-  facts_.sack_in_use |= packet.options.sack_count > 0;
-  facts_.ttl_min[way] = packets_[way] == 0 ? packet.ttl : std::min(facts_.ttl_min[way], packet.ttl);
-  facts_.ttl_max[way] = std::max(facts_.ttl_max[way], packet.ttl);
-  ++packets_[way];
-  newest_ip_id_[way] = record.ip_id;
-  if (!syn) newest_window_[way] = record.window;
-  const SeqNum end = packet.sequence + packet.payload_len;
-  if (!have_sent_[way] || end > sent_end_[way]) sent_end_[way] = end;
-  have_sent_[way] = true;
-  if (ack && (!have_acked_[1 - way] || packet.acknowledgment > acked_[1 - way])) {
-    acked_[1 - way] = packet.acknowledgment;
-    have_acked_[1 - way] = true;
-  }
-  if (labels_) labels_->add(record, packet.options.sack_count > 0, packet.ip_len_beyond_frame);
-  append(record, bytes_at);
+  if (syn) note_record(records_[noted_++], &packet);
+  if (records_.size() - noted_ >= kPage) note_new();
+  read_if_full(bytes_at);
+}
+
+// Who is the client is settled before anything else is made of a SYN.
+void Connection::meet_syn(const wire::Packet& packet) {
+  note_new();
+  if (facts_.client_known) return;
+  facts_.client_known = true;
+  const bool syn_ack = (packet.tcp_flags & wire::kAck) != 0;
+  if ((direction_of(packet) == Direction::to_server) == syn_ack && !analysis_) swap_ends();
 }
 
 void Connection::add_icmp(const wire::Frame& frame, const wire::Packet& packet, const BytesAt& bytes_at) {
+  note_new();
   ++facts_.icmp_count;
   if (facts_.icmp.size() >= kKeptIcmp) return;
   IcmpFacts icmp;
@@ -205,212 +176,10 @@ void Connection::add_icmp(const wire::Frame& frame, const wire::Packet& packet, 
   record.direction = icmp.about;
   record.icmp_index = static_cast<std::uint32_t>(facts_.icmp.size());
   facts_.icmp.push_back(icmp);
-  if (packet.quote.has_sequence) append(record, bytes_at);
-}
-
-void Connection::append(const Record& record, const BytesAt& bytes_at) {
+  if (!packet.quote.has_sequence) return;
   records_.push_back(record);
-  if (records_.size() - (analysis_ ? analysis_->read : 0) < chapter_) return;
-  read_chapter(false, bytes_at);
-}
-
-void Connection::note_reset(const wire::Packet& packet, const Record& record) {
-  handshake_.add_reset(record.frame, record.direction == Direction::to_server);
-  const std::size_t way = index(record.direction);
-  ++facts_.reset_count;
-  if (facts_.close == CloseKind::open || facts_.close == CloseKind::half_closed) facts_.close = CloseKind::reset;
-  if (facts_.resets.size() >= kKeptResets) return;
-  ResetFacts reset;
-  reset.frame = record.frame;
-  reset.time = record.time;
-  reset.direction = record.direction;
-  reset.ttl = record.ttl;
-  reset.ip_id = record.ip_id;
-  reset.window = record.window;
-  reset.has_ack = (packet.tcp_flags & wire::kAck) != 0;
-  reset.has_timestamps = record.has_timestamps;
-  // Acceptable: what the other end expects next, or within its window (RFC 5961 section 3).
-  const bool have_edge = have_acked_[way];
-  const std::int32_t ahead = record.sequence - acked_[way];
-  reset.sequence_in_window = have_edge ? ahead >= 0 && ahead < (1 << 30) : true;
-  reset.answers_syn = !handshake_.facts().completed && handshake_.facts().syn_count > 0;
-  reset.after_fin = finished_[0] || finished_[1];
-  const auto settled = [&](std::size_t d) { return !have_sent_[d] || (have_acked_[d] && acked_[d] >= sent_end_[d]); };
-  reset.all_acknowledged = settled(0) && settled(1);
-  reset.sender_ttl_min = packets_[way] > 0 ? facts_.ttl_min[way] : 0;
-  reset.sender_ttl_max = packets_[way] > 0 ? facts_.ttl_max[way] : 0;
-  reset.sender_uses_timestamps = facts_.timestamps_in_use;
-  reset.ip_id_copied_from_other_side = packets_[1 - way] > 0 && record.ip_id != 0 && record.ip_id == newest_ip_id_[1 - way];
-  reset.since_previous_s = records_.empty() ? 0 : to_seconds(record.time - records_.back().time);
-  facts_.resets.push_back(reset);
-}
-
-void Connection::note_close(const wire::Packet& packet, Direction direction) {
-  const std::size_t way = index(direction);
-  if ((packet.tcp_flags & wire::kFin) != 0) {
-    finished_[way] = true;
-    if (facts_.close != CloseKind::reset) {
-      facts_.close = finished_[0] && finished_[1] ? CloseKind::finished : CloseKind::half_closed;
-    }
-  }
-  if ((packet.tcp_flags & wire::kRst) != 0) return;
-  // A real reset ends its sender: whatever it still says besides resets speaks against it.
-  for (ResetFacts& reset : facts_.resets) {
-    if (reset.direction != direction) continue;
-    const bool same_moment = reset.time == facts_.last;
-    if (!same_moment && reset.sender_packets_after++ == 0) reset.sender_packet_after = facts_.last_frame;
-    // The alleged sender's looks may only be known afterwards.
-    if (reset.sender_ttl_max == 0) reset.sender_ttl_min = reset.sender_ttl_max = packet.ttl;
-  }
-}
-
-// Puts records of several receive queues back into time order; a SYN-ACK recorded before its SYN as well.
-void Connection::put_in_order(std::size_t from) {
-  std::uint64_t back = 0;
-  for (std::size_t i = from + 1; i < records_.size(); ++i) back += records_[i].time < records_[i - 1].time;
-  if (back == 0) return;
-  facts_.reordered_by_capture += back;
-  std::stable_sort(records_.begin() + static_cast<std::ptrdiff_t>(from), records_.end(),
-                   [](const Record& a, const Record& b) { return a.time < b.time; });
-}
-
-// What the first chapter's clock was set forward, it stays ahead.
-void Connection::set_clock_right() {
-  const ClockJumps jumps = remove_clock_jumps(records_);
-  facts_.clock_jumps = jumps.count;
-  clock_ahead_ = jumps.forward;
-  newest_ -= jumps.forward;
-  facts_.last = std::max(facts_.first, facts_.last - jumps.forward);
-}
-
-void Connection::read_chapter(bool last, const BytesAt& bytes_at) {
-  const std::size_t from = analysis_ ? analysis_->read : 0;
-  put_in_order(from);
-  if (!analysis_) set_clock_right();
-  const std::size_t look_back = from > kKeptForCopies ? from - kKeptForCopies : 0;
-  mark_copies(std::span(records_).subspan(look_back), several_taps_);
-  if (!analysis_) {
-    analysis_ = std::make_unique<Analysis>(examine(records_, handshake_.facts()), handshake_.facts(), facts_.first);
-    for (DirectionAnalysis& direction : analysis_->directions) direction.set_labels(labels_.get());
-  }
-  if (last) {
-    for (DirectionAnalysis& direction : analysis_->directions) direction.set_end(facts_.last);
-  }
-  for (std::size_t i = from; i < records_.size(); ++i) read_record(i, bytes_at);
-  analysis_->read = records_.size();
-  if (last) {
-    const Time forever = facts_.last + std::chrono::hours(1000);
-    deliver_replies(Direction::to_server, forever, records_.size());
-    deliver_replies(Direction::to_client, forever, records_.size());
-    release_labels(records_.size());
-  } else {
-    deliver_early();
-    drop_read_records();
-  }
-}
-
-void Connection::read_record(std::size_t i, const BytesAt& bytes_at) {
-  const Record& record = records_[i];
-  if (record.tap_copy) {
-    ++facts_.tap_copies;
-    return;
-  }
-  Analysis& analysis = *analysis_;
-  deliver_replies(Direction::to_server, record.time, i + 1);
-  deliver_replies(Direction::to_client, record.time, i + 1);
-  if (!analysis.established_told && handshake_.facts().completed && record.time >= handshake_.completed_at()) {
-    analysis.established_told = true;
-    for (DirectionAnalysis& direction : analysis.directions) direction.on_established(handshake_.completed_at());
-  }
-  const std::size_t way = index(record.direction);
-  if (record.icmp_index != kNone) {
-    analysis.directions[way].on_icmp(facts_.icmp[record.icmp_index], record.icmp_index, record.sequence, record.time);
-    return;
-  }
-  const double round_trip_s = handshake_.facts().legs_known
-                                  ? handshake_.facts().client_leg_s + handshake_.facts().server_leg_s
-                                  : to_seconds(analysis.witness.leg[0].value_or(Duration{0}) +
-                                               analysis.witness.leg[1].value_or(Duration{0}));
-  analysis.directions[way].on_send(record, bytes_at);
-  if (record.network_copy) return;
-  const DirectionAnalysis& own = analysis.directions[way];
-  analysis.conversation.add(record, {round_trip_s, analysis.witness.segment_size[way],
-                                     own.newest_owner() == TimeOwner::application, own.at_window_edge()});
-}
-
-// Replies reach the sender of `data` one leg later than they pass the tap.
-void Connection::deliver_replies(Direction data, Time until, std::size_t limit) {
-  Analysis& analysis = *analysis_;
-  std::size_t& cursor = analysis.reply_cursor[index(data)];
-  // The shortest leg seen, less a margin: the sender's answer to an ACK must not seem to come before it.
-  const Duration shortest = analysis.witness.sender_leg(data);
-  const Duration leg = shortest - std::min<Duration>(shortest / 10, kReactionMargin);
-  while (cursor < limit) {
-    const Record& record = records_[cursor];
-    const Time seen = record.time + leg;
-    if (seen > until) return;
-    ++cursor;
-    deliver_reply(data, record, seen);
-  }
-}
-
-void Connection::deliver_reply(Direction data, const Record& record, Time now) {
-  if (record.direction == data || record.tap_copy || record.network_copy || record.icmp_index != kNone) return;
-  const SackList* sack = record.sack_index == kNone ? nullptr : &sacks_[record.sack_index];
-  analysis_->directions[index(data)].on_reply(record, sack, now);
-}
-
-void Connection::deliver_early() {
-  if (records_.size() <= kMaxWaiting) return;
-  const std::size_t limit = records_.size() - kMaxWaiting;
-  for (Direction data : {Direction::to_server, Direction::to_client}) {
-    std::size_t& cursor = analysis_->reply_cursor[index(data)];
-    for (; cursor < limit; ++cursor) deliver_reply(data, records_[cursor], records_.back().time);
-  }
-}
-
-// Nothing can be learnt any more about the first `count` records.
-void Connection::release_labels(std::size_t count) {
-  if (!labels_) return;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (records_[i].icmp_index == kNone) labels_->release(records_[i]);
-  }
-}
-
-void Connection::drop_read_records() {
-  Analysis& analysis = *analysis_;
-  // Keep some to recognise copies by, and the replies that are still on their way to the sender.
-  const std::size_t keep_from = std::min({analysis.reply_cursor[0], analysis.reply_cursor[1],
-                                          records_.size() > kKeptForCopies ? records_.size() - kKeptForCopies : 0});
-  release_labels(keep_from);
-  records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(keep_from));
-  analysis.read -= keep_from;
-  std::vector<SackList> kept;
-  for (Record& record : records_) {
-    if (record.sack_index == kNone) continue;
-    kept.push_back(sacks_[record.sack_index]);
-    record.sack_index = static_cast<std::uint32_t>(kept.size() - 1);
-  }
-  sacks_ = std::move(kept);
-  for (std::size_t& cursor : analysis.reply_cursor) cursor -= keep_from;
-}
-
-ConnectionFacts Connection::finish(const BytesAt& bytes_at) {
-  read_chapter(true, bytes_at);
-  facts_.handshake = handshake_.facts();
-  facts_.light = packets_[0] + packets_[1] < kLightPackets;
-  ConnectionFacts out;
-  out.syn_copies = handshake_.take_copies();
-  if (watch_) out.beside = watch_->finish();
-  for (Direction direction : {Direction::to_server, Direction::to_client}) {
-    DirectionFacts facts = analysis_->directions[index(direction)].finish(facts_.last, facts_.icmp);
-    analysis_->conversation.finish(direction, facts_.last, facts);
-    out[direction] = std::move(facts);
-  }
-  out.beside.exchanges = analysis_->conversation.exchanges();
-  analysis_.reset();
-  static_cast<ConnectionBasics&>(out) = std::move(facts_);
-  return out;
+  noted_ = records_.size();
+  read_if_full(bytes_at);
 }
 
 std::size_t Connection::memory_bytes() const {

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// One connection while its packets arrive: a bounded chapter of records, read when it is full or when the
-// connection ends. The first chapter tells where the tap is and how windows scale; later ones go by that.
+// One connection while its packets arrive. A packet only becomes a record at first; records are noted a page at a time
+// and read a chapter at a time, when what they are held against is in the cache for all of them. The first chapter tells
+// where the tap is and how windows scale; later ones go by that.
+//
+// connection.cc           packets become records
+// connection_notes.cc     what the connection itself keeps of them: ends, clock, handshake, resets
+// connection_chapters.cc  both directions read them
 #pragma once
 
 #include <array>
@@ -30,14 +35,17 @@ class Connection {
   /// `chapter` packets are read together.
   Connection(std::uint32_t id, const wire::Packet& first, Time time, std::size_t chapter);
 
-  [[nodiscard]] Direction direction_of(const wire::Packet& packet) const;
+  /// Of its two ends, either way round.
+  [[nodiscard]] bool has_ends(const wire::Packet& packet) const;
   /// A SYN that cannot belong to this connection: its four-tuple is used again.
-  [[nodiscard]] bool is_new_use(const wire::Packet& packet, Time time) const;
+  [[nodiscard]] bool is_new_use(const wire::Packet& packet, Time time);
 
   /// `verify` = check the TCP checksum over what was captured.
   void add(const wire::Frame& frame, const wire::Packet& packet, bool verify, const BytesAt& bytes_at);
   /// An ICMP error that quotes a packet of this connection.
   void add_icmp(const wire::Frame& frame, const wire::Packet& packet, const BytesAt& bytes_at);
+  /// Brings what the next add() writes into the cache. Changes nothing.
+  void prefetch_add() const { __builtin_prefetch(records_.data() + records_.size(), 1); }
 
   /// Reads what is left and gives the facts. The connection is spent afterwards.
   ConnectionFacts finish(const BytesAt& bytes_at);
@@ -47,7 +55,10 @@ class Connection {
   void label_frames(const FrameObserver& observer) { labels_ = std::make_unique<FrameLabels>(observer); }
   void set_forgotten() { facts_.forgotten = true; }
   [[nodiscard]] std::uint32_t id() const { return facts_.id; }
-  [[nodiscard]] Time last() const { return facts_.last; }
+  /// The newest packet's time, the capture's clock set right.
+  [[nodiscard]] Time last();
+  /// The newest packet's time as captured.
+  [[nodiscard]] Time last_arrival() const { return last_arrival_; }
   [[nodiscard]] const Endpoint& client() const { return facts_.client; }
   [[nodiscard]] const Endpoint& server() const { return facts_.server; }
   /// Bytes of memory it holds, about.
@@ -64,12 +75,24 @@ class Connection {
     bool established_told = false;
   };
 
-  Record record_of(const wire::Frame& frame, const wire::Packet& packet, Direction direction);
-  Time steady(Time time);
-  void append(const Record& record, const BytesAt& bytes_at);
+  // connection.cc
+  [[nodiscard]] Direction direction_of(const wire::Packet& packet) const;
+  void fill(Record& record, const wire::Frame& frame, const wire::Packet& packet);
+  void meet_syn(const wire::Packet& packet);
   void swap_ends();
-  void note_reset(const wire::Packet& packet, const Record& record);
-  void note_close(const wire::Packet& packet, Direction direction);
+
+  // connection_notes.cc
+  void note_new();
+  /// `syn`: the packet, if it is a SYN: its options are no record's.
+  void note_record(Record& record, const wire::Packet* syn = nullptr);
+  void note_extent(const Record& record);
+  void note_edges(const Record& record);
+  void note_reset(const Record& record);
+  void note_close(const Record& record);
+  Time steady(Time time);
+
+  // connection_chapters.cc
+  void read_if_full(const BytesAt& bytes_at);
   void put_in_order(std::size_t from);
   void set_clock_right();
   void read_chapter(bool last, const BytesAt& bytes_at);
@@ -82,14 +105,17 @@ class Connection {
   void drop_read_records();
   void release_labels(std::size_t count);
 
-  ConnectionBasics facts_;
+  // What every packet needs comes first, so that it lies together.
+  std::vector<Record> records_;
+  std::size_t noted_ = 0;                        // records below it were noted
   std::size_t chapter_;
+  Time last_arrival_{};
+  ConnectionBasics facts_;
   Duration clock_shift_{0};                      // added to times since the clock was set back
   Duration clock_ahead_{0};                      // taken off since it was set forward
   Time newest_{};
   HandshakeTracker handshake_;
   std::unique_ptr<ConnectionWatch> watch_;   // from the first packet that is no SYN
-  std::vector<Record> records_;
   std::vector<SackList> sacks_;
   std::unique_ptr<Analysis> analysis_;
   std::unique_ptr<FrameLabels> labels_;  // null unless asked for

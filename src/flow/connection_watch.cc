@@ -15,37 +15,31 @@ std::int32_t ahead_of(std::uint32_t a, std::uint32_t b) { return static_cast<std
 // all that was seen, beyond what it did see.
 constexpr std::int32_t kStampSlack = 1000;
 
-// Around a shorter inner packet, padding of the frame counts as overhead.
-constexpr std::uint32_t kLongInner = 200;
-constexpr std::uint32_t kEthernetHeader = 14, kVlanTag = 4;
-
-void read_tunnel(const wire::Packet& packet, TunnelFacts& tunnel) {
-  if (packet.tunnel_depth == 0 || packet.ip_total_len < kLongInner) return;
-  const std::uint32_t around = kEthernetHeader + kVlanTag * packet.vlan_count + packet.ip_total_len;
-  const std::uint32_t overhead = packet.frame_len > around ? packet.frame_len - around : 0;
-  tunnel.overhead_bytes = tunnel.depth == 0 ? overhead : std::min(tunnel.overhead_bytes, overhead);
-  tunnel.depth = std::max(tunnel.depth, packet.tunnel_depth);
+void read_tunnel(const Record& record, TunnelFacts& tunnel) {
+  if (record.tunnel_depth == 0) return;
+  tunnel.overhead_bytes = tunnel.depth == 0 ? record.tunnel_overhead : std::min<std::uint32_t>(tunnel.overhead_bytes, record.tunnel_overhead);
+  tunnel.depth = std::max(tunnel.depth, record.tunnel_depth);
 }
 
 }  // namespace
 
-void ConnectionWatch::add(const wire::Packet& packet, const Record& record, const HandshakeFacts& handshake) {
-  read_tunnel(packet, facts_.tunnel);
-  read_marks(packet, record, facts_.marks[index(record.direction)]);
-  read_silence(packet, record);
-  read_stamps(packet, record, handshake);
+void ConnectionWatch::add(const Record& record, const HandshakeFacts& handshake) {
+  read_tunnel(record, facts_.tunnel);
+  read_marks(record, facts_.marks[index(record.direction)]);
+  read_silence(record);
+  read_stamps(record, handshake);
   if (record.has(wire::kFin) && !facts_.first_fin) facts_.first_fin = record.direction;
   Side& own = sides_[index(record.direction)];
-  const SeqNum end = packet.sequence + packet.payload_len;
+  const SeqNum end = record.sequence + record.payload_len;
   if (!own.have_sent || end > own.sent_end) own.sent_end = end;
   own.have_sent = true;
-  if (packet.payload_len > 0 && (!own.have_data || end > own.data_end)) {
+  if (record.payload_len > 0 && (!own.have_data || end > own.data_end)) {
     own.data_end = end;
     own.have_data = true;
   }
   Side& other = sides_[1 - index(record.direction)];
-  if (record.has(wire::kAck) && !record.has(wire::kRst) && (!other.have_acked || packet.acknowledgment > other.acked)) {
-    other.acked = packet.acknowledgment;
+  if (record.has(wire::kAck) && !record.has(wire::kRst) && (!other.have_acked || record.acknowledgment > other.acked)) {
+    other.acked = record.acknowledgment;
     other.have_acked = true;
   }
   newest_ = std::max(newest_, record.time);
@@ -53,19 +47,19 @@ void ConnectionWatch::add(const wire::Packet& packet, const Record& record, cons
   have_packet_ = true;
 }
 
-void ConnectionWatch::read_marks(const wire::Packet& packet, const Record& record, MarkFacts& marks) {
-  if (packet.payload_len > 0) ++marks.ecn[packet.ecn & 3U];
+void ConnectionWatch::read_marks(const Record& record, MarkFacts& marks) {
+  if (record.payload_len > 0) ++marks.ecn[record.ecn & 3U];
   if (record.has(wire::kEce) && !record.has(wire::kSyn)) ++marks.ece;
   if (record.has(wire::kRst)) return;
-  ++(packet.options.has_md5 || packet.options.has_ao ? marks.authenticated : marks.plain);
+  ++(record.authenticated ? marks.authenticated : marks.plain);
 }
 
-void ConnectionWatch::read_stamps(const wire::Packet& packet, const Record& record, const HandshakeFacts& handshake) {
+void ConnectionWatch::read_stamps(const Record& record, const HandshakeFacts& handshake) {
   const std::size_t way = index(record.direction);
   Side& own = sides_[way];
   const Side& other = sides_[1 - way];
   MarkFacts& marks = facts_.marks[way];
-  const std::uint32_t stamp = packet.options.ts_value;
+  const std::uint32_t stamp = record.ts_value;
   const bool agreed = handshake.syn && handshake.syn_ack && handshake.syn->options.has_timestamps &&
                       handshake.syn_ack->options.has_timestamps;
   if (agreed && facts_.marks[0].stamped + facts_.marks[1].stamped == 0) {
@@ -73,21 +67,21 @@ void ConnectionWatch::read_stamps(const wire::Packet& packet, const Record& reco
     adopt(handshake.syn_ack->options.ts_value, 1);
   }
   const bool counts = agreed && !record.has(wire::kSyn) && !record.has(wire::kRst);
-  const bool keep_alive = own.have_sent && packet.sequence < own.sent_end && packet.payload_len <= 1;
-  if (counts && packet.options.has_timestamps) {
+  const bool keep_alive = own.have_sent && record.sequence < own.sent_end && record.payload_len <= 1;
+  if (counts && record.has_timestamps) {
     ++marks.stamped;
-    const std::uint32_t echo = packet.options.ts_echo;
+    const std::uint32_t echo = record.ts_echo;
     if (other.have_stamp && echo != 0) {
       const std::uint32_t newest = facts_.marks[1 - way].newest_stamp;
       const std::int32_t slack = kStampSlack + std::max(0, ahead_of(newest, other.oldest_stamp));
       if (ahead_of(echo, newest) > slack || ahead_of(other.oldest_stamp, echo) > slack) note(marks.foreign_echo, record.frame);
     }
-    const bool new_data = packet.payload_len > 0 && packet.sequence >= own.sent_end;
+    const bool new_data = record.payload_len > 0 && record.sequence >= own.sent_end;
     if (new_data && ahead_of(marks.newest_stamp, stamp) > kStampSlack) note(marks.stamp_back, record.frame);
   } else if (counts && !keep_alive) {
     note(marks.unstamped, record.frame);
   }
-  if (packet.options.has_timestamps && !record.has(wire::kRst)) adopt(stamp, way);
+  if (record.has_timestamps && !record.has(wire::kRst)) adopt(stamp, way);
 }
 
 void ConnectionWatch::adopt(std::uint32_t stamp, std::size_t way) {
@@ -98,7 +92,7 @@ void ConnectionWatch::adopt(std::uint32_t stamp, std::size_t way) {
   if (ahead_of(stamp, newest) > 0) newest = stamp;
 }
 
-void ConnectionWatch::read_silence(const wire::Packet& packet, const Record& record) {
+void ConnectionWatch::read_silence(const Record& record) {
   if (quiet_open_) {
     quiet_.unanswered_s = std::max(0.0, to_seconds(record.time - quiet_ended_));
     if (record.direction == quiet_.speaker) {
@@ -119,15 +113,15 @@ void ConnectionWatch::read_silence(const wire::Packet& packet, const Record& rec
   // Waiting for an answer that is due is no idleness.
   if (!is_settled()) return;
   const Side& own = sides_[index(record.direction)];
-  const bool keep_alive = own.have_sent && packet.sequence < own.sent_end;
-  if (packet.payload_len == 0 && !record.has(wire::kFin) && !keep_alive) return;  // a bare ACK is not answered
+  const bool keep_alive = own.have_sent && record.sequence < own.sent_end;
+  if (record.payload_len == 0 && !record.has(wire::kFin) && !keep_alive) return;  // a bare ACK is not answered
   quiet_ = {};
   quiet_.begin = newest_;
   quiet_.seconds = silence_s;
   quiet_.before = newest_frame_;
   quiet_.after = record.frame;
   quiet_.speaker = record.direction;
-  quiet_.keep_alive = keep_alive && packet.payload_len <= 1;
+  quiet_.keep_alive = keep_alive && record.payload_len <= 1;
   quiet_.after_fin = facts_.first_fin.has_value();
   quiet_.sends = 1;
   quiet_ended_ = record.time;

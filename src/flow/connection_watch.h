@@ -8,14 +8,13 @@
 
 #include "facts/connection.h"
 #include "flow/record.h"
-#include "wire/packet.h"
 
 namespace slowpath::flow {
 
 class ConnectionWatch {
  public:
   /// Any packet of the connection, in the order of the file.
-  void add(const wire::Packet& packet, const Record& record, const HandshakeFacts& handshake);
+  void add(const Record& record, const HandshakeFacts& handshake);
   /// Client and server turn out to be the other way round.
   void swap_ends();
   /// The facts. Spent afterwards.
@@ -29,10 +28,10 @@ class ConnectionWatch {
     bool have_stamp = false;
   };
 
-  void read_marks(const wire::Packet& packet, const Record& record, MarkFacts& marks);
-  void read_stamps(const wire::Packet& packet, const Record& record, const HandshakeFacts& handshake);
+  void read_marks(const Record& record, MarkFacts& marks);
+  void read_stamps(const Record& record, const HandshakeFacts& handshake);
   void adopt(std::uint32_t stamp, std::size_t way);
-  void read_silence(const wire::Packet& packet, const Record& record);
+  void read_silence(const Record& record);
   void close_quiet();
 
   /// Nothing is outstanding.

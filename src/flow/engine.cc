@@ -39,6 +39,14 @@ std::pair<std::uint64_t, std::uint64_t> weight_of(const ConnectionFacts& facts) 
           facts.directions[0].packets + facts.directions[1].packets};
 }
 
+std::uint64_t hash_of_ends(const wire::Packet& packet) {
+  return hash_of({packet.source, packet.source_port}, {packet.destination, packet.destination_port});
+}
+
+bool is_between(const Connection& connection, const Endpoint& a, const Endpoint& b) {
+  return (connection.client() == a && connection.server() == b) || (connection.client() == b && connection.server() == a);
+}
+
 }  // namespace
 
 struct Engine::State {
@@ -46,7 +54,7 @@ struct Engine::State {
 
   void add_tcp(const wire::Frame& frame, const wire::Packet& packet);
   void add_icmp(const wire::Frame& frame, const wire::Packet& packet);
-  Connection& connection_for(const wire::Frame& frame, const wire::Packet& packet);
+  Connection& connection_for(const wire::Frame& frame, const wire::Packet& packet, std::uint64_t hash);
   void finish_one(std::size_t position);
   void keep_within_memory();
   void drop_lightest_finished();
@@ -89,30 +97,25 @@ void Engine::add(const wire::Frame& given, const wire::Packet& packet) {
   if (is_icmp) s.add_icmp(frame, packet);
 }
 
-Connection& Engine::State::connection_for(const wire::Frame& frame, const wire::Packet& packet) {
-  const FlowKey key({packet.source, packet.source_port}, {packet.destination, packet.destination_port});
-  const std::uint64_t hash = hash_of(key);
-  std::uint32_t* known = table.find(key, hash);
-  if (known != nullptr && connections[*known] && !connections[*known]->is_new_use(packet, frame.time)) {
-    return *connections[*known];
-  }
+Connection& Engine::State::connection_for(const wire::Frame& frame, const wire::Packet& packet, std::uint64_t hash) {
+  Connection** known = table.find(hash, [&](const Connection& c) { return c.has_ends(packet); });
+  if (known != nullptr && !(*known)->is_new_use(packet, frame.time)) return **known;
   const auto id = static_cast<std::uint32_t>(connections.size());
   connections.push_back(std::make_unique<Connection>(id, packet, frame.time, options.chapter_packets));
   ++connections_since_check;
-  if (options.on_frame) connections.back()->label_frames(options.on_frame);
+  Connection& made = *connections.back();
+  if (options.on_frame) made.label_frames(options.on_frame);
   if (known != nullptr) {
-    if (connections[*known]) {
-      connections.back()->set_reuse(*known, to_seconds(frame.time - connections[*known]->last()));
-    }
-    *known = id;
+    made.set_reuse((*known)->id(), to_seconds(frame.time - (*known)->last()));
+    *known = &made;
   } else {
-    table.put(key, hash, id);
+    table.put(hash, made);
   }
-  return *connections.back();
+  return made;
 }
 
 void Engine::State::add_tcp(const wire::Frame& frame, const wire::Packet& packet) {
-  Connection& connection = connection_for(frame, packet);
+  Connection& connection = connection_for(frame, packet, hash_of_ends(packet));
   connection.add(frame, packet, options.verify_checksums, options.bytes_at);
   if (++packets_since_check >= kPacketsBetweenChecks ||
       (connections_since_check >= kConnectionsBetweenChecks &&
@@ -123,13 +126,13 @@ void Engine::State::add_tcp(const wire::Frame& frame, const wire::Packet& packet
 
 void Engine::State::add_icmp(const wire::Frame& frame, const wire::Packet& packet) {
   if (!packet.quote.present || !packet.quote.is_tcp || !packet.quote.has_ports) return;
-  const FlowKey key(packet.quote.source, packet.quote.destination);
-  const std::uint32_t* known = table.find(key, hash_of(key));
-  if (known == nullptr || !connections[*known]) {
+  const Endpoint &sender = packet.quote.source, &receiver = packet.quote.destination;
+  Connection** known = table.find(hash_of(sender, receiver), [&](const Connection& c) { return is_between(c, sender, receiver); });
+  if (known == nullptr) {
     ++unmatched_icmp;
     return;
   }
-  connections[*known]->add_icmp(frame, packet, options.bytes_at);
+  (*known)->add_icmp(frame, packet, options.bytes_at);
 }
 
 void Engine::State::finish_one(std::size_t position) {
@@ -165,7 +168,7 @@ void Engine::State::keep_within_memory() {
 void Engine::State::finish_oldest(std::uint64_t least_bytes) {
   std::vector<std::pair<Time, std::size_t>> by_age;
   for (std::size_t i = first_live; i < connections.size(); ++i) {
-    if (connections[i]) by_age.emplace_back(connections[i]->last(), i);
+    if (connections[i]) by_age.emplace_back(connections[i]->last_arrival(), i);
   }
   std::sort(by_age.begin(), by_age.end());
   std::uint64_t freed = 0;
@@ -179,11 +182,17 @@ void Engine::State::finish_oldest(std::uint64_t least_bytes) {
 
 // A table that also held every four-tuple that ever was would grow without bound.
 void Engine::State::forget_finished_keys() {
-  table = FlowTable();
+  table.clear();
   for (std::size_t i = first_live; i < connections.size(); ++i) {
     if (!connections[i]) continue;
-    const FlowKey key(connections[i]->client(), connections[i]->server());
-    table.put(key, hash_of(key), static_cast<std::uint32_t>(i));
+    Connection& live = *connections[i];
+    const std::uint64_t hash = hash_of(live.client(), live.server());
+    Connection** earlier = table.find(hash, [&](const Connection& c) { return is_between(c, live.client(), live.server()); });
+    if (earlier != nullptr) {
+      *earlier = &live;
+    } else {
+      table.put(hash, live);
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 #include "flow/flow_table.h"
 
 #include <cstring>
+#include <utility>
 
 namespace slowpath::flow {
 namespace {
@@ -17,47 +18,40 @@ std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
 std::uint64_t hash_of(const Endpoint& end) {
   std::uint64_t words[2];
   std::memcpy(words, end.address.bytes.data(), sizeof words);
-  return mix(words[0] ^ end.port, words[1] ^ end.address.version);
+  return mix(words[0] ^ std::uint64_t{end.port} << 48, words[1] ^ end.address.version);
 }
 
 }  // namespace
 
-std::uint64_t hash_of(const FlowKey& key) { return mix(hash_of(key.low), hash_of(key.high)); }
+std::uint64_t hash_of(const Endpoint& a, const Endpoint& b) {
+  const std::uint64_t x = hash_of(a), y = hash_of(b);
+  return mix(x + y, x ^ y);
+}
 
 FlowTable::FlowTable() : slots_(kFirstSize) {}
 
-std::uint32_t* FlowTable::find(const FlowKey& key, std::uint64_t hash) {
-  const std::size_t mask = slots_.size() - 1;
-  for (std::size_t i = hash & mask; slots_[i].tag != 0; i = (i + 1) & mask) {
-    if (slots_[i].tag == tag_of(hash) && slots_[i].key == key) return &slots_[i].value;
-  }
-  return nullptr;
-}
-
-void FlowTable::put(const FlowKey& key, std::uint64_t hash, std::uint32_t value) {
-  if (std::uint32_t* known = find(key, hash)) {
-    *known = value;
-    return;
-  }
+void FlowTable::put(std::uint64_t hash, Connection& connection) {
   if ((size_ + 1) * 2 > slots_.size()) grow();
-  const std::size_t mask = slots_.size() - 1;
-  std::size_t i = hash & mask;
-  while (slots_[i].tag != 0) i = (i + 1) & mask;
-  slots_[i].key = key;
-  slots_[i].tag = tag_of(hash);
-  slots_[i].value = value;
+  place({hash, &connection});
   ++size_;
 }
 
-void FlowTable::grow() {
-  std::vector<Slot> old = std::move(slots_);
-  slots_ = std::vector<Slot>(old.size() * 2);
+void FlowTable::place(const Slot& slot) {
   const std::size_t mask = slots_.size() - 1;
+  std::size_t i = slot.hash & mask;
+  while (slots_[i].connection != nullptr) i = (i + 1) & mask;
+  slots_[i] = slot;
+}
+
+void FlowTable::clear() {
+  slots_.assign(kFirstSize, {});
+  size_ = 0;
+}
+
+void FlowTable::grow() {
+  const std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(slots_.size() * 2));
   for (const Slot& slot : old) {
-    if (slot.tag == 0) continue;
-    std::size_t i = hash_of(slot.key) & mask;
-    while (slots_[i].tag != 0) i = (i + 1) & mask;
-    slots_[i] = slot;
+    if (slot.connection != nullptr) place(slot);
   }
 }
 

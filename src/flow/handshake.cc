@@ -79,21 +79,28 @@ void HandshakeTracker::note_altered(const SynFacts& earlier, const SynFacts& cop
   if (!same && copies().altered.size() < kKeptAltered) copies().altered.push_back({earlier, copy, from_client});
 }
 
-void HandshakeTracker::add_ack(const wire::Packet& packet, Time time, FrameRef frame, bool from_client) {
-  const bool bare_ack = (packet.tcp_flags & wire::kAck) != 0 && packet.payload_len == 0;
-  if (!from_client && bare_ack && facts_.syn_count > 0 && facts_.syn_ack_count == 0) note(copies().challenge_acks, frame);
-  client_acked_ |= from_client && facts_.syn_ack && packet.acknowledgment - facts_.syn_ack->initial_sequence > 0;
-  if (facts_.completed || !seen() || (packet.tcp_flags & wire::kAck) == 0) return;
+void HandshakeTracker::add_ack(const Record& record) {
+  const bool from_client = record.direction == Direction::to_server;
+  const bool bare_ack = record.has(wire::kAck) && record.payload_len == 0;
+  if (!from_client && bare_ack && facts_.syn_count > 0 && facts_.syn_ack_count == 0) {
+    note(copies().challenge_acks, record.frame);
+  }
+  client_acked_ |= from_client && facts_.syn_ack && record.acknowledgment - facts_.syn_ack->initial_sequence > 0;
+  if (facts_.completed || !seen() || !record.has(wire::kAck)) return;
   // Data from the server says that it had the client's ACK, captured or not.
-  if (!from_client && packet.payload_len == 0) return;
-  if (from_client && facts_.syn_ack && packet.acknowledgment - facts_.syn_ack->initial_sequence <= 0) return;
+  if (!from_client && record.payload_len == 0) return;
+  if (from_client && facts_.syn_ack && record.acknowledgment - facts_.syn_ack->initial_sequence <= 0) return;
+  complete(record.time, from_client);
+}
+
+void HandshakeTracker::complete(Time time, bool by_client) {
   facts_.completed = true;
   completed_at_ = time;
   facts_.duration_s = std::max(0.0, to_seconds(time - first_));
-  if (from_client && facts_.syn && facts_.syn_ack && facts_.syn_count == 1 && facts_.syn_ack_count == 1 && last_syn_ <= last_syn_ack_) {
-    facts_.client_leg_s = std::max(0.0, to_seconds(time - last_syn_ack_));
-    facts_.legs_known = time >= last_syn_ack_;
-  }
+  const bool once = facts_.syn && facts_.syn_ack && facts_.syn_count == 1 && facts_.syn_ack_count == 1;
+  if (!by_client || !once || last_syn_ > last_syn_ack_) return;
+  facts_.client_leg_s = std::max(0.0, to_seconds(time - last_syn_ack_));
+  facts_.legs_known = time >= last_syn_ack_;
 }
 
 void HandshakeTracker::add_reset(FrameRef frame, bool from_client) {

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "facts/connection.h"
+#include "flow/record.h"
 #include "wire/packet.h"
 
 namespace slowpath::flow {
@@ -14,7 +15,7 @@ class HandshakeTracker {
   /// A SYN of the client or a SYN-ACK of the server.
   void add_syn(const wire::Packet& packet, Time time, FrameRef frame, bool from_client);
   /// Any later packet: the client's ACK of the SYN-ACK completes the handshake, as does data of the server.
-  void add_ack(const wire::Packet& packet, Time time, FrameRef frame, bool from_client);
+  void add_ack(const Record& record);
   /// A RST before completion.
   void add_reset(FrameRef frame, bool from_client);
 
@@ -25,6 +26,7 @@ class HandshakeTracker {
   [[nodiscard]] bool seen() const { return facts_.syn_count > 0 || facts_.syn_ack_count > 0; }
 
  private:
+  void complete(Time time, bool by_client);
   void note_altered(const SynFacts& earlier, const SynFacts& copy, bool from_client);
 
   SynCopyFacts& copies();

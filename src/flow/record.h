@@ -32,8 +32,11 @@ struct Record {
   std::uint16_t window = 0;
   std::uint16_t ip_id = 0;
   std::uint16_t checksum_error = 0;
+  std::uint16_t tunnel_overhead = 0;    // bytes around the innermost packet; 0 outside a tunnel
   std::uint8_t flags = 0;               // wire::TcpFlag
   std::uint8_t ttl = 0;
+  std::uint8_t tunnel_depth = 0;
+  std::uint8_t ecn = 0;                 // as in wire::Packet
   Direction direction = Direction::to_server;
   wire::ChecksumState checksum = wire::ChecksumState::not_checked;
   bool has_timestamps : 1 = false;
@@ -42,6 +45,8 @@ struct Record {
   bool tap_copy : 1 = false;            // the same packet seen at another tap: left out of the analysis
   bool network_copy : 1 = false;        // the same packet delivered twice
   bool was_fragmented : 1 = false;
+  bool authenticated : 1 = false;       // MD5 signature or Authentication Option
+  bool len_beyond_frame : 1 = false;    // stored shorter than it was, and unmarked as such
 
   [[nodiscard]] bool has(std::uint8_t flag) const { return (flags & flag) != 0; }
 };

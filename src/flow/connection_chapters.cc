@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads records once a chapter of them is there: puts them in order, removes copies, and shows each to both directions
+// when its sender and its receiver saw it.
+#include <algorithm>
+
+#include "flow/clock.h"
+#include "flow/connection.h"
+
+namespace slowpath::flow {
+namespace {
+
+constexpr std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
+// Hosts react this much faster at times than in the handshake.
+constexpr Duration kReactionMargin = std::chrono::milliseconds(1);
+// Records of the chapter before, to recognise copies of its last packets.
+constexpr std::size_t kKeptForCopies = 64;
+// Fewer packets than this, with no handshake trouble, tell nothing: totals only.
+constexpr std::uint64_t kLightPackets = 3;
+
+}  // namespace
+
+Connection::Analysis::Analysis(const Witness& seen, const HandshakeFacts& handshake, Time begin)
+    : witness(seen),
+      directions{DirectionAnalysis(Direction::to_server, seen, handshake, begin),
+                 DirectionAnalysis(Direction::to_client, seen, handshake, begin)} {}
+
+void Connection::read_if_full(const BytesAt& bytes_at) {
+  if (records_.size() - (analysis_ ? analysis_->read : 0) < chapter_) return;
+  note_new();
+  read_chapter(false, bytes_at);
+}
+
+// Puts records of several receive queues back into time order; a SYN-ACK recorded before its SYN as well.
+void Connection::put_in_order(std::size_t from) {
+  std::uint64_t back = 0;
+  for (std::size_t i = from + 1; i < records_.size(); ++i) back += records_[i].time < records_[i - 1].time;
+  if (back == 0) return;
+  facts_.reordered_by_capture += back;
+  std::stable_sort(records_.begin() + static_cast<std::ptrdiff_t>(from), records_.end(),
+                   [](const Record& a, const Record& b) { return a.time < b.time; });
+}
+
+// What the first chapter's clock was set forward, it stays ahead.
+void Connection::set_clock_right() {
+  const ClockJumps jumps = remove_clock_jumps(records_);
+  facts_.clock_jumps = jumps.count;
+  clock_ahead_ = jumps.forward;
+  newest_ -= jumps.forward;
+  facts_.last = std::max(facts_.first, facts_.last - jumps.forward);
+}
+
+void Connection::read_chapter(bool last, const BytesAt& bytes_at) {
+  const std::size_t from = analysis_ ? analysis_->read : 0;
+  put_in_order(from);
+  if (!analysis_) set_clock_right();
+  const std::size_t look_back = from > kKeptForCopies ? from - kKeptForCopies : 0;
+  mark_copies(std::span(records_).subspan(look_back), several_taps_);
+  if (!analysis_) {
+    analysis_ = std::make_unique<Analysis>(examine(records_, handshake_.facts()), handshake_.facts(), facts_.first);
+    for (DirectionAnalysis& direction : analysis_->directions) direction.set_labels(labels_.get());
+  }
+  if (last) {
+    for (DirectionAnalysis& direction : analysis_->directions) direction.set_end(facts_.last);
+  }
+  for (std::size_t i = from; i < records_.size(); ++i) read_record(i, bytes_at);
+  analysis_->read = records_.size();
+  if (last) {
+    const Time forever = facts_.last + std::chrono::hours(1000);
+    deliver_replies(Direction::to_server, forever, records_.size());
+    deliver_replies(Direction::to_client, forever, records_.size());
+    release_labels(records_.size());
+  } else {
+    deliver_early();
+    drop_read_records();
+  }
+}
+
+void Connection::read_record(std::size_t i, const BytesAt& bytes_at) {
+  const Record& record = records_[i];
+  if (record.tap_copy) {
+    ++facts_.tap_copies;
+    return;
+  }
+  Analysis& analysis = *analysis_;
+  deliver_replies(Direction::to_server, record.time, i + 1);
+  deliver_replies(Direction::to_client, record.time, i + 1);
+  if (!analysis.established_told && handshake_.facts().completed && record.time >= handshake_.completed_at()) {
+    analysis.established_told = true;
+    for (DirectionAnalysis& direction : analysis.directions) direction.on_established(handshake_.completed_at());
+  }
+  const std::size_t way = index(record.direction);
+  if (record.icmp_index != kNone) {
+    analysis.directions[way].on_icmp(facts_.icmp[record.icmp_index], record.icmp_index, record.sequence, record.time);
+    return;
+  }
+  const double round_trip_s = handshake_.facts().legs_known
+                                  ? handshake_.facts().client_leg_s + handshake_.facts().server_leg_s
+                                  : to_seconds(analysis.witness.leg[0].value_or(Duration{0}) +
+                                               analysis.witness.leg[1].value_or(Duration{0}));
+  analysis.directions[way].on_send(record, bytes_at);
+  if (record.network_copy) return;
+  const DirectionAnalysis& own = analysis.directions[way];
+  analysis.conversation.add(record, {round_trip_s, analysis.witness.segment_size[way],
+                                     own.newest_owner() == TimeOwner::application, own.at_window_edge()});
+}
+
+// Replies reach the sender of `data` one leg later than they pass the tap.
+void Connection::deliver_replies(Direction data, Time until, std::size_t limit) {
+  Analysis& analysis = *analysis_;
+  std::size_t& cursor = analysis.reply_cursor[index(data)];
+  // The shortest leg seen, less a margin: the sender's answer to an ACK must not seem to come before it.
+  const Duration shortest = analysis.witness.sender_leg(data);
+  const Duration leg = shortest - std::min<Duration>(shortest / 10, kReactionMargin);
+  while (cursor < limit) {
+    const Record& record = records_[cursor];
+    const Time seen = record.time + leg;
+    if (seen > until) return;
+    ++cursor;
+    deliver_reply(data, record, seen);
+  }
+}
+
+void Connection::deliver_reply(Direction data, const Record& record, Time now) {
+  if (record.direction == data || record.tap_copy || record.network_copy || record.icmp_index != kNone) return;
+  const SackList* sack = record.sack_index == kNone ? nullptr : &sacks_[record.sack_index];
+  analysis_->directions[index(data)].on_reply(record, sack, now);
+}
+
+void Connection::deliver_early() {
+  if (records_.size() <= kMaxWaiting) return;
+  const std::size_t limit = records_.size() - kMaxWaiting;
+  for (Direction data : {Direction::to_server, Direction::to_client}) {
+    std::size_t& cursor = analysis_->reply_cursor[index(data)];
+    for (; cursor < limit; ++cursor) deliver_reply(data, records_[cursor], records_.back().time);
+  }
+}
+
+// Nothing can be learnt any more about the first `count` records.
+void Connection::release_labels(std::size_t count) {
+  if (!labels_) return;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (records_[i].icmp_index == kNone) labels_->release(records_[i]);
+  }
+}
+
+void Connection::drop_read_records() {
+  Analysis& analysis = *analysis_;
+  // Keep some to recognise copies by, and the replies that are still on their way to the sender.
+  const std::size_t keep_from = std::min({analysis.reply_cursor[0], analysis.reply_cursor[1],
+                                          records_.size() > kKeptForCopies ? records_.size() - kKeptForCopies : 0});
+  release_labels(keep_from);
+  records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(keep_from));
+  noted_ -= keep_from;
+  analysis.read -= keep_from;
+  std::vector<SackList> kept;
+  for (Record& record : records_) {
+    if (record.sack_index == kNone) continue;
+    kept.push_back(sacks_[record.sack_index]);
+    record.sack_index = static_cast<std::uint32_t>(kept.size() - 1);
+  }
+  sacks_ = std::move(kept);
+  for (std::size_t& cursor : analysis.reply_cursor) cursor -= keep_from;
+}
+
+ConnectionFacts Connection::finish(const BytesAt& bytes_at) {
+  note_new();
+  read_chapter(true, bytes_at);
+  facts_.handshake = handshake_.facts();
+  facts_.light = packets_[0] + packets_[1] < kLightPackets;
+  ConnectionFacts out;
+  out.syn_copies = handshake_.take_copies();
+  if (watch_) out.beside = watch_->finish();
+  for (Direction direction : {Direction::to_server, Direction::to_client}) {
+    DirectionFacts facts = analysis_->directions[index(direction)].finish(facts_.last, facts_.icmp);
+    analysis_->conversation.finish(direction, facts_.last, facts);
+    out[direction] = std::move(facts);
+  }
+  out.beside.exchanges = analysis_->conversation.exchanges();
+  analysis_.reset();
+  static_cast<ConnectionBasics&>(out) = std::move(facts_);
+  return out;
+}
+
+}  // namespace slowpath::flow
