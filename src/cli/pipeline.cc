@@ -53,19 +53,20 @@ class Reader {
 
  private:
   std::uint64_t take(std::span<wire::Frame> frames, std::uint16_t input, Place& place) {
-    std::uint64_t left_out = 0;
-    for (wire::Frame& frame : frames) {
-      frame.input = input;
-      if (checks_window_ && frame.has_time && !window_.contains(frame.time)) {
-        ++left_out;
-        continue;
-      }
-      wire::decode(frame, packet_);
-      place.engine().add(frame, packet_);
+    packets_ += frames.size();
+    for (wire::Frame& frame : frames) frame.input = input;
+    std::span<wire::Frame> wanted = frames;
+    if (checks_window_) {
+      const auto unwanted = std::ranges::remove_if(frames, [this](const wire::Frame& frame) {
+        return frame.has_time && !window_.contains(frame.time);
+      });
+      wanted = frames.first(frames.size() - unwanted.size());
+    }
+    place.engine().add(wanted);
+    for (const wire::Frame& frame : wanted) {
       if (frame.has_time) place.reached(frame.time);
     }
-    packets_ += frames.size();
-    return left_out;
+    return frames.size() - wanted.size();
   }
 
   AbsoluteWindow window_;
@@ -74,7 +75,6 @@ class Reader {
   std::uint64_t done_bytes_ = 0;
   std::uint64_t packets_ = 0;
   Progress progress_;
-  wire::Packet packet_;
 };
 
 /// What is left of an input once it has been read.

@@ -106,9 +106,15 @@ std::span<const Fault> all_faults() {
 }
 
 const Fault* find_fault(std::string_view id) {
-  const auto faults = all_faults();
-  const auto found = std::ranges::find(faults, id, &Fault::id);
-  return found == faults.end() ? nullptr : &*found;
+  // Asked for every finding of thousands of connections.
+  static const std::vector<const Fault*> by_id = [] {
+    std::vector<const Fault*> faults;
+    for (const Fault& fault : all_faults()) faults.push_back(&fault);
+    std::ranges::sort(faults, {}, &Fault::id);
+    return faults;
+  }();
+  const auto found = std::ranges::lower_bound(by_id, id, {}, &Fault::id);
+  return found == by_id.end() || (*found)->id != id ? nullptr : *found;
 }
 
 bool is_specialisation_of(std::string_view special, std::string_view general) {

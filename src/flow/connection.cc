@@ -34,14 +34,14 @@ void read_tunnel(const wire::Packet& packet, Record& record) {
   if (packet.tunnel_depth == 0 || packet.ip_total_len < kLongInner) return;
   const std::uint32_t around = kEthernetHeader + kVlanTag * packet.vlan_count + packet.ip_total_len;
   const std::uint32_t overhead = packet.frame_len > around ? packet.frame_len - around : 0;
-  record.tunnel_depth = packet.tunnel_depth;
-  record.tunnel_overhead = static_cast<std::uint16_t>(std::min<std::uint32_t>(overhead, 0xffff));
+  record.tunnel_depth = packet.tunnel_depth & 0xfU;
+  record.tunnel_overhead = static_cast<std::uint8_t>(std::min<std::uint32_t>(overhead, 0xff));
 }
 
 }  // namespace
 
-Connection::Connection(std::uint32_t id, const wire::Packet& first, Time time, std::size_t chapter)
-    : chapter_(chapter), last_arrival_(time), newest_(time) {
+Connection::Connection(std::uint32_t id, const wire::Packet& first, Time time, const std::size_t& chapter)
+    : chapter_(&chapter), newest_(time) {
   facts_.id = id;
   const Endpoint source{first.source, first.source_port}, destination{first.destination, first.destination_port};
   const bool client_first = sender_is_client(first);
@@ -105,7 +105,7 @@ void Connection::fill(Record& record, const wire::Frame& frame, const wire::Pack
   record.ip_id = static_cast<std::uint16_t>(packet.ip_id);
   record.flags = packet.tcp_flags;
   record.ttl = packet.ttl;
-  record.ecn = packet.ecn;
+  record.ecn = packet.ecn & 3U;
   record.direction = direction_of(packet);
   record.dont_fragment = packet.dont_fragment;
   record.ip_header_bad = packet.ip_header_checksum_bad;
@@ -127,7 +127,6 @@ void Connection::fill(Record& record, const wire::Frame& frame, const wire::Pack
 
 void Connection::add(const wire::Frame& frame, const wire::Packet& packet, bool verify, const BytesAt& bytes_at) {
   const bool syn = (packet.tcp_flags & wire::kSyn) != 0;
-  last_arrival_ = frame.time;
   if (syn) meet_syn(packet);
   Record& record = records_.emplace_back();
   fill(record, frame, packet);
@@ -178,7 +177,7 @@ void Connection::add_icmp(const wire::Frame& frame, const wire::Packet& packet, 
   facts_.icmp.push_back(icmp);
   if (!packet.quote.has_sequence) return;
   records_.push_back(record);
-  noted_ = records_.size();
+  noted_ = static_cast<std::uint32_t>(records_.size());
   read_if_full(bytes_at);
 }
 

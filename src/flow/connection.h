@@ -32,8 +32,8 @@ class Connection {
 
   /// `first` decides who is taken for the client: the sender of a SYN, else the end that spoke first, unless the
   /// ports say otherwise.
-  /// `chapter` packets are read together.
-  Connection(std::uint32_t id, const wire::Packet& first, Time time, std::size_t chapter);
+  /// `chapter` packets are read together; it may change and outlives the connection.
+  Connection(std::uint32_t id, const wire::Packet& first, Time time, const std::size_t& chapter);
 
   /// Of its two ends, either way round.
   [[nodiscard]] bool has_ends(const wire::Packet& packet) const;
@@ -44,8 +44,16 @@ class Connection {
   void add(const wire::Frame& frame, const wire::Packet& packet, bool verify, const BytesAt& bytes_at);
   /// An ICMP error that quotes a packet of this connection.
   void add_icmp(const wire::Frame& frame, const wire::Packet& packet, const BytesAt& bytes_at);
-  /// Brings what the next add() writes into the cache. Changes nothing.
-  void prefetch_add() const { __builtin_prefetch(records_.data() + records_.size(), 1); }
+  /// Bring into the cache what the next add() reads, and then what it writes. They change nothing.
+  void prefetch() const {
+    __builtin_prefetch(&records_);
+    __builtin_prefetch(&facts_.client);
+  }
+  void prefetch_add() const {
+    const char* at = reinterpret_cast<const char*>(records_.data() + records_.size());
+    __builtin_prefetch(at, 1);
+    __builtin_prefetch(at + sizeof(Record) - 1, 1);
+  }
 
   /// Reads what is left and gives the facts. The connection is spent afterwards.
   ConnectionFacts finish(const BytesAt& bytes_at);
@@ -57,8 +65,6 @@ class Connection {
   [[nodiscard]] std::uint32_t id() const { return facts_.id; }
   /// The newest packet's time, the capture's clock set right.
   [[nodiscard]] Time last();
-  /// The newest packet's time as captured.
-  [[nodiscard]] Time last_arrival() const { return last_arrival_; }
   [[nodiscard]] const Endpoint& client() const { return facts_.client; }
   [[nodiscard]] const Endpoint& server() const { return facts_.server; }
   /// Bytes of memory it holds, about.
@@ -107,9 +113,10 @@ class Connection {
 
   // What every packet needs comes first, so that it lies together.
   std::vector<Record> records_;
-  std::size_t noted_ = 0;                        // records below it were noted
-  std::size_t chapter_;
-  Time last_arrival_{};
+  std::uint32_t noted_ = 0;                      // records below it were noted
+  bool several_taps_ = false;
+  std::array<bool, 2> finished_{};
+  const std::size_t* chapter_;
   ConnectionBasics facts_;
   Duration clock_shift_{0};                      // added to times since the clock was set back
   Duration clock_ahead_{0};                      // taken off since it was set forward
@@ -119,8 +126,6 @@ class Connection {
   std::vector<SackList> sacks_;
   std::unique_ptr<Analysis> analysis_;
   std::unique_ptr<FrameLabels> labels_;  // null unless asked for
-  bool several_taps_ = false;
-  std::array<bool, 2> finished_{};
   std::array<std::uint64_t, 2> packets_{};
   std::array<std::uint16_t, 2> newest_ip_id_{};
   std::array<SeqNum, 2> sent_end_{};

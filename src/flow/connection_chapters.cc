@@ -25,7 +25,7 @@ Connection::Analysis::Analysis(const Witness& seen, const HandshakeFacts& handsh
                  DirectionAnalysis(Direction::to_client, seen, handshake, begin)} {}
 
 void Connection::read_if_full(const BytesAt& bytes_at) {
-  if (records_.size() - (analysis_ ? analysis_->read : 0) < chapter_) return;
+  if (records_.size() - (analysis_ ? analysis_->read : 0) < *chapter_) return;
   note_new();
   read_chapter(false, bytes_at);
 }
@@ -150,7 +150,7 @@ void Connection::drop_read_records() {
                                           records_.size() > kKeptForCopies ? records_.size() - kKeptForCopies : 0});
   release_labels(keep_from);
   records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(keep_from));
-  noted_ -= keep_from;
+  noted_ -= static_cast<std::uint32_t>(keep_from);
   analysis.read -= keep_from;
   std::vector<SackList> kept;
   for (Record& record : records_) {

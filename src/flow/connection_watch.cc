@@ -18,7 +18,7 @@ constexpr std::int32_t kStampSlack = 1000;
 void read_tunnel(const Record& record, TunnelFacts& tunnel) {
   if (record.tunnel_depth == 0) return;
   tunnel.overhead_bytes = tunnel.depth == 0 ? record.tunnel_overhead : std::min<std::uint32_t>(tunnel.overhead_bytes, record.tunnel_overhead);
-  tunnel.depth = std::max(tunnel.depth, record.tunnel_depth);
+  tunnel.depth = std::max<std::uint8_t>(tunnel.depth, record.tunnel_depth);
 }
 
 }  // namespace
@@ -48,7 +48,7 @@ void ConnectionWatch::add(const Record& record, const HandshakeFacts& handshake)
 }
 
 void ConnectionWatch::read_marks(const Record& record, MarkFacts& marks) {
-  if (record.payload_len > 0) ++marks.ecn[record.ecn & 3U];
+  if (record.payload_len > 0) ++marks.ecn[record.ecn];
   if (record.has(wire::kEce) && !record.has(wire::kSyn)) ++marks.ece;
   if (record.has(wire::kRst)) return;
   ++(record.authenticated ? marks.authenticated : marks.plain);

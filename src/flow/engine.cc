@@ -2,6 +2,7 @@
 #include "flow/engine.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,11 @@ constexpr std::uint64_t kFinishedEighths = 3, kLiveEighths = 5;
 constexpr std::uint64_t kPacketsBetweenChecks = 65536, kChecksPerBudget = 16, kConnectionsBetweenChecks = 256;
 // Instants before 1896 and after 2116 are no clock's; between these two the difference of any two fits a Duration.
 constexpr Time kOldest = time_from_ns(-(std::int64_t{1} << 61)), kNewest = time_from_ns(std::int64_t{1} << 62);
+
+// Records that wait to be read, in all, and in the shortest chapter by which a capture point can be judged.
+constexpr std::size_t kWaitingRecords = std::size_t{1} << 21, kShortestChapter = 256;
+// Packets decoded before the first of them is added: as many as their parts hide each other's waits for memory.
+constexpr std::size_t kTogether = 32;
 
 std::uint64_t memory_of(const ConnectionFacts& facts) {
   std::uint64_t sum = sizeof facts + facts.resets.capacity() * sizeof(ResetFacts) + facts.icmp.capacity() * sizeof(IcmpFacts) +
@@ -52,7 +58,9 @@ bool is_between(const Connection& connection, const Endpoint& a, const Endpoint&
 struct Engine::State {
   explicit State(EngineOptions given) : options(std::move(given)) {}
 
-  void add_tcp(const wire::Frame& frame, const wire::Packet& packet);
+  void add(const wire::Frame& frame, const wire::Packet& packet, std::uint64_t hash);
+  void add_tcp(const wire::Frame& frame, const wire::Packet& packet, std::uint64_t hash);
+  void prefetch(std::size_t count) const;
   void add_icmp(const wire::Frame& frame, const wire::Packet& packet);
   Connection& connection_for(const wire::Frame& frame, const wire::Packet& packet, std::uint64_t hash);
   void finish_one(std::size_t position);
@@ -61,7 +69,11 @@ struct Engine::State {
   void finish_oldest(std::uint64_t least_bytes);
   void forget_finished_keys();
 
+  void set_chapter();
+
   EngineOptions options;
+  std::size_t chapter = options.chapter_packets;          // of all connections
+  std::size_t finished_count = 0;                         // of all connections
   FlowTable table;
   std::vector<std::unique_ptr<Connection>> connections;   // by id; finished ones are null
   std::vector<std::unique_ptr<ConnectionFacts>> finished; // apart, so that growing costs no second copy of all
@@ -72,36 +84,68 @@ struct Engine::State {
   std::uint64_t packets_since_check = 0, connections_since_check = 0;
   std::size_t first_live = 0;                             // connections before it are finished
   Time newest{};                                          // of any packet
+  std::array<wire::Packet, kTogether> packets;            // of a batch
+  std::array<std::uint64_t, kTogether> hashes{};          // of those that are TCP, else 0
 };
 
 Engine::Engine(EngineOptions options) : state_(std::make_unique<State>(std::move(options))) {}
 Engine::~Engine() = default;
 
-void Engine::add(const wire::Frame& given, const wire::Packet& packet) {
+void Engine::add(const wire::Frame& frame, const wire::Packet& packet) {
+  state_->add(frame, packet, packet.kind == wire::PacketKind::tcp ? hash_of_ends(packet) : 0);
+}
+
+void Engine::add(std::span<const wire::Frame> frames) {
   State& s = *state_;
+  for (std::size_t from = 0; from < frames.size(); from += kTogether) {
+    const auto part = frames.subspan(from, std::min(kTogether, frames.size() - from));
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      wire::decode(part[i], s.packets[i]);
+      s.hashes[i] = s.packets[i].kind == wire::PacketKind::tcp ? hash_of_ends(s.packets[i]) : 0;
+      s.table.prefetch(s.hashes[i]);
+    }
+    s.prefetch(part.size());
+    for (std::size_t i = 0; i < part.size(); ++i) s.add(part[i], s.packets[i], s.hashes[i]);
+  }
+}
+
+// Slots were fetched; they tell the connections, and those where their next record goes.
+void Engine::State::prefetch(std::size_t count) const {
+  std::array<const Connection*, kTogether> connections_near{};
+  for (std::size_t i = 0; i < count; ++i) {
+    connections_near[i] = table.guess(hashes[i]);
+    if (connections_near[i] != nullptr) connections_near[i]->prefetch();
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    if (connections_near[i] != nullptr) connections_near[i]->prefetch_add();
+  }
+}
+
+void Engine::State::add(const wire::Frame& given, const wire::Packet& packet, std::uint64_t hash) {
   wire::Frame frame = given;
   // Without a time of its own a frame belongs to the moment of the one before.
   if (!frame.has_time || frame.time < kOldest || frame.time > kNewest) {
     frame.has_time = false;
-    frame.time = s.newest;
+    frame.time = newest;
   }
-  s.newest = frame.time;
-  s.witness.add(frame, packet);
+  newest = frame.time;
+  witness.add(frame, packet);
   const bool is_icmp = packet.kind == wire::PacketKind::icmp;
   if (packet.is_fragment) {
-    if (const auto joined = s.fragments.add(frame, packet)) s.add_tcp(frame, *joined);
+    if (const auto joined = fragments.add(frame, packet)) add_tcp(frame, *joined, hash_of_ends(*joined));
   } else if (packet.kind == wire::PacketKind::tcp) {
-    s.add_tcp(frame, packet);
+    add_tcp(frame, packet, hash);
   }
-  if (is_icmp && !packet.is_fragment) s.fragments.add_icmp(frame, packet);
-  if (is_icmp) s.add_icmp(frame, packet);
+  if (is_icmp && !packet.is_fragment) fragments.add_icmp(frame, packet);
+  if (is_icmp) add_icmp(frame, packet);
 }
 
 Connection& Engine::State::connection_for(const wire::Frame& frame, const wire::Packet& packet, std::uint64_t hash) {
   Connection** known = table.find(hash, [&](const Connection& c) { return c.has_ends(packet); });
   if (known != nullptr && !(*known)->is_new_use(packet, frame.time)) return **known;
   const auto id = static_cast<std::uint32_t>(connections.size());
-  connections.push_back(std::make_unique<Connection>(id, packet, frame.time, options.chapter_packets));
+  connections.push_back(std::make_unique<Connection>(id, packet, frame.time, chapter));
+  set_chapter();
   ++connections_since_check;
   Connection& made = *connections.back();
   if (options.on_frame) made.label_frames(options.on_frame);
@@ -114,8 +158,8 @@ Connection& Engine::State::connection_for(const wire::Frame& frame, const wire::
   return made;
 }
 
-void Engine::State::add_tcp(const wire::Frame& frame, const wire::Packet& packet) {
-  Connection& connection = connection_for(frame, packet, hash_of_ends(packet));
+void Engine::State::add_tcp(const wire::Frame& frame, const wire::Packet& packet, std::uint64_t hash) {
+  Connection& connection = connection_for(frame, packet, hash);
   connection.add(frame, packet, options.verify_checksums, options.bytes_at);
   if (++packets_since_check >= kPacketsBetweenChecks ||
       (connections_since_check >= kConnectionsBetweenChecks &&
@@ -135,7 +179,14 @@ void Engine::State::add_icmp(const wire::Frame& frame, const wire::Packet& packe
   (*known)->add_icmp(frame, packet, options.bytes_at);
 }
 
+// Of many connections at a time each has shorter chapters: what waits to be read stays as much in all.
+void Engine::State::set_chapter() {
+  const std::size_t live = connections.size() - finished_count;
+  chapter = std::clamp(kWaitingRecords / std::max<std::size_t>(live, 1), std::min(kShortestChapter, options.chapter_packets), options.chapter_packets);
+}
+
 void Engine::State::finish_one(std::size_t position) {
+  ++finished_count;
   finished.push_back(std::make_unique<ConnectionFacts>(connections[position]->finish(options.bytes_at)));
   connections[position].reset();
   finished_bytes += memory_of(*finished.back());
@@ -168,7 +219,7 @@ void Engine::State::keep_within_memory() {
 void Engine::State::finish_oldest(std::uint64_t least_bytes) {
   std::vector<std::pair<Time, std::size_t>> by_age;
   for (std::size_t i = first_live; i < connections.size(); ++i) {
-    if (connections[i]) by_age.emplace_back(connections[i]->last_arrival(), i);
+    if (connections[i]) by_age.emplace_back(connections[i]->last(), i);
   }
   std::sort(by_age.begin(), by_age.end());
   std::uint64_t freed = 0;

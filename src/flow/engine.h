@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 
 #include "base/bytes.h"
 #include "facts/case.h"
@@ -36,6 +37,9 @@ class Engine {
 
   /// One decoded packet. Spans in it are not kept beyond the call.
   void add(const wire::Frame& frame, const wire::Packet& packet);
+  /// Decodes and adds frames whose bytes are valid together: the same as one after the other, but what each needs is
+  /// fetched while others are worked on.
+  void add(std::span<const wire::Frame> frames);
 
   /// Ends all connections and gives everything that was learnt. CaptureFacts hold what packets show (counts by kind,
   /// times, vantage, notes); names, formats and damage are filled in by the caller. Call once.

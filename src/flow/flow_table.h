@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a packet's four-tuple to its connection: open addressing, symmetric hash, newest use of a four-tuple only. A slot
-// holds the hash alone; whether the connection has these ends, it is asked itself, as it is needed anyway.
+// From a packet's four-tuple to its connection: open addressing, symmetric hash, newest use of a
+// four-tuple only. A slot holds the hash alone; whether the connection has these ends, it is asked
+// itself, as it is needed anyway.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +20,8 @@ std::uint64_t hash_of(const Endpoint& a, const Endpoint& b);
 class FlowTable {
  public:
   FlowTable();
-  /// The slot of the connection with this hash for which `is_it(connection)` holds, or nullptr. Valid until the next
-  /// insertion.
+  /// The slot of the connection with this hash for which `is_it(connection)` holds, or nullptr.
+  /// Valid until the next insertion.
   template <typename IsIt>
   Connection** find(std::uint64_t hash, IsIt&& is_it) {
     const std::size_t mask = slots_.size() - 1;
@@ -34,7 +35,9 @@ class FlowTable {
     const Slot& slot = slots_[hash & (slots_.size() - 1)];
     return slot.hash == hash ? slot.connection : nullptr;
   }
-  void prefetch(std::uint64_t hash) const { __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]); }
+  void prefetch(std::uint64_t hash) const {
+    __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
+  }
   /// Adds one that is not there.
   void put(std::uint64_t hash, Connection& connection);
   void clear();

@@ -49,7 +49,7 @@ void halve(std::vector<TimelineBin>& bins) {
 
 }  // namespace
 
-TimelineBin& TimelineRecorder::bin(Time at) {
+TimelineBin& TimelineRecorder::other_bin(Time at) {
   if (!started_) {
     timeline_.start = at;
     started_ = true;
@@ -61,6 +61,9 @@ TimelineBin& TimelineRecorder::bin(Time at) {
   }
   const auto i = static_cast<std::size_t>(since / width_);
   if (i >= timeline_.bins.size()) timeline_.bins.resize(i + 1);
+  newest_ = i;
+  newest_begin_ = timeline_.start + static_cast<std::int64_t>(i) * width_;
+  newest_end_ = newest_begin_ + width_;
   return timeline_.bins[i];
 }
 

@@ -30,14 +30,21 @@ class SizeTable {
 class TimelineRecorder {
  public:
   /// Prepares the bin that holds `at` and returns it. Times before the first one count as the first.
-  TimelineBin& bin(Time at);
+  TimelineBin& bin(Time at) {
+    if (at >= newest_begin_ && at < newest_end_) return timeline_.bins[newest_];
+    return other_bin(at);
+  }
   [[nodiscard]] Timeline take();
   [[nodiscard]] std::size_t memory_bytes() const { return timeline_.bins.capacity() * sizeof(TimelineBin); }
 
  private:
   // Short enough for a LAN transfer of a few milliseconds, long enough not to double often.
   static constexpr Duration kFirstWidth = std::chrono::milliseconds(1);
+  TimelineBin& other_bin(Time at);
+
   Timeline timeline_;
+  std::size_t newest_ = 0;             // the bin asked for last, and its span: most questions are about it
+  Time newest_begin_{}, newest_end_{};
   Duration width_ = kFirstWidth;
   bool started_ = false;
 };

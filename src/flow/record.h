@@ -32,13 +32,13 @@ struct Record {
   std::uint16_t window = 0;
   std::uint16_t ip_id = 0;
   std::uint16_t checksum_error = 0;
-  std::uint16_t tunnel_overhead = 0;    // bytes around the innermost packet; 0 outside a tunnel
+  std::uint8_t tunnel_overhead = 0;     // bytes around the innermost packet, at most 255; 0 outside a tunnel
   std::uint8_t flags = 0;               // wire::TcpFlag
   std::uint8_t ttl = 0;
-  std::uint8_t tunnel_depth = 0;
-  std::uint8_t ecn = 0;                 // as in wire::Packet
-  Direction direction = Direction::to_server;
-  wire::ChecksumState checksum = wire::ChecksumState::not_checked;
+  Direction direction : 1 = Direction::to_server;
+  wire::ChecksumState checksum : 3 = wire::ChecksumState::not_checked;
+  std::uint8_t ecn : 2 = 0;             // as in wire::Packet
+  std::uint8_t tunnel_depth : 4 = 0;
   bool has_timestamps : 1 = false;
   bool dont_fragment : 1 = false;
   bool ip_header_bad : 1 = false;
@@ -50,5 +50,8 @@ struct Record {
 
   [[nodiscard]] bool has(std::uint8_t flag) const { return (flags & flag) != 0; }
 };
+
+// A connection's unread packets are most of its memory, and writing them is much of its time.
+static_assert(sizeof(Record) <= 80);
 
 }  // namespace slowpath::flow

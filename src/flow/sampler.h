@@ -12,14 +12,19 @@ namespace slowpath::flow {
 
 class Sampler {
  public:
-  static constexpr std::size_t kKept = 4096;
+  static constexpr std::size_t kKept = 512;
 
   void add(double value) {
+    smallest_ = seen_ == 0 ? value : std::min(smallest_, value);
+    largest_ = seen_ == 0 ? value : std::max(largest_, value);
     if (seen_++ % stride_ != 0) return;
     if (kept_.size() == kKept) thin();
     kept_.push_back(static_cast<float>(value));
   }
   [[nodiscard]] std::uint64_t seen() const { return seen_; }
+  /// Of all samples, not only of those kept; 0 without any.
+  [[nodiscard]] double smallest() const { return smallest_; }
+  [[nodiscard]] double largest() const { return largest_; }
   [[nodiscard]] bool empty() const { return kept_.empty(); }
   [[nodiscard]] const std::vector<float>& kept() const { return kept_; }
   [[nodiscard]] std::size_t memory_bytes() const { return kept_.capacity() * sizeof(float); }
@@ -46,6 +51,7 @@ class Sampler {
   }
 
   std::vector<float> kept_;
+  double smallest_ = 0, largest_ = 0;
   std::uint64_t seen_ = 0;
   std::uint64_t stride_ = 1;
 };

@@ -12,10 +12,10 @@ RttFacts facts_of(const Sampler& samples, RttFacts known) {
   const std::vector<float> sorted = samples.sorted();
   known.samples = samples.seen();
   if (sorted.empty()) return known;
-  known.min_s = known.min_s > 0 ? known.min_s : static_cast<double>(sorted.front());
+  known.min_s = known.min_s > 0 ? known.min_s : samples.smallest();
   known.median_s = Sampler::quantile_of(sorted, 0.5);
   known.p95_s = Sampler::quantile_of(sorted, 0.95);
-  known.max_s = std::max(known.max_s, static_cast<double>(sorted.back()));
+  known.max_s = std::max(known.max_s, samples.largest());
   return known;
 }
 

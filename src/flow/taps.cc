@@ -3,6 +3,8 @@
 // both ways records a packet more than once; a faulty network delivers it more than once. The former is told by
 // another TTL, MAC address, VLAN or interface, by no time between the copies, or by most packets coming twice.
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstddef>
 
 #include "flow/witness.h"
@@ -37,9 +39,28 @@ bool may_be_copy(const Record& original, const Record& copy) {
   return apart == Duration{0} || (copy.payload_len > 0 && apart < std::chrono::milliseconds(1));
 }
 
-std::size_t find_original(std::span<const Record> records, std::size_t copy) {
+/// Where packets that may be equal came last. Nearly every packet is unlike all others, and is told so at one look.
+class Newest {
+ public:
+  /// The newest position before `at` of one that may be equal; `at` itself if there is none within kLookBack.
+  std::size_t replace(const Record& record, std::size_t at) {
+    const std::uint32_t mixed = (record.sequence.value ^ std::rotl(record.acknowledgment.value, 16) ^
+                                 (record.payload_len << 8) ^ std::rotl(record.ts_value, 8) ^ record.ip_id) * 0x9e3779b1u;
+    std::uint32_t& slot = next_to_[mixed >> (32 - kBits)];
+    const std::size_t before = slot == 0 || slot + kLookBack <= at ? at : slot - 1;
+    slot = static_cast<std::uint32_t>(at + 1);
+    return before;
+  }
+
+ private:
+  static constexpr int kBits = 9;
+  std::array<std::uint32_t, std::size_t{1} << kBits> next_to_{};  // position + 1; 0: none
+};
+
+std::size_t find_original(std::span<const Record> records, std::size_t copy, std::size_t newest) {
+  if (newest == copy) return copy;
   const std::size_t oldest = copy > kLookBack ? copy - kLookBack : 0;
-  for (std::size_t i = copy; i-- > oldest;) {
+  for (std::size_t i = newest + 1; i-- > oldest;) {
     if (!records[i].tap_copy && !records[i].network_copy && same_packet(records[i], records[copy]) &&
         may_be_copy(records[i], records[copy])) {
       return i;
@@ -53,10 +74,11 @@ std::size_t find_original(std::span<const Record> records, std::size_t copy) {
 void mark_copies(std::span<Record> records, bool& several_taps) {
   std::array<std::size_t, 2> packets{}, copies{};
   std::size_t elsewhere = 0;
+  Newest newest;
   for (std::size_t i = 0; i < records.size(); ++i) {
     const auto way = static_cast<std::size_t>(records[i].direction);
     ++packets[way];
-    const std::size_t original = find_original(records, i);
+    const std::size_t original = find_original(records, i, newest.replace(records[i], i));
     if (original == i) continue;
     ++copies[way];
     const bool mirrored = records[i].time - records[original].time <= kMirrorWindow && records[i].payload_len == 0;
