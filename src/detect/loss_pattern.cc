@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "detect/arithmetic/loss_model.h"
 #include "detect/checksum_toll.h"
+#include "detect/loss_chance.h"
 #include "detect/superframe_edge.h"
 
 namespace slowpath::detect {
@@ -27,6 +28,8 @@ constexpr double kQueueSeconds = 0.002;
 constexpr std::uint64_t kMixed = 3;
 // Fewer losses than these prove no pattern (the catalogue's minimum for random-loss).
 constexpr std::uint64_t kPatternLosses = 10;
+// Losses of one flight are one event, and ten losses of chance are hardly in fewer flights.
+constexpr std::uint64_t kPatternFlights = 6;
 // The mean of n uniform ranks scatters by 0.29/sqrt(n): 0.09 for ten. 0.75 is nearly three of them
 // above the middle.
 constexpr double kRankOfQueue = 0.75;
@@ -171,11 +174,11 @@ bool queue_builds(const QueueFacts& queue) {
 }
 
 bool losses_are_random(const DirectionFacts& data, const LossPattern& pattern) {
-  if (pattern.losses < kPatternLosses) return false;
+  if (pattern.losses < kPatternLosses || pattern.episodes < kPatternFlights) return false;
   // Independent of load: at any round-trip time. Without a queue that could be told by there being
   // none, many losses a flight would be a policer's.
   const bool alone = as_double(pattern.episodes) >= kAloneShare * as_double(pattern.losses);
-  if (!alone) return false;
+  if (!alone || !why_not_chance(data, pattern).empty()) return false;
   // Chance does not prefer the last segment of a burst.
   if (as_double(data.tail_timeouts) >= kTailShare * as_double(pattern.episodes) &&
       data.flight_max_bytes > 4 * std::uint64_t{data.segment_size}) {

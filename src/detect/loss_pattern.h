@@ -43,12 +43,17 @@ QueueFacts queue_of(const DirectionFacts& data);
 /// The queue visibly grows with the flight: from here on losses may be its overflow.
 bool queue_builds(const QueueFacts& queue);
 
+/// So much is lost, and yet so much arrived, that what was sent again cannot have been lost as often:
+/// three times what that loss leaves of a rate (PFTK).
+bool resends_are_spared(const DirectionFacts& data, const LossPattern& pattern);
+
 /// Whether whole flights die and the sender waits for its timer: so many are lost at once, and so
 /// much of what is sent, that something chose bursts; or the resends pass although so much is lost.
 /// What chose them, and whether by load, does not show.
 bool flights_die(const DirectionFacts& data, const LossPattern& pattern);
 
-/// Losses that are independent of load: enough of them, alone, and at any round-trip time.
+/// Losses that are independent of load: enough of them, alone, and at any round-trip time; and
+/// nothing speaks against chance (loss_chance.h).
 /// The evidence of `random-loss`, to which timeouts beside it are then attributed.
 bool losses_are_random(const DirectionFacts& data, const LossPattern& pattern);
 

@@ -12,6 +12,7 @@
 
 #include "base/format.h"
 #include "detect/arithmetic/statistics.h"
+#include "detect/loss_chance.h"
 #include "detect/loss_pattern.h"
 
 namespace slowpath::detect {
@@ -94,18 +95,10 @@ double rise_before_losses_s(const std::vector<Transfer>& transfers) {
   return arithmetic::median(rises).value_or(0);
 }
 
-/// The chance that of so many events no more than this share happens, each by itself with `chance`
-/// (the lower tail of the binomial distribution).
+/// The chance that of so many events no more than this share happens, each with `chance`.
 double chance_of_so_few(std::uint64_t events, double share, double chance) {
-  const auto n = static_cast<double>(events);
-  const double most = std::floor(share * n + 0.5);
-  if (chance <= 0 || chance >= 1) return chance >= 1 && most < n ? 0 : 1;
-  double sum = 0;
-  for (double k = 0; k <= most; ++k) {
-    sum += std::exp(std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1) +
-                    k * std::log(chance) + (n - k) * std::log1p(-chance));
-  }
-  return sum;
+  const auto most = static_cast<std::uint64_t>(std::floor(share * static_cast<double>(events) + 0.5));
+  return arithmetic::chance_of_at_most(most, events, chance);
 }
 
 /// Of the segments of all transfers.
@@ -170,6 +163,8 @@ bool is_behind_the_limit(const std::vector<Transfer>& transfers) {
 bool may_be_a_bucket(const Policing& judged) {
   const arithmetic::TokenBucket& bucket = judged.bucket;
   const double by_chance = 1 - bucket.passed_near_empty;
+  const auto is_full = [](const Transfer& t) { return !losses_come_when_full(t.data()).empty(); };
+  if (std::ranges::any_of(judged.transfers, is_full)) return false;
   return !tokens_chose_neither(judged) && is_behind_the_limit(judged.transfers) &&
          bucket.passed_without <= kBlurredWithout &&
          bucket.lost_with_tokens <= kBlurredAgainstChance * by_chance &&

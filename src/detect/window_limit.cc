@@ -52,6 +52,14 @@ bool fills_a_queue(const DirectionFacts& data) {
   return rtt.loaded_s > kQueueFactor * base && rtt.loaded_s - base > kQueueFloorS;
 }
 
+// Data beyond the window that was taken all the same, twice as much as the window and so often that
+// it is no slip: sender and receiver agree about another window than this capture's handshake shows.
+constexpr std::uint64_t kBeyond = 10;
+
+bool is_exceeded(const DirectionFacts& data) {
+  return data.window.beyond.count >= kBeyond && data.flight_max_bytes > 2 * data.window.max_bytes;
+}
+
 }  // namespace
 
 WindowLimit judge_window(const Transfer& transfer) {
@@ -70,6 +78,11 @@ WindowLimit judge_window(const Transfer& transfer) {
     limit.why_not = "no window was seen";
   } else if (data.window.knowledge == ScaleKnowledge::unknown) {
     limit.why_not = "the handshake was not captured, so the window's scale is unknown";
+  } else if (is_exceeded(data)) {
+    limit.why_not = fmt::format(
+        "{} packets were sent beyond it, {} on the way at once: the sender reads another window, as "
+        "if the handshake had been changed on its way here",
+        data.window.beyond.count, format_bytes(static_cast<double>(data.flight_max_bytes)));
   } else if (!is_material(limit.seconds, transfer)) {
     limit.why_not =
         fmt::format("a full window owns {} of {}; {} are needed", format_duration(limit.seconds),

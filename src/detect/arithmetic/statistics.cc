@@ -64,6 +64,19 @@ std::optional<double> percentile(std::span<const double> values, double share) {
 
 std::optional<double> median(std::span<const double> values) { return percentile(values, 0.5); }
 
+double chance_of_at_most(std::uint64_t most, std::uint64_t events, double chance) {
+  if (most >= events || chance <= 0) return 1;
+  if (chance >= 1) return 0;
+  const auto n = static_cast<double>(events);
+  const auto last = static_cast<double>(most);
+  double sum = 0;
+  for (double k = 0; k <= last; ++k) {
+    sum += std::exp(std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1) +
+                    k * std::log(chance) + (n - k) * std::log1p(-chance));
+  }
+  return sum;
+}
+
 std::optional<RankTest> rank_test(std::span<const double> a, std::span<const double> b) {
   if (a.size() < 2 || b.size() < 2) return std::nullopt;
   std::vector<Ranked> ranked;

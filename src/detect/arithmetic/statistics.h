@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 
@@ -15,6 +16,10 @@ std::optional<double> percentile(std::span<const double> values, double share);
 
 /// The percentile of one half.
 std::optional<double> median(std::span<const double> values);
+
+/// The chance that at most `most` of `events` happen, each by itself with `chance` (the lower tail
+/// of the binomial distribution).
+double chance_of_at_most(std::uint64_t most, std::uint64_t events, double chance);
 
 /// Do the values of a tend to be larger than those of b?
 struct RankTest {

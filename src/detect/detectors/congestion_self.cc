@@ -6,10 +6,13 @@
 // small), a policer (no queue), random loss (losses alone, at any round-trip time). A transfer that
 // fills its link with a moderate queue and loses nothing is healthy.
 #include <algorithm>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/arithmetic/statistics.h"
+#include "detect/loss_chance.h"
 #include "detect/loss_pattern.h"
 #include "detect/policing.h"
 #include "detect/policy.h"
@@ -43,6 +46,15 @@ bool is_short_queue(const Policing* policing) {
          policing->rise_s >= kShortQueueSeconds &&
          policing->rise_s >= kShortQueueShown * policing->queue_s;
 }
+
+/// The round trip grows by something, and losses come when it is longest.
+bool overflows_unseen(const DirectionFacts& data) {
+  return data.rtt.total.p95_s - data.rtt.total.min_s >= kShortQueueSeconds &&
+         !losses_come_when_full(data).empty();
+}
+
+// The rate of a link that stays full for a tenth of the time.
+constexpr double kBest = 0.9;
 
 bool overflows(const LossPattern& pattern) {
   if (pattern.losses < kLosses) return false;
@@ -98,6 +110,16 @@ double idle_link_s(const DirectionFacts& data) {
   return data.time[TimeOwner::congestion_window] * data.flight_idle_share;
 }
 
+/// What the transfer took longer than at the rate that its best tenth of time reached. All of the
+/// repair is not lost: most of the flight goes on meanwhile.
+double below_its_best_s(const DirectionFacts& data) {
+  std::vector<double> rates;
+  for (const TimelineBin& bin : data.timeline.bins) rates.push_back(static_cast<double>(bin.acked_bytes));
+  const double best = arithmetic::percentile(rates, kBest).value_or(0) / data.timeline.bin_s;
+  if (!(best > 0)) return data.transfer_s;
+  return std::max(0.0, data.transfer_s - static_cast<double>(data.bytes) / best);
+}
+
 void inspect_transfer(const Transfer& transfer, const Policing* policing, Findings& findings) {
   const DirectionFacts& data = transfer.data();
   const QueueFacts queue = queue_of(data);
@@ -109,9 +131,11 @@ void inspect_transfer(const Transfer& transfer, const Policing* policing, Findin
   // The queue when it is full, before it overflows: the high end of the saw-tooth.
   const double full_s = std::max(queue.loaded_s, data.rtt.total.p95_s);
   const bool climbs = queue_builds(queue) && full_s >= kRatio * queue.base_s;
-  if (is_short_queue(policing) && other_cause_of_loss(transfer).empty()) {
-    const double lost =
+  const bool is_short = is_short_queue(policing) || (!climbs && overflows_unseen(data));
+  if (is_short && other_cause_of_loss(transfer).empty()) {
+    const double waited =
         data.time[TimeOwner::loss_recovery] + data.timeout_s - outage_s(data) + idle_link_s(data);
+    const double lost = std::min(waited, below_its_best_s(data));
     return report(transfer, queue, loss_pattern(data),
                   is_material(lost, transfer) ? Severity::fault : Severity::note, lost, findings);
   }

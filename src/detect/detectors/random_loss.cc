@@ -10,6 +10,7 @@
 
 #include "base/format.h"
 #include "detect/arithmetic/loss_model.h"
+#include "detect/loss_chance.h"
 #include "detect/loss_pattern.h"
 #include "detect/policing.h"
 #include "detect/policy.h"
@@ -80,7 +81,8 @@ double seconds_lost_to(const DirectionFacts& data, double share) {
 
 struct Judged {
   bool complete = false;
-  std::string why_not;  // complete only when empty
+  bool excluded = false;  // something else than chance chose them
+  std::string why_not;    // complete only when empty
 };
 
 /// A noisy path loses several packets in a row too. What tells them from a full queue or a policer:
@@ -92,23 +94,31 @@ bool bursts_are_random(const DirectionFacts& data, const LossPattern& pattern,
 }
 
 Judged judge(const DirectionFacts& data, const LossPattern& pattern, const Policing* policing) {
+  if (std::string why = why_not_chance(data, pattern); !why.empty()) return {false, true, why};
   if (pattern.losses < kLosses) {
-    return {false, fmt::format("{} losses; {} are needed to show a distribution", pattern.losses,
-                               kLosses)};
+    return {
+        false, false,
+        fmt::format("{} losses; {} are needed to show a distribution", pattern.losses, kLosses)};
   }
   if (policing != nullptr && (policing->has_bucket || policing->may_fit)) {
-    return {false, fmt::format("a limit of {} that {} may exceed chose what was lost",
-                               format_rate(policing->bucket.rate_bytes_per_s * 8),
-                               format_bytes(policing->bucket.burst_bytes))};
+    return {false, false,
+            fmt::format("a limit of {} that {} may exceed chose what was lost",
+                        format_rate(policing->bucket.rate_bytes_per_s * 8),
+                        format_bytes(policing->bucket.burst_bytes))};
   }
-  if (losses_are_random(data, pattern)) return {true, {}};
-  if (bursts_are_random(data, pattern, policing)) return {true, {}};
+  if (losses_are_random(data, pattern) || bursts_are_random(data, pattern, policing)) {
+    return {true, false, {}};
+  }
+  const std::string where =
+      fmt::format("{} losses in {} bursts, mean rank of the round-trip time before them {:.2f}",
+                  pattern.losses, pattern.episodes, pattern.mean_rank);
+  if (losses_come_in_runs(data, pattern)) {
+    return {false, true, where + ": neighbours are lost together, more than chance would have it"};
+  }
   if (data.rtt.total.samples < kLosses || pattern.ranked * 2 < pattern.losses) {
-    return {false, "too few round-trip times to see the load at each loss"};
+    return {false, false, "too few round-trip times to see the load at each loss"};
   }
-  return {false, fmt::format("{} losses in {} bursts, mean rank of the round-trip time before them "
-                             "{:.2f}: a full queue or a policer fits better",
-                             pattern.losses, pattern.episodes, pattern.mean_rank)};
+  return {false, false, where + ": a full queue or a policer fits better"};
 }
 
 std::vector<Evidence> evidence_of(const DirectionFacts& data, const LossPattern& pattern) {
@@ -169,6 +179,7 @@ void inspect_transfer(const Transfer& transfer, const std::vector<Policing>& pol
     return silent(findings, kId, transfer, std::move(why));
   }
   const Judged judged = judge(data, pattern, find_policing(policing, transfer));
+  if (judged.excluded) return silent(findings, kId, transfer, judged.why_not);
   // Short of a distribution only the repair itself is known to be lost time.
   const double lost =
       judged.complete ? seconds_lost_to(data, answered_share(pattern)) : repair_s(data);

@@ -116,6 +116,19 @@ TEST(WscaleAbsent, WindowThatStaysSmallByItselfIsNot) {
   EXPECT_FALSE(silences_of("wscale-absent", facts).empty());
 }
 
+// A box took the option out of the SYN-ACK behind the server, which goes on scaling the client's windows.
+TEST(WscaleAbsent, SenderThatGoesFarBeyondTheWindowReadsAnotherOne) {
+  Case facts = without_scaling();
+  DirectionFacts& data = download_of(facts);
+  data.flight_max_bytes = 100 * data.window.max_bytes;
+  for (int i = 0; i < 9; ++i) note(data.window.beyond, FrameRef(0, 10));
+  EXPECT_EQ(run("wscale-absent", facts).size(), 1U);
+  note(data.window.beyond, FrameRef(0, 10));
+  EXPECT_TRUE(run("wscale-absent", facts).empty());
+  EXPECT_TRUE(run("rwnd-limited", facts).empty());
+  EXPECT_FALSE(silences_of("wscale-absent", facts).empty());
+}
+
 TEST(WscaleAbsent, WithoutTheHandshakeNothingIsSaid) {
   Case facts = without_scaling();
   facts.connections[0].handshake.syn_ack.reset();
