@@ -41,10 +41,16 @@ constexpr std::uint64_t kRequestBytes = 16384;
 constexpr double kLeastShare = 0.001;
 constexpr double kModelFactor = 3;
 
+// A super-frame is one packet here and many on the wire.
+double segments_of(const DirectionFacts& data) {
+  const double packets = std::max(1.0, static_cast<double>(data.data_packets));
+  if (data.segment_size == 0) return packets;
+  return std::max(packets, static_cast<double>(data.bytes) / data.segment_size);
+}
+
 bool loss_explains_rate(const DirectionFacts& data) {
   if (data.segment_size == 0 || data.rtt.total.median_s <= 0 || data.bytes == 0) return false;
-  const double segments = static_cast<double>(data.bytes) / data.segment_size;
-  const double share = static_cast<double>(data.lost_packets) / std::max(1.0, segments);
+  const double share = static_cast<double>(data.lost_packets) / segments_of(data);
   const double left_bps =
       std::max(arithmetic::cubic_rate_bps(data.segment_size, data.rtt.total.median_s, share),
                arithmetic::mathis_rate_bps(data.segment_size, data.rtt.total.median_s, share));
@@ -117,7 +123,7 @@ std::optional<Doubt> doubt_about_time(const ConnectionFacts& connection) {
 std::optional<Doubt> doubt_about_loss(const ConnectionFacts& connection) {
   for (const DirectionFacts& direction : connection.directions) {
     const double lost = static_cast<double>(direction.lost_packets);
-    const double share = lost / std::max(1.0, static_cast<double>(direction.data_packets));
+    const double share = lost / segments_of(direction);
     if (direction.lost_packets < kLosses || share < kLeastShare) continue;
     if (share < kLossShare && !loss_explains_rate(direction)) continue;
     // What keeps coming back keeps the congestion window small, too.

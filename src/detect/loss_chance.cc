@@ -66,8 +66,13 @@ Episodes episodes_of(const DirectionFacts& data) {
   return episodes;
 }
 
-std::string high_ranks(const std::vector<double>& ranks) {
-  if (ranks.size() < kRanks) return {};
+// Late packets lengthen round trips as a queue does, and the ones that they make look lost as well.
+bool lateness_hides_load(const DirectionFacts& data) {
+  return data.reorder.packets * 2 > data.lost_packets;
+}
+
+std::string high_ranks(const DirectionFacts& data, const std::vector<double>& ranks) {
+  if (ranks.size() < kRanks || lateness_hides_load(data)) return {};
   double sum = 0;
   for (const double rank : ranks) sum += rank;
   const auto n = static_cast<double>(ranks.size());
@@ -144,7 +149,7 @@ std::string lone_ones_are_spared(const DirectionFacts& data) {
 }  // namespace
 
 std::string losses_come_when_full(const DirectionFacts& data) {
-  return high_ranks(episodes_of(data).ranks);
+  return high_ranks(data, episodes_of(data).ranks);
 }
 
 bool losses_come_in_runs(const DirectionFacts& data, const LossPattern& pattern) {
@@ -164,7 +169,7 @@ bool losses_come_in_runs(const DirectionFacts& data, const LossPattern& pattern)
 std::string why_not_chance(const DirectionFacts& data, const LossPattern& pattern) {
   if (std::string why = lone_ones_are_spared(data); !why.empty()) return why;
   const Episodes episodes = episodes_of(data);
-  if (std::string why = high_ranks(episodes.ranks); !why.empty()) return why;
+  if (std::string why = high_ranks(data, episodes.ranks); !why.empty()) return why;
   if (std::string why = steady_distances(data, episodes); !why.empty()) return why;
   if (resends_are_spared(data, pattern)) {
     return fmt::format(
