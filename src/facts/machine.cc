@@ -5,22 +5,6 @@
 
 namespace slowpath {
 
-std::string_view to_string(Platform platform) {
-  switch (platform) {
-    case Platform::unknown:
-      return "unknown";
-    case Platform::linux_:
-      return "linux";
-    case Platform::windows:
-      return "windows";
-    case Platform::solaris:
-      return "solaris";
-    case Platform::esxi:
-      return "esxi";
-  }
-  return "unknown";
-}
-
 const InterfaceFacts* find_interface(const MachineFacts& machine, std::string_view name) {
   const auto found = std::ranges::find(machine.interfaces, name, &InterfaceFacts::name);
   return found == machine.interfaces.end() ? nullptr : &*found;

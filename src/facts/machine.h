@@ -12,12 +12,9 @@
 #include <vector>
 
 #include "facts/address.h"
+#include "facts/catalogue.h"
 
 namespace slowpath {
-
-enum class Platform : std::uint8_t { unknown, linux_, windows, solaris, esxi };
-/// "linux", "windows", "solaris", "esxi", "unknown".
-std::string_view to_string(Platform platform);
 
 /// Where a value was read, as evidence: "/proc/sys/net/ipv4/tcp_rmem", "ethtool -k eth0",
 /// "netsh.txt, line 7".
@@ -152,7 +149,7 @@ struct MeasuredFacts {
 
 struct MachineFacts {
   std::string name;  // given by the user ("A"), or the host's own
-  Platform platform = Platform::unknown;
+  std::optional<Platform> platform;  // linux, windows, solaris or esxi
   bool live = false;  // read from this host now
   std::string os, os_release, kernel,
       virtualization;  // "Oracle Solaris 11.2", "11.2", "5.11", "vmware"
