@@ -190,6 +190,18 @@ struct PayloadDifference {
   std::uint32_t compared = 0, differing = 0;
   std::uint32_t first_difference = 0; // within the compared stretch
   bool original_refused = false;      // the receiver had reported it missing: its checksum did not pass there
+  std::uint32_t last_difference = 0;  // within the compared stretch
+  bool sums_equal = false;            // of both copies of the stretch, by the Internet checksum
+  bool original_bad = false, resend_bad = false;  // the checksum of that copy is wrong
+  // Where the stretch begins in each frame's payload, and how much payload the frame carries.
+  std::uint32_t at_original = 0, at_resend = 0;
+  std::uint32_t original_payload = 0, resend_payload = 0;
+  // Both copies from `excerpt_at` of the stretch on, as far as they differ; empty beyond the first few differences.
+  static constexpr std::size_t kExcerptBytes = 1536;  // a segment of Ethernet's size
+  std::uint32_t excerpt_at = 0;
+  std::vector<std::byte> original_bytes, resend_bytes;
+  // Where in the stream the differing bytes of a copy were seen, too.
+  std::optional<std::uint64_t> original_found_at, resend_found_at;
 };
 struct PayloadCompareFacts {
   std::uint64_t compared_bytes = 0;       // captured in both copies
@@ -198,6 +210,8 @@ struct PayloadCompareFacts {
   std::uint64_t differing_refused = 0;    // of these, originals that passed the tap and that the receiver refused
   Exemplars refused_frames, refused_twins;
   std::vector<PayloadDifference> differences;  // the first 16
+  std::uint64_t damaged_packets = 0;      // one copy with a wrong checksum, the other with a good one, and they differ
+  std::vector<PayloadDifference> damages; // the first 16 of these
 };
 
 /// Pauses in which nothing was outstanding, told apart by whose turn it was.

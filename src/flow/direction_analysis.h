@@ -6,6 +6,7 @@
 // send.cc        what the sender does: new data, resends, holes that fill late
 // acknowledge.cc what the receiver replies: ACKs, SACK, windows; what became of each range
 // attribution.cc who owned the time between two events
+// compare_payload.cc  bytes that came twice
 // summary.cc     the facts, at the end
 #pragma once
 
@@ -93,12 +94,21 @@ class DirectionAnalysis {
   [[nodiscard]] ResendClass classify_resend(const Sending& s) const;
   void enter_recovery(ResendClass how);
   void count_resend(const Sending& s, ResendClass how);
-  void compare_payload(const Segment& original, const Sending& s, const BytesAt& bytes_at);
   [[nodiscard]] bool came_out_of_order(const Segment& hole, const Sending& s) const;
   void note_checksum(const Record& record, bool superframe);
   void remember(const Segment& segment);
   void follow_stream();
   [[nodiscard]] bool is_stray(const Record& record);
+
+  // compare_payload.cc
+  void compare_payload(const Segment& original, const Sending& s, const BytesAt& bytes_at);
+  struct Copies;  // of one stretch
+  void note_difference(const Segment& original, const Sending& s, const Copies& copies, const BytesAt& bytes_at);
+  void note_damage(const Segment& original, const Sending& s, const Copies& copies, const BytesAt& bytes_at);
+  [[nodiscard]] std::optional<std::uint64_t> find_elsewhere(Bytes bytes, std::int64_t own, const BytesAt& bytes_at);
+  [[nodiscard]] PayloadDifference describe_difference(const Segment& original, const Sending& s, const Copies& copies,
+                                                      bool with_excerpt, const BytesAt& bytes_at);
+  void take_excerpt(PayloadDifference& difference, const Copies& copies, const BytesAt& bytes_at);
 
   // acknowledge.cc
   void advance_ack(std::int64_t ack, const Record& record, Time now);

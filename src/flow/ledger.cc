@@ -58,6 +58,7 @@ void Ledger::split(std::int64_t offset) {
   const std::int64_t cut = offset - right.begin;
   right.begin = offset;
   right.payload_at += static_cast<std::uint64_t>(cut);
+  right.payload_skipped += static_cast<std::uint32_t>(cut);
   right.captured_len = right.captured_len > cut ? right.captured_len - static_cast<std::uint32_t>(cut) : 0;
   right.resent_bytes = right.resent_bytes > cut ? right.resent_bytes - static_cast<std::uint32_t>(cut) : 0;
   items_[i].end = offset;

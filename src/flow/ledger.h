@@ -23,6 +23,7 @@ struct Segment {
   FrameRef first_frame, last_frame;
   std::uint64_t payload_at = 0;         // of the first copy
   std::uint32_t captured_len = 0;
+  std::uint32_t payload_skipped = 0, payload_len = 0;  // of the first copy's frame: before `begin`, and in all
   std::uint32_t first_ip_len = 0, last_ip_len = 0;
   std::uint32_t first_ts = 0, last_ts = 0;
   std::uint32_t resent_bytes = 0;       // of this range, in further copies

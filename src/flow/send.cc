@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the sender does: new data, holes, resends. Every resend gets one class.
 #include <algorithm>
-#include <cstring>
 
 #include "flow/direction_analysis.h"
 
@@ -17,7 +16,6 @@ constexpr std::int64_t kMaxDamagedJump = std::int64_t{1} << 20;
 constexpr double kTimeoutFloor_s = 0.180;
 // Missing IP IDs that one lost ACK or probe does not explain.
 constexpr std::uint16_t kMissingIds = 3;
-constexpr std::size_t kKeptDifferences = 16;
 // An ACK recorded before its data: interfaces and queues are that far apart, at most.
 constexpr Duration kRecordedLate = std::chrono::milliseconds(20);
 // So many packets in a row beyond any window are no forgery: the capture missed more than a window of the stream.
@@ -212,6 +210,8 @@ void DirectionAnalysis::send_new(const Sending& s) {
   segment.payload_at = r.payload_at + static_cast<std::uint64_t>(s.begin - offset_of(r.sequence));
   const auto skipped = static_cast<std::uint32_t>(s.begin - offset_of(r.sequence));
   segment.captured_len = r.captured_len > skipped ? r.captured_len - skipped : 0;
+  segment.payload_skipped = skipped;
+  segment.payload_len = r.payload_len;
   segment.first_ip_len = segment.last_ip_len = r.ip_len;
   segment.first_ts = segment.last_ts = r.ts_value;
   segment.copies = 1;
@@ -456,6 +456,8 @@ void DirectionAnalysis::fill_hole(Segment& hole, const Sending& s) {
   const auto skipped = static_cast<std::uint32_t>(std::max<std::int64_t>(hole.begin - offset_of(r.sequence), 0));
   hole.payload_at = r.payload_at + skipped;
   hole.captured_len = r.captured_len > skipped ? r.captured_len - skipped : 0;
+  hole.payload_skipped = skipped;
+  hole.payload_len = r.payload_len;
   hole.bad_checksum = hole.first_bad = r.checksum == wire::ChecksumState::bad && !s.superframe;
   hole.superframe = s.superframe;
 }
@@ -580,50 +582,6 @@ void DirectionAnalysis::resend_acknowledged(const Sending& s, const BytesAt& byt
     if (old.begin < s.end && old.end > s.begin && old.copies > 0) compare_payload(old, s, bytes_at);
   }
   last_send_ = s.record.time;
-}
-
-void DirectionAnalysis::compare_payload(const Segment& original, const Sending& s, const BytesAt& bytes_at) {
-  const std::int64_t begin = std::max(original.begin, s.begin), end = std::min(original.end, s.end);
-  const auto wanted = static_cast<std::uint64_t>(end - begin);
-  if (wanted <= 1) return;  // keep-alives and probes may carry anything
-  const auto in_original = static_cast<std::uint64_t>(begin - original.begin);
-  const auto in_resend = static_cast<std::uint64_t>(begin - offset_of(s.record.sequence));
-  const std::uint64_t have_original = original.captured_len > in_original ? original.captured_len - in_original : 0;
-  const std::uint64_t have_resend = s.record.captured_len > in_resend ? s.record.captured_len - in_resend : 0;
-  const auto len = static_cast<std::size_t>(std::min({wanted, have_original, have_resend}));
-  const bool sound = !original.first_bad && s.record.checksum != wire::ChecksumState::bad;
-  Bytes a, b;
-  if (len > 0 && sound && bytes_at) {
-    a = bytes_at(original.first_frame.input(), original.payload_at + in_original, len);
-    b = bytes_at(s.record.frame.input(), s.record.payload_at + in_resend, len);
-  }
-  if (a.size() != len || b.size() != len || len == 0) {
-    facts_.payload.not_comparable_bytes += wanted;
-    return;
-  }
-  facts_.payload.compared_bytes += len;
-  facts_.payload.not_comparable_bytes += wanted - len;
-  if (std::memcmp(a.data(), b.data(), len) == 0) return;
-  ++facts_.payload.differing_packets;
-  // The tap saw it, and the receiver asked for it again while it took what came behind: TCP threw it away.
-  const bool refused = !original.sacked && original.end > una_ && (duplicate_acks_here_ > 0 || sacked_bytes_ > 0);
-  if (refused) {
-    ++facts_.payload.differing_refused;
-    note(facts_.payload.refused_frames, original.first_frame);
-    note(facts_.payload.refused_twins, s.record.frame);
-  }
-  if (facts_.payload.differences.size() >= kKeptDifferences) return;
-  PayloadDifference difference;
-  difference.original = original.first_frame;
-  difference.resend = s.record.frame;
-  difference.offset = static_cast<std::uint64_t>(std::max<std::int64_t>(begin, 0));
-  difference.compared = static_cast<std::uint32_t>(len);
-  difference.original_refused = refused;
-  for (std::size_t i = 0; i < len; ++i) {
-    if (a[i] == b[i]) continue;
-    if (difference.differing++ == 0) difference.first_difference = static_cast<std::uint32_t>(i);
-  }
-  facts_.payload.differences.push_back(difference);
 }
 
 void DirectionAnalysis::note_checksum(const Record& record, bool superframe) {

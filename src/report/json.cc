@@ -147,11 +147,13 @@ Json to_json(const Evidence& evidence, const Case& facts) {
   if (!evidence.frames.empty() && evidence.frames.front().input() < facts.captures.size()) {
     file = facts.captures[evidence.frames.front().input()].file;
   }
-  return {{"kind", to_word(evidence.kind)},
-          {"text", evidence.text},
-          {"file", file},
-          {"frames", frame_numbers(evidence.frames)},
-          {"values", std::move(values)}};
+  Json json = {{"kind", to_word(evidence.kind)},
+               {"text", evidence.text},
+               {"file", file},
+               {"frames", frame_numbers(evidence.frames)},
+               {"values", std::move(values)}};
+  if (!evidence.pattern.empty()) json["pattern"] = evidence.pattern;
+  return json;
 }
 
 Json to_json(const RemedyStep& step, const Case& facts, const Finding& finding) {

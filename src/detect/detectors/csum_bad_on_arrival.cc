@@ -10,6 +10,7 @@
 
 #include "base/format.h"
 #include "detect/checksum_toll.h"
+#include "detect/forensics.h"
 #include "detect/policy.h"
 
 namespace slowpath::detect::detectors {
@@ -41,6 +42,10 @@ Finding describe(const Transfer& transfer, const ChecksumToll& toll) {
   finding.evidence.push_back(
       shown_by(fmt::format("{} of these ranges came again and were good", sums.good_twins.count),
                sums.good_twins, {{"good_twins", static_cast<double>(sums.good_twins.count)}}));
+  if (auto changed =
+          what_changed(data.payload.damages, data, arithmetic::ChecksumWitness::failed)) {
+    finding.evidence.push_back(std::move(*changed));
+  }
   finding.refuted_by = "the same packets with a bad checksum where they were sent";
   finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.checksum.status == \"Bad\"");

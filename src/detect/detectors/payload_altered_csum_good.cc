@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/forensics.h"
 #include "detect/policy.h"
 #include "detect/support.h"
 
@@ -38,6 +39,10 @@ Finding describe(const Transfer& transfer) {
       "before its checksum was made",
       data.payload.differing_packets, name_sender(transfer));
   finding.evidence.push_back(shown_by(first));
+  if (auto changed =
+          what_changed(data.payload.differences, data, arithmetic::ChecksumWitness::passed)) {
+    finding.evidence.push_back(std::move(*changed));
+  }
   finding.evidence.push_back(shown_by(
       fmt::format("{} checksums of this direction are good", format_count(data.checksums.good)), {},
       {{"good_checksums", static_cast<double>(data.checksums.good)}}));

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/forensics.h"
 #include "detect/policy.h"
 #include "detect/support.h"
 
@@ -63,6 +64,11 @@ Finding describe(const Transfer& transfer,
       "what is received",
       data.payload.differing_packets, name_sender(transfer));
   finding.evidence.push_back(shown_by(first));
+  const auto witness =
+      proved ? arithmetic::ChecksumWitness::passed : arithmetic::ChecksumWitness::unknown;
+  if (auto changed = what_changed(data.payload.differences, data, witness)) {
+    finding.evidence.push_back(std::move(*changed));
+  }
   Exemplars resends;
   for (const PayloadDifference* difference : differences) note(resends, difference->resend);
   finding.evidence.push_back(shown_by(

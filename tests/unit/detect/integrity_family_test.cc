@@ -79,7 +79,13 @@ Case differing(std::uint32_t compared) {
   DirectionFacts& data = download_of(facts);
   data.payload.compared_bytes = 100'000;
   data.payload.differing_packets = 1;
-  data.payload.differences = {{FrameRef{0, 40}, FrameRef{0, 55}, 14'480, compared, 3, 100}};
+  PayloadDifference& difference = data.payload.differences.emplace_back();
+  difference.original = FrameRef{0, 40};
+  difference.resend = FrameRef{0, 55};
+  difference.offset = 14'480;
+  difference.compared = compared;
+  difference.differing = 3;
+  difference.first_difference = 100;
   return facts;
 }
 
