@@ -169,14 +169,13 @@ bool is_about_minor_direction(const Finding& finding, const ConnectionFacts& con
 }
 
 std::optional<Doubt> doubt_from_suspects(const ConnectionFacts& connection,
-                                         std::span<const Finding> findings) {
+                                         std::span<const Finding> findings,
+                                         const FindingIndex& index) {
   Doubt doubt;
   bool doubt_about_data = false;
-  for (const Finding& finding : findings) {
+  for (const std::size_t position : index.of(connection.id)) {
+    const Finding& finding = findings[position];
     if (finding.severity != Severity::suspect) continue;
-    if (std::ranges::find(finding.connections, connection.id) == finding.connections.end()) {
-      continue;
-    }
     if (!is_about_integrity(finding) && is_about_minor_direction(finding, connection)) continue;
     doubt.seconds = std::max(doubt.seconds, finding.seconds_lost);
     doubt_about_data = doubt_about_data || is_about_integrity(finding);
@@ -251,7 +250,7 @@ std::optional<Doubt> doubt_about_little(const Case& facts) {
 }  // namespace
 
 std::optional<Doubt> doubt_about(const Case&, const ConnectionFacts& connection,
-                                 std::span<const Finding> findings) {
+                                 std::span<const Finding> findings, const FindingIndex& index) {
   if (bytes_of(connection) == 0 && !connection.handshake.completed) {
     return Doubt{"neither data nor a whole handshake was seen",
                  {capture_command(connection, "from_the_start.pcap")},
@@ -260,7 +259,7 @@ std::optional<Doubt> doubt_about(const Case&, const ConnectionFacts& connection,
   if (connection.light) return std::nullopt;
   if (auto doubt = doubt_about_half(connection)) return doubt;
   if (auto doubt = doubt_about_capture_loss(connection)) return doubt;
-  if (auto doubt = doubt_from_suspects(connection, findings)) return doubt;
+  if (auto doubt = doubt_from_suspects(connection, findings, index)) return doubt;
   if (auto doubt = doubt_about_answer(connection)) return doubt;
   if (auto doubt = doubt_about_loss(connection)) return doubt;
   return doubt_about_time(connection);
@@ -270,6 +269,7 @@ std::optional<Doubt> doubt_about_all(const Case& facts, std::span<const Finding>
   if (auto doubt = doubt_about_kind(facts)) return doubt;
   if (auto doubt = doubt_about_file(facts)) return doubt;
   if (auto doubt = doubt_about_little(facts)) return doubt;
+  const FindingIndex index(findings);
   double all_s = 0;
   double doubtful_s = 0;
   std::uint64_t all_bytes = 0;
@@ -279,7 +279,7 @@ std::optional<Doubt> doubt_about_all(const Case& facts, std::span<const Finding>
     all_s += active_s(connection);
     all_bytes += bytes_of(connection);
     if (bytes_of(connection) == 0) continue;
-    auto doubt = doubt_about(facts, connection, findings);
+    auto doubt = doubt_about(facts, connection, findings, index);
     if (!doubt) continue;
     doubtful_s += active_s(connection);
     doubtful_bytes += bytes_of(connection);

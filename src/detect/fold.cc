@@ -2,6 +2,7 @@
 // Folding: "timeouts rule this transfer" is true and useless beside "large sends are never cut".
 #include <algorithm>
 
+#include "detect/finding_index.h"
 #include "detect/synthesis_steps.h"
 #include "facts/catalogue.h"
 
@@ -23,7 +24,7 @@ struct Explained {
   std::string_view by, fault;
 };
 constexpr Explained kExplained[] = {
-    {"policer", "random-loss"},   {"policer", "rto-dominated"}, {"policer", "tail-loss"},
+    {"policer", "random-loss"},     {"policer", "rto-dominated"}, {"policer", "tail-loss"},
     {"policer", "congestion-self"}, {"policer", "path-outage"},
 };
 
@@ -35,9 +36,11 @@ bool explains(const Finding& special, const Finding& general) {
 }
 
 // The strongest special finding beside a general one, or nullptr.
-Finding* special_beside(std::vector<Finding>& findings, const Finding& general) {
+Finding* special_beside(std::vector<Finding>& findings, const FindingIndex& index,
+                        const Finding& general) {
   Finding* best = nullptr;
-  for (Finding& special : findings) {
+  for (const std::size_t position : index.beside(general)) {
+    Finding& special = findings[position];
     if (&special == &general || special.severity < general.severity) continue;
     if (!explains(special, general)) continue;
     if (!is_beside(special, general)) continue;
@@ -65,10 +68,11 @@ bool is_beside(const Finding& a, const Finding& b) {
 }
 
 void fold(std::vector<Finding>& findings) {
+  const FindingIndex index(findings);
   std::vector<bool> folded(findings.size(), false);
   for (std::size_t i = 0; i < findings.size(); ++i) {
     Finding& general = findings[i];
-    Finding* special = special_beside(findings, general);
+    Finding* special = special_beside(findings, index, general);
     if (special == nullptr) continue;
     if (special->seconds_lost >= kExplainingShare * general.seconds_lost) {
       take_evidence(*special, general);
@@ -77,8 +81,8 @@ void fold(std::vector<Finding>& findings) {
       general.seconds_lost -= special->seconds_lost;
     }
   }
-  std::size_t index = 0;
-  std::erase_if(findings, [&](const Finding&) { return folded[index++]; });
+  std::size_t at = 0;
+  std::erase_if(findings, [&](const Finding&) { return folded[at++]; });
 }
 
 }  // namespace slowpath::detect

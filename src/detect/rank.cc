@@ -77,7 +77,11 @@ class Scales {
     if (finding.connections.empty()) return Standing::main;
     std::uint64_t bytes = 0;
     for (const std::uint32_t id : finding.connections) {
-      if (const auto* connection = find_connection(facts_, id)) bytes += bytes_of(*connection);
+      const auto* connection = find_connection(facts_, id);
+      if (connection == nullptr) continue;
+      // Many small connections do not make a main one: their seconds decide.
+      bytes =
+          finding.spread ? std::max(bytes, bytes_of(*connection)) : bytes + bytes_of(*connection);
     }
     if (total_bytes_ == 0) return Standing::main;
     if (static_cast<double>(bytes) >= kMainShare * static_cast<double>(total_bytes_)) {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/finding_index.h"
 #include "detect/support.h"
 #include "detect/synthesis_steps.h"
 #include "facts/catalogue.h"
@@ -275,16 +276,17 @@ bool is_known(const Finding& finding, std::string_view rival) {
 }
 
 // A rival that was found too is not ruled out, whatever one fact says.
-bool was_found(const std::vector<Finding>& findings, const Finding& beside,
-               std::string_view rival) {
-  return std::ranges::any_of(findings, [&](const Finding& finding) {
-    return finding.fault == rival && is_beside(finding, beside);
+bool was_found(const std::vector<Finding>& findings, const FindingIndex& index,
+               const Finding& beside, std::string_view rival) {
+  return std::ranges::any_of(index.beside(beside), [&](std::size_t position) {
+    return findings[position].fault == rival && is_beside(findings[position], beside);
   });
 }
 
 }  // namespace
 
 void rule_out(const Case& facts, std::vector<Finding>& findings) {
+  const FindingIndex index(findings);
   for (Finding& finding : findings) {
     if (finding.connections.size() != 1 || !finding.direction) continue;
     const ConnectionFacts* connection = find_connection(facts, finding.connections.front());
@@ -292,7 +294,7 @@ void rule_out(const Case& facts, std::vector<Finding>& findings) {
     const Transfer transfer{facts, *connection, *finding.direction};
     for (const Rival& rival : kRivals) {
       if (rival.fault != finding.fault || is_known(finding, rival.rival)) continue;
-      if (was_found(findings, finding, rival.rival)) continue;
+      if (was_found(findings, index, finding, rival.rival)) continue;
       if (Fact why = rival.clears(transfer)) finding.ruled_out.push_back({rival.rival, *why});
     }
   }

@@ -37,10 +37,17 @@ const ConnectionFacts* largest(const Case& facts) {
   return best;
 }
 
+std::string others_found(std::size_t others) {
+  if (others == 0) return {};
+  return fmt::format(" {} further {} found.", others, others == 1 ? "fault was" : "faults were");
+}
+
 }  // namespace
 
 std::string summary_of_fault(const Case& facts, const Finding& worst, std::size_t others) {
   std::string text = sentence(worst.claim);
+  // What many lost together is no part of one connection's time; the claim says it.
+  if (worst.spread) return text + others_found(others);
   double whole_s = 0;
   for (const std::uint32_t id : worst.connections) {
     if (const auto* connection = find_connection(facts, id)) {
@@ -58,10 +65,7 @@ std::string summary_of_fault(const Case& facts, const Finding& worst, std::size_
     }
     text += '.';
   }
-  if (others > 0) {
-    text += fmt::format(" {} further {} found.", others, others == 1 ? "fault was" : "faults were");
-  }
-  return text;
+  return text + others_found(others);
 }
 
 std::string summary_of_doubt(const Case& facts, const Doubt& doubt) {

@@ -3,6 +3,8 @@
 #include "detect/synthesis.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "detect/policy.h"
 #include "detect/synthesis_steps.h"
@@ -23,11 +25,11 @@ void cap_severity(std::vector<Finding>& findings) {
 }
 
 const Finding* worst_fault_of(const Case& facts, const std::vector<Finding>& findings,
-                              std::uint32_t id) {
+                              const FindingIndex& index, std::uint32_t id) {
   const Finding* worst = nullptr;
-  for (const Finding& finding : findings) {
+  for (const std::size_t position : index.of(id)) {
+    const Finding& finding = findings[position];
     if (finding.severity != Severity::fault) continue;
-    if (std::ranges::find(finding.connections, id) == finding.connections.end()) continue;
     if (worst == nullptr || weight_s(facts, finding) > weight_s(facts, *worst)) worst = &finding;
   }
   return worst;
@@ -35,13 +37,15 @@ const Finding* worst_fault_of(const Case& facts, const std::vector<Finding>& fin
 
 std::vector<std::string> verdicts_of_connections(const Case& facts,
                                                  const std::vector<Finding>& findings) {
+  const FindingIndex index(findings);
   std::vector<std::string> verdicts;
   verdicts.reserve(facts.connections.size());
   for (const ConnectionFacts& connection : facts.connections) {
-    if (const Finding* worst = worst_fault_of(facts, findings, connection.id)) {
+    if (const Finding* worst = worst_fault_of(facts, findings, index, connection.id)) {
       verdicts.emplace_back(worst->fault);
     } else {
-      verdicts.emplace_back(doubt_about(facts, connection, findings) ? "unclear" : "healthy");
+      const bool doubtful = doubt_about(facts, connection, findings, index).has_value();
+      verdicts.emplace_back(doubtful ? "unclear" : "healthy");
     }
   }
   return verdicts;
@@ -66,7 +70,12 @@ void remove_duplicates(std::vector<std::string>& commands) {
   commands = std::move(kept);
 }
 
-void conclude(const Case& facts, Diagnosis& diagnosis) {
+bool has_fault(const std::vector<Finding>& findings) {
+  return std::ranges::find(findings, Severity::fault, &Finding::severity) != findings.end();
+}
+
+/// `doubt` is about the whole, where no fault was found.
+void conclude(const Case& facts, std::optional<Doubt> doubt, Diagnosis& diagnosis) {
   const auto faults = static_cast<std::size_t>(
       std::ranges::count(diagnosis.findings, Severity::fault, &Finding::severity));
   if (faults > 0) {
@@ -76,7 +85,7 @@ void conclude(const Case& facts, Diagnosis& diagnosis) {
     diagnosis.summary = summary_of_fault(facts, worst, faults - 1);
     return;
   }
-  if (auto doubt = doubt_about_all(facts, diagnosis.findings)) {
+  if (doubt) {
     diagnosis.verdict = "unclear";
     diagnosis.confidence = kDoubtConfidence;
     diagnosis.summary = summary_of_doubt(facts, *doubt);
@@ -100,8 +109,13 @@ Diagnosis synthesise(const Case& facts, std::vector<Finding> findings) {
   diagnosis.connection_verdicts = verdicts_of_connections(facts, findings);
   demote_trivial(facts, findings);
   rank(facts, findings);
+  // Doubts are about single connections; what follows is about hosts.
+  std::optional<Doubt> doubt;
+  if (!has_fault(findings)) doubt = doubt_about_all(facts, findings);
+  if (merge_many(facts, findings)) rank(facts, findings);
   diagnosis.findings = std::move(findings);
-  conclude(facts, diagnosis);
+  conclude(facts, std::move(doubt), diagnosis);
+  bound_lists(diagnosis.findings);
   return diagnosis;
 }
 

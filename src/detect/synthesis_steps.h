@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "detect/finding_index.h"
 #include "facts/case.h"
 #include "facts/finding.h"
 
@@ -40,6 +41,15 @@ double weight_s(const Case& facts, const Finding& finding);
 /// Faults that the capture as a whole would not miss become notes; see rank.cc for the measure.
 void demote_trivial(const Case& facts, std::vector<Finding>& findings);
 
+/// Makes one finding of many with one cause between the same hosts (Finding::spread), so that a
+/// capture of thousands of connections is answered about hosts and paths. `connections` of such a
+/// one lists them all, the worst first, until bound_lists(). Whether it found any.
+bool merge_many(const Case& facts, std::vector<Finding>& findings);
+
+/// Of a merged finding's connections so many are listed.
+inline constexpr std::size_t kListedConnections = 32;
+void bound_lists(std::vector<Finding>& findings);
+
 /// The costliest first: severity, standing in the capture, the fault's seconds over all its
 /// connections, the finding's own.
 void rank(const Case& facts, std::vector<Finding>& findings);
@@ -53,7 +63,7 @@ struct Doubt {
 
 /// About one connection on which no fault was found.
 std::optional<Doubt> doubt_about(const Case& facts, const ConnectionFacts& connection,
-                                 std::span<const Finding> findings);
+                                 std::span<const Finding> findings, const FindingIndex& index);
 
 /// About the whole input, in which no fault was found.
 std::optional<Doubt> doubt_about_all(const Case& facts, std::span<const Finding> findings);

@@ -64,6 +64,15 @@ constexpr Bound bound_of(const AfterFix& after) {
   return after.goodput_bps ? after.bound : Bound::unknown;
 }
 
+/// What one finding made of many connections' findings speaks of.
+struct Spread {
+  std::string senders, receivers;    // of the data, or clients and servers: a host, or the prefix that holds them all
+  std::uint64_t connections = 0;     // with this cause
+  std::uint64_t between = 0;         // connections between the same hosts, sound ones too
+  std::uint32_t worst = 0;           // id
+  double worst_s = 0;                // lost on that one
+};
+
 struct Finding {
   std::string_view fault;            // catalogue id
   Severity severity = Severity::suspect;
@@ -78,6 +87,7 @@ struct Finding {
   AfterFix after_fix;
   std::string wireshark_filter;      // display filter that shows the evidence; empty if none
   std::string next_capture;          // for suspects: the exact command that would tell
+  std::optional<Spread> spread = std::nullopt;  // `connections` then lists the worst first, and not all
 };
 
 /// One switch to turn, after those before it in the list.

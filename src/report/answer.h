@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "detect/detector.h"
@@ -31,5 +33,8 @@ struct Answer {
 /// Positions in Case::connections in the order in which to show them: those of the verdict's
 /// finding first, then those of other findings by severity and cost, then by bytes.
 std::vector<std::size_t> connections_worst_first(const Answer& answer);
+
+/// Verdicts of connections and how many have each, the most first.
+std::vector<std::pair<std::string_view, std::size_t>> count_verdicts(const Diagnosis& diagnosis);
 
 }  // namespace slowpath::report

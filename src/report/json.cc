@@ -186,6 +186,14 @@ Json steps_of(const Diagnosis& diagnosis) {
   return steps;
 }
 
+Json to_json(const Spread& spread) {
+  return {{"senders", spread.senders},
+          {"receivers", spread.receivers},
+          {"connections_between", spread.between},
+          {"worst_connection", spread.worst},
+          {"worst_seconds_lost", finite(spread.worst_s)}};
+}
+
 Json to_json(const Finding& finding, const Case& facts) {
   const Fault* fault = find_fault(finding.fault);
   Json evidence = Json::array();
@@ -206,6 +214,9 @@ Json to_json(const Finding& finding, const Case& facts) {
           {"severity", to_string(finding.severity)},
           {"confidence", std::clamp(finite(finding.confidence), 0.0, 1.0)},
           {"connections", finding.connections},
+          {"connections_total",
+           finding.spread ? finding.spread->connections : finding.connections.size()},
+          {"spread", finding.spread ? to_json(*finding.spread) : Json(nullptr)},
           {"direction", finding.direction ? Json(to_word(*finding.direction)) : Json(nullptr)},
           {"seconds_lost", std::max(0.0, finite(finding.seconds_lost))},
           {"claim", finding.claim},
@@ -249,6 +260,14 @@ std::vector<std::size_t> listed_connections(const Answer& answer, std::size_t mo
   return listed;
 }
 
+/// How many connections have which verdict, the most first.
+Json verdict_counts(const Diagnosis& diagnosis) {
+  Json counts = Json::object();
+  for (const auto& [verdict, count] : count_verdicts(diagnosis))
+    counts[std::string{verdict}] = count;
+  return counts;
+}
+
 Json statistics_of(const Answer& answer, std::size_t connections_listed) {
   std::uint64_t packets = 0;
   for (const CaptureFacts& capture : answer.facts.captures) packets += capture.packets;
@@ -256,6 +275,7 @@ Json statistics_of(const Answer& answer, std::size_t connections_listed) {
           {"connections", std::max<std::uint64_t>(answer.facts.connections_total,
                                                   answer.facts.connections.size())},
           {"connections_listed", connections_listed},
+          {"verdicts", verdict_counts(answer.diagnosis)},
           {"elapsed_s", finite(answer.elapsed_s)}};
 }
 

@@ -73,6 +73,15 @@ void write_other_findings(Page& page, const Answer& answer, const Finding* verdi
   if (hidden > 0) page.entry("", fmt::format("{} more findings with --all", hidden));
 }
 
+/// "890 connections: 750 healthy, 100 random-loss, 40 zero-window".
+std::string verdicts_of_all(const Answer& answer) {
+  std::string text;
+  for (const auto& [verdict, count] : count_verdicts(answer.diagnosis)) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", format_count(count), verdict);
+  }
+  return fmt::format("{} connections: {}", format_count(answer.facts.connections.size()), text);
+}
+
 void write_other_connections(Page& page, const Answer& answer, const ConnectionFacts* main,
                              const TextOptions& options) {
   const std::vector<ConnectionFacts>& connections = answer.facts.connections;
@@ -101,6 +110,7 @@ void write_other_connections(Page& page, const Answer& answer, const ConnectionF
   }
   if (hidden > 0) {
     page.entry("", fmt::format("{} more connections with --all", format_count(hidden)));
+    page.entry("", verdicts_of_all(answer));
   }
   const std::uint64_t totals_only =
       answer.facts.connections_total -

@@ -59,6 +59,9 @@ std::string cost_of(const Finding& finding, const Case& facts) {
   if (!(finding.seconds_lost > 0)) return {};
   std::string text = format_duration(finding.seconds_lost);
   const ConnectionFacts* connection = connection_of(facts, finding);
+  if (finding.spread) {
+    return fmt::format("{} over {} connections", text, format_count(finding.spread->connections));
+  }
   if (connection == nullptr || finding.connections.size() > 1) return text;
   const DirectionFacts& direction = (*connection)[main_direction(*connection, &finding)];
   const double left_s = direction.transfer_s - finding.seconds_lost;
@@ -179,7 +182,7 @@ void write_finding(Page& page, const Answer& answer, const Finding& finding, std
 
 void write_finding_briefly(Page& page, const Finding& finding) {
   std::string text = fmt::format("{}: {}", finding.fault, finding.claim);
-  if (finding.seconds_lost > 0) {
+  if (finding.seconds_lost > 0 && !finding.spread) {  // of many, the claim says it
     text += fmt::format(" ({} lost)", format_duration(finding.seconds_lost));
   }
   page.entry(to_string(finding.severity), text, tone_of(finding.severity));
