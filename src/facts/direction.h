@@ -267,6 +267,15 @@ struct SackEdgeFacts {
   std::int64_t offset_min = 0, offset_max = 0;  // of their left edges, from the ACK number beside them
 };
 
+/// Data that this end sent between two messages of the other end: an answer, or a request. What Flach and others
+/// (SIGCOMM 2016) judge one by one, as "segments" of a connection.
+struct ChunkFacts {
+  static constexpr std::uint64_t kEnoughLosses = 15;  // for their detector to say anything
+  std::uint64_t count = 0;
+  std::uint64_t lossy = 0;             // of these: something was sent again
+  std::uint64_t lossy_enough = 0;      // of these: at least kEnoughLosses times
+};
+
 struct DirectionFacts {
   Vantage vantage = Vantage::unknown;
   bool seen = false;                   // at least one packet of the sender was captured
@@ -293,6 +302,7 @@ struct DirectionFacts {
   std::uint64_t lost_before_capture = 0;
   std::uint64_t loss_episodes = 0;     // flights with at least one loss
   std::uint64_t lost_resends = 0;      // a resend was lost too
+  ChunkFacts chunks;
   std::vector<LossEvent> losses;       // bounded: the first 1024
   PassageFacts passage;
   std::uint64_t duplicate_acks = 0;

@@ -94,6 +94,7 @@ class DirectionAnalysis {
   [[nodiscard]] ResendClass classify_resend(const Sending& s) const;
   void enter_recovery(ResendClass how);
   void count_resend(const Sending& s, ResendClass how);
+  void begin_chunk();
   [[nodiscard]] bool came_out_of_order(const Segment& hole, const Sending& s) const;
   void note_checksum(const Record& record, bool superframe);
   void remember(const Segment& segment);
@@ -211,6 +212,7 @@ class DirectionAnalysis {
   std::int64_t recovery_point_ = 0;
   std::int64_t episode_end_ = -1;
   std::uint32_t episode_ = 0;
+  std::uint64_t chunk_resends_ = 0;    // in the newest chunk
   FrameRef superseded_frame_;          // last resend already counted as lost
   FrameRef credited_frame_;            // last resend already counted as delivered
 

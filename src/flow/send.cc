@@ -201,6 +201,7 @@ void DirectionAnalysis::send_new(const Sending& s) {
     spacing_bytes_.add(previous_payload_);
   }
   previous_payload_ = r.payload_len;
+  if (peer_spoke_ || facts_.chunks.count == 0) begin_chunk();
 
   Segment segment;
   segment.begin = s.begin;
@@ -505,6 +506,15 @@ void DirectionAnalysis::count_resend(const Sending& s, ResendClass how) {
   note(class_facts.frames, s.record.frame);
   ++facts_.resent_packets;
   facts_.resent_bytes += static_cast<std::uint64_t>(s.end - s.begin);
+  ++chunk_resends_;
+  facts_.chunks.lossy += chunk_resends_ == 1;
+  facts_.chunks.lossy_enough += chunk_resends_ == ChunkFacts::kEnoughLosses;
+}
+
+// The other end spoke, and this one answers.
+void DirectionAnalysis::begin_chunk() {
+  ++facts_.chunks.count;
+  chunk_resends_ = 0;
 }
 
 void DirectionAnalysis::resend_segment(Segment& segment, const Sending& s, ResendClass how) {

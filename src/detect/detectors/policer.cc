@@ -41,6 +41,19 @@ Evidence evidence_of_bucket(const Policing& policing, const LossPattern& pattern
        {"passed_without_tokens", bucket.passed_without}});
 }
 
+/// Chunk by chunk, so that it can be compared with what is published (Flach et al. judge each
+/// alone).
+Evidence evidence_of_chunks(const Policing& policing, const ChunkFacts& chunks) {
+  return shown_by(
+      fmt::format("{} of {} chunks of this direction (what was sent between two messages of the "
+                  "other end) lost something{}",
+                  chunks.lossy, chunks.count, policing.fits ? ": policed" : ""),
+      {},
+      {{"chunks", static_cast<double>(chunks.count)},
+       {"chunks_lossy", static_cast<double>(chunks.lossy)},
+       {"chunks_policed", policing.fits ? static_cast<double>(chunks.lossy) : 0.0}});
+}
+
 void report(const Policing& policing, const Transfer& transfer, Findings& findings) {
   const DirectionFacts& data = transfer.data();
   const LossPattern pattern = loss_pattern(data);
@@ -62,6 +75,7 @@ void report(const Policing& policing, const Transfer& transfer, Findings& findin
                   format_duration(policing.rise_s), format_duration(policing.queue_s)),
       pattern.resends,
       {{"rtt_rise_us", policing.rise_s * 1e6}, {"queue_would_add_us", policing.queue_s * 1e6}}));
+  if (data.chunks.lossy > 0) finding.evidence.push_back(evidence_of_chunks(policing, data.chunks));
   if (policing.transfers.size() > 1) {
     finding.evidence.push_back(
         shown_by(fmt::format("{} transfers between the two hosts share it and were judged together",
