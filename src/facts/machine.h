@@ -51,6 +51,9 @@ struct CoalesceFacts {
 struct RssFacts {
   std::vector<std::uint32_t> indirection;  // queue of each bucket; empty: not told
   std::string hash;                        // "toeplitz"
+  /// What a queue is chosen by, of each kind of traffic ("tcp4", "udp4", "tcp6", "udp6"), in the
+  /// letters of `ethtool -N`: s, d = addresses, f, n = ports. No entry: not told.
+  std::map<std::string, std::string> fields;
 };
 
 /// One network interface.
@@ -58,7 +61,7 @@ struct InterfaceFacts {
   std::string name;         // "eth0", "vmnic0", "Ethernet 2"
   std::uint32_t index = 0;  // 0: not told
   std::string kind;   // "" for hardware, else rtnetlink's kind: "veth", "bridge", "vlan", "bond",
-                      // "vxlan", "wireguard", "tun", "gre", "ipip" ...
+                      // "vxlan", "wireguard", "tun", "gre", "ipip" ...; lo: "loopback"
   std::string alias;  // description, if any
   std::optional<std::uint32_t> mtu_bytes, mtu_max_bytes;
   std::optional<bool> up, carrier, promiscuous;
@@ -83,6 +86,10 @@ struct InterfaceFacts {
   std::map<std::string, std::uint64_t>
       qdisc_statistics;  // "drops", "overlimits", "backlog_bytes", "requeues"
   std::vector<std::uint64_t> queue_interrupts;  // of each receive queue since boot
+  std::vector<std::uint64_t> cpu_interrupts;    // of those queues together, by CPU
+  /// Per second over `interval_s`, of those that moved; empty without an interval.
+  std::map<std::string, double> statistic_rates, qdisc_rates;
+  std::vector<double> queue_interrupt_rates, cpu_interrupt_rates;
   Origin origin;
 };
 
@@ -95,6 +102,12 @@ struct RouteFacts {
   std::optional<bool> quickack;
   bool is_exception = false;  // a path MTU learnt from ICMP
   std::optional<double> expires_s;
+  std::optional<bool> mtu_locked;  // path MTU discovery does not change it
+  std::optional<double> rto_min_s;
+  std::optional<std::uint32_t> metric;  // lower is preferred
+  std::string congestion_control;
+  std::string table;  // "main", "local", or its number; "" = not told
+  std::string type;   // "" = unicast, else "blackhole", "unreachable", "prohibit", "throw"
   Origin origin;
 };
 
@@ -115,6 +128,13 @@ struct SocketFacts {
       send_buffer_bytes;
   std::optional<double> delivery_rate_bps, pacing_rate_bps;
   std::optional<bool> app_limited;
+  /// Of a listener: connections that wait to be accepted, and how many may.
+  std::optional<std::uint32_t> accept_queue, accept_queue_max;
+  std::optional<std::uint32_t> peer_window_bytes, receive_mss_bytes, advertised_mss_bytes,
+      receive_ssthresh_bytes, drops;
+  std::optional<std::uint32_t> dsack_duplicates, reorder_events, out_of_order_packets;
+  std::optional<double> receive_rtt_s;
+  std::optional<bool> timestamps, sack, ecn;  // negotiated
   Origin origin;
 };
 
@@ -122,6 +142,8 @@ struct SocketFacts {
 struct CpuFacts {
   std::uint32_t number = 0;
   double user_s = 0, system_s = 0, softirq_s = 0, steal_s = 0, idle_s = 0;
+  /// The packets this CPU took from NICs and other CPUs (Linux softnet_stat).
+  std::optional<std::uint64_t> softnet_processed, softnet_dropped, softnet_time_squeeze;
 };
 
 /// What was tried and could not be read.
@@ -148,9 +170,9 @@ struct MeasuredFacts {
 };
 
 struct MachineFacts {
-  std::string name;  // given by the user ("A"), or the host's own
+  std::string name;                  // given by the user ("A"), or the host's own
   std::optional<Platform> platform;  // linux, windows, solaris or esxi
-  bool live = false;  // read from this host now
+  bool live = false;                 // read from this host now
   std::string os, os_release, kernel,
       virtualization;  // "Oracle Solaris 11.2", "11.2", "5.11", "vmware"
   std::vector<InterfaceFacts> interfaces;
@@ -163,7 +185,7 @@ struct MachineFacts {
   std::map<std::string, Told<std::string>> settings;
   /// As nstat prints them: "TcpExtListenOverflows", "IpReasmFails"; softnet as "SoftnetDropped",
   /// "SoftnetTimeSqueeze"; conntrack as "ConntrackCount", "ConntrackMax", "ConntrackInsertFailed"
-  /// ...
+  /// ... sockstat as "SockstatTcpTw", "SockstatTcpMem" (in pages).
   std::map<std::string, Told<std::uint64_t>> counters;
   std::map<std::string, double> counter_rates;  // per second over `interval_s`, of those that moved
   std::optional<double> interval_s;

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// How many interrupts each receive queue of a NIC raised, and which CPUs took them: the lines of
+// /proc/interrupts that belong to the interface.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "facts/machine.h"
+#include "machine/live/host_files.h"
+
+namespace slowpath::machine {
+
+struct InterruptLine {
+  std::string number;                 // "38", "LOC"
+  std::vector<std::uint64_t> by_cpu;  // as many as the head has columns
+  std::vector<std::string> words;     // the chip, the hardware number, the names of those who asked
+};
+/// The lines that have a count for each CPU of the head line.
+std::vector<InterruptLine> parse_interrupts(std::string_view text);
+
+/// By what the lines of an interface are known.
+struct InterruptOwner {
+  std::set<std::string> numbers;  // its device's, where sysfs told them: then nothing else counts
+  std::string interface;          // "eth0", as in "eth0-TxRx-3"
+  std::vector<std::string> devices;  // "virtio2" as in "virtio2-input.0", "0000:3b:00.0" ...
+};
+/// Whether the line is a queue of the owner, and one that receives: what only sends, configures or
+/// reports is none.
+bool is_receive_queue(const InterruptLine& line, const InterruptOwner& owner);
+/// Fills the interrupt facts from the lines of the owner, in their order.
+void apply_interrupts(const std::vector<InterruptLine>& lines, const InterruptOwner& owner,
+                      InterfaceFacts& facts);
+
+/// Fills machine.interfaces of hardware; others have no interrupts.
+void read_interrupts(const HostFiles& files, MachineFacts& machine);
+
+}  // namespace slowpath::machine
