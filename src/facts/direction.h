@@ -95,6 +95,8 @@ struct Stall {
   FrameRef before, after;      // the frames around it
   std::uint64_t outstanding_bytes = 0;
   std::uint32_t unanswered_sends = 0;  // transmissions of the same range without any answer, inside the stall
+  bool replies_lost = false;   // away from the sender: what ended it had been acknowledged here long before, so the
+                               // ACKs were lost; unanswered_sends is then what the sender's IP IDs and timer leave room for
   std::uint32_t smallest_unanswered_ip_len = 0, largest_unanswered_ip_len = 0;
   bool ended = true;           // false: the capture ended first
 };
@@ -125,6 +127,10 @@ struct WindowFacts {
   Exemplars beyond;                    // data sent past the right edge: the window as read here cannot be the real one
   std::uint64_t beyond_max_bytes = 0;
   Exemplars shrunk;                    // right edge moved back
+  // Segments shorter than a full one that end where the window does, after it opened by less than a segment (RFC 9293
+  // section 3.8.6.2: the silly window syndrome, which both ends should avoid).
+  Exemplars silly;
+  std::uint64_t silly_bytes = 0;       // in these
 };
 
 struct RttFacts {
@@ -260,6 +266,13 @@ struct SpuriousFacts {
   Exemplars frames, proof;             // resends; ACKs that prove them needless
 };
 
+/// The receiver threw away what it had reported by SACK (RFC 2018 section 8).
+struct RenegeFacts {
+  std::uint64_t count = 0;             // ACKs that stop right before bytes that the receiver had reported as arrived
+  std::uint64_t bytes = 0;             // such bytes
+  Exemplars frames;                    // these ACKs
+};
+
 /// SACK blocks that cannot be true: of bytes that were never sent, far from anything in flight (RFC 2018 section 3).
 struct SackEdgeFacts {
   std::uint64_t impossible = 0;
@@ -308,6 +321,7 @@ struct DirectionFacts {
   std::uint64_t duplicate_acks = 0;
   std::uint64_t sack_blocks = 0, dsacks = 0;
   SackEdgeFacts sack_edges;
+  RenegeFacts reneged;
   std::uint64_t unseen_acked_bytes = 0;   // acknowledged but never captured: the capture lost packets
   std::uint64_t unseen_acked_holes = 0;
   Exemplars unseen_acked;

@@ -62,7 +62,7 @@ void DirectionAnalysis::on_reply(const Record& record, const SackList* sack, Tim
   const bool data_in_reply = record.payload_len > 0;
   peer_spoke_ |= data_in_reply;
   account(now, data_in_reply && ack <= una_ ? Event::probe : Event::replied, record.frame);
-  if (have_window_ && next_ > una_ && window_room() < room_at_edge()) window_full_until_ = now;
+  if (next_ > una_ && window_leaves_less_than(room_at_edge())) window_full_until_ = now;
   // A packet that the receiver sends of its own accord answers nothing.
   if (ack > una_ || sack != nullptr || (record.payload_len == 0 && !record.has(wire::kFin))) end_silence(record, now);
   const bool same_window = std::uint64_t{record.window} << window_shift_ == window_bytes_;
@@ -126,6 +126,7 @@ void DirectionAnalysis::advance_ack(std::int64_t ack, const Record& record, Time
   TimelineBin& bin = timeline_.bin(now);
   bin.acked_bytes += static_cast<std::uint64_t>(newly);
   facts_.acked_bytes += static_cast<std::uint64_t>(newly);
+  slow_start_most_ += newly;
   const bool passed_over = sacked_high_ > una_ && !in_recovery_;
   while (!ledger_.empty() && ledger_.front().end <= ack) {
     Segment& segment = ledger_.front();
@@ -152,6 +153,7 @@ void DirectionAnalysis::advance_ack(std::int64_t ack, const Record& record, Time
       partly.touched = true;
     }
   }
+  if (!ledger_.empty() && ledger_.front().sacked && ledger_.front().begin <= ack) note_reneged(record);
   una_ = ack;
   round_ack_pause_s_ = std::max(round_ack_pause_s_, to_seconds(now - std::max(facts_.last_ack, round_begin_)));
   facts_.last_ack = now;
@@ -159,6 +161,15 @@ void DirectionAnalysis::advance_ack(std::int64_t ack, const Record& record, Time
   if (sacked_high_ <= una_) sacked_bytes_ = 0;
   if (in_recovery_ && una_ >= recovery_point_) in_recovery_ = after_timeout_ = false;
   if (una_ >= round_end_) next_round(now);
+}
+
+// An ACK takes all that lies behind it in order. One that stops before bytes reported as arrived has lost them again.
+void DirectionAnalysis::note_reneged(const Record& record) {
+  const Segment& segment = ledger_.front();
+  if (offset_of(record.acknowledgment) >= segment.end) return;
+  ++facts_.reneged.count;
+  facts_.reneged.bytes += static_cast<std::uint64_t>(segment.len());
+  note(facts_.reneged.frames, record.frame);
 }
 
 // What became of a range that is now acknowledged.
@@ -208,9 +219,14 @@ void DirectionAnalysis::settle(Segment& segment, const Record& record, Time now)
 
 void DirectionAnalysis::note_delivered(const Segment& segment, bool arrived_first) {
   const std::uint32_t delivered_len = arrived_first ? segment.first_ip_len : segment.last_ip_len;
-  const bool whole = arrived_first ? !segment.superframe : !segment.resend_superframe;
-  if (!whole || delivered_len <= facts_.largest_delivered_ip_len) return;
-  facts_.largest_delivered_ip_len = delivered_len;
+  std::uint32_t passed_len = delivered_len;
+  if (arrived_first && segment.superframe) {  // it crossed the path as full segments, or longer
+    passed_len -= static_cast<std::uint32_t>(segment.len()) - segment_size_;
+  } else if (!arrived_first && segment.resend_superframe) {
+    return;
+  }
+  if (passed_len <= facts_.largest_delivered_ip_len) return;
+  facts_.largest_delivered_ip_len = passed_len;
   facts_.largest_delivered_frame = arrived_first ? segment.first_frame : segment.last_frame;
 }
 
@@ -448,6 +464,7 @@ void DirectionAnalysis::read_window(const Record& record, std::int64_t ack, Time
   facts.raw_min = std::min(facts.raw_min, record.window);
   const std::int64_t edge = ack + static_cast<std::int64_t>(window);
   if (have_window_ && edge + (std::int64_t{1} << window_shift_) <= right_edge_ && window > 0) note(facts.shrunk, record.frame);
+  if (edge != right_edge_) newest_opening_ = have_window_ ? edge - right_edge_ : 0;
   have_window_ = true;
   window_bytes_ = window;
   right_edge_ = edge;

@@ -16,6 +16,7 @@
 // to run dry now and then; see settle_wait().
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "flow/direction_analysis.h"
 
@@ -43,6 +44,8 @@ constexpr double kSilence_s = 0.18;
 constexpr double kAckPause = 0.5;
 // Rounds without 10 % growth of the flight that end slow start without a loss (HyStart, application, window).
 constexpr std::uint32_t kFlatRounds = 3;
+// Linux's smallest timeout; other stacks wait as long or longer.
+constexpr double kRetransmissionTimeoutFloor_s = 0.2;
 // A delayed ACK releases two or three segments at once: pauses of so many spacings are even sending.
 constexpr double kEvenSpacings = 3;
 
@@ -118,6 +121,7 @@ TimeOwner DirectionAnalysis::owner_of_idle(Time now, Event event, bool window_fu
 TimeOwner DirectionAnalysis::owner_of_wait(Time now, Event event) const {
   if (!established_) return TimeOwner::handshake;
   if (event == Event::timeout_resent && !window_closed()) return TimeOwner::timeout;
+  if (event == Event::unheard_resent) return TimeOwner::timeout;
   const std::int64_t in_flight = next_ - una_;
   if (window_closed() && (in_flight > 0 || zero_mattered_ || event == Event::probe || event == Event::replied)) {
     return TimeOwner::zero_window;
@@ -129,7 +133,9 @@ TimeOwner DirectionAnalysis::owner_of_wait(Time now, Event event) const {
   const double waited_s = to_seconds(now - last_event_);
   if (event == Event::ended) return rhythm_.drained() ? TimeOwner::application : TimeOwner::unknown;
   if (event == Event::sent && !is_clocked(now) && waited_s > kClockedFloor_s) {
-    return rhythm_.runs_dry() ? TimeOwner::application : TimeOwner::pacing_or_cpu;
+    if (!rhythm_.runs_dry()) return TimeOwner::pacing_or_cpu;
+    // While its own data stands in a queue nobody waits for its application, unless that had said all it had.
+    return path_queues() && !rhythm_.drained() ? TimeOwner::bottleneck : TimeOwner::application;
   }
   if (event == Event::replied && waits_for_timer(waited_s)) return TimeOwner::delayed_ack;
   if (path_queues()) return TimeOwner::bottleneck;
@@ -142,8 +148,20 @@ std::int64_t DirectionAnalysis::room_at_edge() const {
 }
 
 bool DirectionAnalysis::is_window_full(Time now) const {
-  if (!have_window_) return false;
+  // Who went beyond it by a whole window reads another one than is written here.
+  if (!have_window_ || facts_.window.beyond_max_bytes > facts_.window.max_bytes) return false;
+  if (slow_start_ends_flight()) return false;
   return window_room() < room_at_edge() || (away() && to_seconds(now - window_full_until_) <= clock_s());
+}
+
+bool DirectionAnalysis::window_leaves_less_than(std::int64_t room) const {
+  return have_window_ && window_room() < room && !slow_start_ends_flight();
+}
+
+// In slow start the congestion window grows by what is acknowledged, never by more (RFC 5681 section 3.1). A flight that
+// has come so far ends there, whatever the receiver leaves; Linux asks in this order too (tcp_write_xmit).
+bool DirectionAnalysis::slow_start_ends_flight() const {
+  return slow_start_ && next_ - una_ + static_cast<std::int64_t>(segment_size_) > slow_start_most_;
 }
 
 bool DirectionAnalysis::window_fills_queue() const {
@@ -193,9 +211,13 @@ double DirectionAnalysis::account(Time now, Event event, FrameRef frame) {
   if (seconds > 0) {
     const TimeOwner owner = newest_owner_ = owner_of_wait(now, event);
     charge(owner, seconds);
-    if (owner == TimeOwner::timeout) note_timeout(seconds, frame);
+    if (event == Event::unheard_resent) {
+      note_unheard(seconds, frame);
+    } else if (owner == TimeOwner::timeout) {
+      note_timeout(seconds, frame);
+    }
     // Silences of the receiver are logged whole when they end; see end_silence().
-    if ((owner != TimeOwner::timeout || !silence_open_) && seconds >= stall_threshold_s()) {
+    if (event != Event::unheard_resent && (owner != TimeOwner::timeout || !silence_open_) && seconds >= stall_threshold_s()) {
       note_stall(owner, seconds, frame, event != Event::ended);
     }
   }
@@ -242,6 +264,32 @@ void DirectionAnalysis::note_timeout(double seconds, FrameRef frame) {
   ++facts_.tail_timeouts;
   facts_.tail_timeout_s += seconds;
   note(facts_.tail_timeout_frames, frame);
+}
+
+// A timer's silence although everything here was acknowledged: the sender has not heard of it.
+void DirectionAnalysis::note_unheard(double seconds, FrameRef frame) {
+  ++facts_.timeouts;
+  facts_.timeout_s += seconds;
+  note(facts_.timeout_frames, frame);
+  if (seconds < stall_threshold_s()) return;
+  Stall stall;
+  stall.begin = last_event_;
+  stall.seconds = seconds;
+  stall.owner = TimeOwner::timeout;
+  stall.before = last_frame_;
+  stall.after = frame;
+  stall.unanswered_sends = timeouts_in(seconds);
+  stall.replies_lost = true;
+  stalls_.add(stall);
+}
+
+// Resends of a range that a silence hides from the tap: no more than the timer makes, which doubles (RFC 6298 section
+// 5.5), and than IP IDs are missing.
+std::uint32_t DirectionAnalysis::timeouts_in(double silence_s) const {
+  if (!ip_ids_tell() || missing_ids_ <= 1) return 0;
+  const double first_s = std::max(kRetransmissionTimeoutFloor_s, srtt_s_);
+  const auto by_timer = static_cast<std::uint32_t>(std::log2(silence_s / first_s + 1));
+  return std::min<std::uint32_t>(by_timer, missing_ids_ - 1u);
 }
 
 void DirectionAnalysis::note_stall(TimeOwner owner, double seconds, FrameRef frame, bool ended) {

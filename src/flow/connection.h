@@ -104,6 +104,7 @@ class Connection {
   void read_chapter(bool last, const BytesAt& bytes_at);
   void read_record(std::size_t i, const BytesAt& bytes_at);
   /// Those among the first `limit` records that the sender of `data` has seen by `until`.
+  [[nodiscard]] Duration reply_leg(Direction data) const;
   void deliver_replies(Direction data, Time until, std::size_t limit);
   void deliver_reply(Direction data, const Record& record, Time now);
   /// Shows the oldest replies to their sender before their time, so that not too many wait.

@@ -86,7 +86,10 @@ void Connection::read_record(std::size_t i, const BytesAt& bytes_at) {
   deliver_replies(Direction::to_client, record.time, i + 1);
   if (!analysis.established_told && handshake_.facts().completed && record.time >= handshake_.completed_at()) {
     analysis.established_told = true;
-    for (DirectionAnalysis& direction : analysis.directions) direction.on_established(handshake_.completed_at());
+    // The client's packet completes it; the server hears of that one leg later, as of every reply.
+    const Time at = handshake_.completed_at();
+    analysis.directions[index(Direction::to_server)].on_established(at);
+    analysis.directions[index(Direction::to_client)].on_established(at + reply_leg(Direction::to_client));
   }
   const std::size_t way = index(record.direction);
   if (record.icmp_index != kNone) {
@@ -104,13 +107,17 @@ void Connection::read_record(std::size_t i, const BytesAt& bytes_at) {
                                      own.newest_owner() == TimeOwner::application, own.at_window_edge()});
 }
 
+// The shortest leg seen, less a margin: the sender's answer to an ACK must not seem to come before it.
+Duration Connection::reply_leg(Direction data) const {
+  const Duration shortest = analysis_->witness.sender_leg(data);
+  return shortest - std::min<Duration>(shortest / 10, kReactionMargin);
+}
+
 // Replies reach the sender of `data` one leg later than they pass the tap.
 void Connection::deliver_replies(Direction data, Time until, std::size_t limit) {
   Analysis& analysis = *analysis_;
   std::size_t& cursor = analysis.reply_cursor[index(data)];
-  // The shortest leg seen, less a margin: the sender's answer to an ACK must not seem to come before it.
-  const Duration shortest = analysis.witness.sender_leg(data);
-  const Duration leg = shortest - std::min<Duration>(shortest / 10, kReactionMargin);
+  const Duration leg = reply_leg(data);
   while (cursor < limit) {
     const Record& record = records_[cursor];
     const Time seen = record.time + leg;

@@ -68,7 +68,7 @@ class DirectionAnalysis {
 
  private:
   /// What ended an interval.
-  enum class Event : std::uint8_t { sent, resent, timeout_resent, probe, replied, ended };
+  enum class Event : std::uint8_t { sent, resent, timeout_resent, unheard_resent, probe, replied, ended };
 
   struct Sending {  // one data packet, in stream offsets
     const Record& record;
@@ -82,8 +82,10 @@ class DirectionAnalysis {
   void note_keep_alive_or_probe(const Record& record);
   void send_new(const Sending& s);
   void open_hole(const Sending& s);
+  void note_silly_segment(const Sending& s);
   void note_ip_id(const Record& record);
   [[nodiscard]] bool follows_unseen_loss(const Record& record) const;
+  [[nodiscard]] bool ip_ids_tell() const;
   void note_unseen_loss(const Sending& s);
   void send_again(const Sending& s, const BytesAt& bytes_at);
   bool sends_probed_byte(const Sending& s);
@@ -91,6 +93,7 @@ class DirectionAnalysis {
   void resend_segment(Segment& segment, const Sending& s, ResendClass how);
   [[nodiscard]] bool was_recorded_late(const Sending& s);
   void resend_acknowledged(const Sending& s, const BytesAt& bytes_at);
+  [[nodiscard]] std::uint32_t timeouts_in(double silence_s) const;
   [[nodiscard]] ResendClass classify_resend(const Sending& s) const;
   void enter_recovery(ResendClass how);
   void count_resend(const Sending& s, ResendClass how);
@@ -122,6 +125,7 @@ class DirectionAnalysis {
   void decide_closing(std::optional<Time> next_data);
   void settle_lost(Segment& segment);
   void settle_hole(const Segment& segment);
+  void note_reneged(const Record& record);
   void take_rtt(const Segment& segment, const Record& record, Time now);
   void read_sack(const SackList& sack, std::int64_t ack, const Record& record, Time now);
   struct Range {
@@ -150,9 +154,12 @@ class DirectionAnalysis {
   [[nodiscard]] bool waits_for_timer(double waited_s) const;
   void charge(TimeOwner owner, double seconds);
   void note_timeout(double seconds, FrameRef frame);
+  void note_unheard(double seconds, FrameRef frame);
   void note_stall(TimeOwner owner, double seconds, FrameRef frame, bool ended);
   void note_idle(double seconds, FrameRef before, FrameRef after);
   [[nodiscard]] bool is_window_full(Time now) const;
+  [[nodiscard]] bool window_leaves_less_than(std::int64_t room) const;
+  [[nodiscard]] bool slow_start_ends_flight() const;
   double settle_wait(const Sending& s);
   double wait_was_application(bool all);
   [[nodiscard]] bool path_queues() const;
@@ -261,6 +268,7 @@ class DirectionAnalysis {
   bool have_window_ = false;
   std::uint64_t window_bytes_ = 0;
   std::int64_t right_edge_ = 0;
+  std::int64_t newest_opening_ = 0;    // by how much the right edge moved last
   Time zero_since_{};
   FrameRef zero_frame_;
   bool zero_open_ = false;
@@ -278,6 +286,7 @@ class DirectionAnalysis {
   double round_pause_s_ = 0;          // longest between two data packets
   std::uint64_t round_bytes_ = 0;
   std::uint32_t rounds_without_growth_ = 0;
+  std::int64_t slow_start_most_ = 0;   // no congestion window in slow start is larger
   std::uint64_t clocked_sends_ = 0, unclocked_sends_ = 0;
   Sampler spacing_, spacing_bytes_;   // of unclocked packets behind others that are outstanding
   std::uint32_t previous_payload_ = 0;

@@ -240,6 +240,7 @@ void DirectionAnalysis::send_new(const Sending& s) {
   TimelineBin& bin = timeline_.bin(r.time);
   bin.flight_max_bytes = std::max(bin.flight_max_bytes, segment.flight_bytes);
   round_max_ = std::max(round_max_, static_cast<std::int64_t>(segment.flight_bytes));
+  slow_start_most_ = std::max(slow_start_most_, next_ - una_);
   if (have_window_) {
     if (window_room() < 0) {
       note(facts_.window.beyond, r.frame);
@@ -247,15 +248,24 @@ void DirectionAnalysis::send_new(const Sending& s) {
           std::max(facts_.window.beyond_max_bytes, static_cast<std::uint64_t>(-window_room()));
     } else if (window_room() < static_cast<std::int64_t>(segment_size_)) {
       note(facts_.window.at_edge, r.frame);
+      note_silly_segment(s);
     }
   }
   last_short_ = segment_size_ > 0 && r.payload_len % segment_size_ != 0;
   filled_window_ = have_window_ && window_room() < useful_room();
-  if (filled_window_) window_full_until_ = r.time;
+  if (filled_window_ && !slow_start_ends_flight()) window_full_until_ = r.time;
   rhythm_.sent(r.has(wire::kPsh), last_short_ && !filled_window_);
   last_send_ = r.time;
   last_data_ = r.time;
   peer_spoke_ = false;
+}
+
+// Shorter than a full one, to the very edge of a window that moved by less than a segment.
+void DirectionAnalysis::note_silly_segment(const Sending& s) {
+  if (window_room() > 0 || s.record.payload_len >= segment_size_) return;
+  if (newest_opening_ <= 0 || newest_opening_ >= static_cast<std::int64_t>(segment_size_)) return;
+  note(facts_.window.silly, s.record.frame);
+  facts_.window.silly_bytes += s.record.payload_len;
 }
 
 // A sender that counts its IP IDs up by one leaves a gap for each packet that was lost before the tap. Asked between
@@ -286,11 +296,13 @@ bool DirectionAnalysis::follows_unseen_loss(const Record& record) const {
   if (facts_.vantage != Vantage::receiver && facts_.vantage != Vantage::midpath) return false;
   const double silence_s = to_seconds(record.time - std::max(last_send_, last_reply_));
   const bool timeout_long = silence_s >= std::max(kTimeoutFloor_s, 1.5 * srtt_s_);
-  const bool ids_tell = ip_id_steps_ >= 8 && ip_id_ones_ * 10 >= ip_id_steps_ * 7;
   // Several IDs missing say by themselves that more was sent, however short the last segment was.
   const bool more_sent = !last_short_ ? missing_ids_ > 1 : missing_ids_ > kMissingIds;
-  return established_ && facts_.data_packets > 1 && timeout_long && ids_tell && more_sent && missing_ids_ < 4096;
+  return established_ && facts_.data_packets > 1 && timeout_long && ip_ids_tell() && more_sent && missing_ids_ < 4096;
 }
+
+// The sender counts its IP IDs up by one, as far as the tap shows.
+bool DirectionAnalysis::ip_ids_tell() const { return ip_id_steps_ >= 8 && ip_id_ones_ * 10 >= ip_id_steps_ * 7; }
 
 void DirectionAnalysis::note_unseen_loss(const Sending& s) {
   LossEvent loss;
@@ -577,14 +589,15 @@ void DirectionAnalysis::resend_acknowledged(const Sending& s, const BytesAt& byt
   }
   const ResendClass how = classify_resend(s);
   const double silence_s = to_seconds(s.record.time - std::max({last_send_, last_reply_, Time{}}));
-  account(s.record.time, Event::resent, s.record.frame);
+  const bool unheard = away() && how == ResendClass::timeout && established_;
+  account(s.record.time, unheard ? Event::unheard_resent : Event::resent, s.record.frame);
   count_resend(s, how);
   label(s.record, kResend | kSpurious | kSentBefore);
   ++facts_.spurious.packets;
   ++facts_.spurious.by_acked_before;
   note(facts_.spurious.frames, s.record.frame);
   note(facts_.spurious.proof, last_reply_frame_);
-  if (how == ResendClass::timeout) {
+  if (how == ResendClass::timeout && !unheard) {  // unheard ACKs make no timeout needless
     ++facts_.spurious.timeouts;
     facts_.spurious.seconds += silence_s;
   }
