@@ -26,8 +26,9 @@ constexpr std::uint64_t kRounds = 40;
 constexpr double kLeastGrowth = 0.35, kMostGrowth = 1.5;
 // What it grew by, of its median: else it was not small.
 constexpr double kGrownShare = 0.6;
-// The receiver would have taken several times as much.
-constexpr double kWindowShare = 0.5;
+// The receiver's window, which grows with the transfer (Linux: tcp_rcv_space_adjust), was next to
+// never full.
+constexpr double kFullShare = 0.05;
 // A good part of each round trip nothing is sent.
 constexpr double kIdleShare = 0.2;
 // Nothing queues (as sender-limited).
@@ -51,26 +52,27 @@ std::string why_not(const DirectionFacts& data) {
   }
   const double segments = data.flight_growth_bytes / data.segment_size;
   if (segments < kLeastGrowth || segments > kMostGrowth) {
-    return fmt::format("the flight grows by {:.1f} segments a round trip; {} to {} are the growth "
-                       "of congestion avoidance",
-                       segments, kLeastGrowth, kMostGrowth);
+    return fmt::format(
+        "the flight grows by {:.1f} segments a round trip; {} to {} are the growth "
+        "of congestion avoidance",
+        segments, kLeastGrowth, kMostGrowth);
   }
   const double grown = data.flight_growth_bytes * static_cast<double>(data.flight_rounds);
   if (grown < kGrownShare * static_cast<double>(data.flight_plateau_bytes)) {
-    return fmt::format("it grew by {} to {}: it was not small",
-                       format_bytes(grown),
+    return fmt::format("it grew by {} to {}: it was not small", format_bytes(grown),
                        format_bytes(static_cast<double>(data.flight_plateau_bytes)));
   }
-  if (static_cast<double>(data.flight_max_bytes) >
-      kWindowShare * static_cast<double>(data.window.median_bytes)) {
-    return "the flight fills much of the receive window";
+  const double full = data.time.share(TimeOwner::receive_window);
+  if (full > kFullShare) {
+    return fmt::format("the receive window was full for {} of the time", format_percent(full));
   }
   const QueueFacts queue = queue_of(data);
   if (!queue.known() || (queue.ratio() > kQuietRatio && queue.added_s() > kQuietSeconds) ||
       queue.base_s < kLeastRtt) {
-    return fmt::format("round trips of {} under load, {} at least: the path is full, or too short "
-                       "to say",
-                       format_duration(queue.loaded_s), format_duration(queue.base_s));
+    return fmt::format(
+        "round trips of {} under load, {} at least: the path is full, or too short "
+        "to say",
+        format_duration(queue.loaded_s), format_duration(queue.base_s));
   }
   const double own =
       data.time.share(TimeOwner::application) + data.time.share(TimeOwner::pacing_or_cpu);
@@ -84,10 +86,9 @@ void report(const Transfer& transfer, Findings& findings) {
   const DirectionFacts& data = transfer.data();
   const QueueFacts queue = queue_of(data);
   Finding finding = about(kId, transfer);
-  // What was sent in the pauses at the end's rate would have taken no time at all.
-  finding.seconds_lost =
-      sent_slowly_s(data) * (1 - static_cast<double>(data.flight_plateau_bytes) /
-                                     static_cast<double>(data.window.median_bytes));
+  // At least: at the rate that it came to in the end, the same bytes would have taken so much less.
+  finding.seconds_lost = sent_slowly_s(data) * (1 - static_cast<double>(data.flight_plateau_bytes) /
+                                                        static_cast<double>(data.flight_max_bytes));
   const bool witness = data.vantage == Vantage::sender || data.vantage == Vantage::both;
   finding.severity = severity_of(witness, finding.seconds_lost, transfer);
   finding.confidence = confidence_of(
@@ -96,22 +97,22 @@ void report(const Transfer& transfer, Findings& findings) {
       "the congestion window of {} opens by {} a round trip only, for {} round trips, although "
       "nothing is lost and nothing queues",
       to_string(transfer.sender()), format_bytes(data.flight_growth_bytes), data.flight_rounds);
-  finding.evidence.push_back(shown_by(
-      fmt::format("at most {} in flight (median {}), in a receive window of {}",
-                  format_bytes(static_cast<double>(data.flight_max_bytes)),
-                  format_bytes(static_cast<double>(data.flight_plateau_bytes)),
-                  format_bytes(static_cast<double>(data.window.median_bytes))),
-      {},
-      {{"flight_growth_bytes", data.flight_growth_bytes},
-       {"flight_median_bytes", static_cast<double>(data.flight_plateau_bytes)}}));
+  finding.evidence.push_back(
+      shown_by(fmt::format("at most {} in flight (median {}), in a receive window of {}",
+                           format_bytes(static_cast<double>(data.flight_max_bytes)),
+                           format_bytes(static_cast<double>(data.flight_plateau_bytes)),
+                           format_bytes(static_cast<double>(data.window.median_bytes))),
+               {},
+               {{"flight_growth_bytes", data.flight_growth_bytes},
+                {"flight_median_bytes", static_cast<double>(data.flight_plateau_bytes)}}));
   finding.evidence.push_back(shown_by(
       fmt::format("round trips of {} under load, {} at least, no packet lost: the path has room",
                   format_duration(queue.loaded_s), format_duration(queue.base_s)),
       {}, {{"rtt_min_us", queue.base_s * 1e6}, {"rtt_loaded_us", queue.loaded_s * 1e6}}));
   finding.refuted_by = "ss -tin on the sender: a cwnd well above what is in flight";
-  finding.after_fix = after_fix(
-      transfer, finding.seconds_lost,
-      static_cast<double>(data.window.median_bytes) * 8 / std::max(queue.base_s, kLeastRtt));
+  finding.after_fix =
+      after_fix(transfer, finding.seconds_lost,
+                static_cast<double>(data.window.max_bytes) * 8 / std::max(queue.base_s, kLeastRtt));
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.bytes_in_flight");
   finding.next_capture =
       fmt::format("on {}: ss -tin dst {} (cwnd, ssthresh); ip tcp_metrics show",

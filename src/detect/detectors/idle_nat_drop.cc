@@ -2,9 +2,11 @@
 // idle-nat-drop: a NAT, firewall or load balancer forgot a connection that was idle.
 // The user sees sessions that hang or break after a pause, always the same length. Recognised by
 // data that worked before a silence of a minute or more and finds no answer after it, to the end,
-// or a RST at once that is not the peer's (RFC 5382 section 5 asks for 2 h 4 min). Look-alikes: a
-// peer that crashed or restarted (RST with its own time to live), a path that comes back
-// (path-outage), other connections between the same hosts that stop at the same moment.
+// or a RST at once that is not the peer's (RFC 5382 section 5 asks for 2 h 4 min). A shorter
+// silence is enough where another connection of the same hosts is answered meanwhile: then peer and
+// path are up, and only this four-tuple is unknown to somebody. Look-alikes: a peer that crashed or
+// restarted (RST with its own time to live), a path that comes back (path-outage), other
+// connections between the same hosts that stop at the same moment.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -19,7 +21,7 @@ namespace {
 
 constexpr std::string_view kId = "idle-nat-drop";
 // The catalogue's minimum. Shorter timeouts exist, but so do shorter silences of other kinds.
-constexpr double kIdleSeconds = 60;
+constexpr double kIdleSeconds = 60;  // unless the peer answers elsewhere
 // As peer-gone: five transmissions prove that nobody answers, three are worth a word.
 constexpr std::uint32_t kSends = 5;
 constexpr std::uint32_t kSendsToMention = 3;
@@ -59,6 +61,13 @@ bool is_peers_own(const ConnectionFacts& connection, const QuietFacts& quiet) {
     return hops + kHops >= least && hops <= most + kHops;
   }
   return true;
+}
+
+/// The longer the silence, the more likely a timer forgot; a peer that answers elsewhere settles
+/// the rest.
+double confidence_of(double idle_s, bool peer_is_up) {
+  if (!peer_is_up) return 0.8;
+  return 0.85 + 0.1 * how_far(idle_s, QuietFacts::kQuietSeconds, kIdleSeconds);
 }
 
 bool worked_before(const ConnectionFacts& connection) {
@@ -118,15 +127,14 @@ void add_evidence(const Case& facts, const ConnectionFacts& connection, const Qu
 void report(const Case& facts, const ConnectionFacts& connection, const QuietFacts& quiet,
             Findings& findings) {
   const bool own_reset = quiet.reset && is_peers_own(connection, quiet);
-  const bool complete =
-      quiet.seconds >= kIdleSeconds && !own_reset && (quiet.reset || quiet.sends >= kSends);
   const Time woke = quiet.begin + from_seconds(quiet.seconds);
+  const bool peer_is_up = peer_alive_elsewhere(facts, connection, woke) != nullptr;
+  const bool complete = (quiet.seconds >= kIdleSeconds || peer_is_up) && !own_reset &&
+                        (quiet.reset || quiet.sends >= kSends);
   Finding finding = about(kId, connection);
   finding.direction = quiet.speaker;
   finding.severity = complete ? Severity::fault : Severity::suspect;
-  finding.confidence = !complete                                                  ? 0.55
-                       : peer_alive_elsewhere(facts, connection, woke) != nullptr ? 0.95
-                                                                                  : 0.8;
+  finding.confidence = !complete ? 0.55 : confidence_of(quiet.seconds, peer_is_up);
   finding.seconds_lost = std::min(quiet.unanswered_s, duration_s(connection));
   finding.claim = fmt::format("after {} of silence {}: something on the way forgot the connection",
                               format_duration(quiet.seconds),

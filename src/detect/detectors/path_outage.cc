@@ -49,8 +49,10 @@ const PathFacts::Outage* shared_outage(const Transfer& transfer, const Stall& st
   return nullptr;
 }
 
-/// Not one length alone: two lengths failed, or what failed is no longer than what passes.
+/// Not one length alone: two lengths failed, or what failed is no longer than what passes, or the
+/// acknowledgements of the other direction, the shortest packets there are, failed too.
 bool every_length_failed(const DirectionFacts& data, const Stall& stall) {
+  if (stall.replies_lost) return true;
   if (stall.largest_unanswered_ip_len == 0) return false;
   if (stall.smallest_unanswered_ip_len < stall.largest_unanswered_ip_len) return true;
   return stall.largest_unanswered_ip_len <= data.largest_delivered_ip_len &&
@@ -132,12 +134,20 @@ void report(const Transfer& transfer, const Outages& outages, Findings& findings
       {longest.before, longest.after},
       {{"unanswered_sends", static_cast<double>(longest.unanswered_sends)},
        {"silence_s", longest.seconds}}));
-  finding.evidence.push_back(shown_by(
-      fmt::format("packets of {} to {} bytes failed in it; up to {} bytes pass otherwise",
-                  longest.smallest_unanswered_ip_len, longest.largest_unanswered_ip_len,
-                  transfer.data().largest_delivered_ip_len),
-      {transfer.data().largest_delivered_frame},
-      {{"largest_failed_ip_len", static_cast<double>(longest.largest_unanswered_ip_len)}}));
+  if (longest.replies_lost) {
+    finding.evidence.push_back(shown_by(
+        "what ended the silence had long been acknowledged here: the acknowledgements were lost as "
+        "well, and the sender's IP identifications leave room for the resends before it",
+        {longest.after}));
+  }
+  if (longest.largest_unanswered_ip_len > 0) {
+    finding.evidence.push_back(shown_by(
+        fmt::format("packets of {} to {} bytes failed in it; up to {} bytes pass otherwise",
+                    longest.smallest_unanswered_ip_len, longest.largest_unanswered_ip_len,
+                    transfer.data().largest_delivered_ip_len),
+        {transfer.data().largest_delivered_frame},
+        {{"largest_failed_ip_len", static_cast<double>(longest.largest_unanswered_ip_len)}}));
+  }
   if (outages.shared >= 2) {
     finding.evidence.push_back(shown_by(
         fmt::format("{} connections between the two hosts fell silent together", outages.shared),

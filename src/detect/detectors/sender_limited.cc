@@ -56,6 +56,9 @@ constexpr double kLeastRtt = 0.001;
 // ACKs'.
 constexpr double kSilentShare = 0.2;
 constexpr double kPacedShare = 0.2;
+// A segment that is not full is all that was there to send (RFC 9293 section 3.8.6.2.1), which a
+// sender that fills a path has now and then, not in every other round trip.
+constexpr double kShortEndsPerRound = 0.5;
 
 /// Requests and keystrokes: each is answered before the next one leaves, so the flight is flat too.
 bool is_interactive(const Transfer& transfer) {
@@ -83,6 +86,12 @@ bool fits_unscaled_window(const DirectionFacts& data) {
   const std::uint64_t field = data.window.raw_max;
   return data.flight_plateau_bytes <= field &&
          data.flight_plateau_bytes + 2 * std::uint64_t{data.segment_size} > field;
+}
+
+/// Again and again it had nothing more to send: the path was not what spaced its data out.
+bool runs_out_of_data(const DirectionFacts& data) {
+  return static_cast<double>(data.small_segments) >
+         kShortEndsPerRound * static_cast<double>(data.flight_rounds);
 }
 
 double waited_s(const DirectionFacts& data) {
@@ -120,7 +129,7 @@ std::string why_not(const Transfer& transfer) {
     return fmt::format("the flight varies by {} of its median: it is not flat",
                        format_percent(data.flight_plateau_spread));
   }
-  if (data.flight_idle_share < kSilentShare &&
+  if (data.flight_idle_share < kSilentShare && !runs_out_of_data(data) &&
       data.time.share(TimeOwner::pacing_or_cpu) + data.time.share(TimeOwner::application) <
           kPacedShare) {
     return "data flows without a pause between round trips, as a full path clocks it";

@@ -42,8 +42,14 @@ TEST(CwndLimitedNoloss, LossesExplainASmallWindow) {
 
 TEST(CwndLimitedNoloss, AFlightThatFillsTheWindowIsTheReceivers) {
   Case facts = growing(0.6);
-  download_of(facts).window.median_bytes = 100'000;
+  charge(download_of(facts), TimeOwner::receive_window, 1);
   EXPECT_TRUE(run("cwnd-limited-noloss", facts).empty());
+}
+
+TEST(CwndLimitedNoloss, AWindowThatGrowsWithTheFlightDoesNotHoldItBack) {
+  Case facts = growing(0.6);
+  download_of(facts).window.median_bytes = 65'000;
+  EXPECT_EQ(run("cwnd-limited-noloss", facts).size(), 1U);
 }
 
 TEST(CwndLimitedNoloss, AtTheReceiverItIsASuspicion) {
