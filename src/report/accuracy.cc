@@ -48,7 +48,7 @@ void count_confidence(const GradedCapture& capture, Accuracy& accuracy) {
 }
 
 /// Sums; divided by their count at the end.
-void add_account(const GradedCapture& capture, AccountRow& row) {
+void add_account(const GradedCapture& capture, AccountRow& row, std::uint64_t& too_short) {
   const TimeAccount& ours = capture.ours;
   // The kernel's "busy" has neither handshake nor pauses without data. A sender that blocks on its
   // buffer keeps data outstanding meanwhile.
@@ -56,18 +56,24 @@ void add_account(const GradedCapture& capture, AccountRow& row) {
       ours.total() - ours[TimeOwner::handshake] - ours[TimeOwner::application];
   if (!capture.kernel || capture.kernel->busy_s <= 0 || outstanding_s <= 0) return;
   const KernelAccount& kernel = *capture.kernel;
+  if (kernel.busy_s < kLeastBusy_s) {
+    ++too_short;
+    return;
+  }
   ++row.captures;
   row.kernel_window += kernel.rwnd_limited_s / kernel.busy_s;
   row.kernel_send_buffer += kernel.sndbuf_limited_s / kernel.busy_s;
   row.our_window +=
       (ours[TimeOwner::receive_window] + ours[TimeOwner::zero_window]) / outstanding_s;
-  row.our_send_buffer += ours[TimeOwner::send_buffer] / outstanding_s;
+  row.our_sender +=
+      (ours[TimeOwner::send_buffer] + ours[TimeOwner::pacing_or_cpu] + ours[TimeOwner::unknown]) /
+      outstanding_s;
 }
 
 void divide(AccountRow& row) {
   const auto count = static_cast<double>(row.captures);
   for (double* sum :
-       {&row.kernel_window, &row.kernel_send_buffer, &row.our_window, &row.our_send_buffer}) {
+       {&row.kernel_window, &row.kernel_send_buffer, &row.our_window, &row.our_sender}) {
     *sum /= count;
   }
 }
@@ -101,7 +107,8 @@ Accuracy summarise(std::span<const GradedCapture> captures) {
     ++row.verdicts[capture.verdict];
     count_verdict(capture, accuracy);
     count_confidence(capture, accuracy);
-    add_account(capture, accounts[{capture.scenario, capture.variant, capture.point}]);
+    add_account(capture, accounts[{capture.scenario, capture.variant, capture.point}],
+                accuracy.too_short_accounts);
   }
   for (auto& [truth, row] : rows) {
     row.truth = truth;

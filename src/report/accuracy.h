@@ -79,12 +79,18 @@ struct CalibrationBin {
   [[nodiscard]] double observed() const;
 };
 
+/// The kernel's account is kept in ticks (HZ=250); of so many the error of one or two is below five
+/// points. Shorter transfers cannot be compared.
+inline constexpr double kKernelTick_s = 0.004;
+inline constexpr double kLeastBusy_s = 40 * kKernelTick_s;
+
 /// Means over the captures of one scenario at one point; shares of the time with data outstanding.
 struct AccountRow {
   std::string scenario, variant, point;
   std::uint64_t captures = 0;
-  double kernel_window = 0, our_window = 0;            // receive window and zero window
-  double kernel_send_buffer = 0, our_send_buffer = 0;  // the sending application blocked
+  double kernel_window = 0, our_window = 0;  // receive window and zero window
+  double kernel_send_buffer = 0;             // the sending application blocked
+  double our_sender = 0;  // buffer, pacing, processor, or the sending host with no way to say which
 };
 
 struct Accuracy {
@@ -97,6 +103,7 @@ struct Accuracy {
   std::vector<ConfusionRow> rows;
   std::array<CalibrationBin, 10> bins{};
   std::vector<AccountRow> accounts;
+  std::uint64_t too_short_accounts = 0;  // captures that are left out of them
 
   /// Of broken worlds' captures; 1 where there are none.
   [[nodiscard]] double accepted_share() const;

@@ -56,8 +56,16 @@ std::string accuracy_markdown(const Accuracy& accuracy, const MatrixOrigin& orig
     text += fmt::format(
         "\n## Time accounts\n\n"
         "Receive window and zero window as a share of the time with data outstanding, beside the "
-        "sending kernel's\n`rwnd_limited`/`busy`; and the send buffer beside "
-        "`sndbuf_limited`/`busy`, which packets alone cannot show.\n{}\n\n{}",
+        "sending kernel's\n`rwnd_limited`/`busy`. The kernel counts in ticks of {:.0f} ms: {} "
+        "captures of transfers that were busy\nfor less than {:.0f} ms are left out, because one "
+        "or two ticks would be five points.\n{}\n\n"
+        "A full send buffer leaves no trace of its own in packets: an application that waits for "
+        "room, one that writes\nslowly and a sender that paces look the same. So the account "
+        "never names it; it gives that time to the sender\nitself (`pacing-or-cpu`, `unknown`), "
+        "shown beside the kernel's `sndbuf_limited`/`busy` and not compared with it:\nLinux counts "
+        "only moments when nothing at all waits in the socket, and stays near zero for a small "
+        "`SO_SNDBUF`.\n\n{}",
+        1e3 * kKernelTick_s, accuracy.too_short_accounts, 1e3 * kLeastBusy_s,
         account_sentence(accuracy), table.markdown());
   }
   return text;

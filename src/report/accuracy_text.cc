@@ -94,14 +94,12 @@ Table account_table(const Accuracy& accuracy) {
                {"window, ours", Align::right},
                {"points", Align::right},
                {"sndbuf_limited", Align::right},
-               {"send buffer, ours", Align::right},
-               {"points", Align::right}});
+               {"sender itself, ours", Align::right}});
   for (const AccountRow& row : accuracy.accounts) {
     table.row({row.scenario, row.variant, row.point, std::to_string(row.captures),
                format_percent(row.kernel_window), format_percent(row.our_window),
                points(row.our_window - row.kernel_window), format_percent(row.kernel_send_buffer),
-               format_percent(row.our_send_buffer),
-               points(row.our_send_buffer - row.kernel_send_buffer)});
+               format_percent(row.our_sender)});
   }
   return table;
 }

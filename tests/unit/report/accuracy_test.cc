@@ -97,6 +97,15 @@ TEST(Accuracy, time_with_data_outstanding_has_neither_handshake_nor_application)
   EXPECT_THAT(accuracy_markdown(accuracy, {}), HasSubstr("| -5.0 |"));
 }
 
+TEST(Accuracy, a_transfer_of_a_few_of_the_kernels_ticks_is_counted_and_not_compared) {
+  GradedCapture graded = capture({}, "healthy", true);
+  graded.kernel = KernelAccount{.busy_s = 0.036, .rwnd_limited_s = 0.004};
+  graded.ours[TimeOwner::slow_start] = 0.036;
+  const Accuracy accuracy = summarise(std::vector{graded});
+  EXPECT_TRUE(accuracy.accounts.empty());
+  EXPECT_EQ(accuracy.too_short_accounts, 1U);
+}
+
 TEST(Accuracy, a_line_comes_back_as_it_was) {
   GradedCapture graded = capture({"rwnd-limited", "random-loss"}, "rwnd-limited", true);
   graded.parameters = {{"rtt", "20ms"}, {"mtu", "1500"}};
