@@ -163,7 +163,10 @@ bool losses_come_in_runs(const DirectionFacts& data, const LossPattern& pattern)
     end = loss.offset + loss.len;
   }
   const double share = as_double(follow) / as_double(data.losses.size());
-  return share >= kRunShare && share >= kRunFactor * pattern.share;
+  // A super-frame is one packet here, and lost when any of its segments is.
+  const double packets = as_double(std::max<std::uint64_t>(data.data_packets, 1));
+  const double by_chance = std::max(pattern.share, as_double(pattern.losses) / packets);
+  return share >= kRunShare && share >= kRunFactor * by_chance;
 }
 
 std::string why_not_chance(const DirectionFacts& data, const LossPattern& pattern) {

@@ -24,6 +24,8 @@ constexpr double kExplainedShare = 0.5;
 constexpr double kQueueRatio = 1.3;
 // Shorter growth is the receiver's interrupt moderation and scheduling.
 constexpr double kQueueSeconds = 0.002;
+// Of the handshake's time: what nearly all samples take when the least of them is stray.
+constexpr double kAsHandshake = 0.8;
 // Mixed datagrams: one may be a copy from elsewhere with a broken header.
 constexpr std::uint64_t kMixed = 3;
 // Fewer losses than these prove no pattern (the catalogue's minimum for random-loss).
@@ -163,10 +165,17 @@ LossPattern loss_pattern(const DirectionFacts& data) {
   return pattern;
 }
 
+double least_rtt_s(const RttSet& rtt) {
+  const double handshake_s = rtt.handshake_s.value_or(0);
+  const double nearly_all_s = rtt.quantiles_s[1];
+  const bool stray = 2 * rtt.total.min_s < handshake_s && nearly_all_s > kAsHandshake * handshake_s;
+  return stray ? nearly_all_s : rtt.total.min_s;
+}
+
 QueueFacts queue_of(const DirectionFacts& data) {
   const RttSet& rtt = data.rtt;
   if (rtt.total.samples < 5) return {};
-  return {rtt.total.min_s, rtt.loaded_s > 0 ? rtt.loaded_s : rtt.total.median_s};
+  return {least_rtt_s(rtt), rtt.loaded_s > 0 ? rtt.loaded_s : rtt.total.median_s};
 }
 
 bool queue_builds(const QueueFacts& queue) {
@@ -178,7 +187,8 @@ bool losses_are_random(const DirectionFacts& data, const LossPattern& pattern) {
   // Independent of load: at any round-trip time. Without a queue that could be told by there being
   // none, many losses a flight would be a policer's.
   const bool alone = as_double(pattern.episodes) >= kAloneShare * as_double(pattern.losses);
-  if (!alone || !why_not_chance(data, pattern).empty()) return false;
+  if (!alone || losses_come_in_runs(data, pattern)) return false;
+  if (!why_not_chance(data, pattern).empty()) return false;
   // Chance does not prefer the last segment of a burst.
   if (as_double(data.tail_timeouts) >= kTailShare * as_double(pattern.episodes) &&
       data.flight_max_bytes > 4 * std::uint64_t{data.segment_size}) {

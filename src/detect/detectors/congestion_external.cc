@@ -45,6 +45,7 @@ Loads loads_of(const DirectionFacts& data) {
   }
   Loads loads;
   loads.flight_much = arithmetic::percentile(flights, 0.75).value_or(0);
+  const double least_s = least_rtt_s(data.rtt);
   std::size_t queued = 0;
   for (const TimelineBin& bin : data.timeline.bins) {
     if (bin.rtt_min_s <= 0 || bin.flight_max_bytes == 0) continue;
@@ -52,7 +53,7 @@ Loads loads_of(const DirectionFacts& data) {
     const auto rtt_s = static_cast<double>(bin.rtt_min_s);
     if (flight <= kLittle * loads.flight_much) loads.little_rtt_s.push_back(rtt_s);
     if (flight >= loads.flight_much) loads.much_rtt_s.push_back(rtt_s);
-    queued += rtt_s >= kRatio * data.rtt.total.min_s;
+    queued += rtt_s >= kRatio * least_s;
   }
   if (!flights.empty()) {
     loads.queued_share = static_cast<double>(queued) / static_cast<double>(flights.size());
@@ -63,7 +64,7 @@ Loads loads_of(const DirectionFacts& data) {
 void report(const Transfer& transfer, const Loads& loads, double little_s, double much_s,
             Findings& findings) {
   const DirectionFacts& data = transfer.data();
-  const double base_s = data.rtt.total.min_s;
+  const double base_s = least_rtt_s(data.rtt);
   Finding finding = about(kId, transfer);
   const double waited = data.time[TimeOwner::bottleneck] + data.time[TimeOwner::loss_recovery] +
                         data.time[TimeOwner::congestion_window] + data.time[TimeOwner::timeout];
@@ -85,10 +86,10 @@ void report(const Transfer& transfer, const Loads& loads, double little_s, doubl
       {{"rtt_little_us", little_s * 1e6},
        {"rtt_much_us", much_s * 1e6},
        {"rtt_min_us", base_s * 1e6}}));
-  finding.evidence.push_back(shown_by(
-      fmt::format("{} of the time the round trip is at least {} times the least",
-                  format_percent(loads.queued_share), kRatio),
-      {}, {{"lost_packets", static_cast<double>(data.lost_packets)}}));
+  finding.evidence.push_back(
+      shown_by(fmt::format("{} of the time the round trip is at least {} times the least",
+                           format_percent(loads.queued_share), kRatio),
+               {}, {{"lost_packets", static_cast<double>(data.lost_packets)}}));
   finding.refuted_by = "a round trip that falls to its least as soon as this transfer pauses";
   finding.after_fix = {std::nullopt,
                        "cannot be told: how much of the path others take is not in the capture"};
@@ -101,14 +102,15 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   if (data.rtt.total.samples < 2 * kParts || data.rtt.total.min_s <= 0) return;
   const Loads loads = loads_of(data);
   if (loads.little_rtt_s.size() < kParts || loads.much_rtt_s.size() < kParts) {
-    return silent(findings, kId, transfer,
-                  fmt::format("{} parts of the time with little in flight, {} with much; {} of each "
-                              "are needed",
-                              loads.little_rtt_s.size(), loads.much_rtt_s.size(), kParts));
+    return silent(
+        findings, kId, transfer,
+        fmt::format("{} parts of the time with little in flight, {} with much; {} of each "
+                    "are needed",
+                    loads.little_rtt_s.size(), loads.much_rtt_s.size(), kParts));
   }
   const double little_s = arithmetic::median(loads.little_rtt_s).value_or(0);
   const double much_s = arithmetic::median(loads.much_rtt_s).value_or(0);
-  const double base_s = data.rtt.total.min_s;
+  const double base_s = least_rtt_s(data.rtt);
   const bool queues = little_s >= kRatio * base_s && little_s - base_s >= kAddedSeconds;
   if (!queues || loads.queued_share < kShare) {
     return silent(findings, kId, transfer,

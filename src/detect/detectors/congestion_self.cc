@@ -49,7 +49,7 @@ bool is_short_queue(const Policing* policing) {
 
 /// The round trip grows by something, and losses come when it is longest.
 bool overflows_unseen(const DirectionFacts& data) {
-  return data.rtt.total.p95_s - data.rtt.total.min_s >= kShortQueueSeconds &&
+  return data.rtt.total.p95_s - least_rtt_s(data.rtt) >= kShortQueueSeconds &&
          !losses_come_when_full(data).empty();
 }
 

@@ -86,9 +86,12 @@ struct Judged {
 };
 
 /// A noisy path loses several packets in a row too. What tells them from a full queue or a policer:
-/// nothing queues, and they come whether the rate is high or low.
+/// nothing queues, and they come whether the rate is high or low. Behind the place of loss rates
+/// are blurred, and neighbours that die together may as well have been one frame.
 bool bursts_are_random(const DirectionFacts& data, const LossPattern& pattern,
                        const Policing* policing) {
+  const bool behind = data.lost_before_capture * 2 > data.lost_packets;
+  if (behind && losses_come_in_runs(data, pattern)) return false;
   return pattern.episodes >= kLosses && !queue_builds(queue_of(data)) && policing != nullptr &&
          losses_ignore_rate(*policing);
 }

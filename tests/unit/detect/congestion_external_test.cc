@@ -48,6 +48,18 @@ TEST(CongestionExternal, WithoutAnyLossItIsANote) {
   EXPECT_EQ(found[0].severity, Severity::note);
 }
 
+// All round trips but one take as long as the handshake did.
+TEST(CongestionExternal, OneStrayRoundTripIsNoPathWithoutQueue) {
+  Case facts = with_loads(0.085F, 0.09F);
+  RttSet& rtt = download_of(facts).rtt;
+  rtt.handshake_s = 0.088;
+  rtt.quantiles_s.fill(0.086);
+  rtt.quantiles_s[0] = rtt.total.min_s;
+  EXPECT_TRUE(run("congestion-external", facts).empty());
+  rtt.quantiles_s.fill(0.035);
+  EXPECT_EQ(run("congestion-external", facts).size(), 1U);
+}
+
 TEST(CongestionExternal, AShortSeriesSaysNothing) {
   Case facts = with_loads(0.085F, 0.09F);
   download_of(facts).timeline.bins.resize(12);
