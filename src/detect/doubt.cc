@@ -48,9 +48,17 @@ double segments_of(const DirectionFacts& data) {
   return std::max(packets, static_cast<double>(data.bytes) / data.segment_size);
 }
 
+// Of a super-frame that is one loss, any number of segments may have been sent again.
+double lost_share(const DirectionFacts& data) {
+  const double again = data.segment_size > 0 ? static_cast<double>(data.resent_bytes) / data.segment_size : 0;
+  const bool whole_frames = data.superframes.sent > 0;
+  const auto lost = static_cast<double>(data.lost_packets);
+  return (whole_frames ? std::max(lost, again) : lost) / segments_of(data);
+}
+
 bool loss_explains_rate(const DirectionFacts& data) {
   if (data.segment_size == 0 || data.rtt.total.median_s <= 0 || data.bytes == 0) return false;
-  const double share = static_cast<double>(data.lost_packets) / segments_of(data);
+  const double share = lost_share(data);
   const double left_bps =
       std::max(arithmetic::cubic_rate_bps(data.segment_size, data.rtt.total.median_s, share),
                arithmetic::mathis_rate_bps(data.segment_size, data.rtt.total.median_s, share));
@@ -122,8 +130,7 @@ std::optional<Doubt> doubt_about_time(const ConnectionFacts& connection) {
 // Many segments were lost and repairing them took long, yet no fault's evidence is complete.
 std::optional<Doubt> doubt_about_loss(const ConnectionFacts& connection) {
   for (const DirectionFacts& direction : connection.directions) {
-    const double lost = static_cast<double>(direction.lost_packets);
-    const double share = lost / segments_of(direction);
+    const double share = lost_share(direction);
     if (direction.lost_packets < kLosses || share < kLeastShare) continue;
     if (share < kLossShare && !loss_explains_rate(direction)) continue;
     // What keeps coming back keeps the congestion window small, too.
