@@ -141,7 +141,7 @@ class GzipDecompressor final : public Decompressor {
   bool begins_member(Bytes in) override { return load_u8(in.data()) == 0x1f; }
   [[nodiscard]] std::string_view name() const override { return "gzip"; }
 
-  inflate_state state_;
+  inflate_state state_{};
 };
 
 class ZstdDecompressor final : public Decompressor {
