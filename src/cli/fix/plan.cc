@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// `slowpath fix plan`: the steps against a fault, or against what a diagnosis found, in order.
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include "base/nearest.h"
+#include "cli/command.h"
+#include "cli/fix/step.h"
+#include "cli/output.h"
+#include "facts/catalogue.h"
+#include "fix/plan.h"
+
+namespace slowpath::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  std::vector<std::string> faults;
+  std::string diagnosis;
+  std::string platform = "linux";
+  fix::Blanks blanks;
+  bool json = false;
+};
+
+Result<const Fault*> fault_of(const std::string& id) {
+  if (const Fault* fault = find_fault(id)) return fault;
+  std::vector<std::string_view> ids;
+  for (const Fault& fault : all_faults()) ids.push_back(fault.id);
+  return fail(ErrorKind::usage, fmt::format("cannot plan against '{}'", id), "no fault has this id",
+              fmt::format("did you mean '{}'? 'slowpath explain' lists all", nearest(id, ids)));
+}
+
+/// The faults that `diagnose --json` or `inspect --json` named, in its order, suspects behind.
+Result<std::vector<std::string>> faults_in(const std::string& file) {
+  const std::string attempt = "cannot read the diagnosis " + file;
+  std::ifstream stream(file);
+  if (!stream) return fail(ErrorKind::input, attempt, "it cannot be opened");
+  const Json json = Json::parse(stream, nullptr, false);
+  if (json.is_discarded() || !json.contains("findings") || !json["findings"].is_array()) {
+    return fail(ErrorKind::input, attempt, "it holds no findings", "write it with 'slowpath diagnose --json'");
+  }
+  std::vector<std::string> faults;
+  for (const std::string_view severity : {"fault", "suspect"}) {
+    for (const Json& finding : json["findings"]) {
+      const std::string id = finding.value("fault", "");
+      if (finding.value("severity", "") == severity && std::ranges::find(faults, id) == faults.end()) faults.push_back(id);
+    }
+  }
+  return faults;
+}
+
+Platform platform_of(const std::string& word) {
+  for (const Platform platform : {Platform::windows, Platform::solaris, Platform::esxi}) {
+    if (to_string(platform) == word) return platform;
+  }
+  return Platform::linux;
+}
+
+std::string text_of(const Fault& fault, const std::vector<fix::PlannedStep>& steps) {
+  std::string text = fmt::format("{}: {}\n", fault.id, fault.name);
+  for (const fix::PlannedStep& step : steps) {
+    text += fmt::format("\n  {}   at the {}{}\n    do    {}\n    undo  {}\n    source {}{}\n", step.name, to_string(step.remedy->where),
+                        step.is_ours ? "" : ", by hand", step.command, step.undo, step.remedy->source,
+                        step.remedy->check_first ? " (check first: the exact command was not certain)" : "");
+    if (!step.missing.empty()) text += fmt::format("    needs {}\n", fmt::join(step.missing, ", "));
+  }
+  if (steps.empty()) text += "  No step is known on this platform.\n";
+  return text;
+}
+
+Json json_of(const Fault& fault, const fix::PlannedStep& step) {
+  return {{"step", step.name},
+          {"fault", fault.id},
+          {"where", to_string(step.remedy->where)},
+          {"platform", to_string(step.remedy->platform)},
+          {"do", step.command},
+          {"undo", step.undo},
+          {"source", step.remedy->source},
+          {"check_first", step.remedy->check_first},
+          {"can_be_applied", step.is_ours},
+          {"missing", step.missing}};
+}
+
+ExitCode run(const Options& options) {
+  std::vector<std::string> ids = options.faults;
+  if (!options.diagnosis.empty()) {
+    const Result<std::vector<std::string>> found = faults_in(options.diagnosis);
+    if (!found) return complain(found.error());
+    ids.insert(ids.end(), found->begin(), found->end());
+  }
+  std::string text;
+  Json steps = Json::array();
+  for (const std::string& id : ids) {
+    const Result<const Fault*> fault = fault_of(id);
+    if (!fault) return complain(fault.error());
+    const std::vector<fix::PlannedStep> planned = fix::plan_for(**fault, platform_of(options.platform), options.blanks);
+    text += (text.empty() ? "" : "\n") + text_of(**fault, planned);
+    for (const fix::PlannedStep& step : planned) steps.push_back(json_of(**fault, step));
+  }
+  if (ids.empty()) text = "Nothing was found that needs a step.\n";
+  if (options.json) return write_answer(Json{{"schema", "slowpath.fix-plan.v1"}, {"steps", steps}}.dump(2) + "\n");
+  if (!ids.empty()) text += "\nOne step at a time: apply it, measure, and undo it where it did not help ('slowpath fix prove' does all three).\n";
+  return write_answer(text);
+}
+
+Run declare(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  auto* faults = app.add_option("FAULT", options->faults, "Ids of faults");
+  auto* file = app.add_option("--from", options->diagnosis, "What 'slowpath diagnose --json' or 'inspect --json' wrote");
+  app.add_option("--platform", options->platform, "Where the steps are to be taken")
+      ->check(CLI::IsMember({"linux", "windows", "solaris", "esxi"}))
+      ->capture_default_str();
+  declare_blanks(app, options->blanks);
+  app.add_flag("--json", options->json, "One JSON document");
+  return [options, faults, file] {
+    if (faults->count() > 0 || file->count() > 0) return run(*options);
+    complain("cannot plan: nothing is named; give the id of a fault, or --from DIAGNOSIS.json");
+    return ExitCode::usage;
+  };
+}
+
+}  // namespace
+
+namespace fixes {
+extern const Command plan;
+const Command plan{.name = "plan",
+                   .summary = "the steps against a fault, in order, with their undo",
+                   .examples =
+                       "  slowpath fix plan lso-not-segmented --interface eth0\n"
+                       "  slowpath diagnose --json slow.pcap > d.json; slowpath fix plan --from d.json\n"
+                       "  slowpath fix plan rwnd-fixed-64k --platform windows\n",
+                   .declare = declare};
+}  // namespace fixes
+}  // namespace slowpath::cli

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the subcommands of `slowpath fix` share: the options that name a step and a journal.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "fix/apply.h"
+#include "fix/plan.h"
+
+namespace CLI {
+class App;
+}
+
+namespace slowpath::cli {
+
+struct StepOptions {
+  std::string step;  // "lso-not-segmented/1", or a command
+  fix::Blanks blanks;
+};
+void declare_step(CLI::App& app, StepOptions& options);
+void declare_blanks(CLI::App& app, fix::Blanks& blanks);
+void declare_journal(CLI::App& app, std::string& directory);
+
+/// The step with its knobs. Errors: usage (no such step, a blank that is not filled, another platform's command), or of
+/// the interface.
+Result<fix::ReadyStep> ready_step(const StepOptions& options, fix::Kernel& kernel);
+
+/// "tx-tcp-segmentation of eth0: on -> off", a line for each knob, indented.
+std::string describe(const std::vector<fix::Turn>& turns);
+/// What undo left behind, a line each; empty where all is as it was.
+std::string describe(const fix::Undone& undone);
+
+}  // namespace slowpath::cli

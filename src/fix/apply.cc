@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fix/apply.h"
+
+#include <net/if.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <ranges>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace slowpath::fix {
+namespace {
+
+void tell(const Watcher& watcher, std::string_view point) {
+  if (watcher) watcher(point);
+}
+
+Result<std::vector<Turn>> read_turns(Kernel& kernel, const ReadyStep& step) {
+  std::vector<Turn> turns;
+  for (const Change& change : step.changes) {
+    Result<std::string> before = kernel.read(change.knob);
+    if (!before) return std::unexpected(before.error());
+    turns.push_back({change.knob, std::move(*before), single_spaced(change.value)});
+  }
+  return turns;
+}
+
+/// Turns one knob and looks whether it took.
+Result<void> turn_and_check(Kernel& kernel, const Knob& knob, const std::string& value) {
+  if (const Result<void> turned = kernel.write(knob, value); !turned) return turned;
+  const Result<std::string> now = kernel.read(knob);
+  if (!now) return std::unexpected(now.error());
+  if (*now == value) return {};
+  return fail(ErrorKind::environment, fmt::format("cannot set {} to '{}'", to_string(knob), value),
+              fmt::format("the kernel took it and still says '{}'", *now));
+}
+
+void turn_back(Kernel& kernel, const Turn& turn, bool force, Undone& undone) {
+  const Result<std::string> now = kernel.read(turn.knob);
+  if (!now) {
+    if (!turn.knob.interface.empty() && if_nametoindex(turn.knob.interface.c_str()) == 0 && now.error().kind == ErrorKind::environment) {
+      undone.gone.push_back(turn.knob);
+    } else {
+      undone.failures.push_back(now.error());
+    }
+    return;
+  }
+  if (*now == turn.before) return;
+  if (*now != turn.after && !force) {
+    undone.conflicts.push_back({turn.knob, turn.before, turn.after, *now});
+    return;
+  }
+  if (const Result<void> turned = turn_and_check(kernel, turn.knob, turn.before); !turned) {
+    undone.failures.push_back(turned.error());
+  }
+}
+
+void remove_file(const MadeFile& file, Undone& undone) {
+  if (unlink(file.path.c_str()) == 0 || errno == ENOENT) return;
+  undone.failures.push_back({ErrorKind::environment, "cannot remove " + file.path, std::strerror(errno), {}});
+}
+
+}  // namespace
+
+Result<Entry> apply(Kernel& kernel, Journal& journal, const ReadyStep& step, std::int64_t now_s, const Watcher& watcher) {
+  Result<std::vector<Turn>> turns = read_turns(kernel, step);
+  if (!turns) return std::unexpected(turns.error());
+  Entry entry;
+  entry.step = step.name;
+  entry.action = step.action;
+  entry.boot_id = boot_id();
+  entry.time_s = now_s;
+  entry.turns = std::move(*turns);
+  if (const Result<void> kept = journal.write(entry); !kept) return std::unexpected(kept.error());
+  tell(watcher, "intended");
+  for (const Turn& turn : entry.turns) {
+    if (turn.before == turn.after) continue;
+    const Result<void> turned = turn_and_check(kernel, turn.knob, turn.after);
+    tell(watcher, "turned");
+    if (turned) continue;
+    // What is half done is worse than what was not begun.
+    if (const Result<Undone> undone = undo(kernel, journal, entry, true); !undone) return std::unexpected(undone.error());
+    return std::unexpected(turned.error());
+  }
+  entry.state = State::applied;
+  if (const Result<void> kept = journal.write(entry); !kept) return std::unexpected(kept.error());
+  tell(watcher, "applied");
+  return entry;
+}
+
+Result<Undone> undo(Kernel& kernel, Journal& journal, Entry& entry, bool force, const Watcher& watcher) {
+  Undone undone;
+  for (const MadeFile& file : entry.files) remove_file(file, undone);
+  for (const Turn& turn : entry.turns | std::views::reverse) {
+    turn_back(kernel, turn, force, undone);
+    tell(watcher, "turned back");
+  }
+  undone.done = undone.conflicts.empty() && undone.failures.empty();
+  if (!undone.done) return undone;
+  entry.state = State::undone;
+  entry.confirm_by_s.reset();
+  if (const Result<void> kept = journal.write(entry); !kept) return std::unexpected(kept.error());
+  tell(watcher, "undone");
+  return undone;
+}
+
+}  // namespace slowpath::fix

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// A knob is one value of this host that a step may turn, and can be turned back: it has a name, and its value is text.
+//
+//   sysctl:net.ipv4.tcp_sack                  1
+//   feature:eth0:tx-tcp-segmentation          on, off: what is asked of the driver, not what it makes of it
+//   mtu:eth0                                  1500
+//   queue-length:eth0                         1000
+//   ring:eth0:rx, ring:eth0:tx                4096
+//   channels:eth0:combined (or rx, tx)        4
+#pragma once
+
+#include <compare>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace slowpath::fix {
+
+enum class KnobKind : std::uint8_t { sysctl, feature, mtu, queue_length, ring, channels };
+
+struct Knob {
+  KnobKind kind = KnobKind::sysctl;
+  std::string interface;  // empty for sysctl
+  std::string item;       // the sysctl's name, the feature, "rx", "tx", "combined"; empty for mtu and queue-length
+
+  friend auto operator<=>(const Knob&, const Knob&) = default;
+};
+
+/// As above. The reverse of parse_knob().
+std::string to_string(const Knob& knob);
+/// Errors: usage, with the forms that there are.
+Result<Knob> parse_knob(std::string_view name);
+
+/// Its words with one space between them, as values are compared.
+std::string single_spaced(std::string_view text);
+
+/// One knob and what it shall be.
+struct Change {
+  Knob knob;
+  std::string value;
+  friend bool operator==(const Change&, const Change&) = default;
+};
+
+/// Where knobs are. The kernel that runs, or a test's model of one.
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+  Kernel() = default;
+  Kernel(const Kernel&) = delete;
+  Kernel& operator=(const Kernel&) = delete;
+
+  /// The value now, white space between its words made single. Errors: environment, with what is missing.
+  virtual Result<std::string> read(const Knob& knob) = 0;
+  /// Sets it. Errors: environment; usage where the kernel refuses the value or the driver holds it fixed.
+  virtual Result<void> write(const Knob& knob, const std::string& value) = 0;
+  /// The features of an interface that can be changed. Errors: environment.
+  virtual Result<std::vector<std::string>> changeable_features(const std::string& interface) = 0;
+};
+
+/// The host that the program runs on, in its network namespace: sysctl files and ioctls (netdevice(7), SIOCETHTOOL).
+std::unique_ptr<Kernel> this_host();
+
+}  // namespace slowpath::fix
