@@ -9,6 +9,7 @@ namespace slowpath::cli {
 extern const Command diagnose;
 extern const Command explain;
 extern const Command calc_command;
+extern const Command fix_command;
 extern const Command lab_command;
 extern const Command schema;
 extern const Command version;
@@ -18,6 +19,7 @@ std::span<const Command* const> all_commands() {
       &diagnose,
       &explain,
       &calc_command,
+      &fix_command,
       &lab_command,
       &schema,
       &version,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `slowpath fix`: one change at a time, each with its undo. Dispatches only; each subcommand is a file in fix/.
+// `slowpath fix`: one change at a time, each with its undo. Dispatches only; each subcommand is a
+// file in fix/.
 #include <array>
 #include <memory>
 #include <string>
@@ -44,15 +45,16 @@ Run declare(CLI::App& app) {
 }  // namespace
 
 extern const Command fix_command;
-const Command fix_command{.name = "fix",
-                          .summary = "change one thing at a time, prove that it helped, put it back",
-                          .examples =
-                              "  slowpath fix plan lso-not-segmented --interface eth0\n"
-                              "  slowpath fix apply lso-not-segmented/1 --interface eth0\n"
-                              "  slowpath fix apply 'sysctl -w net.ipv4.tcp_mtu_probing=1'\n"
-                              "  slowpath fix prove lso-not-segmented/1 --interface eth0 --measure 'iperf3 -J -c HOST'\n"
-                              "  slowpath fix list\n"
-                              "  slowpath fix undo --all\n",
-                          .declare = declare};
+const Command fix_command{
+    .name = "fix",
+    .summary = "change one thing at a time, prove that it helped, put it back",
+    .examples =
+        "  slowpath fix plan lso-not-segmented --interface eth0\n"
+        "  slowpath fix apply lso-not-segmented/1 --interface eth0\n"
+        "  slowpath fix apply 'sysctl -w net.ipv4.tcp_mtu_probing=1'\n"
+        "  slowpath fix prove lso-not-segmented/1 --interface eth0 --measure 'iperf3 -J -c HOST'\n"
+        "  slowpath fix list\n"
+        "  slowpath fix undo --all\n",
+    .declare = declare};
 
 }  // namespace slowpath::cli

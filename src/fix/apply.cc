@@ -42,7 +42,8 @@ Result<void> turn_and_check(Kernel& kernel, const Knob& knob, const std::string&
 void turn_back(Kernel& kernel, const Turn& turn, bool force, Undone& undone) {
   const Result<std::string> now = kernel.read(turn.knob);
   if (!now) {
-    if (!turn.knob.interface.empty() && if_nametoindex(turn.knob.interface.c_str()) == 0 && now.error().kind == ErrorKind::environment) {
+    if (!turn.knob.interface.empty() && if_nametoindex(turn.knob.interface.c_str()) == 0 &&
+        now.error().kind == ErrorKind::environment) {
       undone.gone.push_back(turn.knob);
     } else {
       undone.failures.push_back(now.error());
@@ -61,12 +62,14 @@ void turn_back(Kernel& kernel, const Turn& turn, bool force, Undone& undone) {
 
 void remove_file(const MadeFile& file, Undone& undone) {
   if (unlink(file.path.c_str()) == 0 || errno == ENOENT) return;
-  undone.failures.push_back({ErrorKind::environment, "cannot remove " + file.path, std::strerror(errno), {}});
+  undone.failures.push_back(
+      {ErrorKind::environment, "cannot remove " + file.path, std::strerror(errno), {}});
 }
 
 }  // namespace
 
-Result<Entry> apply(Kernel& kernel, Journal& journal, const ReadyStep& step, std::int64_t now_s, const Watcher& watcher) {
+Result<Entry> apply(Kernel& kernel, Journal& journal, const ReadyStep& step, std::int64_t now_s,
+                    const Watcher& watcher) {
   Result<std::vector<Turn>> turns = read_turns(kernel, step);
   if (!turns) return std::unexpected(turns.error());
   Entry entry;
@@ -83,7 +86,8 @@ Result<Entry> apply(Kernel& kernel, Journal& journal, const ReadyStep& step, std
     tell(watcher, "turned");
     if (turned) continue;
     // What is half done is worse than what was not begun.
-    if (const Result<Undone> undone = undo(kernel, journal, entry, true); !undone) return std::unexpected(undone.error());
+    if (const Result<Undone> undone = undo(kernel, journal, entry, true); !undone)
+      return std::unexpected(undone.error());
     return std::unexpected(turned.error());
   }
   entry.state = State::applied;
@@ -92,7 +96,8 @@ Result<Entry> apply(Kernel& kernel, Journal& journal, const ReadyStep& step, std
   return entry;
 }
 
-Result<Undone> undo(Kernel& kernel, Journal& journal, Entry& entry, bool force, const Watcher& watcher) {
+Result<Undone> undo(Kernel& kernel, Journal& journal, Entry& entry, bool force,
+                    const Watcher& watcher) {
   Undone undone;
   for (const MadeFile& file : entry.files) remove_file(file, undone);
   for (const Turn& turn : entry.turns | std::views::reverse) {

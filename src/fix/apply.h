@@ -23,27 +23,31 @@ struct ReadyStep {
 /// Told where apply() and undo() have got to, so that a test can end the process there.
 using Watcher = std::function<void(std::string_view point)>;
 
-/// Writes the undo record, turns the knobs in order, and reads each back. What is already as wanted is left alone and
-/// recorded as such. Where a knob cannot be turned those before it are turned back and the entry says `undone`.
-/// `now_s`: UTC. Errors: of the journal or of the knob.
-Result<Entry> apply(Kernel& kernel, Journal& journal, const ReadyStep& step, std::int64_t now_s, const Watcher& watcher = {});
+/// Writes the undo record, turns the knobs in order, and reads each back. What is already as wanted
+/// is left alone and recorded as such. Where a knob cannot be turned those before it are turned
+/// back and the entry says `undone`. `now_s`: UTC. Errors: of the journal or of the knob.
+Result<Entry> apply(Kernel& kernel, Journal& journal, const ReadyStep& step, std::int64_t now_s,
+                    const Watcher& watcher = {});
 
-/// A knob that is neither as it was before the step nor as the step left it: somebody else has turned it since.
+/// A knob that is neither as it was before the step nor as the step left it: somebody else has
+/// turned it since.
 struct Conflict {
   Knob knob;
   std::string before, after, now;
 };
 
 struct Undone {
-  bool done = false;                 // all is as it was, and the journal says so
-  std::vector<Conflict> conflicts;   // left as they are, unless forced
-  std::vector<Error> failures;       // knobs that could not be read or turned, files that could not be removed
-  std::vector<Knob> gone;            // of interfaces that exist no more: nothing is left to turn back
+  bool done = false;                // all is as it was, and the journal says so
+  std::vector<Conflict> conflicts;  // left as they are, unless forced
+  std::vector<Error>
+      failures;  // knobs that could not be read or turned, files that could not be removed
+  std::vector<Knob> gone;  // of interfaces that exist no more: nothing is left to turn back
 };
 
-/// Puts back what the step of `entry` turned, in reverse order, whether it was applied whole, in part or not at all; also
-/// after a reboot, when the kernel has forgotten most of it. `force` turns back what somebody else changed as well.
-/// Errors: of the journal.
-Result<Undone> undo(Kernel& kernel, Journal& journal, Entry& entry, bool force, const Watcher& watcher = {});
+/// Puts back what the step of `entry` turned, in reverse order, whether it was applied whole, in
+/// part or not at all; also after a reboot, when the kernel has forgotten most of it. `force` turns
+/// back what somebody else changed as well. Errors: of the journal.
+Result<Undone> undo(Kernel& kernel, Journal& journal, Entry& entry, bool force,
+                    const Watcher& watcher = {});
 
 }  // namespace slowpath::fix

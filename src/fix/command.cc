@@ -11,20 +11,25 @@
 namespace slowpath::fix {
 namespace {
 
-/// ethtool's short words and the kernel features that they stand for (ethtool.c, off_flag_def; netdev features).
+/// ethtool's short words and the kernel features that they stand for (ethtool.c, off_flag_def;
+/// netdev features).
 struct FeatureWord {
   std::string_view word, also;
   std::array<std::string_view, 5> features;
 };
 constexpr std::array kFeatureWords{
-    FeatureWord{"tso", "tcp-segmentation-offload",
-                {"tx-tcp-segmentation", "tx-tcp-ecn-segmentation", "tx-tcp-mangleid-segmentation", "tx-tcp6-segmentation"}},
+    FeatureWord{"tso",
+                "tcp-segmentation-offload",
+                {"tx-tcp-segmentation", "tx-tcp-ecn-segmentation", "tx-tcp-mangleid-segmentation",
+                 "tx-tcp6-segmentation"}},
     FeatureWord{"gso", "generic-segmentation-offload", {"tx-generic-segmentation"}},
     FeatureWord{"gro", "generic-receive-offload", {"rx-gro"}},
     FeatureWord{"lro", "large-receive-offload", {"rx-lro"}},
     FeatureWord{"rx", "rx-checksumming", {"rx-checksum"}},
-    FeatureWord{"tx", "tx-checksumming",
-                {"tx-checksum-ipv4", "tx-checksum-ip-generic", "tx-checksum-ipv6", "tx-checksum-fcoe-crc", "tx-checksum-sctp"}},
+    FeatureWord{"tx",
+                "tx-checksumming",
+                {"tx-checksum-ipv4", "tx-checksum-ip-generic", "tx-checksum-ipv6",
+                 "tx-checksum-fcoe-crc", "tx-checksum-sctp"}},
     FeatureWord{"sg", "scatter-gather", {"tx-scatter-gather", "tx-scatter-gather-fraglist"}},
     FeatureWord{"rxhash", "receive-hashing", {"rx-hashing"}},
 };
@@ -34,7 +39,8 @@ using Words = std::vector<std::string>;
 /// The command without the advice behind it, in words.
 Words words_of(std::string_view command) {
   std::string_view said = command.substr(0, command.find_first_of(",;"));
-  if (const std::size_t note = said.find(" ("); note != std::string_view::npos) said = said.substr(0, note);
+  if (const std::size_t note = said.find(" ("); note != std::string_view::npos)
+    said = said.substr(0, note);
   Words words;
   std::string word;
   char quote = 0;
@@ -54,20 +60,24 @@ Words words_of(std::string_view command) {
 }
 
 bool begins_with(const Words& words, std::initializer_list<std::string_view> expected) {
-  return words.size() >= expected.size() && std::equal(expected.begin(), expected.end(), words.begin());
+  return words.size() >= expected.size() &&
+         std::equal(expected.begin(), expected.end(), words.begin());
 }
 
 std::unexpected<Error> not_ours(std::string_view command, std::string cause) {
   return fail(ErrorKind::usage, fmt::format("cannot take the step '{}'", command), std::move(cause),
-              "it can be 'ethtool -K|-G|-L', 'ip link set dev', 'sysctl -w', or KNOB=VALUE as in slowpath-fix(1)");
+              "it can be 'ethtool -K|-G|-L', 'ip link set dev', 'sysctl -w', or KNOB=VALUE as in "
+              "slowpath-fix(1)");
 }
 
-Result<std::vector<Change>> feature_changes(const Words& words, std::string_view command, Kernel& kernel) {
+Result<std::vector<Change>> feature_changes(const Words& words, std::string_view command,
+                                            Kernel& kernel) {
   if (words.size() != 5) return not_ours(command, "one switch a step: ethtool -K DEV WORD on|off");
   const std::string &interface = words[2], &word = words[3], &value = words[4];
   Result<std::vector<std::string>> changeable = kernel.changeable_features(interface);
   if (!changeable) return std::unexpected(changeable.error());
-  const auto known = std::ranges::find_if(kFeatureWords, [&](const FeatureWord& f) { return f.word == word || f.also == word; });
+  const auto known = std::ranges::find_if(
+      kFeatureWords, [&](const FeatureWord& f) { return f.word == word || f.also == word; });
   std::vector<Change> changes;
   const auto add = [&](std::string_view feature) {
     if (std::ranges::find(*changeable, feature) != changeable->end()) {
@@ -79,21 +89,25 @@ Result<std::vector<Change>> feature_changes(const Words& words, std::string_view
   } else {
     std::ranges::for_each(known->features, add);
   }
-  if (changes.empty()) return not_ours(command, fmt::format("{} has no '{}' that can be changed", interface, word));
+  if (changes.empty())
+    return not_ours(command, fmt::format("{} has no '{}' that can be changed", interface, word));
   return changes;
 }
 
 /// NAME VALUE pairs behind `ethtool -G DEV` and `-L DEV`.
-Result<std::vector<Change>> count_changes(KnobKind kind, const Words& words, std::string_view command) {
+Result<std::vector<Change>> count_changes(KnobKind kind, const Words& words,
+                                          std::string_view command) {
   if (words.size() != 5) return not_ours(command, "one count a step");
-  const Result<Knob> knob = parse_knob(fmt::format("{}:{}:{}", kind == KnobKind::ring ? "ring" : "channels", words[2], words[3]));
+  const Result<Knob> knob = parse_knob(
+      fmt::format("{}:{}:{}", kind == KnobKind::ring ? "ring" : "channels", words[2], words[3]));
   if (!knob) return std::unexpected(knob.error());
   return std::vector<Change>{{*knob, words[4]}};
 }
 
 Result<std::vector<Change>> link_changes(const Words& words, std::string_view command) {
   const std::size_t dev = words.size() > 3 && words[3] == "dev" ? 4 : 3;
-  if (words.size() != dev + 3) return not_ours(command, "one value a step: ip link set dev DEV mtu N");
+  if (words.size() != dev + 3)
+    return not_ours(command, "one value a step: ip link set dev DEV mtu N");
   const std::string &name = words[dev], &item = words[dev + 1], &value = words[dev + 2];
   if (item == "mtu") return std::vector<Change>{{{KnobKind::mtu, name, {}}, value}};
   if (item == "txqueuelen") return std::vector<Change>{{{KnobKind::queue_length, name, {}}, value}};
@@ -103,17 +117,21 @@ Result<std::vector<Change>> link_changes(const Words& words, std::string_view co
 Result<std::vector<Change>> sysctl_changes(const Words& words, std::string_view command) {
   const std::string& assignment = words.back();
   const std::size_t equals = assignment.find('=');
-  if (words.size() != 3 || equals == std::string::npos || equals == 0) return not_ours(command, "one value a step: sysctl -w NAME=VALUE");
-  return std::vector<Change>{{{KnobKind::sysctl, {}, assignment.substr(0, equals)}, assignment.substr(equals + 1)}};
+  if (words.size() != 3 || equals == std::string::npos || equals == 0)
+    return not_ours(command, "one value a step: sysctl -w NAME=VALUE");
+  return std::vector<Change>{
+      {{KnobKind::sysctl, {}, assignment.substr(0, equals)}, assignment.substr(equals + 1)}};
 }
 
 }  // namespace
 
 bool is_known_form(std::string_view command) {
   const Words words = words_of(command);
-  if (words.size() == 5 && begins_with(words, {"ethtool"})) return words[1] == "-K" || words[1] == "-G" || words[1] == "-L";
+  if (words.size() == 5 && begins_with(words, {"ethtool"}))
+    return words[1] == "-K" || words[1] == "-G" || words[1] == "-L";
   if (begins_with(words, {"ip", "link", "set"})) {
-    return words.size() >= 6 && (words[words.size() - 2] == "mtu" || words[words.size() - 2] == "txqueuelen");
+    return words.size() >= 6 &&
+           (words[words.size() - 2] == "mtu" || words[words.size() - 2] == "txqueuelen");
   }
   return begins_with(words, {"sysctl", "-w"}) && words.size() == 3;
 }
@@ -122,11 +140,13 @@ Result<std::vector<Change>> changes_of(std::string_view command, Kernel& kernel)
   const Words words = words_of(command);
   if (begins_with(words, {"ethtool", "-K"})) return feature_changes(words, command, kernel);
   if (begins_with(words, {"ethtool", "-G"})) return count_changes(KnobKind::ring, words, command);
-  if (begins_with(words, {"ethtool", "-L"})) return count_changes(KnobKind::channels, words, command);
+  if (begins_with(words, {"ethtool", "-L"}))
+    return count_changes(KnobKind::channels, words, command);
   if (begins_with(words, {"ip", "link", "set"})) return link_changes(words, command);
   if (begins_with(words, {"sysctl", "-w"})) return sysctl_changes(words, command);
   const std::size_t equals = command.find('=');
-  if (equals == std::string_view::npos) return not_ours(command, "it is no command that is known here");
+  if (equals == std::string_view::npos)
+    return not_ours(command, "it is no command that is known here");
   const Result<Knob> knob = parse_knob(command.substr(0, equals));
   if (!knob) return std::unexpected(knob.error());
   return std::vector<Change>{{*knob, std::string(command.substr(equals + 1))}};

@@ -29,7 +29,8 @@ void detach() {
   signal(SIGPIPE, SIG_IGN);
   const int null = open("/dev/null", O_RDWR);
   for (int stream = 0; stream < 3; ++stream) dup2(null, stream);
-  if (null > 2) close(null);
+  // Among the rest is the journal's lock, which this process will have to wait for.
+  close_range(3, ~0U, 0);
   if (chdir("/") < 0) return;
 }
 
@@ -52,9 +53,12 @@ void undo_unless_confirmed(const std::string& directory, std::uint32_t id) {
 std::string text_of(const sockaddr* address) {
   std::array<char, INET6_ADDRSTRLEN> text{};
   const void* bytes = nullptr;
-  if (address->sa_family == AF_INET) bytes = &reinterpret_cast<const sockaddr_in*>(address)->sin_addr;
-  if (address->sa_family == AF_INET6) bytes = &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr;
-  if (bytes == nullptr || inet_ntop(address->sa_family, bytes, text.data(), text.size()) == nullptr) return {};
+  if (address->sa_family == AF_INET)
+    bytes = &reinterpret_cast<const sockaddr_in*>(address)->sin_addr;
+  if (address->sa_family == AF_INET6)
+    bytes = &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr;
+  if (bytes == nullptr || inet_ntop(address->sa_family, bytes, text.data(), text.size()) == nullptr)
+    return {};
   return text.data();
 }
 
@@ -62,7 +66,8 @@ std::string text_of(const sockaddr* address) {
 
 Result<void> start_guard(const std::string& journal_directory, const Entry& entry) {
   const pid_t first = fork();
-  if (first < 0) return fail(ErrorKind::environment, "cannot start the guard", std::strerror(errno));
+  if (first < 0)
+    return fail(ErrorKind::environment, "cannot start the guard", std::strerror(errno));
   if (first > 0) {
     int status = 0;
     waitpid(first, &status, 0);
@@ -95,7 +100,9 @@ std::string login_interface() {
 
 bool touches_login(const Entry& entry) {
   const std::string login = login_interface();
-  return !login.empty() && std::ranges::any_of(entry.turns, [&](const Turn& turn) { return turn.knob.interface == login; });
+  return !login.empty() && std::ranges::any_of(entry.turns, [&](const Turn& turn) {
+    return turn.knob.interface == login;
+  });
 }
 
 }  // namespace slowpath::fix

@@ -37,19 +37,22 @@ std::unexpected<Error> cannot(std::string attempt, int code) {
 
 Result<void> sync_directory(const std::string& directory) {
   const Descriptor opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!opened.is_open() || fsync(opened.get()) < 0) return cannot("cannot sync " + directory, errno);
+  if (!opened.is_open() || fsync(opened.get()) < 0)
+    return cannot("cannot sync " + directory, errno);
   return {};
 }
 
 Json to_json(const Entry& entry) {
   Json turns = Json::array(), files = Json::array();
   for (const Turn& turn : entry.turns) {
-    turns.push_back({{"knob", to_string(turn.knob)}, {"before", turn.before}, {"after", turn.after}});
+    turns.push_back(
+        {{"knob", to_string(turn.knob)}, {"before", turn.before}, {"after", turn.after}});
   }
-  for (const MadeFile& file : entry.files) files.push_back({{"path", file.path}, {"content", file.content}});
-  Json json{{"schema", kSchema},         {"id", entry.id},       {"state", to_string(entry.state)},
-            {"step", entry.step},        {"action", entry.action}, {"boot_id", entry.boot_id},
-            {"time_s", entry.time_s},    {"turns", turns},       {"files", files}};
+  for (const MadeFile& file : entry.files)
+    files.push_back({{"path", file.path}, {"content", file.content}});
+  Json json{{"schema", kSchema},      {"id", entry.id},         {"state", to_string(entry.state)},
+            {"step", entry.step},     {"action", entry.action}, {"boot_id", entry.boot_id},
+            {"time_s", entry.time_s}, {"turns", turns},         {"files", files}};
   if (entry.confirm_by_s) json["confirm_by_s"] = *entry.confirm_by_s;
   return json;
 }
@@ -62,7 +65,8 @@ State state_of(const std::string& word) {
 
 /// Throws what nlohmann throws, or std::runtime_error.
 Entry from_json(const Json& json) {
-  if (json.at("schema").get<std::string>() != kSchema) throw std::runtime_error("another program's, or a newer one's");
+  if (json.at("schema").get<std::string>() != kSchema)
+    throw std::runtime_error("another program's, or a newer one's");
   Entry entry;
   entry.id = json.at("id").get<std::uint32_t>();
   entry.state = state_of(json.at("state").get<std::string>());
@@ -70,21 +74,26 @@ Entry from_json(const Json& json) {
   entry.action = json.at("action").get<std::string>();
   entry.boot_id = json.at("boot_id").get<std::string>();
   entry.time_s = json.at("time_s").get<std::int64_t>();
-  if (json.contains("confirm_by_s")) entry.confirm_by_s = json.at("confirm_by_s").get<std::int64_t>();
+  if (json.contains("confirm_by_s"))
+    entry.confirm_by_s = json.at("confirm_by_s").get<std::int64_t>();
   for (const Json& turn : json.at("turns")) {
     const Result<Knob> knob = parse_knob(turn.at("knob").get<std::string>());
     if (!knob) throw std::runtime_error(knob.error().message());
-    entry.turns.push_back({*knob, turn.at("before").get<std::string>(), turn.at("after").get<std::string>()});
+    entry.turns.push_back(
+        {*knob, turn.at("before").get<std::string>(), turn.at("after").get<std::string>()});
   }
   for (const Json& file : json.at("files")) {
-    entry.files.push_back({file.at("path").get<std::string>(), file.at("content").get<std::string>()});
+    entry.files.push_back(
+        {file.at("path").get<std::string>(), file.at("content").get<std::string>()});
   }
   return entry;
 }
 
 std::string name_of(std::uint32_t id) { return fmt::format("{:06}.json", id); }
 
-bool is_entry(const fs::path& path) { return path.extension() == ".json" && path.filename().string().size() >= 11; }
+bool is_entry(const fs::path& path) {
+  return path.extension() == ".json" && path.filename().string().size() >= 11;
+}
 
 void read_entry(const fs::directory_entry& file, Entries& entries) {
   try {
@@ -93,7 +102,8 @@ void read_entry(const fs::directory_entry& file, Entries& entries) {
     std::stringstream text;
     text << stream.rdbuf();
     Entry entry = from_json(Json::parse(text.str()));
-    if (file.path().filename() != name_of(entry.id)) throw std::runtime_error("its name and its id differ");
+    if (file.path().filename() != name_of(entry.id))
+      throw std::runtime_error("its name and its id differ");
     entries.list.push_back(std::move(entry));
   } catch (const std::exception& error) {
     entries.damaged.push_back({file.path().string(), error.what()});
@@ -106,8 +116,8 @@ Result<void> take_lock(const Descriptor& lock, const std::string& directory, dou
   for (double waited_s = 0; flock(lock.get(), LOCK_EX | LOCK_NB) < 0; waited_s += kPause_s) {
     if (errno != EWOULDBLOCK && errno != EINTR) return cannot("cannot lock " + directory, errno);
     if (waited_s >= wait_s) {
-      return fail(ErrorKind::environment, "cannot use the journal in " + directory, "another process holds it",
-                  "wait until it has finished");
+      return fail(ErrorKind::environment, "cannot use the journal in " + directory,
+                  "another process holds it", "wait until it has finished");
     }
     const timespec pause{0, static_cast<long>(kPause_s * 1e9)};
     nanosleep(&pause, nullptr);
@@ -119,9 +129,12 @@ Result<void> take_lock(const Descriptor& lock, const std::string& directory, dou
 
 std::string_view to_string(State state) {
   switch (state) {
-    case State::intended: return "intended";
-    case State::applied: return "applied";
-    case State::undone: return "undone";
+    case State::intended:
+      return "intended";
+    case State::applied:
+      return "applied";
+    case State::undone:
+      return "undone";
   }
   return "undone";
 }
@@ -136,7 +149,8 @@ std::string boot_id() {
 Result<void> write_synced(const std::string& path, const std::string& content, unsigned mode) {
   const std::string attempt = "cannot write " + path, part = path + ".new";
   {
-    const Descriptor file(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
+    const Descriptor file(
+        ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
     if (!file.is_open()) return cannot(attempt, errno);
     std::size_t done = 0;
     while (done < content.size()) {
@@ -157,7 +171,8 @@ Result<Journal> Journal::open(const std::string& directory, double wait_s) {
   if (code) return cannot("cannot make the journal's directory " + directory, code.value());
   Descriptor lock(::open((directory + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!lock.is_open()) return cannot("cannot open the journal in " + directory, errno);
-  if (const Result<void> taken = take_lock(lock, directory, wait_s); !taken) return std::unexpected(taken.error());
+  if (const Result<void> taken = take_lock(lock, directory, wait_s); !taken)
+    return std::unexpected(taken.error());
   return Journal(directory, std::move(lock));
 }
 
@@ -178,7 +193,8 @@ Result<void> Journal::write(Entry& entry) {
     // Damaged entries keep their numbers too.
     for (fs::directory_iterator at(directory_, code), end; !code && at != end; at.increment(code)) {
       if (!is_entry(at->path())) continue;
-      entry.id = std::max(entry.id, static_cast<std::uint32_t>(std::strtoul(at->path().filename().c_str(), nullptr, 10)));
+      entry.id = std::max(entry.id, static_cast<std::uint32_t>(
+                                        std::strtoul(at->path().filename().c_str(), nullptr, 10)));
     }
     ++entry.id;
   }

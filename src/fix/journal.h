@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What was changed on this host and how to put it back. Each step has a file of its own, written and synced before the
-// host is touched, so that a crash at any moment leaves either nothing to undo or a record of it.
+// What was changed on this host and how to put it back. Each step has a file of its own, written
+// and synced before the host is touched, so that a crash at any moment leaves either nothing to
+// undo or a record of it.
 #pragma once
 
 #include <cstdint>
@@ -34,14 +35,14 @@ struct MadeFile {
 
 /// One step that was taken.
 struct Entry {
-  std::uint32_t id = 0;         // counts up within the journal
+  std::uint32_t id = 0;  // counts up within the journal
   State state = State::intended;
-  std::string step;             // "lso-not-segmented/1", or the command it was given as
-  std::string action;           // in words or as a command, for people
-  std::string boot_id;          // of the kernel that was changed: knobs do not outlive it
-  std::int64_t time_s = 0;      // UTC, since 1970
+  std::string step;         // "lso-not-segmented/1", or the command it was given as
+  std::string action;       // in words or as a command, for people
+  std::string boot_id;      // of the kernel that was changed: knobs do not outlive it
+  std::int64_t time_s = 0;  // UTC, since 1970
   std::optional<std::int64_t> confirm_by_s;  // undone by itself then, unless it is confirmed
-  std::vector<Turn> turns;      // in the order of turning
+  std::vector<Turn> turns;                   // in the order of turning
   std::vector<MadeFile> files;
 };
 
@@ -59,16 +60,19 @@ struct Entries {
 /// The journal of one host, held by one process at a time.
 class Journal {
  public:
-  /// Opens or makes it and waits up to `wait_s` for another process to let it go. Errors: environment.
+  /// Opens or makes it and waits up to `wait_s` for another process to let it go. Errors:
+  /// environment.
   static Result<Journal> open(const std::string& directory, double wait_s = 10);
 
   [[nodiscard]] Result<Entries> read() const;
-  /// Keeps `entry`, synced to the disk when it returns; gives it an id where it has none. Errors: environment.
+  /// Keeps `entry`, synced to the disk when it returns; gives it an id where it has none. Errors:
+  /// environment.
   [[nodiscard]] Result<void> write(Entry& entry);
   [[nodiscard]] const std::string& directory() const { return directory_; }
 
  private:
-  Journal(std::string directory, Descriptor lock) : directory_(std::move(directory)), lock_(std::move(lock)) {}
+  Journal(std::string directory, Descriptor lock)
+      : directory_(std::move(directory)), lock_(std::move(lock)) {}
 
   std::string directory_;
   Descriptor lock_;
@@ -77,10 +81,13 @@ class Journal {
 /// Where the journal of this host is kept unless told otherwise.
 inline constexpr const char* kJournalDirectory = "/var/lib/slowpath/fixes";
 
-/// Identifies the running kernel's boot (/proc/sys/kernel/random/boot_id); empty where it is not told.
+/// Identifies the running kernel's boot (/proc/sys/kernel/random/boot_id); empty where it is not
+/// told.
 std::string boot_id();
 
-/// Writes a file whole and synced, by way of another name, so that nobody ever sees half of it. Errors: environment.
-Result<void> write_synced(const std::string& path, const std::string& content, unsigned mode = 0644);
+/// Writes a file whole and synced, by way of another name, so that nobody ever sees half of it.
+/// Errors: environment.
+Result<void> write_synced(const std::string& path, const std::string& content,
+                          unsigned mode = 0644);
 
 }  // namespace slowpath::fix

@@ -74,7 +74,8 @@ Result<Knob> parse_knob(std::string_view name) {
       rest = form.has_item ? rest.substr(end + 1) : std::string_view();
     }
     knob.item = rest;
-    const bool complete = form.has_interface != knob.interface.empty() && form.has_item != knob.item.empty();
+    const bool complete =
+        form.has_interface != knob.interface.empty() && form.has_item != knob.item.empty();
     if (!complete || !is_known_item(knob)) return no_knob(name);
     return knob;
   }

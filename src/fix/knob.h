@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A knob is one value of this host that a step may turn, and can be turned back: it has a name, and its value is text.
+// A knob is one value of this host that a step may turn, and can be turned back: it has a name, and
+// its value is text.
 //
 //   sysctl:net.ipv4.tcp_sack                  1
-//   feature:eth0:tx-tcp-segmentation          on, off: what is asked of the driver, not what it makes of it
-//   mtu:eth0                                  1500
-//   queue-length:eth0                         1000
-//   ring:eth0:rx, ring:eth0:tx                4096
-//   channels:eth0:combined (or rx, tx)        4
+//   feature:eth0:tx-tcp-segmentation          on, off: what is asked of the driver, not what it
+//   makes of it mtu:eth0                                  1500 queue-length:eth0 1000 ring:eth0:rx,
+//   ring:eth0:tx                4096 channels:eth0:combined (or rx, tx)        4
 #pragma once
 
 #include <compare>
@@ -24,7 +23,8 @@ enum class KnobKind : std::uint8_t { sysctl, feature, mtu, queue_length, ring, c
 struct Knob {
   KnobKind kind = KnobKind::sysctl;
   std::string interface;  // empty for sysctl
-  std::string item;       // the sysctl's name, the feature, "rx", "tx", "combined"; empty for mtu and queue-length
+  std::string item;  // the sysctl's name, the feature, "rx", "tx", "combined"; empty for mtu and
+                     // queue-length
 
   friend auto operator<=>(const Knob&, const Knob&) = default;
 };
@@ -52,15 +52,18 @@ class Kernel {
   Kernel(const Kernel&) = delete;
   Kernel& operator=(const Kernel&) = delete;
 
-  /// The value now, white space between its words made single. Errors: environment, with what is missing.
+  /// The value now, white space between its words made single. Errors: environment, with what is
+  /// missing.
   virtual Result<std::string> read(const Knob& knob) = 0;
-  /// Sets it. Errors: environment; usage where the kernel refuses the value or the driver holds it fixed.
+  /// Sets it. Errors: environment; usage where the kernel refuses the value or the driver holds it
+  /// fixed.
   virtual Result<void> write(const Knob& knob, const std::string& value) = 0;
   /// The features of an interface that can be changed. Errors: environment.
   virtual Result<std::vector<std::string>> changeable_features(const std::string& interface) = 0;
 };
 
-/// The host that the program runs on, in its network namespace: sysctl files and ioctls (netdevice(7), SIOCETHTOOL).
+/// The host that the program runs on, in its network namespace: sysctl files and ioctls
+/// (netdevice(7), SIOCETHTOOL).
 std::unique_ptr<Kernel> this_host();
 
 }  // namespace slowpath::fix

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Knobs of a running Linux: files below /proc/sys, netdevice(7) ioctls, and ethtool's ioctls (linux/ethtool.h). The
-// ioctls are older than ethtool's netlink family and reach everything that knobs need, on every kernel.
+// Knobs of a running Linux: files below /proc/sys, netdevice(7) ioctls, and ethtool's ioctls
+// (linux/ethtool.h). The ioctls are older than ethtool's netlink family and reach everything that
+// knobs need, on every kernel.
 #include <fcntl.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
@@ -46,7 +47,8 @@ std::string sysctl_path(std::string name) {
 
 Result<std::string> read_sysctl(const std::string& name) {
   const std::string attempt = fmt::format("cannot read sysctl {}", name);
-  if (name.contains("..") || name.starts_with('.')) return fail(ErrorKind::usage, attempt, "not a sysctl's name");
+  if (name.contains("..") || name.starts_with('.'))
+    return fail(ErrorKind::usage, attempt, "not a sysctl's name");
   const Descriptor file(open(sysctl_path(name).c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.is_open()) return refused(attempt, errno);
   std::array<char, 4096> text{};
@@ -57,7 +59,8 @@ Result<std::string> read_sysctl(const std::string& name) {
 
 Result<void> write_sysctl(const std::string& name, const std::string& value) {
   const std::string attempt = fmt::format("cannot set sysctl {} to '{}'", name, value);
-  if (name.contains("..") || name.starts_with('.')) return fail(ErrorKind::usage, attempt, "not a sysctl's name");
+  if (name.contains("..") || name.starts_with('.'))
+    return fail(ErrorKind::usage, attempt, "not a sysctl's name");
   const Descriptor file(open(sysctl_path(name).c_str(), O_WRONLY | O_CLOEXEC));
   if (!file.is_open()) return refused(attempt, errno);
   if (::write(file.get(), value.data(), value.size()) < 0) return refused(attempt, errno);
@@ -76,7 +79,8 @@ Result<std::uint32_t> number_of(const std::string& attempt, const std::string& v
 /// A socket to ask about one interface.
 class Interface {
  public:
-  explicit Interface(const std::string& name) : name_(name), socket_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {}
+  explicit Interface(const std::string& name)
+      : name_(name), socket_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {}
 
   /// Runs a netdevice(7) ioctl. Returns errno, or 0.
   int ask(unsigned long request, ifreq& question) const {
@@ -84,7 +88,8 @@ class Interface {
     std::memcpy(question.ifr_name, name_.c_str(), name_.size() + 1);
     return ioctl(socket_.get(), request, &question) < 0 ? errno : 0;
   }
-  /// Runs an ethtool ioctl, whose structure begins with its command. Returns errno, or 0; `flags` gets its result.
+  /// Runs an ethtool ioctl, whose structure begins with its command. Returns errno, or 0; `flags`
+  /// gets its result.
   int ask_ethtool(void* command, int* flags = nullptr) const {
     if (name_.empty() || name_.size() >= IFNAMSIZ) return ENODEV;
     ifreq question{};
@@ -101,13 +106,15 @@ class Interface {
 };
 
 /// The kernel's names of features, by their bit.
-Result<std::vector<std::string>> feature_names(const Interface& interface, const std::string& attempt) {
+Result<std::vector<std::string>> feature_names(const Interface& interface,
+                                               const std::string& attempt) {
   std::array<char, sizeof(ethtool_sset_info) + sizeof(std::uint32_t)> counted{};
   ethtool_sset_info info{};
   info.cmd = ETHTOOL_GSSET_INFO;
   info.sset_mask = 1ULL << ETH_SS_FEATURES;
   std::memcpy(counted.data(), &info, sizeof info);
-  if (const int code = interface.ask_ethtool(counted.data()); code != 0) return refused(attempt, code);
+  if (const int code = interface.ask_ethtool(counted.data()); code != 0)
+    return refused(attempt, code);
   std::uint32_t count = 0;
   std::memcpy(&info, counted.data(), sizeof info);
   if (info.sset_mask != 0) std::memcpy(&count, counted.data() + sizeof info, sizeof count);
@@ -117,7 +124,8 @@ Result<std::vector<std::string>> feature_names(const Interface& interface, const
   head.string_set = ETH_SS_FEATURES;
   head.len = count;
   std::memcpy(answer.data(), &head, sizeof head);
-  if (const int code = interface.ask_ethtool(answer.data()); code != 0) return refused(attempt, code);
+  if (const int code = interface.ask_ethtool(answer.data()); code != 0)
+    return refused(attempt, code);
   std::vector<std::string> names;
   for (std::uint32_t i = 0; i < count; ++i) {
     const char* name = answer.data() + sizeof(ethtool_gstrings) + std::size_t{i} * ETH_GSTRING_LEN;
@@ -130,11 +138,12 @@ struct Features {
   std::vector<std::string> names;
   std::vector<ethtool_get_features_block> blocks;
 
-  [[nodiscard]] bool has(std::size_t bit, std::uint32_t ethtool_get_features_block::*mask) const {
+  [[nodiscard]] bool has(std::size_t bit, std::uint32_t ethtool_get_features_block::* mask) const {
     return (blocks[bit / 32].*mask >> (bit % 32) & 1U) != 0;
   }
   [[nodiscard]] bool is_changeable(std::size_t bit) const {
-    return has(bit, &ethtool_get_features_block::available) && !has(bit, &ethtool_get_features_block::never_changed);
+    return has(bit, &ethtool_get_features_block::available) &&
+           !has(bit, &ethtool_get_features_block::never_changed);
   }
 };
 
@@ -147,22 +156,26 @@ Result<Features> read_features(const Interface& interface, const std::string& at
   head.cmd = ETHTOOL_GFEATURES;
   head.size = static_cast<std::uint32_t>(blocks);
   std::memcpy(answer.data(), &head, sizeof head);
-  if (const int code = interface.ask_ethtool(answer.data()); code != 0) return refused(attempt, code);
+  if (const int code = interface.ask_ethtool(answer.data()); code != 0)
+    return refused(attempt, code);
   Features features{std::move(*names), std::vector<ethtool_get_features_block>(blocks)};
-  std::memcpy(features.blocks.data(), answer.data() + sizeof head, blocks * sizeof(ethtool_get_features_block));
+  std::memcpy(features.blocks.data(), answer.data() + sizeof head,
+              blocks * sizeof(ethtool_get_features_block));
   return features;
 }
 
 Result<std::size_t> bit_of(const Features& features, const Knob& knob, const std::string& attempt) {
   const auto found = std::ranges::find(features.names, knob.item);
   if (found == features.names.end()) {
-    return fail(ErrorKind::usage, attempt, "this kernel has no feature of that name", "ethtool -k " + knob.interface + " lists them");
+    return fail(ErrorKind::usage, attempt, "this kernel has no feature of that name",
+                "ethtool -k " + knob.interface + " lists them");
   }
   return static_cast<std::size_t>(found - features.names.begin());
 }
 
 Result<std::string> read_feature(const Knob& knob) {
-  const std::string attempt = fmt::format("cannot read feature {} of {}", knob.item, knob.interface);
+  const std::string attempt =
+      fmt::format("cannot read feature {} of {}", knob.item, knob.interface);
   const Interface interface(knob.interface);
   const Result<Features> features = read_features(interface, attempt);
   if (!features) return std::unexpected(features.error());
@@ -172,33 +185,40 @@ Result<std::string> read_feature(const Knob& knob) {
 }
 
 Result<void> write_feature(const Knob& knob, const std::string& value) {
-  const std::string attempt = fmt::format("cannot turn {} of {} {}", knob.item, knob.interface, value);
-  if (value != "on" && value != "off") return fail(ErrorKind::usage, attempt, "a feature is on or off");
+  const std::string attempt =
+      fmt::format("cannot turn {} of {} {}", knob.item, knob.interface, value);
+  if (value != "on" && value != "off")
+    return fail(ErrorKind::usage, attempt, "a feature is on or off");
   const Interface interface(knob.interface);
   const Result<Features> features = read_features(interface, attempt);
   if (!features) return std::unexpected(features.error());
   const Result<std::size_t> bit = bit_of(*features, knob, attempt);
   if (!bit) return std::unexpected(bit.error());
-  if (!features->is_changeable(*bit)) return fail(ErrorKind::usage, attempt, "the driver holds it fixed");
-  std::vector<char> command(sizeof(ethtool_sfeatures) + features->blocks.size() * sizeof(ethtool_set_features_block));
+  if (!features->is_changeable(*bit))
+    return fail(ErrorKind::usage, attempt, "the driver holds it fixed");
+  std::vector<char> command(sizeof(ethtool_sfeatures) +
+                            features->blocks.size() * sizeof(ethtool_set_features_block));
   ethtool_sfeatures head{};
   head.cmd = ETHTOOL_SFEATURES;
   head.size = static_cast<std::uint32_t>(features->blocks.size());
   std::memcpy(command.data(), &head, sizeof head);
-  ethtool_set_features_block block{.valid = 1U << (*bit % 32), .requested = (value == "on" ? 1U : 0U) << (*bit % 32)};
+  ethtool_set_features_block block{.valid = 1U << (*bit % 32),
+                                   .requested = (value == "on" ? 1U : 0U) << (*bit % 32)};
   std::memcpy(command.data() + sizeof head + (*bit / 32) * sizeof block, &block, sizeof block);
   int flags = 0;
-  if (const int code = interface.ask_ethtool(command.data(), &flags); code != 0) return refused(attempt, code);
-  if ((flags & ETHTOOL_F_UNSUPPORTED) != 0) return fail(ErrorKind::usage, attempt, "the driver does not support it");
+  if (const int code = interface.ask_ethtool(command.data(), &flags); code != 0)
+    return refused(attempt, code);
+  if ((flags & ETHTOOL_F_UNSUPPORTED) != 0)
+    return fail(ErrorKind::usage, attempt, "the driver does not support it");
   return {};
 }
-
 
 struct NumberIoctl {
   unsigned long get, set;
 };
 NumberIoctl number_ioctl(KnobKind kind) {
-  return kind == KnobKind::mtu ? NumberIoctl{SIOCGIFMTU, SIOCSIFMTU} : NumberIoctl{SIOCGIFTXQLEN, SIOCSIFTXQLEN};
+  return kind == KnobKind::mtu ? NumberIoctl{SIOCGIFMTU, SIOCSIFMTU}
+                               : NumberIoctl{SIOCGIFTXQLEN, SIOCSIFTXQLEN};
 }
 
 Result<std::string> read_number(const Knob& knob) {
@@ -217,7 +237,8 @@ Result<void> write_number(const Knob& knob, const std::string& value) {
   const Interface interface(knob.interface);
   ifreq question{};
   question.ifr_mtu = static_cast<int>(*number);
-  if (const int code = interface.ask(number_ioctl(knob.kind).set, question); code != 0) return refused(attempt, code);
+  if (const int code = interface.ask(number_ioctl(knob.kind).set, question); code != 0)
+    return refused(attempt, code);
   return {};
 }
 
@@ -263,28 +284,39 @@ class LinuxKernel final : public Kernel {
  public:
   Result<std::string> read(const Knob& knob) override {
     switch (knob.kind) {
-      case KnobKind::sysctl: return read_sysctl(knob.item);
-      case KnobKind::feature: return read_feature(knob);
+      case KnobKind::sysctl:
+        return read_sysctl(knob.item);
+      case KnobKind::feature:
+        return read_feature(knob);
       case KnobKind::mtu:
-      case KnobKind::queue_length: return read_number(knob);
-      case KnobKind::ring: return kRing.read(knob);
-      case KnobKind::channels: return kChannels.read(knob);
+      case KnobKind::queue_length:
+        return read_number(knob);
+      case KnobKind::ring:
+        return kRing.read(knob);
+      case KnobKind::channels:
+        return kChannels.read(knob);
     }
     return fail(ErrorKind::usage, "cannot read " + to_string(knob));
   }
   Result<void> write(const Knob& knob, const std::string& value) override {
     switch (knob.kind) {
-      case KnobKind::sysctl: return write_sysctl(knob.item, value);
-      case KnobKind::feature: return write_feature(knob, value);
+      case KnobKind::sysctl:
+        return write_sysctl(knob.item, value);
+      case KnobKind::feature:
+        return write_feature(knob, value);
       case KnobKind::mtu:
-      case KnobKind::queue_length: return write_number(knob, value);
-      case KnobKind::ring: return kRing.write(knob, value);
-      case KnobKind::channels: return kChannels.write(knob, value);
+      case KnobKind::queue_length:
+        return write_number(knob, value);
+      case KnobKind::ring:
+        return kRing.write(knob, value);
+      case KnobKind::channels:
+        return kChannels.write(knob, value);
     }
     return fail(ErrorKind::usage, "cannot set " + to_string(knob));
   }
   Result<std::vector<std::string>> changeable_features(const std::string& name) override {
-    const Result<Features> features = read_features(Interface(name), "cannot read the features of " + name);
+    const Result<Features> features =
+        read_features(Interface(name), "cannot read the features of " + name);
     if (!features) return std::unexpected(features.error());
     std::vector<std::string> changeable;
     for (std::size_t bit = 0; bit < features->names.size(); ++bit) {

@@ -13,7 +13,7 @@ namespace {
 
 struct Blank {
   std::string_view word;
-  std::string Blanks::*filled_by;
+  std::string Blanks::* filled_by;
   std::string_view option;
 };
 constexpr std::array kBlanks{
@@ -23,7 +23,9 @@ constexpr std::array kBlanks{
     Blank{"N", &Blanks::value, "--value"},
 };
 
-bool is_word_char(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; }
+bool is_word_char(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
 
 /// Replaces a blank where it stands as a word.
 std::string fill(std::string_view text, const Blanks& blanks, std::vector<std::string>* missing) {
@@ -33,7 +35,9 @@ std::string fill(std::string_view text, const Blanks& blanks, std::vector<std::s
     const Blank* blank = nullptr;
     for (const Blank& b : kBlanks) {
       const std::size_t end = at + b.word.size();
-      if (at_word && text.substr(at).starts_with(b.word) && (end == text.size() || !is_word_char(text[end]))) blank = &b;
+      if (at_word && text.substr(at).starts_with(b.word) &&
+          (end == text.size() || !is_word_char(text[end])))
+        blank = &b;
     }
     if (blank == nullptr) {
       filled += text[at++];
@@ -47,12 +51,14 @@ std::string fill(std::string_view text, const Blanks& blanks, std::vector<std::s
   return filled;
 }
 
-PlannedStep step_of(const Fault& fault, std::size_t place, Platform platform, const Blanks& blanks) {
+PlannedStep step_of(const Fault& fault, std::size_t place, Platform platform,
+                    const Blanks& blanks) {
   const RemedyStep& remedy = fault.remedies[place];
   PlannedStep step;
   step.name = fmt::format("{}/{}", fault.id, place + 1);
   step.remedy = &remedy;
-  step.is_ours = platform == Platform::linux && remedy.platform == Platform::linux && is_known_form(remedy.action);
+  step.is_ours = platform == Platform::linux && remedy.platform == Platform::linux &&
+                 is_known_form(remedy.action);
   step.command = fill(remedy.action, blanks, step.is_ours ? &step.missing : nullptr);
   step.undo = fill(remedy.undo, blanks, nullptr);
   return step;
@@ -64,7 +70,8 @@ std::vector<PlannedStep> plan_for(const Fault& fault, Platform platform, const B
   std::vector<PlannedStep> steps;
   for (std::size_t i = 0; i < fault.remedies.size(); ++i) {
     const Platform where = fault.remedies[i].platform;
-    if (where == platform || where == Platform::any || where == Platform::cloud) steps.push_back(step_of(fault, i, platform, blanks));
+    if (where == platform || where == Platform::any || where == Platform::cloud)
+      steps.push_back(step_of(fault, i, platform, blanks));
   }
   return steps;
 }
@@ -76,13 +83,15 @@ Result<PlannedStep> find_step(std::string_view name, Platform platform, const Bl
   if (fault == nullptr) {
     std::vector<std::string_view> ids;
     for (const Fault& known : all_faults()) ids.push_back(known.id);
-    return fail(ErrorKind::usage, attempt, "no fault has this id", fmt::format("did you mean '{}'?", nearest(name.substr(0, slash), ids)));
+    return fail(ErrorKind::usage, attempt, "no fault has this id",
+                fmt::format("did you mean '{}'?", nearest(name.substr(0, slash), ids)));
   }
   std::size_t place = 0;
   const std::string_view number = slash == std::string_view::npos ? "" : name.substr(slash + 1);
   std::from_chars(number.data(), number.data() + number.size(), place);
   if (place == 0 || place > fault->remedies.size()) {
-    return fail(ErrorKind::usage, attempt, fmt::format("{} has the steps 1 to {}", fault->id, fault->remedies.size()),
+    return fail(ErrorKind::usage, attempt,
+                fmt::format("{} has the steps 1 to {}", fault->id, fault->remedies.size()),
                 fmt::format("slowpath fix plan {} shows them", fault->id));
   }
   return step_of(*fault, place - 1, platform, blanks);

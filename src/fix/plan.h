@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a fault to the steps against it, one switch each, in the catalogue's order; and from a command as people write it
-// to the knobs that it turns.
+// From a fault to the steps against it, one switch each, in the catalogue's order; and from a
+// command as people write it to the knobs that it turns.
 #pragma once
 
 #include <optional>
@@ -22,11 +22,12 @@ struct Blanks {
 
 /// One remedy of one fault.
 struct PlannedStep {
-  std::string name;               // "lso-not-segmented/1": the fault and the remedy's place in the catalogue
+  std::string name;  // "lso-not-segmented/1": the fault and the remedy's place in the catalogue
   const RemedyStep* remedy = nullptr;
-  std::string command, undo;      // the blanks filled in as far as they are known
-  bool is_ours = false;           // a command whose knobs apply() can turn on this platform
-  std::vector<std::string> missing;  // blanks to fill before it can be taken: "--interface", "--value"
+  std::string command, undo;  // the blanks filled in as far as they are known
+  bool is_ours = false;       // a command whose knobs apply() can turn on this platform
+  std::vector<std::string>
+      missing;  // blanks to fill before it can be taken: "--interface", "--value"
 };
 
 /// The remedies of `fault` on `platform`, and those that belong to none.
@@ -35,11 +36,12 @@ std::vector<PlannedStep> plan_for(const Fault& fault, Platform platform, const B
 /// The remedy that `name` ("lso-not-segmented/1") stands for. Errors: usage, with what there is.
 Result<PlannedStep> find_step(std::string_view name, Platform platform, const Blanks& blanks);
 
-/// The knobs that a command turns, on the host of `kernel`: `ethtool -K DEV tso|gso|gro|lro|tx|rx|sg on|off`,
-/// `ethtool -G DEV rx|tx N`, `ethtool -L DEV combined|rx|tx N`, `ip link set dev DEV mtu|txqueuelen N`,
-/// `sysctl -w NAME=VALUE`, or KNOB=VALUE (knob.h). An ethtool word stands for those of its kernel features that the
-/// driver lets change. Words after a comma or semicolon are advice, as in the catalogue.
-/// Errors: usage, saying what was not understood; environment, where the interface cannot be asked.
+/// The knobs that a command turns, on the host of `kernel`: `ethtool -K DEV
+/// tso|gso|gro|lro|tx|rx|sg on|off`, `ethtool -G DEV rx|tx N`, `ethtool -L DEV combined|rx|tx N`,
+/// `ip link set dev DEV mtu|txqueuelen N`, `sysctl -w NAME=VALUE`, or KNOB=VALUE (knob.h). An
+/// ethtool word stands for those of its kernel features that the driver lets change. Words after a
+/// comma or semicolon are advice, as in the catalogue. Errors: usage, saying what was not
+/// understood; environment, where the interface cannot be asked.
 Result<std::vector<Change>> changes_of(std::string_view command, Kernel& kernel);
 
 /// Whether changes_of() knows the form of `command`, blanks and all.

@@ -27,7 +27,8 @@ std::size_t left_out(std::size_t n) {
 }
 
 std::optional<double> rate_in_json(const nlohmann::json& json) {
-  for (const char* pointer : {"/end/sum_received/bits_per_second", "/end/sum/bits_per_second", "/goodput_bps"}) {
+  for (const char* pointer :
+       {"/end/sum_received/bits_per_second", "/end/sum/bits_per_second", "/goodput_bps"}) {
     const nlohmann::json::json_pointer at(pointer);
     if (json.contains(at) && json.at(at).is_number()) return json.at(at).get<double>();
   }
@@ -38,19 +39,27 @@ std::optional<double> rate_in_json(const nlohmann::json& json) {
 
 std::string_view to_string(Judgement judgement) {
   switch (judgement) {
-    case Judgement::helped: return "helped";
-    case Judgement::harmed: return "harmed";
-    case Judgement::no_difference: return "no difference";
-    case Judgement::undecided: return "undecided";
-    case Judgement::broke_integrity: return "broke integrity";
-    case Judgement::could_not_measure: return "could not measure";
+    case Judgement::helped:
+      return "helped";
+    case Judgement::harmed:
+      return "harmed";
+    case Judgement::no_difference:
+      return "no difference";
+    case Judgement::undecided:
+      return "undecided";
+    case Judgement::broke_integrity:
+      return "broke integrity";
+    case Judgement::could_not_measure:
+      return "could not measure";
   }
   return "undecided";
 }
 
 void summarise(Proof& proof) {
   std::vector<double> ratios;
-  for (const Pair& pair : proof.pairs) ratios.push_back(pair.without > 0 ? pair.with / pair.without : std::numeric_limits<double>::infinity());
+  for (const Pair& pair : proof.pairs)
+    ratios.push_back(pair.without > 0 ? pair.with / pair.without
+                                      : std::numeric_limits<double>::infinity());
   std::ranges::sort(ratios);
   const std::size_t n = ratios.size();
   if (n == 0) return;
@@ -67,7 +76,8 @@ Judgement judge(const Proof& proof, double least) {
   return Judgement::undecided;
 }
 
-Result<Proof> prove(const std::function<Result<void>(bool)>& turn, const std::function<Measured()>& measure, const ProofOptions& options) {
+Result<Proof> prove(const std::function<Result<void>(bool)>& turn,
+                    const std::function<Measured()>& measure, const ProofOptions& options) {
   Proof proof;
   while (proof.pairs.size() < options.most_pairs) {
     Pair pair;
@@ -77,7 +87,8 @@ Result<Proof> prove(const std::function<Result<void>(bool)>& turn, const std::fu
       if (const Result<void> turned = turn(with); !turned) return std::unexpected(turned.error());
       const Measured measured = measure();
       if (with && measured.integrity_broken) proof.judgement = Judgement::broke_integrity;
-      if (!measured.value && proof.judgement != Judgement::broke_integrity) proof.judgement = Judgement::could_not_measure;
+      if (!measured.value && proof.judgement != Judgement::broke_integrity)
+        proof.judgement = Judgement::could_not_measure;
       proof.why = measured.why_not;
       if (proof.judgement != Judgement::undecided) break;
       (with ? pair.with : pair.without) = *measured.value;
@@ -100,12 +111,18 @@ std::optional<double> figure_in(const std::string& output) {
   }
   const std::size_t end = output.find_last_of("0123456789");
   if (end == std::string::npos) return std::nullopt;
-  const std::size_t line = output.find_last_of('\n', end), from = line == std::string::npos ? 0 : line + 1;
+  const std::size_t line = output.find_last_of('\n', end),
+                    from = line == std::string::npos ? 0 : line + 1;
   std::size_t begin = end;
-  while (begin > from && (std::isdigit(static_cast<unsigned char>(output[begin - 1])) != 0 || output[begin - 1] == '.')) --begin;
-  if (begin >= from + 2 && (output[begin - 1] == '+' || output[begin - 1] == '-') && output[begin - 2] == 'e') {
+  while (begin > from && (std::isdigit(static_cast<unsigned char>(output[begin - 1])) != 0 ||
+                          output[begin - 1] == '.'))
+    --begin;
+  if (begin >= from + 2 && (output[begin - 1] == '+' || output[begin - 1] == '-') &&
+      output[begin - 2] == 'e') {
     begin -= 2;
-    while (begin > from && (std::isdigit(static_cast<unsigned char>(output[begin - 1])) != 0 || output[begin - 1] == '.')) --begin;
+    while (begin > from && (std::isdigit(static_cast<unsigned char>(output[begin - 1])) != 0 ||
+                            output[begin - 1] == '.'))
+      --begin;
   }
   try {
     return std::stod(output.substr(begin, end + 1 - begin));

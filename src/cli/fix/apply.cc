@@ -36,11 +36,13 @@ ExitCode show_only(fix::Kernel& kernel, const fix::ReadyStep& step) {
     if (!now) return complain(now.error());
     turns.push_back({change.knob, *now, change.value});
   }
-  return write_answer(fmt::format("{} would change\n{}Nothing was changed.\n", step.action, describe(turns)));
+  return write_answer(
+      fmt::format("{} would change\n{}Nothing was changed.\n", step.action, describe(turns)));
 }
 
 /// Sets the time by which the step must be confirmed, and starts the guard that waits for it.
-Result<void> set_guard(fix::Journal& journal, fix::Entry& entry, std::optional<std::int64_t> within_s) {
+Result<void> set_guard(fix::Journal& journal, fix::Entry& entry,
+                       std::optional<std::int64_t> within_s) {
   if (!within_s && fix::touches_login(entry)) within_s = kLoginGuard_s;
   if (!within_s || *within_s == 0) return {};
   entry.confirm_by_s = time(nullptr) + *within_s;
@@ -57,18 +59,22 @@ ExitCode run(const Options& options) {
   if (!journal) return complain(journal.error());
   Result<fix::Entry> entry = fix::apply(*kernel, *journal, *step, time(nullptr));
   if (!entry) return complain(entry.error());
-  std::string text = fmt::format("Step {}: {}\n{}", entry->id, entry->action, describe(entry->turns));
-  if (const Result<void> guarded = set_guard(*journal, *entry, options.confirm_within_s); !guarded) {
+  std::string text =
+      fmt::format("Step {}: {}\n{}", entry->id, entry->action, describe(entry->turns));
+  if (const Result<void> guarded = set_guard(*journal, *entry, options.confirm_within_s);
+      !guarded) {
     // Unguarded it might lock its user out.
     (void)fix::undo(*kernel, *journal, *entry, true);
     return complain(guarded.error());
   }
   if (options.persist) {
-    if (const Result<void> lasting = fix::persist(*journal, *entry, ""); !lasting) return complain(lasting.error());
+    if (const Result<void> lasting = fix::persist(*journal, *entry, ""); !lasting)
+      return complain(lasting.error());
     for (const fix::MadeFile& file : entry->files) text += fmt::format("  wrote {}\n", file.path);
   }
   if (entry->confirm_by_s) {
-    text += fmt::format("It is undone in {} s unless you say: slowpath fix confirm {}\n", *entry->confirm_by_s - time(nullptr), entry->id);
+    text += fmt::format("It is undone in {} s unless you say: slowpath fix confirm {}\n",
+                        *entry->confirm_by_s - time(nullptr), entry->id);
   }
   text += fmt::format("Undo: slowpath fix undo {}\n", entry->id);
   return write_answer(text);
@@ -78,11 +84,15 @@ Run declare(CLI::App& app) {
   auto options = std::make_shared<Options>();
   declare_step(app, options->step);
   declare_journal(app, options->journal);
-  auto* guard = app.add_option("--confirm-within", options->confirm_within_s,
-                               "Undo by itself after so many seconds unless confirmed; 120 by default where the step "
-                               "touches the interface of this login, 0 for never")
-                    ->check(CLI::Range(0, 86400));
-  app.add_flag("--persist", options->persist, "Make it last over a reboot; undo takes that away as well")->excludes(guard);
+  auto* guard =
+      app.add_option(
+             "--confirm-within", options->confirm_within_s,
+             "Undo by itself after so many seconds unless confirmed; 120 by default where the step "
+             "touches the interface of this login, 0 for never")
+          ->check(CLI::Range(0, 86400));
+  app.add_flag("--persist", options->persist,
+               "Make it last over a reboot; undo takes that away as well")
+      ->excludes(guard);
   app.add_flag("--dry-run", options->dry_run, "Say what would change, and change nothing");
   return [options] { return run(*options); };
 }
@@ -91,12 +101,13 @@ Run declare(CLI::App& app) {
 
 namespace fixes {
 extern const Command apply;
-const Command apply{.name = "apply",
-                    .summary = "take one step; its undo is kept before",
-                    .examples =
-                        "  slowpath fix apply lso-not-segmented/1 --interface eth0 --dry-run\n"
-                        "  slowpath fix apply lso-not-segmented/1 --interface eth0 --confirm-within 60\n"
-                        "  slowpath fix apply 'sysctl -w net.ipv4.tcp_mtu_probing=1' --persist\n",
-                    .declare = declare};
+const Command apply{
+    .name = "apply",
+    .summary = "take one step; its undo is kept before",
+    .examples =
+        "  slowpath fix apply lso-not-segmented/1 --interface eth0 --dry-run\n"
+        "  slowpath fix apply lso-not-segmented/1 --interface eth0 --confirm-within 60\n"
+        "  slowpath fix apply 'sysctl -w net.ipv4.tcp_mtu_probing=1' --persist\n",
+    .declare = declare};
 }  // namespace fixes
 }  // namespace slowpath::cli

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `slowpath fix plan`: the steps against a fault, or against what a diagnosis found, in order.
+#include "fix/plan.h"
+
 #include <algorithm>
 #include <fstream>
 #include <iterator>
@@ -17,7 +19,6 @@
 #include "cli/fix/step.h"
 #include "cli/output.h"
 #include "facts/catalogue.h"
-#include "fix/plan.h"
 
 namespace slowpath::cli {
 namespace {
@@ -47,13 +48,16 @@ Result<std::vector<std::string>> faults_in(const std::string& file) {
   if (!stream) return fail(ErrorKind::input, attempt, "it cannot be opened");
   const Json json = Json::parse(stream, nullptr, false);
   if (json.is_discarded() || !json.contains("findings") || !json["findings"].is_array()) {
-    return fail(ErrorKind::input, attempt, "it holds no findings", "write it with 'slowpath diagnose --json'");
+    return fail(ErrorKind::input, attempt, "it holds no findings",
+                "write it with 'slowpath diagnose --json'");
   }
   std::vector<std::string> faults;
   for (const std::string_view severity : {"fault", "suspect"}) {
     for (const Json& finding : json["findings"]) {
       const std::string id = finding.value("fault", "");
-      if (finding.value("severity", "") == severity && std::ranges::find(faults, id) == faults.end()) faults.push_back(id);
+      if (finding.value("severity", "") == severity &&
+          std::ranges::find(faults, id) == faults.end())
+        faults.push_back(id);
     }
   }
   return faults;
@@ -69,9 +73,11 @@ Platform platform_of(const std::string& word) {
 std::string text_of(const Fault& fault, const std::vector<fix::PlannedStep>& steps) {
   std::string text = fmt::format("{}: {}\n", fault.id, fault.name);
   for (const fix::PlannedStep& step : steps) {
-    text += fmt::format("\n  {}   at the {}{}\n    do    {}\n    undo  {}\n    source {}{}\n", step.name, to_string(step.remedy->where),
-                        step.is_ours ? "" : ", by hand", step.command, step.undo, step.remedy->source,
-                        step.remedy->check_first ? " (check first: the exact command was not certain)" : "");
+    text += fmt::format(
+        "\n  {}   at the {}{}\n    do    {}\n    undo  {}\n    source {}{}\n", step.name,
+        to_string(step.remedy->where), step.is_ours ? "" : ", by hand", step.command, step.undo,
+        step.remedy->source,
+        step.remedy->check_first ? " (check first: the exact command was not certain)" : "");
     if (!step.missing.empty()) text += fmt::format("    needs {}\n", fmt::join(step.missing, ", "));
   }
   if (steps.empty()) text += "  No step is known on this platform.\n";
@@ -103,20 +109,26 @@ ExitCode run(const Options& options) {
   for (const std::string& id : ids) {
     const Result<const Fault*> fault = fault_of(id);
     if (!fault) return complain(fault.error());
-    const std::vector<fix::PlannedStep> planned = fix::plan_for(**fault, platform_of(options.platform), options.blanks);
+    const std::vector<fix::PlannedStep> planned =
+        fix::plan_for(**fault, platform_of(options.platform), options.blanks);
     text += (text.empty() ? "" : "\n") + text_of(**fault, planned);
     for (const fix::PlannedStep& step : planned) steps.push_back(json_of(**fault, step));
   }
   if (ids.empty()) text = "Nothing was found that needs a step.\n";
-  if (options.json) return write_answer(Json{{"schema", "slowpath.fix-plan.v1"}, {"steps", steps}}.dump(2) + "\n");
-  if (!ids.empty()) text += "\nOne step at a time: apply it, measure, and undo it where it did not help ('slowpath fix prove' does all three).\n";
+  if (options.json)
+    return write_answer(Json{{"schema", "slowpath.fix-plan.v1"}, {"steps", steps}}.dump(2) + "\n");
+  if (!ids.empty())
+    text +=
+        "\nOne step at a time: apply it, measure, and undo it where it did not help ('slowpath fix "
+        "prove' does all three).\n";
   return write_answer(text);
 }
 
 Run declare(CLI::App& app) {
   auto options = std::make_shared<Options>();
   auto* faults = app.add_option("FAULT", options->faults, "Ids of faults");
-  auto* file = app.add_option("--from", options->diagnosis, "What 'slowpath diagnose --json' or 'inspect --json' wrote");
+  auto* file = app.add_option("--from", options->diagnosis,
+                              "What 'slowpath diagnose --json' or 'inspect --json' wrote");
   app.add_option("--platform", options->platform, "Where the steps are to be taken")
       ->check(CLI::IsMember({"linux", "windows", "solaris", "esxi"}))
       ->capture_default_str();
@@ -133,12 +145,13 @@ Run declare(CLI::App& app) {
 
 namespace fixes {
 extern const Command plan;
-const Command plan{.name = "plan",
-                   .summary = "the steps against a fault, in order, with their undo",
-                   .examples =
-                       "  slowpath fix plan lso-not-segmented --interface eth0\n"
-                       "  slowpath diagnose --json slow.pcap > d.json; slowpath fix plan --from d.json\n"
-                       "  slowpath fix plan rwnd-fixed-64k --platform windows\n",
-                   .declare = declare};
+const Command plan{
+    .name = "plan",
+    .summary = "the steps against a fault, in order, with their undo",
+    .examples =
+        "  slowpath fix plan lso-not-segmented --interface eth0\n"
+        "  slowpath diagnose --json slow.pcap > d.json; slowpath fix plan --from d.json\n"
+        "  slowpath fix plan rwnd-fixed-64k --platform windows\n",
+    .declare = declare};
 }  // namespace fixes
 }  // namespace slowpath::cli

@@ -10,32 +10,42 @@
 namespace slowpath::cli {
 
 void declare_blanks(CLI::App& app, fix::Blanks& blanks) {
-  app.add_option("--interface", blanks.interface, "Network interface that stands for DEV in the step");
+  app.add_option("--interface", blanks.interface,
+                 "Network interface that stands for DEV in the step");
   app.add_option("--value", blanks.value, "Value that stands for N or NEW in the step");
 }
 
 void declare_step(CLI::App& app, StepOptions& options) {
-  app.add_option("STEP", options.step, "FAULT/NUMBER as 'slowpath fix plan' shows it, or a command: 'ethtool -K eth0 tso off'")->required();
+  app.add_option(
+         "STEP", options.step,
+         "FAULT/NUMBER as 'slowpath fix plan' shows it, or a command: 'ethtool -K eth0 tso off'")
+      ->required();
   declare_blanks(app, options.blanks);
 }
 
 void declare_journal(CLI::App& app, std::string& directory) {
   directory = fix::kJournalDirectory;
-  app.add_option("--journal", directory, "Directory where changes and their undo are kept")->envname("SLOWPATH_JOURNAL")->capture_default_str();
+  app.add_option("--journal", directory, "Directory where changes and their undo are kept")
+      ->envname("SLOWPATH_JOURNAL")
+      ->capture_default_str();
 }
 
 Result<fix::ReadyStep> ready_step(const StepOptions& options, fix::Kernel& kernel) {
   fix::ReadyStep ready{.name = options.step, .action = options.step, .changes = {}};
   const bool is_command = options.step.find_first_of(" =") != std::string::npos;
   if (!is_command) {
-    const Result<fix::PlannedStep> planned = fix::find_step(options.step, Platform::linux, options.blanks);
+    const Result<fix::PlannedStep> planned =
+        fix::find_step(options.step, Platform::linux, options.blanks);
     if (!planned) return std::unexpected(planned.error());
     const std::string attempt = fmt::format("cannot take the step '{}'", options.step);
     if (!planned->is_ours) {
-      return fail(ErrorKind::usage, attempt, fmt::format("it is to be done by hand: {}", planned->command), "its undo: " + planned->undo);
+      return fail(ErrorKind::usage, attempt,
+                  fmt::format("it is to be done by hand: {}", planned->command),
+                  "its undo: " + planned->undo);
     }
     if (!planned->missing.empty()) {
-      return fail(ErrorKind::usage, attempt, fmt::format("'{}' leaves something open", planned->command),
+      return fail(ErrorKind::usage, attempt,
+                  fmt::format("'{}' leaves something open", planned->command),
                   fmt::format("add {}", fmt::join(planned->missing, " and ")));
     }
     ready.action = planned->command;
@@ -49,8 +59,9 @@ Result<fix::ReadyStep> ready_step(const StepOptions& options, fix::Kernel& kerne
 std::string describe(const std::vector<fix::Turn>& turns) {
   std::string text;
   for (const fix::Turn& turn : turns) {
-    text += turn.before == turn.after ? fmt::format("  {} is {} already\n", to_string(turn.knob), turn.before)
-                                      : fmt::format("  {}: {} -> {}\n", to_string(turn.knob), turn.before, turn.after);
+    text += turn.before == turn.after
+                ? fmt::format("  {} is {} already\n", to_string(turn.knob), turn.before)
+                : fmt::format("  {}: {} -> {}\n", to_string(turn.knob), turn.before, turn.after);
   }
   return text;
 }
@@ -58,11 +69,14 @@ std::string describe(const std::vector<fix::Turn>& turns) {
 std::string describe(const fix::Undone& undone) {
   std::string text;
   for (const fix::Conflict& conflict : undone.conflicts) {
-    text += fmt::format("  {} was {} before, {} after the step, and is {} now: somebody else has changed it; --force sets it back\n",
-                        to_string(conflict.knob), conflict.before, conflict.after, conflict.now);
+    text += fmt::format(
+        "  {} was {} before, {} after the step, and is {} now: somebody else has changed it; "
+        "--force sets it back\n",
+        to_string(conflict.knob), conflict.before, conflict.after, conflict.now);
   }
   for (const Error& error : undone.failures) text += fmt::format("  {}\n", error.message());
-  for (const fix::Knob& knob : undone.gone) text += fmt::format("  {}: the interface exists no more\n", to_string(knob));
+  for (const fix::Knob& knob : undone.gone)
+    text += fmt::format("  {}: the interface exists no more\n", to_string(knob));
   return text;
 }
 

@@ -22,8 +22,8 @@ void declare_step(CLI::App& app, StepOptions& options);
 void declare_blanks(CLI::App& app, fix::Blanks& blanks);
 void declare_journal(CLI::App& app, std::string& directory);
 
-/// The step with its knobs. Errors: usage (no such step, a blank that is not filled, another platform's command), or of
-/// the interface.
+/// The step with its knobs. Errors: usage (no such step, a blank that is not filled, another
+/// platform's command), or of the interface.
 Result<fix::ReadyStep> ready_step(const StepOptions& options, fix::Kernel& kernel);
 
 /// "tx-tcp-segmentation of eth0: on -> off", a line for each knob, indented.

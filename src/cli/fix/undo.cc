@@ -47,7 +47,8 @@ Result<Opened> open_journal(const std::string& directory) {
 Result<fix::Entry*> find_entry(Opened& opened, std::uint32_t id) {
   const auto found = std::ranges::find(opened.entries.list, id, &fix::Entry::id);
   if (found != opened.entries.list.end()) return &*found;
-  return fail(ErrorKind::usage, fmt::format("cannot find step {}", id), "the journal in " + opened.journal.directory() + " has none",
+  return fail(ErrorKind::usage, fmt::format("cannot find step {}", id),
+              "the journal in " + opened.journal.directory() + " has none",
               "'slowpath fix list' shows what there is");
 }
 
@@ -60,15 +61,18 @@ std::vector<fix::Entry*> to_undo(Opened& opened) {
   return open;
 }
 
-ExitCode undo_one(fix::Kernel& kernel, Opened& opened, fix::Entry& entry, const Options& options, std::string& text) {
+ExitCode undo_one(fix::Kernel& kernel, Opened& opened, fix::Entry& entry, const Options& options,
+                  std::string& text) {
   if (options.dry_run) {
     text += fmt::format("Step {}: {}\n", entry.id, entry.action);
-    for (const fix::Turn& turn : entry.turns) text += fmt::format("  {} would be {} again\n", to_string(turn.knob), turn.before);
+    for (const fix::Turn& turn : entry.turns)
+      text += fmt::format("  {} would be {} again\n", to_string(turn.knob), turn.before);
     return ExitCode::answered;
   }
   const Result<fix::Undone> undone = fix::undo(kernel, opened.journal, entry, options.force);
   if (!undone) return complain(undone.error());
-  text += fmt::format("Step {}: {}: {}\n{}", entry.id, entry.action, undone->done ? "undone" : "not undone", describe(*undone));
+  text += fmt::format("Step {}: {}: {}\n{}", entry.id, entry.action,
+                      undone->done ? "undone" : "not undone", describe(*undone));
   return undone->done ? ExitCode::answered : ExitCode::environment;
 }
 
@@ -105,15 +109,20 @@ ExitCode run_confirm(const Options& options) {
     return ExitCode::usage;
   }
   (*entry)->confirm_by_s.reset();
-  if (const Result<void> kept = opened->journal.write(**entry); !kept) return complain(kept.error());
+  if (const Result<void> kept = opened->journal.write(**entry); !kept)
+    return complain(kept.error());
   return write_answer(fmt::format("Step {} stays.\n", options.step));
 }
 
 Json json_of(const fix::Entry& entry) {
   Json turns = Json::array(), files = Json::array();
-  for (const fix::Turn& turn : entry.turns) turns.push_back({{"knob", to_string(turn.knob)}, {"before", turn.before}, {"after", turn.after}});
+  for (const fix::Turn& turn : entry.turns)
+    turns.push_back(
+        {{"knob", to_string(turn.knob)}, {"before", turn.before}, {"after", turn.after}});
   for (const fix::MadeFile& file : entry.files) files.push_back(file.path);
-  return {{"id", entry.id}, {"state", to_string(entry.state)}, {"step", entry.step}, {"action", entry.action}, {"time_s", entry.time_s}, {"turns", turns}, {"files", files}};
+  return {{"id", entry.id},         {"state", to_string(entry.state)}, {"step", entry.step},
+          {"action", entry.action}, {"time_s", entry.time_s},          {"turns", turns},
+          {"files", files}};
 }
 
 std::string time_text(std::int64_t seconds) {
@@ -132,26 +141,35 @@ ExitCode run_list(const Options& options) {
   std::string text;
   for (const fix::Entry& entry : opened->entries.list) {
     list.push_back(json_of(entry));
-    text += fmt::format("{:>4}  {:<8}  {}  {}\n{}", entry.id, to_string(entry.state), time_text(entry.time_s), entry.action, describe(entry.turns));
+    text += fmt::format("{:>4}  {:<8}  {}  {}\n{}", entry.id, to_string(entry.state),
+                        time_text(entry.time_s), entry.action, describe(entry.turns));
     if (entry.boot_id != fix::boot_id() && entry.state == fix::State::applied) {
-      text += entry.files.empty() ? "  the machine was started anew since: the kernel has forgotten it\n" : "  the machine was started anew since\n";
+      text += entry.files.empty()
+                  ? "  the machine was started anew since: the kernel has forgotten it\n"
+                  : "  the machine was started anew since\n";
     }
-    if (entry.confirm_by_s) text += fmt::format("  waits for 'slowpath fix confirm {}' until {}\n", entry.id, time_text(*entry.confirm_by_s));
+    if (entry.confirm_by_s)
+      text += fmt::format("  waits for 'slowpath fix confirm {}' until {}\n", entry.id,
+                          time_text(*entry.confirm_by_s));
   }
-  if (options.json) return write_answer(Json{{"schema", "slowpath.fix-list.v1"}, {"steps", list}}.dump(2) + "\n");
+  if (options.json)
+    return write_answer(Json{{"schema", "slowpath.fix-list.v1"}, {"steps", list}}.dump(2) + "\n");
   return write_answer(text.empty() ? "Nothing was changed.\n" : text);
 }
 
 Run declare_undo(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  auto* step = app.add_option("STEP", options->step, "Number of the step, as 'slowpath fix list' shows it");
+  auto* step =
+      app.add_option("STEP", options->step, "Number of the step, as 'slowpath fix list' shows it");
   auto* all = app.add_flag("--all", options->all, "Every step, the newest first")->excludes(step);
   app.add_flag("--force", options->force, "Also what somebody else has changed since");
   app.add_flag("--dry-run", options->dry_run, "Say what would change, and change nothing");
   declare_journal(app, options->journal);
   return [options, step, all] {
     if (step->count() > 0 || all->count() > 0) return run_undo(*options);
-    complain("cannot undo: no step is named; give its number, or --all ('slowpath fix list' shows them)");
+    complain(
+        "cannot undo: no step is named; give its number, or --all ('slowpath fix list' shows "
+        "them)");
     return ExitCode::usage;
   };
 }

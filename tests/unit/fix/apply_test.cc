@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whatever ends a step, and wherever: undo leaves the host as it was.
+#include "fix/apply.h"
+
+#include <fstream>
+#include <random>
+#include <stdexcept>
+
+#include <gtest/gtest.h>
+
+#include "fix/persist.h"
+#include "unit/fix/model_kernel.h"
+#include "unit/fix/scratch.h"
+
+namespace slowpath::test {
+namespace {
+
+using fix::Knob;
+using fix::KnobKind;
+
+const Knob kSack{KnobKind::sysctl, {}, "net.ipv4.tcp_sack"};
+const Knob kTso{KnobKind::feature, "eth0", "tx-tcp-segmentation"};
+const Knob kTso6{KnobKind::feature, "eth0", "tx-tcp6-segmentation"};
+const Knob kMtu{KnobKind::mtu, "eth0", {}};
+
+struct World {
+  World() { kernel.knobs = {{kSack, "1"}, {kTso, "on"}, {kTso6, "on"}, {kMtu, "1500"}}; }
+  ModelKernel kernel;
+  Scratch scratch;
+  fix::Journal journal = *fix::Journal::open(scratch.path());
+};
+
+fix::ReadyStep tso_off() {
+  return {"lso-not-segmented/1", "ethtool -K eth0 tso off", {{kTso, "off"}, {kTso6, "off"}}};
+}
+
+TEST(Apply, TurnsAndTurnsBack) {
+  World world;
+  const auto before = world.kernel.knobs;
+  Result<fix::Entry> entry = fix::apply(world.kernel, world.journal, tso_off(), 1);
+  ASSERT_TRUE(entry) << entry.error().message();
+  EXPECT_EQ(world.kernel.knobs[kTso], "off");
+  EXPECT_EQ(world.kernel.knobs[kTso6], "off");
+  EXPECT_EQ(entry->state, fix::State::applied);
+  const Result<fix::Undone> undone = fix::undo(world.kernel, world.journal, *entry, false);
+  ASSERT_TRUE(undone);
+  EXPECT_TRUE(undone->done);
+  EXPECT_EQ(world.kernel.knobs, before);
+  EXPECT_EQ(world.journal.read()->list.at(0).state, fix::State::undone);
+}
+
+TEST(Apply, TheRecordComesBeforeTheTurn) {
+  World world;
+  bool seen = false;
+  const auto look = [&](std::string_view point) {
+    if (point != "intended") return;
+    seen = true;
+    EXPECT_EQ(world.kernel.writes, 0);
+    const fix::Entries entries = *world.journal.read();
+    ASSERT_EQ(entries.list.size(), 1u);
+    EXPECT_EQ(entries.list[0].turns.at(0).before, "on");
+  };
+  ASSERT_TRUE(fix::apply(world.kernel, world.journal, tso_off(), 1, look));
+  EXPECT_TRUE(seen);
+}
+
+TEST(Apply, AKnobThatRefusesTakesTheOthersBack) {
+  World world;
+  const auto before = world.kernel.knobs;
+  world.kernel.refusing.insert(kTso6);
+  const Result<fix::Entry> entry = fix::apply(world.kernel, world.journal, tso_off(), 1);
+  ASSERT_FALSE(entry);
+  EXPECT_EQ(world.kernel.knobs, before);
+  EXPECT_EQ(world.journal.read()->list.at(0).state, fix::State::undone);
+}
+
+TEST(Apply, AnUnknownKnobWritesNothing) {
+  World world;
+  ASSERT_FALSE(fix::apply(world.kernel, world.journal,
+                          {"x", "x", {{{KnobKind::mtu, "eth9", {}}, "9000"}}}, 1));
+  EXPECT_TRUE(world.journal.read()->list.empty());
+}
+
+TEST(Undo, SaysWhatSomebodyElseChanged) {
+  World world;
+  Result<fix::Entry> entry =
+      fix::apply(world.kernel, world.journal, {"mtu", "mtu", {{kMtu, "9000"}}}, 1);
+  world.kernel.knobs[kMtu] = "1400";
+  Result<fix::Undone> undone = fix::undo(world.kernel, world.journal, *entry, false);
+  ASSERT_TRUE(undone);
+  EXPECT_FALSE(undone->done);
+  ASSERT_EQ(undone->conflicts.size(), 1u);
+  EXPECT_EQ(undone->conflicts[0].now, "1400");
+  EXPECT_EQ(world.kernel.knobs[kMtu], "1400");
+  undone = fix::undo(world.kernel, world.journal, *entry, true);
+  EXPECT_TRUE(undone->done);
+  EXPECT_EQ(world.kernel.knobs[kMtu], "1500");
+}
+
+TEST(Undo, IsDoneWhereTheKernelForgotTheStepItself) {
+  World world;
+  Result<fix::Entry> entry = fix::apply(world.kernel, world.journal, tso_off(), 1);
+  world.kernel.knobs[kTso] = world.kernel.knobs[kTso6] = "on";  // a reboot
+  const int writes = world.kernel.writes;
+  EXPECT_TRUE(fix::undo(world.kernel, world.journal, *entry, false)->done);
+  EXPECT_EQ(world.kernel.writes, writes);
+}
+
+TEST(Undo, TakesAwayWhatMadeItLast) {
+  World world;
+  std::filesystem::create_directories(world.scratch.path() + "/root/etc/sysctl.d");
+  Result<fix::Entry> entry = fix::apply(world.kernel, world.journal,
+                                        {"s", "sysctl -w net.ipv4.tcp_sack=0", {{kSack, "0"}}}, 1);
+  ASSERT_TRUE(fix::persist(world.journal, *entry, world.scratch.path() + "/root"));
+  ASSERT_EQ(entry->files.size(), 1u);
+  std::ifstream file(entry->files[0].path);
+  const std::string content{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_NE(content.find("net.ipv4.tcp_sack = 0\n"), std::string::npos);
+  EXPECT_TRUE(fix::undo(world.kernel, world.journal, *entry, false)->done);
+  EXPECT_FALSE(std::filesystem::exists(entry->files[0].path));
+}
+
+TEST(Persist, FollowsWhatBringsInterfacesUp) {
+  World world;
+  const std::string root = world.scratch.path() + "/root";
+  Result<fix::Entry> entry = fix::apply(world.kernel, world.journal, tso_off(), 1);
+  EXPECT_FALSE(fix::files_for(*entry, root));
+  std::filesystem::create_directories(root + "/etc/systemd/system");
+  const std::vector<fix::MadeFile> unit = *fix::files_for(*entry, root);
+  ASSERT_EQ(unit.size(), 2u);
+  EXPECT_NE(unit[0].content.find("ethtool -K eth0 tx-tcp-segmentation off"), std::string::npos);
+  std::filesystem::create_directories(root + "/etc/network/if-up.d");
+  EXPECT_NE(fix::files_for(*entry, root)->at(0).path.find("if-up.d"), std::string::npos);
+}
+
+TEST(Journal, SurvivesWhatIsNotItsOwn) {
+  World world;
+  ASSERT_TRUE(fix::apply(world.kernel, world.journal, tso_off(), 1));
+  std::ofstream(world.scratch.path() + "/000002.json") << "{ \"schema\": ";
+  std::ofstream(world.scratch.path() + "/000003.json")
+      << R"({"schema":"slowpath.fix-journal.v1","id":3,"state":"gone"})";
+  std::ofstream(world.scratch.path() + "/notes.txt") << "mine";
+  const fix::Entries entries = *world.journal.read();
+  EXPECT_EQ(entries.list.size(), 1u);
+  EXPECT_EQ(entries.damaged.size(), 2u);
+  // A number that was taken once is not given again.
+  const Result<fix::Entry> next =
+      fix::apply(world.kernel, world.journal, {"s", "s", {{kSack, "0"}}}, 2);
+  EXPECT_EQ(next->id, 4u);
+}
+
+TEST(Journal, IsHeldByOneAtATime) {
+  World world;
+  EXPECT_FALSE(fix::Journal::open(world.scratch.path(), 0));
+}
+
+/// Ends a process that only exists in this test.
+struct Killed : std::runtime_error {
+  Killed() : std::runtime_error("killed") {}
+};
+
+// Steps taken, killed at any point, and undone, in random order: nothing is left in the end.
+TEST(Apply, AThousandRandomSequencesLeaveNoDifference) {
+  std::mt19937 random(11);
+  const std::vector<Knob> all{kSack, kTso, kTso6, kMtu};
+  for (int round = 0; round < 1000; ++round) {
+    World world;
+    const auto before = world.kernel.knobs;
+    const auto perhaps_killed = [&](std::string_view) {
+      if (random() % 6 == 0) throw Killed();
+    };
+    for (int step = 0; step < 5; ++step) {
+      try {
+        if (random() % 3 != 0) {
+          fix::ReadyStep ready{"random", "random", {}};
+          for (const Knob& knob : all) {
+            if (random() % 2 == 0) ready.changes.push_back({knob, std::to_string(random() % 3)});
+          }
+          (void)fix::apply(world.kernel, world.journal, ready, step, perhaps_killed);
+        } else {
+          fix::Entries entries = *world.journal.read();
+          if (entries.list.empty()) continue;
+          // Out of order, so that steps find each other's values.
+          (void)fix::undo(world.kernel, world.journal, entries.list[random() % entries.list.size()],
+                          false, perhaps_killed);
+        }
+      } catch (const Killed&) {
+        continue;
+      }
+    }
+    fix::Entries entries = *world.journal.read();
+    for (auto entry = entries.list.rbegin(); entry != entries.list.rend(); ++entry) {
+      (void)fix::undo(world.kernel, world.journal, *entry, true);
+    }
+    ASSERT_EQ(world.kernel.knobs, before) << "round " << round;
+  }
+}
+
+}  // namespace
+}  // namespace slowpath::test

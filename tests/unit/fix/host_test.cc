@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// Steps on a real kernel, in a network namespace of their own: features, MTU and sysctls are really
+// turned, a process is really killed in the middle, and a snapshot of everything is the same
+// afterwards.
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <functional>
+#include <map>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "fix/apply.h"
+#include "fix/guard.h"
+#include "fix/plan.h"
+#include "unit/fix/scratch.h"
+
+namespace slowpath::test {
+namespace {
+
+/// Runs `body` in a process with a network namespace of its own that holds a veth pair. Its exit
+/// code is what it returns; 77 where there can be no such namespace.
+int in_namespace(const std::function<int()>& body) {
+  const pid_t child = fork();
+  if (child == 0) {
+    if (unshare(CLONE_NEWNET) != 0 ||
+        system("ip link add v0 type veth peer name v1 && ip link set v0 up && ip link set v1 up") !=
+            0)
+      _exit(77);
+    _exit(body());
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+std::map<std::string, std::string> snapshot(fix::Kernel& kernel) {
+  std::map<std::string, std::string> values;
+  const auto keep = [&](const fix::Knob& knob) {
+    values[to_string(knob)] = kernel.read(knob).value_or("?");
+  };
+  for (const char* interface : {"v0", "v1"}) {
+    for (const std::string& feature :
+         kernel.changeable_features(interface).value_or(std::vector<std::string>{})) {
+      keep({fix::KnobKind::feature, interface, feature});
+    }
+    keep({fix::KnobKind::mtu, interface, {}});
+    keep({fix::KnobKind::queue_length, interface, {}});
+  }
+  for (const char* name : {"net.ipv4.tcp_sack", "net.ipv4.tcp_rmem", "net.ipv4.tcp_mtu_probing"})
+    keep({fix::KnobKind::sysctl, {}, name});
+  return values;
+}
+
+constexpr const char* kCommands[] = {"ethtool -K v0 tso off",
+                                     "ethtool -K v0 tx off",
+                                     "ethtool -K v1 gro on",
+                                     "ip link set dev v0 mtu 9000",
+                                     "ip link set dev v1 txqueuelen 77",
+                                     "sysctl -w net.ipv4.tcp_sack=0",
+                                     "sysctl -w net.ipv4.tcp_rmem='4096 65536 1048576'",
+                                     "sysctl -w net.ipv4.tcp_mtu_probing=1"};
+
+fix::ReadyStep ready(const char* command, fix::Kernel& kernel) {
+  return {command, command, fix::changes_of(command, kernel).value_or(std::vector<fix::Change>{})};
+}
+
+int undo_all(fix::Kernel& kernel, fix::Journal& journal) {
+  fix::Entries entries = *journal.read();
+  int undone = 0;
+  for (auto entry = entries.list.rbegin(); entry != entries.list.rend(); ++entry) {
+    if (entry->state != fix::State::undone)
+      undone += fix::undo(kernel, journal, *entry, true)->done;
+  }
+  return undone;
+}
+
+#define SKIP_WITHOUT_NAMESPACE(code) \
+  if ((code) == 77) GTEST_SKIP() << "needs root for a network namespace, and ip(8)"
+
+TEST(Host, EachCommandIsTurnedAndTurnedBack) {
+  const int code = in_namespace([] {
+    const Scratch scratch;
+    const auto kernel = fix::this_host();
+    fix::Journal journal = *fix::Journal::open(scratch.path());
+    const auto before = snapshot(*kernel);
+    for (const char* command : kCommands) {
+      const fix::ReadyStep step = ready(command, *kernel);
+      Result<fix::Entry> entry = fix::apply(*kernel, journal, step, 1);
+      if (step.changes.empty() || !entry) return 1;
+      if (snapshot(*kernel) == before) return 2;
+      if (!fix::undo(*kernel, journal, *entry, false)->done) return 3;
+      if (snapshot(*kernel) != before) return 4;
+    }
+    return 0;
+  });
+  SKIP_WITHOUT_NAMESPACE(code);
+  EXPECT_EQ(code, 0);
+}
+
+TEST(Host, KilledAnywhereItIsUndoneToTheSameSnapshot) {
+  const int code = in_namespace([] {
+    const auto kernel = fix::this_host();
+    const auto before = snapshot(*kernel);
+    std::mt19937 random(9);
+    for (int round = 0; round < 60; ++round) {
+      const Scratch scratch;
+      for (int step = 0; step < 3; ++step) {
+        const char* command = kCommands[random() % std::size(kCommands)];
+        int lives = static_cast<int>(random() % 5);
+        const pid_t child = fork();
+        if (child == 0) {
+          fix::Journal journal = *fix::Journal::open(scratch.path());
+          (void)fix::apply(*kernel, journal, ready(command, *kernel), 1, [&](std::string_view) {
+            if (lives-- == 0) kill(getpid(), SIGKILL);
+          });
+          _exit(0);
+        }
+        waitpid(child, nullptr, 0);
+      }
+      fix::Journal journal = *fix::Journal::open(scratch.path());
+      undo_all(*kernel, journal);
+      if (snapshot(*kernel) != before) return 1;
+    }
+    return 0;
+  });
+  SKIP_WITHOUT_NAMESPACE(code);
+  EXPECT_EQ(code, 0);
+}
+
+TEST(Host, AnInterfaceThatIsGoneNeedsNoUndo) {
+  const int code = in_namespace([] {
+    const Scratch scratch;
+    const auto kernel = fix::this_host();
+    fix::Journal journal = *fix::Journal::open(scratch.path());
+    Result<fix::Entry> entry =
+        fix::apply(*kernel, journal, ready("ip link set dev v0 mtu 9000", *kernel), 1);
+    if (!entry || system("ip link del v0") != 0) return 1;
+    const Result<fix::Undone> undone = fix::undo(*kernel, journal, *entry, false);
+    return undone && undone->done && undone->gone.size() == 1 ? 0 : 2;
+  });
+  SKIP_WITHOUT_NAMESPACE(code);
+  EXPECT_EQ(code, 0);
+}
+
+TEST(Host, TheGuardUndoesWhatNobodyConfirms) {
+  const int code = in_namespace([] {
+    const Scratch scratch;
+    const auto kernel = fix::this_host();
+    const auto before = snapshot(*kernel);
+    {
+      fix::Journal journal = *fix::Journal::open(scratch.path());
+      Result<fix::Entry> entry =
+          fix::apply(*kernel, journal, ready("ip link set dev v0 mtu 1400", *kernel), 1);
+      entry->confirm_by_s = time(nullptr) + 1;
+      if (!journal.write(*entry) || !fix::start_guard(scratch.path(), *entry)) return 1;
+    }
+    if (snapshot(*kernel) == before) return 2;
+    for (int tenths = 0; tenths < 300; ++tenths) {
+      if (snapshot(*kernel) == before) {
+        usleep(300'000);  // the guard still writes its journal
+        return 0;
+      }
+      usleep(100'000);
+    }
+    return 3;
+  });
+  SKIP_WITHOUT_NAMESPACE(code);
+  EXPECT_EQ(code, 0);
+}
+
+TEST(Host, WhatTheKernelRefusesIsSaid) {
+  const auto kernel = fix::this_host();
+  EXPECT_FALSE(kernel->read({fix::KnobKind::sysctl, {}, "net.ipv4.no_such_thing"}));
+  EXPECT_FALSE(kernel->read({fix::KnobKind::sysctl, {}, "../../etc/passwd"}));
+  EXPECT_FALSE(kernel->read({fix::KnobKind::mtu, "no-such-dev", {}}));
+  EXPECT_FALSE(kernel->read({fix::KnobKind::feature, "lo", "no-such-feature"}));
+  EXPECT_TRUE(kernel->read({fix::KnobKind::mtu, "lo", {}}));
+}
+
+}  // namespace
+}  // namespace slowpath::test

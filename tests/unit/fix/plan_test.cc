@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands as people write them, and the catalogue's remedies as steps.
+#include "fix/plan.h"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "unit/fix/model_kernel.h"
+
+namespace slowpath::test {
+namespace {
+
+using fix::Change;
+using fix::KnobKind;
+
+class Command : public testing::Test {
+ protected:
+  Command() {
+    for (const char* feature :
+         {"tx-tcp-segmentation", "tx-tcp6-segmentation", "rx-gro", "rx-lro"}) {
+      kernel.knobs[{KnobKind::feature, "eth0", feature}] = "on";
+    }
+  }
+  ModelKernel kernel;
+};
+
+TEST_F(Command, AnEthtoolWordStandsForTheFeaturesThatTheDriverHas) {
+  const std::vector<Change> changes = *fix::changes_of("ethtool -K eth0 tso off", kernel);
+  ASSERT_EQ(changes.size(), 2u);
+  EXPECT_EQ(to_string(changes[0].knob), "feature:eth0:tx-tcp-segmentation");
+  EXPECT_EQ(changes[1].value, "off");
+  EXPECT_EQ(fix::changes_of("ethtool -K eth0 rx-gro off", kernel)->size(), 1u);
+}
+
+TEST_F(Command, KnowsEachForm) {
+  const auto one = [&](std::string_view command) {
+    const Result<std::vector<Change>> changes = fix::changes_of(command, kernel);
+    return changes ? to_string(changes->at(0).knob) + "=" + changes->at(0).value
+                   : changes.error().message();
+  };
+  EXPECT_EQ(one("ip link set dev eth0 mtu 1400"), "mtu:eth0=1400");
+  EXPECT_EQ(one("ip link set eth0 txqueuelen 500"), "queue-length:eth0=500");
+  EXPECT_EQ(one("ethtool -G eth0 rx 4096, if the NIC's ring overruns"), "ring:eth0:rx=4096");
+  EXPECT_EQ(one("ethtool -L eth0 combined 4"), "channels:eth0:combined=4");
+  EXPECT_EQ(one("sysctl -w net.ipv4.ip_local_port_range='1024 65535'"),
+            "sysctl:net.ipv4.ip_local_port_range=1024 65535");
+  EXPECT_EQ(one("sysctl -w net.ipv4.tcp_recovery=1 (RACK), if it was switched off"),
+            "sysctl:net.ipv4.tcp_recovery=1");
+  EXPECT_EQ(one("sysctl:net.ipv4.tcp_sack=0"), "sysctl:net.ipv4.tcp_sack=0");
+}
+
+TEST_F(Command, RefusesWhatItDoesNotKnow) {
+  for (const char* command :
+       {"", "rm -rf /", "ethtool -K eth0", "ethtool -K eth0 tso off gso off",
+        "ethtool -K eth0 ufo off", "ethtool -G eth0 jumbo 5", "sysctl -w net.ipv4.tcp_sack",
+        "ip link set dev eth0 down", "mtu:=5", "ring:eth0:up=5"}) {
+    EXPECT_FALSE(fix::changes_of(command, kernel)) << command;
+  }
+}
+
+TEST(Knob, ReadsWhatItWrites) {
+  for (const char* name : {"sysctl:net.ipv4.tcp_sack", "feature:eth0:rx-gro", "mtu:eth0:1",
+                           "queue-length:br-0", "ring:eth0:tx", "channels:eth0:combined"}) {
+    const Result<fix::Knob> knob = fix::parse_knob(name);
+    ASSERT_TRUE(knob) << name;
+    EXPECT_EQ(to_string(*knob), name);
+  }
+}
+
+TEST(Plan, FillsBlanksAndSaysWhatIsMissing) {
+  const Fault& fault = *find_fault("lso-not-segmented");
+  const std::vector<fix::PlannedStep> empty = fix::plan_for(fault, Platform::linux, {});
+  const auto ours = std::ranges::find_if(empty, &fix::PlannedStep::is_ours);
+  ASSERT_NE(ours, empty.end());
+  EXPECT_EQ(ours->missing, std::vector<std::string>{"--interface"});
+  const fix::PlannedStep filled =
+      *fix::find_step(ours->name, Platform::linux, {.interface = "eth0", .value = {}});
+  EXPECT_TRUE(filled.missing.empty());
+  EXPECT_NE(filled.command.find("eth0"), std::string::npos);
+  EXPECT_EQ(filled.command.find("DEV"), std::string::npos);
+}
+
+TEST(Plan, EveryStepOfTheCatalogueIsFoundByItsName) {
+  for (const Fault& fault : all_faults()) {
+    for (const Platform platform :
+         {Platform::linux, Platform::windows, Platform::solaris, Platform::esxi}) {
+      for (const fix::PlannedStep& step : fix::plan_for(fault, platform, {})) {
+        EXPECT_TRUE(fix::find_step(step.name, platform, {})) << step.name;
+        EXPECT_FALSE(step.undo.empty()) << step.name;
+      }
+    }
+  }
+  EXPECT_FALSE(fix::find_step("lso-not-segmented/99", Platform::linux, {}));
+  EXPECT_FALSE(fix::find_step("lso-not-segmentd/1", Platform::linux, {}));
+}
+
+}  // namespace
+}  // namespace slowpath::test
