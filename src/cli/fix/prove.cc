@@ -28,7 +28,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// A measuring command says with it that it ran and that bytes were wrong (slowpath-fix(1)).
+// A measuring command says with it that it ran and that bytes were wrong (slowpath(1)).
 constexpr int kIntegrityBroken = 1;
 constexpr std::size_t kMostOutput = std::size_t{4} << 20;
 
