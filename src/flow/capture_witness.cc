@@ -20,6 +20,25 @@ void CaptureWitness::add(const wire::Frame& frame, const wire::Packet& packet) {
   CaptureFacts& facts = input.facts;
   ++facts.packets;
   facts.bytes += frame.original_len;
+  count_kind(facts, packet);
+  const auto captured = static_cast<std::uint32_t>(frame.bytes.size());
+  if (captured < frame.original_len) {
+    ++facts.snapped_packets;
+    facts.snap_len = std::max(facts.snap_len, captured);
+  }
+  if (packet.kind == wire::PacketKind::tcp) {
+    ++input.ip_headers;
+    input.ip_headers_bad += packet.ip_header_checksum_bad;
+    input.beyond_frame += packet.ip_len_beyond_frame;
+    if (packet.ip_len_zero) {
+      ++input.zero_len;
+      note(input.zero_len_frames, FrameRef(frame.input, frame.number));
+    }
+  }
+  note_time(input, frame);
+}
+
+void CaptureWitness::count_kind(CaptureFacts& facts, const wire::Packet& packet) {
   using wire::PacketKind;
   switch (packet.kind) {
     case PacketKind::not_ip: ++facts.not_decoded_packets; break;
@@ -35,20 +54,10 @@ void CaptureWitness::add(const wire::Frame& frame, const wire::Packet& packet) {
     case PacketKind::other_transport: ++facts.other_packets; break;
   }
   if (packet.is_fragment && packet.kind != PacketKind::fragment) ++facts.fragment_packets;
-  const auto captured = static_cast<std::uint32_t>(frame.bytes.size());
-  if (captured < frame.original_len) {
-    ++facts.snapped_packets;
-    facts.snap_len = std::max(facts.snap_len, captured);
-  }
-  if (packet.kind == PacketKind::tcp) {
-    ++input.ip_headers;
-    input.ip_headers_bad += packet.ip_header_checksum_bad;
-    input.beyond_frame += packet.ip_len_beyond_frame;
-    if (packet.ip_len_zero) {
-      ++input.zero_len;
-      note(input.zero_len_frames, FrameRef(frame.input, frame.number));
-    }
-  }
+}
+
+void CaptureWitness::note_time(Input& input, const wire::Frame& frame) {
+  CaptureFacts& facts = input.facts;
   if (!frame.has_time) {
     ++facts.frames_without_time;
     return;

@@ -26,6 +26,9 @@ class CaptureWitness {
     bool any = false;
     Exemplars zero_len_frames, back_frames;
   };
+  static void count_kind(CaptureFacts& facts, const wire::Packet& packet);
+  static void note_time(Input& input, const wire::Frame& frame);
+
   std::vector<Input> inputs_;
 };
 

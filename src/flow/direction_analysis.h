@@ -3,10 +3,15 @@
 // it passed the tap, what the receiver replied when the sender can have seen it. Keeps the byte ledger, classes
 // every resend, and gives every interval of time an owner. Copies from taps have been removed before.
 //
-// send.cc        what the sender does: new data, resends, holes that fill late
-// acknowledge.cc what the receiver replies: ACKs, SACK, windows; what became of each range
+// send.cc        what the sender does: new data, keep-alives, probes
+// resend.cc      what it sends again, and why
+// hole.cc        what the tap did not see: lost before it, missed, or late
+// integrity.cc, compare_payload.cc   checksums, and copies of a range held against each other
+// acknowledge.cc what the receiver replies: how far its ACKs reach
+// settle.cc      what became of each range that is acknowledged
+// sack.cc, sack_edges.cc, window.cc, rtt.cc   what else an ACK tells
 // attribution.cc who owned the time between two events
-// compare_payload.cc  bytes that came twice
+// account.cc     the time account, and waits that are settled by what ends them
 // summary.cc     the facts, at the end
 #pragma once
 
@@ -76,33 +81,52 @@ class DirectionAnalysis {
     bool superframe;
   };
 
+  struct Range {
+    std::int64_t begin = 0, end = 0;
+  };
+
   // send.cc
   void send_data(const Record& record, const BytesAt& bytes_at);
-  bool is_keep_alive_or_probe(const Record& record, std::int64_t begin) const;
+  [[nodiscard]] bool belongs_to_stream(const Record& record);
+  [[nodiscard]] bool is_stray(const Record& record);
+  void follow_stream();
+  void count_data(const Record& record, bool superframe);
+  [[nodiscard]] bool is_keep_alive_or_probe(const Record& record, std::int64_t begin) const;
   void note_keep_alive_or_probe(const Record& record);
+  [[nodiscard]] bool probes_closed_window(const Record& record, std::int64_t begin);
+  void watch_silence(const Record& record);
   void send_new(const Sending& s);
-  void open_hole(const Sending& s);
-  void note_silly_segment(const Sending& s);
-  void note_ip_id(const Record& record);
-  [[nodiscard]] bool follows_unseen_loss(const Record& record) const;
-  [[nodiscard]] bool ip_ids_tell() const;
-  void note_unseen_loss(const Sending& s);
+  [[nodiscard]] Segment segment_of(const Sending& s) const;
+  void remember(const Segment& segment);
+  void begin_chunk();
+  void note_pace(const Sending& s);
+  void note_flight(const Sending& s, std::uint64_t flight_bytes);
+
+  // resend.cc
   void send_again(const Sending& s, const BytesAt& bytes_at);
-  bool sends_probed_byte(const Sending& s);
-  void fill_hole(Segment& hole, const Sending& s);
-  void resend_segment(Segment& segment, const Sending& s, ResendClass how);
-  [[nodiscard]] bool was_recorded_late(const Sending& s);
-  void resend_acknowledged(const Sending& s, const BytesAt& bytes_at);
-  [[nodiscard]] std::uint32_t timeouts_in(double silence_s) const;
+  [[nodiscard]] bool sends_probed_byte(const Sending& s);
   [[nodiscard]] ResendClass classify_resend(const Sending& s) const;
   void enter_recovery(ResendClass how);
   void count_resend(const Sending& s, ResendClass how);
-  void begin_chunk();
+  void resend_segment(Segment& segment, const Sending& s, ResendClass how);
+  void resend_acknowledged(const Sending& s, const BytesAt& bytes_at);
+
+  // hole.cc
+  void open_hole(const Sending& s);
   [[nodiscard]] bool came_out_of_order(const Segment& hole, const Sending& s) const;
+  void split_holes_at(const Sending& s);
+  void send_unseen(const Sending& s);
+  void fill_hole(Segment& hole, const Sending& s);
+  void note_lost_before_tap(const Segment& hole, const Record& resend);
+  [[nodiscard]] bool was_recorded_late(const Sending& s);
+  void note_ip_id(const Record& record);
+  [[nodiscard]] bool ip_ids_tell() const;
+  [[nodiscard]] bool follows_unseen_loss(const Record& record) const;
+  void note_unseen_loss(const Sending& s);
+  void settle_hole(const Segment& segment);
+
+  // integrity.cc
   void note_checksum(const Record& record, bool superframe);
-  void remember(const Segment& segment);
-  void follow_stream();
-  [[nodiscard]] bool is_stray(const Record& record);
 
   // compare_payload.cc
   void compare_payload(const Segment& original, const Sending& s, const BytesAt& bytes_at);
@@ -115,57 +139,77 @@ class DirectionAnalysis {
   void take_excerpt(PayloadDifference& difference, const Copies& copies, const BytesAt& bytes_at);
 
   // acknowledge.cc
+  void read_syn_ack(const Record& record, Time now);
+  void remember_stamp(const Record& record);
+  [[nodiscard]] bool acknowledges_stream(const Record& record);
+  [[nodiscard]] bool is_duplicate_ack(const Record& record, std::int64_t ack, bool has_sack) const;
+  void count_duplicate_ack(const Record& record);
+  void end_silence(const Record& record, Time now);
   void advance_ack(std::int64_t ack, const Record& record, Time now);
+  void note_acked_unseen(std::int64_t ack, const Record& record);
+  void settle_up_to(std::int64_t ack, const Record& record, Time now);
+
+  // settle.cc
   void settle(Segment& segment, const Record& record, Time now);
-  SuperframeSize& superframe_size(const Segment& segment);
+  void ask_whether_needless(Segment& segment, const Record& record);
+  void settle_checksum(const Segment& segment);
   void settle_first_copy(const Segment& segment);
-  void note_delivered(const Segment& segment, bool arrived_first);
-  [[nodiscard]] std::int64_t useful_room() const;
-  void count_closing();
-  void decide_closing(std::optional<Time> next_data);
   void settle_lost(Segment& segment);
-  void settle_hole(const Segment& segment);
-  void note_reneged(const Record& record);
-  void take_rtt(const Segment& segment, const Record& record, Time now);
+  void settle_lost_superframe(const Segment& segment);
+  void note_delivered(const Segment& segment, bool arrived_first);
+  SuperframeSize& superframe_size(const Segment& segment);
+  void add_loss(LossEvent loss);
+
+  // sack.cc
   void read_sack(const SackList& sack, std::int64_t ack, const Record& record, Time now);
-  struct Range {
-    std::int64_t begin = 0, end = 0;
-  };
   void mark_sacked(std::int64_t from, std::int64_t to, Range block, const Record& record, Time now);
   void read_dsack(std::int64_t begin, std::int64_t end, const Record& record);
-  bool note_impossible_sack(std::int64_t begin, std::int64_t end, std::int64_t ack, const Record& record);  // sack_edges.cc
-  void read_window(const Record& record, std::int64_t ack, Time now);
-  void echo_sample(const Record& record);
-  void take_total_rtt(double total_s, std::int64_t flight_then, Time now);
-  [[nodiscard]] bool away_from_sender() const;
   void mark_spurious(Segment& segment, const Record& proof);
-  void end_silence(const Record& record, Time now);
+  void note_reneged(const Record& record);
+  bool note_impossible_sack(std::int64_t begin, std::int64_t end, std::int64_t ack, const Record& record);  // sack_edges.cc
+
+  // window.cc
+  void read_window(const Record& record, std::int64_t ack, Time now);
+  void watch_closing(const Record& record, Time now);
+  void count_closing();
+  void decide_closing(std::optional<Time> next_data);
+  void note_silly_segment(const Sending& s);
+  [[nodiscard]] std::int64_t useful_room() const;
+  [[nodiscard]] std::int64_t room_at_edge() const;
+  [[nodiscard]] bool is_window_full(Time now) const;
+  [[nodiscard]] bool window_is_filling() const;
+  [[nodiscard]] bool window_leaves_less_than(std::int64_t room) const;
+  [[nodiscard]] bool slow_start_ends_flight() const;
+
+  // rtt.cc
+  void take_rtt(const Segment& segment, const Record& record, Time now);
+  void take_total_rtt(double total_s, std::int64_t flight_then, Time now);
+  void echo_sample(const Record& record);
+  [[nodiscard]] bool away_from_sender() const;
 
   // attribution.cc
-  double account(Time now, Event event, FrameRef frame);
-  void account_new_data(const Sending& s);
   [[nodiscard]] TimeOwner owner_of_wait(Time now, Event event) const;
   [[nodiscard]] TimeOwner owner_of_idle(Time now, Event event, bool window_full) const;
   [[nodiscard]] bool away() const;
   [[nodiscard]] double clock_s() const;
   [[nodiscard]] bool is_clocked(Time now) const;
-  [[nodiscard]] std::int64_t room_at_edge() const;
   [[nodiscard]] bool window_fills_queue() const;
   [[nodiscard]] bool waits_for_timer(double waited_s) const;
+  [[nodiscard]] bool path_queues() const;
+  [[nodiscard]] bool queue_stands() const;
+  [[nodiscard]] double stall_threshold_s() const;
+
+  // account.cc
+  double account(Time now, Event event, FrameRef frame);
+  void account_new_data(const Sending& s);
   void charge(TimeOwner owner, double seconds);
   void note_timeout(double seconds, FrameRef frame);
   void note_unheard(double seconds, FrameRef frame);
+  [[nodiscard]] std::uint32_t timeouts_in(double silence_s) const;
   void note_stall(TimeOwner owner, double seconds, FrameRef frame, bool ended);
   void note_idle(double seconds, FrameRef before, FrameRef after);
-  [[nodiscard]] bool is_window_full(Time now) const;
-  [[nodiscard]] bool window_leaves_less_than(std::int64_t room) const;
-  [[nodiscard]] bool slow_start_ends_flight() const;
   double settle_wait(const Sending& s);
   double wait_was_application(bool all);
-  [[nodiscard]] bool path_queues() const;
-  [[nodiscard]] bool queue_stands() const;
-  [[nodiscard]] bool window_is_filling() const;
-  [[nodiscard]] double stall_threshold_s() const;
   void next_round(Time now);
 
   // summary.cc
@@ -180,7 +224,6 @@ class DirectionAnalysis {
   [[nodiscard]] std::int64_t flight() const { return next_ - una_ - sacked_bytes_; }
   [[nodiscard]] bool window_closed() const { return have_window_ && window_bytes_ == 0; }
   [[nodiscard]] std::int64_t window_room() const { return right_edge_ - next_; }
-  void add_loss(LossEvent loss);
   void label(const Record& record, std::uint32_t flags) const {
     if (labels_ != nullptr) labels_->mark(record.frame, flags);
   }

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// The receiver's window: what it allows, when it was full, and when it was closed.
+#include <algorithm>
+
+#include "flow/direction_analysis.h"
+
+namespace slowpath::flow {
+namespace {
+
+// A window that closed so often belongs to a slow reader.
+constexpr std::uint64_t kCloses = 3;
+// A window below this share of its largest is being filled by data that nobody reads.
+constexpr double kOpenShare = 0.75;
+
+}  // namespace
+
+void DirectionAnalysis::read_window(const Record& record, std::int64_t ack, Time now) {
+  const std::uint64_t window = std::uint64_t{record.window} << window_shift_;
+  WindowFacts& facts = facts_.window;
+  if (!have_window_) {
+    facts.initial_bytes = window;
+    facts.raw_min = facts.raw_max = record.window;
+  }
+  facts.raw_max = std::max(facts.raw_max, record.window);
+  facts.raw_min = std::min(facts.raw_min, record.window);
+  const std::int64_t edge = ack + static_cast<std::int64_t>(window);
+  if (have_window_ && edge + (std::int64_t{1} << window_shift_) <= right_edge_ && window > 0) note(facts.shrunk, record.frame);
+  if (edge != right_edge_) newest_opening_ = have_window_ ? edge - right_edge_ : 0;
+  have_window_ = true;
+  window_bytes_ = window;
+  right_edge_ = edge;
+  facts.max_bytes = std::max(facts.max_bytes, window);
+  TimelineBin& bin = timeline_.bin(now);
+  if (window > 0) bin.window_min_bytes = bin.window_min_bytes == 0 ? window : std::min(bin.window_min_bytes, window);
+  if (record.payload_len == 0 || next_ > una_) windows_.add(static_cast<double>(window));
+  watch_closing(record, now);
+}
+
+// From the first packet that closes the window to the one that opens it again.
+void DirectionAnalysis::watch_closing(const Record& record, Time now) {
+  if (window_bytes_ == 0 && !record.has(wire::kFin)) {
+    note(facts_.window.zero, record.frame);
+    label(record, kZeroWindow);
+    if (!zero_open_) {
+      zero_open_ = true;
+      zero_since_ = now;
+      zero_frame_ = record.frame;
+      zero_mattered_ = false;
+    }
+    zero_mattered_ |= next_ > una_;
+  } else if (zero_open_) {
+    zero_open_ = false;
+    zero_until_ = now;
+    zero_end_frame_ = record.frame;
+    // Nothing outstanding and no probe: only data that follows at once shows that somebody waited.
+    zero_undecided_ = !zero_mattered_;
+    if (zero_mattered_) count_closing();
+  }
+}
+
+void DirectionAnalysis::count_closing() {
+  WindowFacts& facts = facts_.window;
+  const double seconds = to_seconds(zero_until_ - zero_since_);
+  ++facts.zero_episodes;
+  facts.zero_s += seconds;
+  if (seconds < facts.zero_longest_s) return;
+  facts.zero_longest_s = seconds;
+  facts.zero_longest_begin = zero_frame_;
+  facts.zero_longest_end = zero_end_frame_;
+}
+
+// A closing that nobody waited for was the application's time.
+void DirectionAnalysis::decide_closing(std::optional<Time> next_data) {
+  if (!zero_undecided_) return;
+  zero_undecided_ = false;
+  constexpr double kReactionRoundTrips = 2, kReactionFloor_s = 0.02;
+  const double soon_s = std::max(kReactionRoundTrips * srtt_s_, kReactionFloor_s);
+  if (next_data && to_seconds(*next_data - zero_until_) <= soon_s) return count_closing();
+  double& closed = facts_.time[TimeOwner::zero_window];
+  const double moved = std::clamp(to_seconds(zero_until_ - zero_since_), 0.0, closed);
+  closed -= moved;
+  facts_.time[TimeOwner::application] += moved;
+}
+
+// The room for which a sender does not wait any longer: a segment, or the super-frame that it hands to its NIC at once,
+// but a third of the window at most (Linux: tcp_tso_win_divisor).
+std::int64_t DirectionAnalysis::useful_room() const {
+  const auto segment = static_cast<std::int64_t>(std::max(segment_size_, 1u));
+  const std::int64_t useful = std::min<std::int64_t>(segment, std::max<std::int64_t>(facts_.largest_payload, 1));
+  if (facts_.vantage != Vantage::sender) return useful;
+  const auto third = static_cast<std::int64_t>(window_bytes_ / 3);
+  return std::max(useful, std::min<std::int64_t>(facts_.superframes.max_payload, third));
+}
+
+// Away from the sender ACKs are shown a little early, so that some of their room seems to stay unused.
+std::int64_t DirectionAnalysis::room_at_edge() const {
+  return away() ? std::max(useful_room(), static_cast<std::int64_t>(window_bytes_ / 8)) : useful_room();
+}
+
+bool DirectionAnalysis::is_window_full(Time now) const {
+  // Who went beyond it by a whole window reads another one than is written here.
+  if (!have_window_ || facts_.window.beyond_max_bytes > facts_.window.max_bytes) return false;
+  if (slow_start_ends_flight()) return false;
+  return window_room() < room_at_edge() || (away() && to_seconds(now - window_full_until_) <= clock_s());
+}
+
+// A reader that falls behind closes the window; a window that only fills a queue stands wide open. The slow reader also
+// delays ACKs, so that the round trip alone would accuse the path.
+bool DirectionAnalysis::window_is_filling() const {
+  // A path that is full keeps the reader waiting: then the window never closes.
+  if (facts_.window.zero.count >= kCloses) return true;
+  return static_cast<double>(window_bytes_) < kOpenShare * static_cast<double>(facts_.window.max_bytes);
+}
+
+bool DirectionAnalysis::window_leaves_less_than(std::int64_t room) const {
+  return have_window_ && window_room() < room && !slow_start_ends_flight();
+}
+
+// In slow start the congestion window grows by what is acknowledged, never by more (RFC 5681 section 3.1). A flight that
+// has come so far ends there, whatever the receiver leaves; Linux asks in this order too (tcp_write_xmit).
+bool DirectionAnalysis::slow_start_ends_flight() const {
+  return slow_start_ && next_ - una_ + static_cast<std::int64_t>(segment_size_) > slow_start_most_;
+}
+
+// Shorter than a full one, to the very edge of a window that moved by less than a segment.
+void DirectionAnalysis::note_silly_segment(const Sending& s) {
+  if (window_room() > 0 || s.record.payload_len >= segment_size_) return;
+  if (newest_opening_ <= 0 || newest_opening_ >= static_cast<std::int64_t>(segment_size_)) return;
+  note(facts_.window.silly, s.record.frame);
+  facts_.window.silly_bytes += s.record.payload_len;
+}
+
+}  // namespace slowpath::flow
