@@ -12,9 +12,11 @@ namespace {
 
 // Shorter gaps are the host's own work between two writes.
 constexpr double kIdleMin_s = 0.001;
-// Rounds without 10 % growth of the flight that end slow start without a loss (HyStart, application, window).
+// Rounds without 10 % growth of the flight that end slow start without a loss (HyStart,
+// application, window).
 constexpr std::uint32_t kFlatRounds = 3;
-// A delayed ACK releases two or three segments at once: pauses of so many spacings are even sending.
+// A delayed ACK releases two or three segments at once: pauses of so many spacings are even
+// sending.
 constexpr double kEvenSpacings = 3;
 // Linux's smallest timeout; other stacks wait as long or longer.
 constexpr double kRetransmissionTimeoutFloor_s = 0.2;
@@ -34,7 +36,8 @@ double DirectionAnalysis::account(Time now, Event event, FrameRef frame) {
       note_timeout(seconds, frame);
     }
     // Silences of the receiver are logged whole when they end; see end_silence().
-    if (event != Event::unheard_resent && (owner != TimeOwner::timeout || !silence_open_) && seconds >= stall_threshold_s()) {
+    if (event != Event::unheard_resent && (owner != TimeOwner::timeout || !silence_open_) &&
+        seconds >= stall_threshold_s()) {
       note_stall(owner, seconds, frame, event != Event::ended);
     }
   }
@@ -47,7 +50,8 @@ void DirectionAnalysis::account_new_data(const Sending& s) {
   const FrameRef before = last_frame_;
   double idle_s = account(s.record.time, Event::sent, s.record.frame);
   idle_s += settle_wait(s);
-  if (!peer_spoke_ && facts_.data_packets > 1 && idle_s > kIdleMin_s) note_idle(idle_s, before, s.record.frame);
+  if (!peer_spoke_ && facts_.data_packets > 1 && idle_s > kIdleMin_s)
+    note_idle(idle_s, before, s.record.frame);
 }
 
 void DirectionAnalysis::charge(TimeOwner owner, double seconds) {
@@ -61,7 +65,8 @@ void DirectionAnalysis::charge(TimeOwner owner, double seconds) {
     (facts_.last_ack > last_data_ ? part.after_ack_s : part.before_ack_s) += seconds;
   }
   if (owner == TimeOwner::receive_window && !window_is_filling()) {
-    const auto width = std::min<std::size_t>(std::bit_width(facts_.window.max_bytes), edge_s_by_widest_.size() - 1);
+    const auto width = std::min<std::size_t>(std::bit_width(facts_.window.max_bytes),
+                                             edge_s_by_widest_.size() - 1);
     edge_s_by_widest_[width] += seconds;
   }
 }
@@ -113,7 +118,8 @@ double DirectionAnalysis::settle_wait(const Sending& s) {
   if (to_seconds(now - last_data_) > kClockedFloor_s) {
     const bool clocked = is_clocked(now) && !(peer_spoke_ && rhythm_.drained());
     const bool chance = clocked && rhythm_.nearly_all_own();
-    if ((!clocked || chance) && rhythm_.runs_dry()) moved_s = wait_was_application(rhythm_.mostly_own());
+    if ((!clocked || chance) && rhythm_.runs_dry())
+      moved_s = wait_was_application(rhythm_.mostly_own());
     rhythm_.burst(clocked, s.end - s.begin >= static_cast<std::int64_t>(segment_size_));
   }
   undecided_ = {};
@@ -146,9 +152,11 @@ void DirectionAnalysis::next_round(Time now) {
   if (round_max_ == 0) return;
   round_maxima_.add(static_cast<double>(round_max_));
   // Super-frames leave at once what the path spaces out again: segments count.
-  const double spacing_s =
-      round_s * static_cast<double>(segment_size_) / static_cast<double>(std::max<std::uint64_t>(round_bytes_, 1));
-  round_idle_.add(round_s > 0 ? std::clamp((round_pause_s_ - kEvenSpacings * spacing_s) / round_s, 0.0, 1.0) : 0);
+  const double spacing_s = round_s * static_cast<double>(segment_size_) /
+                           static_cast<double>(std::max<std::uint64_t>(round_bytes_, 1));
+  round_idle_.add(round_s > 0
+                      ? std::clamp((round_pause_s_ - kEvenSpacings * spacing_s) / round_s, 0.0, 1.0)
+                      : 0);
   // The pause before the next packet belongs to the next round.
   round_pause_s_ = 0;
   round_bytes_ = 0;
@@ -179,8 +187,8 @@ void DirectionAnalysis::note_unheard(double seconds, FrameRef frame) {
   stalls_.add(stall);
 }
 
-// Resends of a range that a silence hides from the tap: no more than the timer makes, which doubles (RFC 6298 section
-// 5.5), and than IP IDs are missing.
+// Resends of a range that a silence hides from the tap: no more than the timer makes, which doubles
+// (RFC 6298 section 5.5), and than IP IDs are missing.
 std::uint32_t DirectionAnalysis::timeouts_in(double silence_s) const {
   if (!ip_ids_tell() || missing_ids_ <= 1) return 0;
   const double first_s = std::max(kRetransmissionTimeoutFloor_s, srtt_s_);

@@ -21,7 +21,8 @@ void DirectionAnalysis::on_reply(const Record& record, const SackList* sack, Tim
   remember_stamp(record);
   if (!record.has(wire::kAck) || !acknowledges_stream(record)) return;
   const std::int64_t ack = offset_of(record.acknowledgment);
-  if (!saw_ack_ && facts_.data_packets == 0 && next_ == 0 && una_ == 0 && ack > syn_payload_len_ && anchor_ == 0) {
+  if (!saw_ack_ && facts_.data_packets == 0 && next_ == 0 && una_ == 0 && ack > syn_payload_len_ &&
+      anchor_ == 0) {
     // Captured from the middle: the first ACK says where the stream is.
     next_ = std::max(next_, ack);
     una_ = ack;
@@ -31,14 +32,16 @@ void DirectionAnalysis::on_reply(const Record& record, const SackList* sack, Tim
   account(now, data_in_reply && ack <= una_ ? Event::probe : Event::replied, record.frame);
   if (next_ > una_ && window_leaves_less_than(room_at_edge())) window_full_until_ = now;
   // A packet that the receiver sends of its own accord answers nothing.
-  if (ack > una_ || sack != nullptr || (record.payload_len == 0 && !record.has(wire::kFin))) end_silence(record, now);
+  if (ack > una_ || sack != nullptr || (record.payload_len == 0 && !record.has(wire::kFin)))
+    end_silence(record, now);
   if (ack > una_) {
     advance_ack(ack, record, now);
   } else if (is_duplicate_ack(record, ack, sack != nullptr)) {
     count_duplicate_ack(record);
   }
   const bool fin_outstanding = fin_at_ && ack == *fin_at_;
-  if (saw_ack_ && ack == una_ && next_ == una_ && !fin_outstanding) label(record, kNothingOutstanding);
+  if (saw_ack_ && ack == una_ && next_ == una_ && !fin_outstanding)
+    label(record, kNothingOutstanding);
   saw_ack_ = true;
   read_window(record, std::max(ack, una_), now);
   if (sack != nullptr) read_sack(*sack, ack, record, now);
@@ -55,7 +58,8 @@ void DirectionAnalysis::read_syn_ack(const Record& record, Time now) {
 
 void DirectionAnalysis::remember_stamp(const Record& record) {
   constexpr std::ptrdiff_t kMost = 2048;
-  if (!record.has_timestamps || (!stamps_.empty() && stamps_.back().value == record.ts_value)) return;
+  if (!record.has_timestamps || (!stamps_.empty() && stamps_.back().value == record.ts_value))
+    return;
   if (std::ssize(stamps_) >= kMost) {
     stamps_.erase(stamps_.begin(), stamps_.begin() + kMost / 2);
     stamp_head_ = 0;
@@ -75,8 +79,10 @@ bool DirectionAnalysis::acknowledges_stream(const Record& record) {
   return false;
 }
 
-bool DirectionAnalysis::is_duplicate_ack(const Record& record, std::int64_t ack, bool has_sack) const {
-  if (!saw_ack_ || ack != una_ || next_ <= una_ || record.payload_len > 0 || record.has(wire::kFin)) return false;
+bool DirectionAnalysis::is_duplicate_ack(const Record& record, std::int64_t ack,
+                                         bool has_sack) const {
+  if (!saw_ack_ || ack != una_ || next_ <= una_ || record.payload_len > 0 || record.has(wire::kFin))
+    return false;
   // An answer to a window probe repeats the ACK too, and reports no hole.
   const bool same_window = std::uint64_t{record.window} << window_shift_ == window_bytes_;
   return (same_window && record.window > 0) || has_sack;
@@ -98,7 +104,8 @@ void DirectionAnalysis::end_silence(const Record& record, Time now) {
     stall.owner = TimeOwner::timeout;
     stall.before = silence_frame_;
     stall.after = record.frame;
-    stall.outstanding_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(silence_outstanding_, 0));
+    stall.outstanding_bytes =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(silence_outstanding_, 0));
     stall.unanswered_sends = silence_sends_ + 1;
     stall.smallest_unanswered_ip_len = silence_len_min_;
     stall.largest_unanswered_ip_len = silence_len_max_;
@@ -109,7 +116,8 @@ void DirectionAnalysis::end_silence(const Record& record, Time now) {
 
 void DirectionAnalysis::advance_ack(std::int64_t ack, const Record& record, Time now) {
   if (fin_at_ && ack > *fin_at_) ack = std::max(*fin_at_, una_);
-  if (ack > next_ && ack <= syn_payload_len_) {  // Fast Open: the SYN's own data was taken (RFC 7413)
+  if (ack > next_ &&
+      ack <= syn_payload_len_) {  // Fast Open: the SYN's own data was taken (RFC 7413)
     facts_.bytes_seen += static_cast<std::uint64_t>(ack - next_);
     next_ = ack;
   }
@@ -120,9 +128,11 @@ void DirectionAnalysis::advance_ack(std::int64_t ack, const Record& record, Time
   facts_.acked_bytes += static_cast<std::uint64_t>(newly);
   slow_start_most_ += newly;
   settle_up_to(ack, record, now);
-  if (!ledger_.empty() && ledger_.front().sacked && ledger_.front().begin <= ack) note_reneged(record);
+  if (!ledger_.empty() && ledger_.front().sacked && ledger_.front().begin <= ack)
+    note_reneged(record);
   una_ = ack;
-  round_ack_pause_s_ = std::max(round_ack_pause_s_, to_seconds(now - std::max(facts_.last_ack, round_begin_)));
+  round_ack_pause_s_ =
+      std::max(round_ack_pause_s_, to_seconds(now - std::max(facts_.last_ack, round_begin_)));
   facts_.last_ack = now;
   duplicate_acks_here_ = 0;
   if (sacked_high_ <= una_) sacked_bytes_ = 0;

@@ -41,17 +41,31 @@ void CaptureWitness::add(const wire::Frame& frame, const wire::Packet& packet) {
 void CaptureWitness::count_kind(CaptureFacts& facts, const wire::Packet& packet) {
   using wire::PacketKind;
   switch (packet.kind) {
-    case PacketKind::not_ip: ++facts.not_decoded_packets; break;
-    case PacketKind::truncated: ++facts.truncated_packets; break;
-    case PacketKind::malformed: ++facts.malformed_packets; break;
-    case PacketKind::fragment: ++facts.fragment_packets; break;
-    case PacketKind::tcp: ++facts.tcp_packets; break;
+    case PacketKind::not_ip:
+      ++facts.not_decoded_packets;
+      break;
+    case PacketKind::truncated:
+      ++facts.truncated_packets;
+      break;
+    case PacketKind::malformed:
+      ++facts.malformed_packets;
+      break;
+    case PacketKind::fragment:
+      ++facts.fragment_packets;
+      break;
+    case PacketKind::tcp:
+      ++facts.tcp_packets;
+      break;
     case PacketKind::udp:
       ++facts.udp_packets;
       facts.quic_packets += packet.looks_like_quic;
       break;
-    case PacketKind::icmp: ++facts.icmp_packets; break;
-    case PacketKind::other_transport: ++facts.other_packets; break;
+    case PacketKind::icmp:
+      ++facts.icmp_packets;
+      break;
+    case PacketKind::other_transport:
+      ++facts.other_packets;
+      break;
   }
   if (packet.is_fragment && packet.kind != PacketKind::fragment) ++facts.fragment_packets;
 }
@@ -68,7 +82,8 @@ void CaptureWitness::note_time(Input& input, const wire::Frame& frame) {
   }
   if (frame.time < input.newest) {
     ++facts.time_steps_back;
-    facts.largest_step_back_s = std::max(facts.largest_step_back_s, to_seconds(input.newest - frame.time));
+    facts.largest_step_back_s =
+        std::max(facts.largest_step_back_s, to_seconds(input.newest - frame.time));
     note(input.back_frames, FrameRef(frame.input, frame.number));
   }
   facts.first = std::min(facts.first, frame.time);
@@ -82,7 +97,9 @@ std::vector<CaptureFacts> CaptureWitness::finish(const Case& facts) {
     Input& input = inputs_[i];
     CaptureFacts& capture = input.facts;
     const auto share = [&](std::uint64_t n) {
-      return input.ip_headers >= kRewrittenMin ? static_cast<double>(n) / static_cast<double>(input.ip_headers) : 0.0;
+      return input.ip_headers >= kRewrittenMin
+                 ? static_cast<double>(n) / static_cast<double>(input.ip_headers)
+                 : 0.0;
     };
     capture.addresses_rewritten = share(input.ip_headers_bad) > kRewrittenShare;
     capture.lengths_rewritten = share(input.beyond_frame) > 0.05;
@@ -97,7 +114,8 @@ std::vector<CaptureFacts> CaptureWitness::finish(const Case& facts) {
         if (direction.vantage != Vantage::unknown) capture.vantage = direction.vantage;
       }
     }
-    add_normal_notes(capture, facts, static_cast<std::uint16_t>(i), {input.zero_len_frames, input.back_frames});
+    add_normal_notes(capture, facts, static_cast<std::uint16_t>(i),
+                     {input.zero_len_frames, input.back_frames});
     out.push_back(std::move(capture));
   }
   return out;

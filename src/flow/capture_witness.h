@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What packets say about each input as a whole: counts by kind, times, clock steps, how files were edited; and what
-// looks like a fault but is normal there.
+// What packets say about each input as a whole: counts by kind, times, clock steps, how files were
+// edited; and what looks like a fault but is normal there.
 #pragma once
 
 #include <vector>

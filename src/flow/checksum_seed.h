@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Wrong checksums that were computed, only with the wrong length in the pseudo-header (RFC 9293 section 3.1): a NIC
-// that cuts a large send and sums the large send's length into every segment, or adds no length to a sum that the
-// stack left without one. The error alone names the length; says nothing of who is to blame.
+// Wrong checksums that were computed, only with the wrong length in the pseudo-header (RFC 9293
+// section 3.1): a NIC that cuts a large send and sums the large send's length into every segment,
+// or adds no length to a sum that the stack left without one. The error alone names the length;
+// says nothing of who is to blame.
 #pragma once
 
 #include "base/sequence.h"

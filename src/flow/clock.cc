@@ -20,7 +20,7 @@ constexpr double kMeasured_s = 0.2;
 struct SenderClock {
   std::optional<std::uint32_t> value;
   Time time{};
-  double elapsed_s = 0, ticks = 0;   // over gaps too short to be jumps
+  double elapsed_s = 0, ticks = 0;  // over gaps too short to be jumps
 
   [[nodiscard]] double tick_s() const {
     if (elapsed_s < kMeasured_s || ticks < 10) return kSlowestTick_s;
@@ -28,7 +28,8 @@ struct SenderClock {
   }
 };
 
-/// Seconds of the gap before `record` that its sender's clock does not know of; 0 when it cannot be told.
+/// Seconds of the gap before `record` that its sender's clock does not know of; 0 when it cannot be
+/// told.
 double unexplained_s(const SenderClock& clock, const Record& record, double gap_s) {
   if (!clock.value || gap_s < kLeastJump_s) return 0;
   const std::int32_t ticks = SeqNum{record.ts_value} - SeqNum{*clock.value};

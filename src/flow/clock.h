@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The capturing host's clock against the clocks of the hosts it watched: a clock that was set forward looks like a
-// stall of every connection, but the hosts' timestamps (RFC 7323) went on without it.
+// The capturing host's clock against the clocks of the hosts it watched: a clock that was set
+// forward looks like a stall of every connection, but the hosts' timestamps (RFC 7323) went on
+// without it.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,9 @@ struct ClockJumps {
   Duration forward{0};  // all of them together
 };
 
-/// Takes forward jumps of the capture's clock out of `records`, which are in time order. 
-/// Only gaps of several seconds are asked, and only where both sides of the gap carry a timestamp of the same sender.
+/// Takes forward jumps of the capture's clock out of `records`, which are in time order.
+/// Only gaps of several seconds are asked, and only where both sides of the gap carry a timestamp
+/// of the same sender.
 ClockJumps remove_clock_jumps(std::span<Record> records);
 
 }  // namespace slowpath::flow

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes that came twice: whether both copies are the same, and if not, what is needed to say what changed. Judges
-// nothing: which copy is right is not known here.
+// Bytes that came twice: whether both copies are the same, and if not, what is needed to say what
+// changed. Judges nothing: which copy is right is not known here.
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -34,23 +34,29 @@ bool is_distinctive(Bytes bytes) {
   return values >= kFewestValues;
 }
 
-std::string_view as_text(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+std::string_view as_text(Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 }  // namespace
 
 /// The compared stretch of both, as captured.
 struct DirectionAnalysis::Copies {
-  std::int64_t begin;                // in the stream
+  std::int64_t begin;  // in the stream
   std::uint64_t in_original, in_resend;
-  Bytes original, resend;            // equally long
+  Bytes original, resend;  // equally long
 };
 
-void DirectionAnalysis::compare_payload(const Segment& original, const Sending& s, const BytesAt& bytes_at) {
+void DirectionAnalysis::compare_payload(const Segment& original, const Sending& s,
+                                        const BytesAt& bytes_at) {
   const std::int64_t begin = std::max(original.begin, s.begin), end = std::min(original.end, s.end);
   const auto wanted = static_cast<std::uint64_t>(end - begin);
   if (wanted <= 1) return;  // keep-alives and probes may carry anything
-  Copies copies{begin, static_cast<std::uint64_t>(begin - original.begin),
-                static_cast<std::uint64_t>(begin - offset_of(s.record.sequence)), {}, {}};
+  Copies copies{begin,
+                static_cast<std::uint64_t>(begin - original.begin),
+                static_cast<std::uint64_t>(begin - offset_of(s.record.sequence)),
+                {},
+                {}};
   const std::uint64_t have_original =
       original.captured_len > copies.in_original ? original.captured_len - copies.in_original : 0;
   const std::uint64_t have_resend =
@@ -59,7 +65,8 @@ void DirectionAnalysis::compare_payload(const Segment& original, const Sending& 
   const bool resend_bad = s.record.checksum == wire::ChecksumState::bad;
   const bool comparable = len > 0 && !(original.first_bad && resend_bad) && bytes_at;
   if (comparable) {
-    copies.original = bytes_at(original.first_frame.input(), original.payload_at + copies.in_original, len);
+    copies.original =
+        bytes_at(original.first_frame.input(), original.payload_at + copies.in_original, len);
     copies.resend = bytes_at(s.record.frame.input(), s.record.payload_at + copies.in_resend, len);
   }
   const bool at_hand = comparable && copies.original.size() == len && copies.resend.size() == len;
@@ -85,17 +92,20 @@ void DirectionAnalysis::note_damage(const Segment& original, const Sending& s, c
   const bool original_good = !original.first_bad && !original.first_partial && !original.superframe;
   if (!(original.first_bad && resend_good) && !(resend_bad && original_good)) return;
   std::vector<PayloadDifference>& kept = facts_.payload.damages;
-  if (!kept.empty() && kept.back().original == original.first_frame) return;  // sent again once more
+  if (!kept.empty() && kept.back().original == original.first_frame)
+    return;  // sent again once more
   ++facts_.payload.damaged_packets;
   if (kept.size() >= kKeptDifferences) return;
   kept.push_back(describe_difference(original, s, copies, kept.size() < kKeptExcerpts, bytes_at));
 }
 
-void DirectionAnalysis::note_difference(const Segment& original, const Sending& s, const Copies& copies,
-                                        const BytesAt& bytes_at) {
+void DirectionAnalysis::note_difference(const Segment& original, const Sending& s,
+                                        const Copies& copies, const BytesAt& bytes_at) {
   ++facts_.payload.differing_packets;
-  // The tap saw it, and the receiver asked for it again while it took what came behind: TCP threw it away.
-  const bool refused = !original.sacked && original.end > una_ && (duplicate_acks_here_ > 0 || sacked_bytes_ > 0);
+  // The tap saw it, and the receiver asked for it again while it took what came behind: TCP threw
+  // it away.
+  const bool refused =
+      !original.sacked && original.end > una_ && (duplicate_acks_here_ > 0 || sacked_bytes_ > 0);
   if (refused) {
     ++facts_.payload.differing_refused;
     note(facts_.payload.refused_frames, original.first_frame);
@@ -124,7 +134,8 @@ PayloadDifference DirectionAnalysis::describe_difference(const Segment& original
   difference.sums_equal = wire::ones_equal(wire::ones_sum(a), wire::ones_sum(b));
   difference.original_bad = original.first_bad;
   difference.resend_bad = s.record.checksum == wire::ChecksumState::bad;
-  difference.at_original = original.payload_skipped + static_cast<std::uint32_t>(copies.in_original);
+  difference.at_original =
+      original.payload_skipped + static_cast<std::uint32_t>(copies.in_original);
   difference.at_resend = static_cast<std::uint32_t>(copies.in_resend);
   difference.original_payload = original.payload_len;
   difference.resend_payload = s.record.payload_len;
@@ -132,11 +143,14 @@ PayloadDifference DirectionAnalysis::describe_difference(const Segment& original
   return difference;
 }
 
-void DirectionAnalysis::take_excerpt(PayloadDifference& difference, const Copies& copies, const BytesAt& bytes_at) {
+void DirectionAnalysis::take_excerpt(PayloadDifference& difference, const Copies& copies,
+                                     const BytesAt& bytes_at) {
   const Bytes a = copies.original, b = copies.resend;
-  const std::size_t first = difference.first_difference, end = std::size_t{difference.last_difference} + 1;
+  const std::size_t first = difference.first_difference,
+                    end = std::size_t{difference.last_difference} + 1;
   const std::size_t from = first - std::min(first, kContext);
-  const std::size_t len = std::min({PayloadDifference::kExcerptBytes, a.size() - from, end - from + kContext});
+  const std::size_t len =
+      std::min({PayloadDifference::kExcerptBytes, a.size() - from, end - from + kContext});
   difference.excerpt_at = static_cast<std::uint32_t>(from);
   const Bytes of_original = a.subspan(from, len), of_resend = b.subspan(from, len);
   difference.original_bytes.assign(of_original.begin(), of_original.end());
@@ -147,14 +161,17 @@ void DirectionAnalysis::take_excerpt(PayloadDifference& difference, const Copies
   difference.resend_found_at = find_elsewhere(b.subspan(first, needle), own, bytes_at);
 }
 
-// In the frames whose place in the stream is still known: those in flight first, then the newest that were acknowledged.
-std::optional<std::uint64_t> DirectionAnalysis::find_elsewhere(Bytes bytes, std::int64_t own, const BytesAt& bytes_at) {
+// In the frames whose place in the stream is still known: those in flight first, then the newest
+// that were acknowledged.
+std::optional<std::uint64_t> DirectionAnalysis::find_elsewhere(Bytes bytes, std::int64_t own,
+                                                               const BytesAt& bytes_at) {
   if (bytes.size() < kShortestNeedle || !is_distinctive(bytes)) return std::nullopt;
   std::size_t searched = 0;
   for (const std::span<Segment> segments : {ledger_.all(), ledger_.recent()}) {
     for (const Segment& segment : segments) {
       if (segment.copies == 0 || segment.captured_len < bytes.size()) continue;
-      const auto len = std::min<std::size_t>(segment.captured_len, static_cast<std::size_t>(segment.len()));
+      const auto len =
+          std::min<std::size_t>(segment.captured_len, static_cast<std::size_t>(segment.len()));
       if ((searched += len) > kSearchedBytes) return std::nullopt;
       const Bytes content = bytes_at(segment.first_frame.input(), segment.payload_at, len);
       const std::size_t at = as_text(content).find(as_text(bytes));

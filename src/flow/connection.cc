@@ -8,9 +8,11 @@ namespace slowpath::flow {
 namespace {
 
 constexpr std::size_t kKeptIcmp = 32;
-// IANA's dynamic ports begin at 49152, Linux's ephemeral ones at 32768: the lower port is the service.
+// IANA's dynamic ports begin at 49152, Linux's ephemeral ones at 32768: the lower port is the
+// service.
 constexpr std::uint16_t kEphemeral = 32768;
-// Records are noted so many at a time: enough to pay for fetching the connection, few enough to be in the cache still.
+// Records are noted so many at a time: enough to pay for fetching the connection, few enough to be
+// in the cache still.
 constexpr std::size_t kPage = 64;
 // Around a shorter inner packet, padding of the frame counts as overhead.
 constexpr std::uint32_t kLongInner = 200;
@@ -19,9 +21,11 @@ constexpr std::uint32_t kEthernetHeader = 14, kVlanTag = 4;
 bool sender_is_client(const wire::Packet& first) {
   const bool syn = (first.tcp_flags & wire::kSyn) != 0, ack = (first.tcp_flags & wire::kAck) != 0;
   if (syn) return !ack;
-  const bool source_service = first.source_port < kEphemeral, destination_service = first.destination_port < kEphemeral;
+  const bool source_service = first.source_port < kEphemeral,
+             destination_service = first.destination_port < kEphemeral;
   if (source_service != destination_service) return destination_service;
-  if (first.source_port < 1024 || first.destination_port < 1024) return first.source_port > first.destination_port;
+  if (first.source_port < 1024 || first.destination_port < 1024)
+    return first.source_port > first.destination_port;
   return true;
 }
 
@@ -40,10 +44,12 @@ void read_tunnel(const wire::Packet& packet, Record& record) {
 
 }  // namespace
 
-Connection::Connection(std::uint32_t id, const wire::Packet& first, Time time, const std::size_t& chapter)
+Connection::Connection(std::uint32_t id, const wire::Packet& first, Time time,
+                       const std::size_t& chapter)
     : chapter_(&chapter), newest_(time) {
   facts_.id = id;
-  const Endpoint source{first.source, first.source_port}, destination{first.destination, first.destination_port};
+  const Endpoint source{first.source, first.source_port},
+      destination{first.destination, first.destination_port};
   const bool client_first = sender_is_client(first);
   facts_.client = client_first ? source : destination;
   facts_.server = client_first ? destination : source;
@@ -52,7 +58,8 @@ Connection::Connection(std::uint32_t id, const wire::Packet& first, Time time, c
 }
 
 Direction Connection::direction_of(const wire::Packet& packet) const {
-  return is_end(packet.source, packet.source_port, facts_.client) ? Direction::to_server : Direction::to_client;
+  return is_end(packet.source, packet.source_port, facts_.client) ? Direction::to_server
+                                                                  : Direction::to_client;
 }
 
 bool Connection::has_ends(const wire::Packet& packet) const {
@@ -67,7 +74,8 @@ bool Connection::is_new_use(const wire::Packet& packet, Time time) {
   note_new();
   const HandshakeFacts& handshake = handshake_.facts();
   if (handshake.syn && handshake.syn->initial_sequence == packet.sequence) return false;
-  if (!handshake.syn && handshake.syn_ack) return false;  // its SYN comes after its SYN-ACK in the file
+  if (!handshake.syn && handshake.syn_ack)
+    return false;  // its SYN comes after its SYN-ACK in the file
   if (!handshake.syn && packets_[0] + packets_[1] > 0 && time <= facts_.first) return false;
   return true;
 }
@@ -97,10 +105,12 @@ void Connection::fill(Record& record, const wire::Frame& frame, const wire::Pack
   record.payload_len = packet.payload_len;
   record.captured_len = static_cast<std::uint32_t>(packet.payload.size());
   if (!packet.payload.empty()) {
-    record.payload_at = frame.byte_offset + static_cast<std::uint64_t>(packet.payload.data() - frame.bytes.data());
+    record.payload_at =
+        frame.byte_offset + static_cast<std::uint64_t>(packet.payload.data() - frame.bytes.data());
   }
   record.ip_len = packet.ip_total_len;
-  record.link_tag = static_cast<std::uint32_t>(packet.link_hash ^ (packet.link_hash >> 32)) ^ (frame.interface << 24);
+  record.link_tag = static_cast<std::uint32_t>(packet.link_hash ^ (packet.link_hash >> 32)) ^
+                    (frame.interface << 24);
   record.window = packet.tcp_window;
   record.ip_id = static_cast<std::uint16_t>(packet.ip_id);
   record.flags = packet.tcp_flags;
@@ -125,14 +135,16 @@ void Connection::fill(Record& record, const wire::Frame& frame, const wire::Pack
   }
 }
 
-void Connection::add(const wire::Frame& frame, const wire::Packet& packet, bool verify, const BytesAt& bytes_at) {
+void Connection::add(const wire::Frame& frame, const wire::Packet& packet, bool verify,
+                     const BytesAt& bytes_at) {
   const bool syn = (packet.tcp_flags & wire::kSyn) != 0;
   if (syn) meet_syn(packet);
   Record& record = records_.emplace_back();
   fill(record, frame, packet);
   if (verify) {
     record.checksum = wire::verify_checksum(packet);
-    if (record.checksum == wire::ChecksumState::bad) record.checksum_error = wire::checksum_error(packet);
+    if (record.checksum == wire::ChecksumState::bad)
+      record.checksum_error = wire::checksum_error(packet);
   }
   if (syn) note_record(records_[noted_++], &packet);
   if (records_.size() - noted_ >= kPage) note_new();
@@ -148,7 +160,8 @@ void Connection::meet_syn(const wire::Packet& packet) {
   if ((direction_of(packet) == Direction::to_server) == syn_ack && !analysis_) swap_ends();
 }
 
-void Connection::add_icmp(const wire::Frame& frame, const wire::Packet& packet, const BytesAt& bytes_at) {
+void Connection::add_icmp(const wire::Frame& frame, const wire::Packet& packet,
+                          const BytesAt& bytes_at) {
   note_new();
   ++facts_.icmp_count;
   if (facts_.icmp.size() >= kKeptIcmp) return;
@@ -163,8 +176,8 @@ void Connection::add_icmp(const wire::Frame& frame, const wire::Packet& packet, 
   icmp.next_hop_mtu = packet.icmp_mtu;
   icmp.quoted_ip_len = packet.quote.ip_total_len;
   for (const IcmpFacts& known : facts_.icmp) {  // the same message at another tap
-    if (known.time + std::chrono::milliseconds(1) > icmp.time && known.quoted_ip_len == icmp.quoted_ip_len &&
-        known.from == icmp.from && several_taps_) {
+    if (known.time + std::chrono::milliseconds(1) > icmp.time &&
+        known.quoted_ip_len == icmp.quoted_ip_len && known.from == icmp.from && several_taps_) {
       return;
     }
   }
@@ -182,9 +195,12 @@ void Connection::add_icmp(const wire::Frame& frame, const wire::Packet& packet, 
 }
 
 std::size_t Connection::memory_bytes() const {
-  return sizeof *this + records_.capacity() * sizeof(Record) + sacks_.capacity() * sizeof(SackList) +
+  return sizeof *this + records_.capacity() * sizeof(Record) +
+         sacks_.capacity() * sizeof(SackList) +
          (watch_ ? sizeof *watch_ + QuietFacts::kKept * sizeof(QuietFacts) : 0) +
-         (analysis_ ? sizeof(Analysis) + analysis_->directions[0].memory_bytes() + analysis_->directions[1].memory_bytes() : 0);
+         (analysis_ ? sizeof(Analysis) + analysis_->directions[0].memory_bytes() +
+                          analysis_->directions[1].memory_bytes()
+                    : 0);
 }
 
 }  // namespace slowpath::flow

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// One connection while its packets arrive. A packet only becomes a record at first; records are noted a page at a time
-// and read a chapter at a time, when what they are held against is in the cache for all of them. The first chapter tells
-// where the tap is and how windows scale; later ones go by that.
+// One connection while its packets arrive. A packet only becomes a record at first; records are
+// noted a page at a time and read a chapter at a time, when what they are held against is in the
+// cache for all of them. The first chapter tells where the tap is and how windows scale; later ones
+// go by that.
 //
 // connection.cc           packets become records
 // connection_notes.cc     what the connection itself keeps of them: ends, clock, handshake, resets
@@ -27,12 +28,13 @@ namespace slowpath::flow {
 
 class Connection {
  public:
-  /// Records that wait for the moment when their sender sees them; beyond it the oldest are shown early.
+  /// Records that wait for the moment when their sender sees them; beyond it the oldest are shown
+  /// early.
   static constexpr std::size_t kMaxWaiting = std::size_t{1} << 16;
 
-  /// `first` decides who is taken for the client: the sender of a SYN, else the end that spoke first, unless the
-  /// ports say otherwise.
-  /// `chapter` packets are read together; it may change and outlives the connection.
+  /// `first` decides who is taken for the client: the sender of a SYN, else the end that spoke
+  /// first, unless the ports say otherwise. `chapter` packets are read together; it may change and
+  /// outlives the connection.
   Connection(std::uint32_t id, const wire::Packet& first, Time time, const std::size_t& chapter);
 
   /// Of its two ends, either way round.
@@ -41,7 +43,8 @@ class Connection {
   [[nodiscard]] bool is_new_use(const wire::Packet& packet, Time time);
 
   /// `verify` = check the TCP checksum over what was captured.
-  void add(const wire::Frame& frame, const wire::Packet& packet, bool verify, const BytesAt& bytes_at);
+  void add(const wire::Frame& frame, const wire::Packet& packet, bool verify,
+           const BytesAt& bytes_at);
   /// An ICMP error that quotes a packet of this connection.
   void add_icmp(const wire::Frame& frame, const wire::Packet& packet, const BytesAt& bytes_at);
   /// Bring into the cache what the next add() reads, and then what it writes. They change nothing.
@@ -58,9 +61,14 @@ class Connection {
   /// Reads what is left and gives the facts. The connection is spent afterwards.
   ConnectionFacts finish(const BytesAt& bytes_at);
 
-  void set_reuse(std::uint32_t earlier, double since_s) { facts_.reuses = earlier, facts_.since_reused_s = since_s; }
-  /// Tells `observer`, which outlives the connection, what was thought of each frame. Before the first add().
-  void label_frames(const FrameObserver& observer) { labels_ = std::make_unique<FrameLabels>(observer); }
+  void set_reuse(std::uint32_t earlier, double since_s) {
+    facts_.reuses = earlier, facts_.since_reused_s = since_s;
+  }
+  /// Tells `observer`, which outlives the connection, what was thought of each frame. Before the
+  /// first add().
+  void label_frames(const FrameObserver& observer) {
+    labels_ = std::make_unique<FrameLabels>(observer);
+  }
   void set_forgotten() { facts_.forgotten = true; }
   [[nodiscard]] std::uint32_t id() const { return facts_.id; }
   /// The newest packet's time, the capture's clock set right.
@@ -114,16 +122,16 @@ class Connection {
 
   // What every packet needs comes first, so that it lies together.
   std::vector<Record> records_;
-  std::uint32_t noted_ = 0;                      // records below it were noted
+  std::uint32_t noted_ = 0;  // records below it were noted
   bool several_taps_ = false;
   std::array<bool, 2> finished_{};
   const std::size_t* chapter_;
   ConnectionBasics facts_;
-  Duration clock_shift_{0};                      // added to times since the clock was set back
-  Duration clock_ahead_{0};                      // taken off since it was set forward
+  Duration clock_shift_{0};  // added to times since the clock was set back
+  Duration clock_ahead_{0};  // taken off since it was set forward
   Time newest_{};
   HandshakeTracker handshake_;
-  std::unique_ptr<ConnectionWatch> watch_;   // from the first packet that is no SYN
+  std::unique_ptr<ConnectionWatch> watch_;  // from the first packet that is no SYN
   std::vector<SackList> sacks_;
   std::unique_ptr<Analysis> analysis_;
   std::unique_ptr<FrameLabels> labels_;  // null unless asked for

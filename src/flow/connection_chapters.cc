@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads records once a chapter of them is there: puts them in order, removes copies, and shows each to both directions
-// when its sender and its receiver saw it.
+// Reads records once a chapter of them is there: puts them in order, removes copies, and shows each
+// to both directions when its sender and its receiver saw it.
 #include <algorithm>
 
 #include "flow/clock.h"
@@ -30,10 +30,12 @@ void Connection::read_if_full(const BytesAt& bytes_at) {
   read_chapter(false, bytes_at);
 }
 
-// Puts records of several receive queues back into time order; a SYN-ACK recorded before its SYN as well.
+// Puts records of several receive queues back into time order; a SYN-ACK recorded before its SYN as
+// well.
 void Connection::put_in_order(std::size_t from) {
   std::uint64_t back = 0;
-  for (std::size_t i = from + 1; i < records_.size(); ++i) back += records_[i].time < records_[i - 1].time;
+  for (std::size_t i = from + 1; i < records_.size(); ++i)
+    back += records_[i].time < records_[i - 1].time;
   if (back == 0) return;
   facts_.reordered_by_capture += back;
   std::stable_sort(records_.begin() + static_cast<std::ptrdiff_t>(from), records_.end(),
@@ -56,7 +58,8 @@ void Connection::read_chapter(bool last, const BytesAt& bytes_at) {
   const std::size_t look_back = from > kKeptForCopies ? from - kKeptForCopies : 0;
   mark_copies(std::span(records_).subspan(look_back), several_taps_);
   if (!analysis_) {
-    analysis_ = std::make_unique<Analysis>(examine(records_, handshake_.facts()), handshake_.facts(), facts_.first);
+    analysis_ = std::make_unique<Analysis>(examine(records_, handshake_.facts()),
+                                           handshake_.facts(), facts_.first);
     for (DirectionAnalysis& direction : analysis_->directions) direction.set_labels(labels_.get());
   }
   if (last) {
@@ -84,30 +87,36 @@ void Connection::read_record(std::size_t i, const BytesAt& bytes_at) {
   Analysis& analysis = *analysis_;
   deliver_replies(Direction::to_server, record.time, i + 1);
   deliver_replies(Direction::to_client, record.time, i + 1);
-  if (!analysis.established_told && handshake_.facts().completed && record.time >= handshake_.completed_at()) {
+  if (!analysis.established_told && handshake_.facts().completed &&
+      record.time >= handshake_.completed_at()) {
     analysis.established_told = true;
     // The client's packet completes it; the server hears of that one leg later, as of every reply.
     const Time at = handshake_.completed_at();
     analysis.directions[index(Direction::to_server)].on_established(at);
-    analysis.directions[index(Direction::to_client)].on_established(at + reply_leg(Direction::to_client));
+    analysis.directions[index(Direction::to_client)].on_established(
+        at + reply_leg(Direction::to_client));
   }
   const std::size_t way = index(record.direction);
   if (record.icmp_index != kNone) {
-    analysis.directions[way].on_icmp(facts_.icmp[record.icmp_index], record.icmp_index, record.sequence, record.time);
+    analysis.directions[way].on_icmp(facts_.icmp[record.icmp_index], record.icmp_index,
+                                     record.sequence, record.time);
     return;
   }
-  const double round_trip_s = handshake_.facts().legs_known
-                                  ? handshake_.facts().client_leg_s + handshake_.facts().server_leg_s
-                                  : to_seconds(analysis.witness.leg[0].value_or(Duration{0}) +
-                                               analysis.witness.leg[1].value_or(Duration{0}));
+  const double round_trip_s =
+      handshake_.facts().legs_known
+          ? handshake_.facts().client_leg_s + handshake_.facts().server_leg_s
+          : to_seconds(analysis.witness.leg[0].value_or(Duration{0}) +
+                       analysis.witness.leg[1].value_or(Duration{0}));
   analysis.directions[way].on_send(record, bytes_at);
   if (record.network_copy) return;
   const DirectionAnalysis& own = analysis.directions[way];
-  analysis.conversation.add(record, {round_trip_s, analysis.witness.segment_size[way],
-                                     own.newest_owner() == TimeOwner::application, own.at_window_edge()});
+  analysis.conversation.add(record,
+                            {round_trip_s, analysis.witness.segment_size[way],
+                             own.newest_owner() == TimeOwner::application, own.at_window_edge()});
 }
 
-// The shortest leg seen, less a margin: the sender's answer to an ACK must not seem to come before it.
+// The shortest leg seen, less a margin: the sender's answer to an ACK must not seem to come before
+// it.
 Duration Connection::reply_leg(Direction data) const {
   const Duration shortest = analysis_->witness.sender_leg(data);
   return shortest - std::min<Duration>(shortest / 10, kReactionMargin);
@@ -128,7 +137,9 @@ void Connection::deliver_replies(Direction data, Time until, std::size_t limit) 
 }
 
 void Connection::deliver_reply(Direction data, const Record& record, Time now) {
-  if (record.direction == data || record.tap_copy || record.network_copy || record.icmp_index != kNone) return;
+  if (record.direction == data || record.tap_copy || record.network_copy ||
+      record.icmp_index != kNone)
+    return;
   const SackList* sack = record.sack_index == kNone ? nullptr : &sacks_[record.sack_index];
   analysis_->directions[index(data)].on_reply(record, sack, now);
 }
@@ -153,8 +164,9 @@ void Connection::release_labels(std::size_t count) {
 void Connection::drop_read_records() {
   Analysis& analysis = *analysis_;
   // Keep some to recognise copies by, and the replies that are still on their way to the sender.
-  const std::size_t keep_from = std::min({analysis.reply_cursor[0], analysis.reply_cursor[1],
-                                          records_.size() > kKeptForCopies ? records_.size() - kKeptForCopies : 0});
+  const std::size_t keep_from =
+      std::min({analysis.reply_cursor[0], analysis.reply_cursor[1],
+                records_.size() > kKeptForCopies ? records_.size() - kKeptForCopies : 0});
   release_labels(keep_from);
   records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(keep_from));
   noted_ -= static_cast<std::uint32_t>(keep_from);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a connection keeps of each packet before anything is known of the stream: its extent, clock, handshake, resets
-// and end.
+// What a connection keeps of each packet before anything is known of the stream: its extent, clock,
+// handshake, resets and end.
 #include <algorithm>
 
 #include "flow/connection.h"
@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
 constexpr std::size_t kKeptResets = 8;
-// Records this little out of time order come from several receive queues; larger steps are a clock that was set.
+// Records this little out of time order come from several receive queues; larger steps are a clock
+// that was set.
 constexpr Duration kQueueSkew = std::chrono::milliseconds(20);
 // A clock set back again and again must not carry a connection out of what Time can hold.
 constexpr Time kLatest = time_from_ns(std::int64_t{1} << 62);
@@ -44,13 +45,16 @@ void Connection::note_record(Record& record, const wire::Packet* syn_packet) {
   record.time = steady(record.time);
   note_extent(record);
   const bool syn = syn_packet != nullptr, reset = record.has(wire::kRst);
-  if (syn) handshake_.add_syn(*syn_packet, record.time, record.frame, record.direction == Direction::to_server);
+  if (syn)
+    handshake_.add_syn(*syn_packet, record.time, record.frame,
+                       record.direction == Direction::to_server);
   if (!syn && !reset) handshake_.add_ack(record);
   if (reset) note_reset(record);
   note_close(record);
   if (!watch_ && !syn) watch_ = std::make_unique<ConnectionWatch>();
   if (watch_) watch_->add(record, handshake_.facts());
-  if (facts_.timestamps_in_use && !record.has_timestamps && !reset && !syn) ++facts_.middlebox_option_drops;
+  if (facts_.timestamps_in_use && !record.has_timestamps && !reset && !syn)
+    ++facts_.middlebox_option_drops;
   facts_.timestamps_in_use |= record.has_timestamps && !syn;
   facts_.sack_in_use |= record.sack_index != kNone;
   note_edges(record);
@@ -75,7 +79,8 @@ void Connection::note_edges(const Record& record) {
   const SeqNum end = record.sequence + record.payload_len;
   if (!have_sent_[way] || end > sent_end_[way]) sent_end_[way] = end;
   have_sent_[way] = true;
-  if (!record.has(wire::kAck) || (have_acked_[1 - way] && record.acknowledgment <= acked_[1 - way])) return;
+  if (!record.has(wire::kAck) || (have_acked_[1 - way] && record.acknowledgment <= acked_[1 - way]))
+    return;
   acked_[1 - way] = record.acknowledgment;
   have_acked_[1 - way] = true;
 }
@@ -84,7 +89,8 @@ void Connection::note_reset(const Record& record) {
   handshake_.add_reset(record.frame, record.direction == Direction::to_server);
   const std::size_t way = index(record.direction);
   ++facts_.reset_count;
-  if (facts_.close == CloseKind::open || facts_.close == CloseKind::half_closed) facts_.close = CloseKind::reset;
+  if (facts_.close == CloseKind::open || facts_.close == CloseKind::half_closed)
+    facts_.close = CloseKind::reset;
   if (facts_.resets.size() >= kKeptResets) return;
   ResetFacts reset;
   reset.frame = record.frame;
@@ -101,12 +107,15 @@ void Connection::note_reset(const Record& record) {
   reset.sequence_in_window = have_edge ? ahead >= 0 && ahead < (1 << 30) : true;
   reset.answers_syn = !handshake_.facts().completed && handshake_.facts().syn_count > 0;
   reset.after_fin = finished_[0] || finished_[1];
-  const auto settled = [&](std::size_t d) { return !have_sent_[d] || (have_acked_[d] && acked_[d] >= sent_end_[d]); };
+  const auto settled = [&](std::size_t d) {
+    return !have_sent_[d] || (have_acked_[d] && acked_[d] >= sent_end_[d]);
+  };
   reset.all_acknowledged = settled(0) && settled(1);
   reset.sender_ttl_min = packets_[way] > 0 ? facts_.ttl_min[way] : 0;
   reset.sender_ttl_max = packets_[way] > 0 ? facts_.ttl_max[way] : 0;
   reset.sender_uses_timestamps = facts_.timestamps_in_use;
-  reset.ip_id_copied_from_other_side = packets_[1 - way] > 0 && record.ip_id != 0 && record.ip_id == newest_ip_id_[1 - way];
+  reset.ip_id_copied_from_other_side =
+      packets_[1 - way] > 0 && record.ip_id != 0 && record.ip_id == newest_ip_id_[1 - way];
   reset.since_previous_s = noted_ == 0 ? 0 : to_seconds(record.time - records_[noted_ - 1].time);
   facts_.resets.push_back(reset);
 }
@@ -124,7 +133,8 @@ void Connection::note_close(const Record& record) {
   for (ResetFacts& reset : facts_.resets) {
     if (reset.direction != record.direction) continue;
     const bool same_moment = reset.time == facts_.last;
-    if (!same_moment && reset.sender_packets_after++ == 0) reset.sender_packet_after = facts_.last_frame;
+    if (!same_moment && reset.sender_packets_after++ == 0)
+      reset.sender_packet_after = facts_.last_frame;
     // The alleged sender's looks may only be known afterwards.
     if (reset.sender_ttl_max == 0) reset.sender_ttl_min = reset.sender_ttl_max = record.ttl;
   }

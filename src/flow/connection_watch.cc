@@ -11,13 +11,15 @@ constexpr std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
 // Signed distance between two timestamps (RFC 7323 section 5.2 compares them so).
 std::int32_t ahead_of(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b); }
 
-// Timestamps tick between 1 µs and 1 s. What the capture missed may have been stamped this many ticks, or the span of
-// all that was seen, beyond what it did see.
+// Timestamps tick between 1 µs and 1 s. What the capture missed may have been stamped this many
+// ticks, or the span of all that was seen, beyond what it did see.
 constexpr std::int32_t kStampSlack = 1000;
 
 void read_tunnel(const Record& record, TunnelFacts& tunnel) {
   if (record.tunnel_depth == 0) return;
-  tunnel.overhead_bytes = tunnel.depth == 0 ? record.tunnel_overhead : std::min<std::uint32_t>(tunnel.overhead_bytes, record.tunnel_overhead);
+  tunnel.overhead_bytes =
+      tunnel.depth == 0 ? record.tunnel_overhead
+                        : std::min<std::uint32_t>(tunnel.overhead_bytes, record.tunnel_overhead);
   tunnel.depth = std::max<std::uint8_t>(tunnel.depth, record.tunnel_depth);
 }
 
@@ -38,7 +40,8 @@ void ConnectionWatch::add(const Record& record, const HandshakeFacts& handshake)
     own.have_data = true;
   }
   Side& other = sides_[1 - index(record.direction)];
-  if (record.has(wire::kAck) && !record.has(wire::kRst) && (!other.have_acked || record.acknowledgment > other.acked)) {
+  if (record.has(wire::kAck) && !record.has(wire::kRst) &&
+      (!other.have_acked || record.acknowledgment > other.acked)) {
     other.acked = record.acknowledgment;
     other.have_acked = true;
   }
@@ -67,17 +70,20 @@ void ConnectionWatch::read_stamps(const Record& record, const HandshakeFacts& ha
     adopt(handshake.syn_ack->options.ts_value, 1);
   }
   const bool counts = agreed && !record.has(wire::kSyn) && !record.has(wire::kRst);
-  const bool keep_alive = own.have_sent && record.sequence < own.sent_end && record.payload_len <= 1;
+  const bool keep_alive =
+      own.have_sent && record.sequence < own.sent_end && record.payload_len <= 1;
   if (counts && record.has_timestamps) {
     ++marks.stamped;
     const std::uint32_t echo = record.ts_echo;
     if (other.have_stamp && echo != 0) {
       const std::uint32_t newest = facts_.marks[1 - way].newest_stamp;
       const std::int32_t slack = kStampSlack + std::max(0, ahead_of(newest, other.oldest_stamp));
-      if (ahead_of(echo, newest) > slack || ahead_of(other.oldest_stamp, echo) > slack) note(marks.foreign_echo, record.frame);
+      if (ahead_of(echo, newest) > slack || ahead_of(other.oldest_stamp, echo) > slack)
+        note(marks.foreign_echo, record.frame);
     }
     const bool new_data = record.payload_len > 0 && record.sequence >= own.sent_end;
-    if (new_data && ahead_of(marks.newest_stamp, stamp) > kStampSlack) note(marks.stamp_back, record.frame);
+    if (new_data && ahead_of(marks.newest_stamp, stamp) > kStampSlack)
+      note(marks.stamp_back, record.frame);
   } else if (counts && !keep_alive) {
     note(marks.unstamped, record.frame);
   }
@@ -114,7 +120,8 @@ void ConnectionWatch::read_silence(const Record& record) {
   if (!is_settled()) return;
   const Side& own = sides_[index(record.direction)];
   const bool keep_alive = own.have_sent && record.sequence < own.sent_end;
-  if (record.payload_len == 0 && !record.has(wire::kFin) && !keep_alive) return;  // a bare ACK is not answered
+  if (record.payload_len == 0 && !record.has(wire::kFin) && !keep_alive)
+    return;  // a bare ACK is not answered
   quiet_ = {};
   quiet_.begin = newest_;
   quiet_.seconds = silence_s;
@@ -139,8 +146,9 @@ void ConnectionWatch::close_quiet() {
   if (facts_.quiets.size() < QuietFacts::kKept) return facts_.quiets.push_back(quiet_);
   // One that found no answer is worth more than any that did.
   const auto worth = [](const QuietFacts& q) { return std::pair(!q.answered, q.seconds); };
-  auto least = std::min_element(facts_.quiets.begin(), facts_.quiets.end(),
-                                [&](const QuietFacts& a, const QuietFacts& b) { return worth(a) < worth(b); });
+  auto least = std::min_element(
+      facts_.quiets.begin(), facts_.quiets.end(),
+      [&](const QuietFacts& a, const QuietFacts& b) { return worth(a) < worth(b); });
   if (worth(*least) < worth(quiet_)) *least = quiet_;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a connection shows beside its data, packet by packet as they arrive: long silences and what became of them,
-// whose FIN came first, options and marks on its segments, timestamps that nobody sent, tunnels around it.
-// Knows no stream offsets and no losses.
+// What a connection shows beside its data, packet by packet as they arrive: long silences and what
+// became of them, whose FIN came first, options and marks on its segments, timestamps that nobody
+// sent, tunnels around it. Knows no stream offsets and no losses.
 #pragma once
 
 #include <array>
@@ -41,7 +41,7 @@ class ConnectionWatch {
   std::array<Side, 2> sides_{};
   Time newest_{};
   FrameRef newest_frame_;
-  QuietFacts quiet_;          // the one whose end waits for an answer
+  QuietFacts quiet_;  // the one whose end waits for an answer
   Time quiet_ended_{};
   bool have_packet_ = false, quiet_open_ = false;
 };

@@ -10,7 +10,8 @@ namespace {
 constexpr double kPauseMin_s = 0.2, kPauseRoundTrips = 5;
 // Delayed-ACK timers run from 40 ms (Linux) to 500 ms (RFC 1122); below 30 ms it can be a path.
 constexpr double kTimerMin_s = 0.030, kTimerMax_s = 0.5;
-// Held data leaves as soon as the ACK comes: within the host's own reaction time, plus the leg to the tap.
+// Held data leaves as soon as the ACK comes: within the host's own reaction time, plus the leg to
+// the tap.
 constexpr double kReaction_s = 0.003;
 // An exchange that waits for more than this, and the hosts' reaction, has somebody thinking in it.
 constexpr double kPromptRoundTrips = 1.5;
@@ -29,7 +30,8 @@ bool is_timer(double waited_s, double round_trip_s) {
   return waited_s >= kTimerMin_s && waited_s <= kTimerMax_s && waited_s > 2 * round_trip_s;
 }
 
-// Held data leaves at once when the ACK comes; the ACK still had a leg to go, and the data one to come.
+// Held data leaves at once when the ACK comes; the ACK still had a leg to go, and the data one to
+// come.
 bool follows_at_once(Time data, Time ack, double round_trip_s) {
   return to_seconds(data - ack) <= kReaction_s + 1.2 * round_trip_s;
 }
@@ -78,7 +80,8 @@ void Conversation::data(const Record& record, Side& own, Side& other, const Cont
   const Time last = std::max(own.last_data, other.last_data);
   const double gap_s = to_seconds(record.time - last);
   const bool anybody_spoke = own.have_sent || other.have_sent;
-  if (context.idle && anybody_spoke && own_done && other_done && gap_s > std::max(kPauseMin_s, kPauseRoundTrips * round_trip_s)) {
+  if (context.idle && anybody_spoke && own_done && other_done &&
+      gap_s > std::max(kPauseMin_s, kPauseRoundTrips * round_trip_s)) {
     const bool answering = other.have_sent && other.last_data >= own.last_data;
     add_pause(answering ? own.answers : own.pauses, gap_s,
               answering ? other.last_data_frame : own.last_data_frame, record.frame);
@@ -96,7 +99,8 @@ void Conversation::data(const Record& record, Side& own, Side& other, const Cont
   }
   lone_segment(record, own, own_done, context);
   take_turn(record, own, other, round_trip_s);
-  // Nagle holds back what the application wrote; a window's edge cuts segments small as well, and is not Nagle.
+  // Nagle holds back what the application wrote; a window's edge cuts segments small as well, and
+  // is not Nagle.
   own.waiting_small = small && !context.at_window_edge;
   own.last_small = own.waiting_small;
   own.sent_end = end;
@@ -105,21 +109,27 @@ void Conversation::data(const Record& record, Side& own, Side& other, const Cont
   own.last_data_frame = record.frame;
 }
 
-// One segment at a time: the receiver acknowledges every second one at once, and a lone one when its timer fires.
-void Conversation::lone_segment(const Record& record, Side& own, bool own_done, const Context& context) {
-  if (own.lone_waited_s > 0 && own_done && follows_at_once(record.time, own.ack_time, context.round_trip_s)) {
+// One segment at a time: the receiver acknowledges every second one at once, and a lone one when
+// its timer fires.
+void Conversation::lone_segment(const Record& record, Side& own, bool own_done,
+                                const Context& context) {
+  if (own.lone_waited_s > 0 && own_done &&
+      follows_at_once(record.time, own.ack_time, context.round_trip_s)) {
     ++own.lone.count;
     own.lone.seconds += own.lone_waited_s;
     own.lone_timers.add(own.lone_waited_s);
     note(own.lone.ack_frames, own.ack_frame);
   }
   own.lone_waited_s = 0;
-  own.waiting_lone = own_done && context.segment_size > 0 && record.payload_len == context.segment_size && !context.at_window_edge;
+  own.waiting_lone = own_done && context.segment_size > 0 &&
+                     record.payload_len == context.segment_size && !context.at_window_edge;
 }
 
-// The client's question ends a turn, and so does the answer. Between them lies a round trip in all, one leg on either
-// side of the tap; where much more passes, somebody thinks, and the path is not what they wait for.
-void Conversation::take_turn(const Record& record, const Side& own, const Side& other, double round_trip_s) {
+// The client's question ends a turn, and so does the answer. Between them lies a round trip in all,
+// one leg on either side of the tap; where much more passes, somebody thinks, and the path is not
+// what they wait for.
+void Conversation::take_turn(const Record& record, const Side& own, const Side& other,
+                             double round_trip_s) {
   if (round_trip_s <= 0) return;
   exchanges_.round_trip_s = round_trip_s;
   const bool turned = other.have_sent && (!own.have_sent || other.last_data >= own.last_data);

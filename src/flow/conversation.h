@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whose turn it was: pauses in which everything was acknowledged, and Nagle waiting for a delayed ACK. Works on
-// packets as they pass the tap, both directions together.
+// Whose turn it was: pauses in which everything was acknowledged, and Nagle waiting for a delayed
+// ACK. Works on packets as they pass the tap, both directions together.
 #pragma once
 
 #include <array>
@@ -15,10 +15,10 @@ class Conversation {
  public:
   /// What is known about the record's direction when it is sent.
   struct Context {
-    double round_trip_s;          // the best known so far; 0 = unknown
+    double round_trip_s;  // the best known so far; 0 = unknown
     std::uint32_t segment_size;
-    bool idle;                    // its sender had nothing outstanding and nothing to repair before it
-    bool at_window_edge;          // the window leaves no room for a full segment
+    bool idle;            // its sender had nothing outstanding and nothing to repair before it
+    bool at_window_edge;  // the window leaves no room for a full segment
   };
   void add(const Record& record, const Context& context);
   /// `end` is the connection's last packet.
@@ -32,15 +32,15 @@ class Conversation {
     Time last_data{};
     FrameRef last_data_frame;
     bool last_small = false;
-    bool waiting_small = false;      // a small segment is out and nothing followed it
-    Time ack_time{};                 // when it was acknowledged, bare
+    bool waiting_small = false;  // a small segment is out and nothing followed it
+    Time ack_time{};             // when it was acknowledged, bare
     FrameRef ack_frame;
     double ack_waited_s = 0;
     PauseFacts pauses, answers;
     NagleFacts nagle;
     Sampler timers;
-    bool waiting_lone = false;       // a full segment is out, alone, and nothing followed it
-    double lone_waited_s = 0;        // a timer's time, until its bare ACK came
+    bool waiting_lone = false;  // a full segment is out, alone, and nothing followed it
+    double lone_waited_s = 0;   // a timer's time, until its bare ACK came
     NagleFacts lone;
     Sampler lone_timers;
   };
@@ -51,8 +51,8 @@ class Conversation {
 
   std::array<Side, 2> sides_{};
   ExchangeFacts exchanges_;
-  bool answered_ = false;            // the server's data came last
-  double turn_waited_s_ = 0;         // between the client's block and the answer to it
+  bool answered_ = false;     // the server's data came last
+  double turn_waited_s_ = 0;  // between the client's block and the answer to it
 };
 
 }  // namespace slowpath::flow

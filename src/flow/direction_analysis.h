@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads one direction of a connection in the order in which its sender lived through it: what the sender sent when
-// it passed the tap, what the receiver replied when the sender can have seen it. Keeps the byte ledger, classes
-// every resend, and gives every interval of time an owner. Copies from taps have been removed before.
+// Reads one direction of a connection in the order in which its sender lived through it: what the
+// sender sent when it passed the tap, what the receiver replied when the sender can have seen it.
+// Keeps the byte ledger, classes every resend, and gives every interval of time an owner. Copies
+// from taps have been removed before.
 //
 // send.cc        what the sender does: new data, keep-alives, probes
 // resend.cc      what it sends again, and why
@@ -40,23 +41,27 @@ struct SackList {
 };
 
 /// Bytes of an earlier frame of an input, or an empty span.
-using BytesAt = std::function<Bytes(std::uint16_t input, std::uint64_t byte_offset, std::size_t len)>;
+using BytesAt =
+    std::function<Bytes(std::uint16_t input, std::uint64_t byte_offset, std::size_t len)>;
 
 class DirectionAnalysis {
  public:
   /// `begin` is the connection's first packet; time is accounted from there.
-  DirectionAnalysis(Direction direction, const Witness& witness, const HandshakeFacts& handshake, Time begin);
+  DirectionAnalysis(Direction direction, const Witness& witness, const HandshakeFacts& handshake,
+                    Time begin);
 
   /// A packet of the data's sender, as it passed the tap. SYNs only move the clock.
   void on_send(const Record& record, const BytesAt& bytes_at);
-  /// A packet of the data's receiver. `now` is when the sender sees it; record.time is when it passed the tap.
+  /// A packet of the data's receiver. `now` is when the sender sees it; record.time is when it
+  /// passed the tap.
   void on_reply(const Record& record, const SackList* sack, Time now);
   /// An ICMP error about a packet of this direction. Fills what it can; the rest at finish().
   void on_icmp(IcmpFacts& icmp, std::uint32_t index, SeqNum quoted, Time now);
   /// The handshake is over: time belongs to it until `at`.
   void on_established(Time at);
 
-  /// The facts. `icmp` are the connection's ICMP errors, completed here where they are about this direction.
+  /// The facts. `icmp` are the connection's ICMP errors, completed here where they are about this
+  /// direction.
   DirectionFacts finish(Time end, std::vector<IcmpFacts>& icmp);
 
   /// Where each frame is labelled; null (as at first) = nowhere. Outlives this.
@@ -64,8 +69,11 @@ class DirectionAnalysis {
 
   /// Who owned the interval that ended last.
   [[nodiscard]] TimeOwner newest_owner() const { return newest_owner_; }
-  /// The window left room for less than a full segment: what is small then is small because of the window.
-  [[nodiscard]] bool at_window_edge() const { return have_window_ && window_room() < static_cast<std::int64_t>(segment_size_); }
+  /// The window left room for less than a full segment: what is small then is small because of the
+  /// window.
+  [[nodiscard]] bool at_window_edge() const {
+    return have_window_ && window_room() < static_cast<std::int64_t>(segment_size_);
+  }
   /// The connection's last packet passes the tap at `end`: time beyond it belongs to nobody.
   void set_end(Time end) { end_ = end; }
   /// Bytes of memory it holds, about.
@@ -73,7 +81,15 @@ class DirectionAnalysis {
 
  private:
   /// What ended an interval.
-  enum class Event : std::uint8_t { sent, resent, timeout_resent, unheard_resent, probe, replied, ended };
+  enum class Event : std::uint8_t {
+    sent,
+    resent,
+    timeout_resent,
+    unheard_resent,
+    probe,
+    replied,
+    ended
+  };
 
   struct Sending {  // one data packet, in stream offsets
     const Record& record;
@@ -131,11 +147,15 @@ class DirectionAnalysis {
   // compare_payload.cc
   void compare_payload(const Segment& original, const Sending& s, const BytesAt& bytes_at);
   struct Copies;  // of one stretch
-  void note_difference(const Segment& original, const Sending& s, const Copies& copies, const BytesAt& bytes_at);
-  void note_damage(const Segment& original, const Sending& s, const Copies& copies, const BytesAt& bytes_at);
-  [[nodiscard]] std::optional<std::uint64_t> find_elsewhere(Bytes bytes, std::int64_t own, const BytesAt& bytes_at);
-  [[nodiscard]] PayloadDifference describe_difference(const Segment& original, const Sending& s, const Copies& copies,
-                                                      bool with_excerpt, const BytesAt& bytes_at);
+  void note_difference(const Segment& original, const Sending& s, const Copies& copies,
+                       const BytesAt& bytes_at);
+  void note_damage(const Segment& original, const Sending& s, const Copies& copies,
+                   const BytesAt& bytes_at);
+  [[nodiscard]] std::optional<std::uint64_t> find_elsewhere(Bytes bytes, std::int64_t own,
+                                                            const BytesAt& bytes_at);
+  [[nodiscard]] PayloadDifference describe_difference(const Segment& original, const Sending& s,
+                                                      const Copies& copies, bool with_excerpt,
+                                                      const BytesAt& bytes_at);
   void take_excerpt(PayloadDifference& difference, const Copies& copies, const BytesAt& bytes_at);
 
   // acknowledge.cc
@@ -166,7 +186,8 @@ class DirectionAnalysis {
   void read_dsack(std::int64_t begin, std::int64_t end, const Record& record);
   void mark_spurious(Segment& segment, const Record& proof);
   void note_reneged(const Record& record);
-  bool note_impossible_sack(std::int64_t begin, std::int64_t end, std::int64_t ack, const Record& record);  // sack_edges.cc
+  bool note_impossible_sack(std::int64_t begin, std::int64_t end, std::int64_t ack,
+                            const Record& record);  // sack_edges.cc
 
   // window.cc
   void read_window(const Record& record, std::int64_t ack, Time now);
@@ -220,7 +241,9 @@ class DirectionAnalysis {
   void summarise_icmp(std::vector<IcmpFacts>& icmp);
   void relabel_flat_flight();
 
-  [[nodiscard]] std::int64_t offset_of(SeqNum sequence) const { return anchor_ + (sequence - anchor_sequence_); }
+  [[nodiscard]] std::int64_t offset_of(SeqNum sequence) const {
+    return anchor_ + (sequence - anchor_sequence_);
+  }
   [[nodiscard]] std::int64_t flight() const { return next_ - una_ - sacked_bytes_; }
   [[nodiscard]] bool window_closed() const { return have_window_ && window_bytes_ == 0; }
   [[nodiscard]] std::int64_t window_room() const { return right_edge_ - next_; }
@@ -231,9 +254,9 @@ class DirectionAnalysis {
 
   Direction direction_;
   FrameLabels* labels_ = nullptr;
-  bool syn_sent_ = false, fin_sent_ = false;   // of frames read, for labels
-  std::int64_t named_end_ = 0;                 // likewise: end of what empty packets told of
-  std::int64_t acked_unseen_end_ = -1;         // end of the newest range acknowledged and never captured
+  bool syn_sent_ = false, fin_sent_ = false;  // of frames read, for labels
+  std::int64_t named_end_ = 0;                // likewise: end of what empty packets told of
+  std::int64_t acked_unseen_end_ = -1;  // end of the newest range acknowledged and never captured
   std::uint32_t segment_size_;
   std::uint8_t window_shift_;
   Duration receiver_leg_min_{};
@@ -242,10 +265,10 @@ class DirectionAnalysis {
   DirectionFacts facts_;
 
   // --- sequence space
-  std::int64_t anchor_ = 0;            // offset of anchor_sequence_
+  std::int64_t anchor_ = 0;  // offset of anchor_sequence_
   SeqNum anchor_sequence_{};
   bool anchored_ = false;
-  bool from_syn_ = false;                  // the stream's beginning is known by its SYN
+  bool from_syn_ = false;              // the stream's beginning is known by its SYN
   std::uint32_t strays_ = 0;           // data packets in a row that lie beyond any window
   std::uint32_t syn_payload_len_ = 0;  // Fast Open
   std::int64_t una_ = 0, next_ = 0;    // oldest unacknowledged byte; one past the newest sent
@@ -253,8 +276,9 @@ class DirectionAnalysis {
   std::optional<std::int64_t> fin_at_;
   Ledger ledger_;
   std::int64_t sacked_bytes_ = 0, sacked_high_ = 0;
-  std::array<Range, kMaxSackBlocks> sack_read_{};  // blocks of the newest SACK: their ranges are marked
-  Time hole_since_{};                  // first SACK or duplicate ACK above the present una_
+  std::array<Range, kMaxSackBlocks>
+      sack_read_{};    // blocks of the newest SACK: their ranges are marked
+  Time hole_since_{};  // first SACK or duplicate ACK above the present una_
   std::uint32_t duplicate_acks_here_ = 0;
 
   // --- recovery
@@ -262,9 +286,9 @@ class DirectionAnalysis {
   std::int64_t recovery_point_ = 0;
   std::int64_t episode_end_ = -1;
   std::uint32_t episode_ = 0;
-  std::uint64_t chunk_resends_ = 0;    // in the newest chunk
-  FrameRef superseded_frame_;          // last resend already counted as lost
-  FrameRef credited_frame_;            // last resend already counted as delivered
+  std::uint64_t chunk_resends_ = 0;  // in the newest chunk
+  FrameRef superseded_frame_;        // last resend already counted as lost
+  FrameRef credited_frame_;          // last resend already counted as delivered
 
   // --- silence of the receiver while data is outstanding
   Time silence_begin_{};
@@ -280,17 +304,17 @@ class DirectionAnalysis {
   Time last_event_{}, last_send_{}, last_reply_{}, last_data_{};
   Time end_ = Time::max();
   FrameRef last_frame_, last_reply_frame_;
-  bool last_short_ = false;            // the newest data ended in less than a full segment
-  bool filled_window_ = false;         // the newest data left less room than a sender waits for
-  Time window_full_until_{};           // the newest reply or data that found or left it full
+  bool last_short_ = false;     // the newest data ended in less than a full segment
+  bool filled_window_ = false;  // the newest data left less room than a sender waits for
+  Time window_full_until_{};    // the newest reply or data that found or left it full
   SenderRhythm rhythm_;
-  struct Undecided {                   // waited since the newest data: for an ACK, and after it
+  struct Undecided {  // waited since the newest data: for an ACK, and after it
     double before_ack_s = 0, after_ack_s = 0;
   };
-  std::array<Undecided, 2> undecided_{};  // in slow start, and beyond
-  TimeOwner waiting_for_ = TimeOwner::application;       // while data was last outstanding
+  std::array<Undecided, 2> undecided_{};            // in slow start, and beyond
+  TimeOwner waiting_for_ = TimeOwner::application;  // while data was last outstanding
   bool slow_start_ = true;
-  bool peer_spoke_ = false;            // the other side sent data since this one's last
+  bool peer_spoke_ = false;  // the other side sent data since this one's last
   StallLog stalls_;
   PassageLog passage_;
   TimelineRecorder timeline_;
@@ -298,40 +322,43 @@ class DirectionAnalysis {
   // --- RTT
   double srtt_s_ = 0, rttvar_s_ = 0, rtt_min_s_ = 0, rtt_last_s_ = 0;
   double receiver_leg_typical_s_ = 0;
-  double round_rtt_min_s_ = 0, earlier_round_rtt_min_s_ = 0;  // shortest of this round trip's samples and the one's before
+  double round_rtt_min_s_ = 0, earlier_round_rtt_min_s_ =
+                                   0;  // shortest of this round trip's samples and the one's before
   Sampler rtt_total_, rtt_receiver_, rtt_sender_, rtt_idle_, rtt_loaded_;
   struct Stamp {
     std::uint32_t value;
     Time time;
   };
-  std::vector<Stamp> stamps_;          // of replies whose echo is awaited
+  std::vector<Stamp> stamps_;  // of replies whose echo is awaited
   std::size_t stamp_head_ = 0;
 
   // --- windows and flight
   bool have_window_ = false;
   std::uint64_t window_bytes_ = 0;
   std::int64_t right_edge_ = 0;
-  std::int64_t newest_opening_ = 0;    // by how much the right edge moved last
+  std::int64_t newest_opening_ = 0;  // by how much the right edge moved last
   Time zero_since_{};
   FrameRef zero_frame_;
   bool zero_open_ = false;
-  bool zero_mattered_ = false;         // data was outstanding, pending or probed meanwhile
-  bool zero_undecided_ = false;         // it opened, and whether anybody waited is not known yet
+  bool zero_mattered_ = false;   // data was outstanding, pending or probed meanwhile
+  bool zero_undecided_ = false;  // it opened, and whether anybody waited is not known yet
   Time zero_until_{};
   FrameRef zero_end_frame_;
   Sampler windows_;
-  std::array<double, 32> edge_s_by_widest_{};  // time at the edge of the widest window so far, by its log2
+  std::array<double, 32>
+      edge_s_by_widest_{};  // time at the edge of the widest window so far, by its log2
   std::uint64_t windows_seen_ = 0, windows_at_max_ = 0;
   Sampler round_maxima_, round_idle_;
   std::int64_t round_end_ = 0, round_max_ = 0, round_best_ = 0;
   Time round_begin_{};
-  double round_ack_pause_s_ = 0, ack_pause_share_ = 0;  // longest between two ACKs of data: this round's, the one's before
-  double round_pause_s_ = 0;          // longest between two data packets
+  double round_ack_pause_s_ = 0,
+         ack_pause_share_ = 0;  // longest between two ACKs of data: this round's, the one's before
+  double round_pause_s_ = 0;    // longest between two data packets
   std::uint64_t round_bytes_ = 0;
   std::uint32_t rounds_without_growth_ = 0;
-  std::int64_t slow_start_most_ = 0;   // no congestion window in slow start is larger
+  std::int64_t slow_start_most_ = 0;  // no congestion window in slow start is larger
   std::uint64_t clocked_sends_ = 0, unclocked_sends_ = 0;
-  Sampler spacing_, spacing_bytes_;   // of unclocked packets behind others that are outstanding
+  Sampler spacing_, spacing_bytes_;  // of unclocked packets behind others that are outstanding
   std::uint32_t previous_payload_ = 0;
 
   // --- delivery, integrity

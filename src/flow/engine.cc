@@ -17,24 +17,34 @@ namespace {
 
 // Eighths of the budget for the facts of finished connections, and for those that go on.
 constexpr std::uint64_t kFinishedEighths = 3, kLiveEighths = 5;
-// How often memory is counted: after so many packets, or when so small a share of the budget went to new connections.
-constexpr std::uint64_t kPacketsBetweenChecks = 65536, kChecksPerBudget = 16, kConnectionsBetweenChecks = 256;
-// Instants before 1896 and after 2116 are no clock's; between these two the difference of any two fits a Duration.
-constexpr Time kOldest = time_from_ns(-(std::int64_t{1} << 61)), kNewest = time_from_ns(std::int64_t{1} << 62);
+// How often memory is counted: after so many packets, or when so small a share of the budget went
+// to new connections.
+constexpr std::uint64_t kPacketsBetweenChecks = 65536, kChecksPerBudget = 16,
+                        kConnectionsBetweenChecks = 256;
+// Instants before 1896 and after 2116 are no clock's; between these two the difference of any two
+// fits a Duration.
+constexpr Time kOldest = time_from_ns(-(std::int64_t{1} << 61)),
+               kNewest = time_from_ns(std::int64_t{1} << 62);
 
-// Records that wait to be read, in all, and in the shortest chapter by which a capture point can be judged.
+// Records that wait to be read, in all, and in the shortest chapter by which a capture point can be
+// judged.
 constexpr std::size_t kWaitingRecords = std::size_t{1} << 21, kShortestChapter = 256;
-// Packets decoded before the first of them is added: as many as their parts hide each other's waits for memory.
+// Packets decoded before the first of them is added: as many as their parts hide each other's waits
+// for memory.
 constexpr std::size_t kTogether = 32;
 
 std::uint64_t memory_of(const ConnectionFacts& facts) {
-  std::uint64_t sum = sizeof facts + facts.resets.capacity() * sizeof(ResetFacts) + facts.icmp.capacity() * sizeof(IcmpFacts) +
-                      (facts.syn_copies.syns.capacity() + facts.syn_copies.syn_acks.capacity()) * sizeof(SynFacts) +
-                      facts.syn_copies.altered.capacity() * sizeof(AlteredSyn) +
-                      facts.beside.quiets.capacity() * sizeof(QuietFacts);
+  std::uint64_t sum =
+      sizeof facts + facts.resets.capacity() * sizeof(ResetFacts) +
+      facts.icmp.capacity() * sizeof(IcmpFacts) +
+      (facts.syn_copies.syns.capacity() + facts.syn_copies.syn_acks.capacity()) * sizeof(SynFacts) +
+      facts.syn_copies.altered.capacity() * sizeof(AlteredSyn) +
+      facts.beside.quiets.capacity() * sizeof(QuietFacts);
   for (const DirectionFacts& d : facts.directions) {
-    sum += d.losses.capacity() * sizeof(LossEvent) + d.passage.cells.capacity() * sizeof(PassageCell) + d.stalls.capacity() * sizeof(Stall) +
-           d.sizes.capacity() * sizeof(SizeClass) + d.timeline.bins.capacity() * sizeof(TimelineBin);
+    sum += d.losses.capacity() * sizeof(LossEvent) +
+           d.passage.cells.capacity() * sizeof(PassageCell) + d.stalls.capacity() * sizeof(Stall) +
+           d.sizes.capacity() * sizeof(SizeClass) +
+           d.timeline.bins.capacity() * sizeof(TimelineBin);
   }
   return sum;
 }
@@ -46,11 +56,13 @@ std::pair<std::uint64_t, std::uint64_t> weight_of(const ConnectionFacts& facts) 
 }
 
 std::uint64_t hash_of_ends(const wire::Packet& packet) {
-  return hash_of({packet.source, packet.source_port}, {packet.destination, packet.destination_port});
+  return hash_of({packet.source, packet.source_port},
+                 {packet.destination, packet.destination_port});
 }
 
 bool is_between(const Connection& connection, const Endpoint& a, const Endpoint& b) {
-  return (connection.client() == a && connection.server() == b) || (connection.client() == b && connection.server() == a);
+  return (connection.client() == a && connection.server() == b) ||
+         (connection.client() == b && connection.server() == a);
 }
 
 }  // namespace
@@ -62,7 +74,8 @@ struct Engine::State {
   void add_tcp(const wire::Frame& frame, const wire::Packet& packet, std::uint64_t hash);
   void prefetch(std::size_t count) const;
   void add_icmp(const wire::Frame& frame, const wire::Packet& packet);
-  Connection& connection_for(const wire::Frame& frame, const wire::Packet& packet, std::uint64_t hash);
+  Connection& connection_for(const wire::Frame& frame, const wire::Packet& packet,
+                             std::uint64_t hash);
   void finish_one(std::size_t position);
   void keep_within_memory();
   void drop_lightest_finished();
@@ -72,20 +85,21 @@ struct Engine::State {
   void set_chapter();
 
   EngineOptions options;
-  std::size_t chapter = options.chapter_packets;          // of all connections
-  std::size_t finished_count = 0;                         // of all connections
+  std::size_t chapter = options.chapter_packets;  // of all connections
+  std::size_t finished_count = 0;                 // of all connections
   FlowTable table;
-  std::vector<std::unique_ptr<Connection>> connections;   // by id; finished ones are null
-  std::vector<std::unique_ptr<ConnectionFacts>> finished; // apart, so that growing costs no second copy of all
+  std::vector<std::unique_ptr<Connection>> connections;  // by id; finished ones are null
+  std::vector<std::unique_ptr<ConnectionFacts>>
+      finished;  // apart, so that growing costs no second copy of all
   Fragments fragments;
   CaptureWitness witness;
   std::uint64_t unmatched_icmp = 0;
   std::uint64_t finished_bytes = 0;
   std::uint64_t packets_since_check = 0, connections_since_check = 0;
-  std::size_t first_live = 0;                             // connections before it are finished
-  Time newest{};                                          // of any packet
-  std::array<wire::Packet, kTogether> packets;            // of a batch
-  std::array<std::uint64_t, kTogether> hashes{};          // of those that are TCP, else 0
+  std::size_t first_live = 0;                     // connections before it are finished
+  Time newest{};                                  // of any packet
+  std::array<wire::Packet, kTogether> packets;    // of a batch
+  std::array<std::uint64_t, kTogether> hashes{};  // of those that are TCP, else 0
 };
 
 Engine::Engine(EngineOptions options) : state_(std::make_unique<State>(std::move(options))) {}
@@ -132,7 +146,8 @@ void Engine::State::add(const wire::Frame& given, const wire::Packet& packet, st
   witness.add(frame, packet);
   const bool is_icmp = packet.kind == wire::PacketKind::icmp;
   if (packet.is_fragment) {
-    if (const auto joined = fragments.add(frame, packet)) add_tcp(frame, *joined, hash_of_ends(*joined));
+    if (const auto joined = fragments.add(frame, packet))
+      add_tcp(frame, *joined, hash_of_ends(*joined));
   } else if (packet.kind == wire::PacketKind::tcp) {
     add_tcp(frame, packet, hash);
   }
@@ -140,7 +155,8 @@ void Engine::State::add(const wire::Frame& given, const wire::Packet& packet, st
   if (is_icmp) add_icmp(frame, packet);
 }
 
-Connection& Engine::State::connection_for(const wire::Frame& frame, const wire::Packet& packet, std::uint64_t hash) {
+Connection& Engine::State::connection_for(const wire::Frame& frame, const wire::Packet& packet,
+                                          std::uint64_t hash) {
   Connection** known = table.find(hash, [&](const Connection& c) { return c.has_ends(packet); });
   if (known != nullptr && !(*known)->is_new_use(packet, frame.time)) return **known;
   const auto id = static_cast<std::uint32_t>(connections.size());
@@ -158,7 +174,8 @@ Connection& Engine::State::connection_for(const wire::Frame& frame, const wire::
   return made;
 }
 
-void Engine::State::add_tcp(const wire::Frame& frame, const wire::Packet& packet, std::uint64_t hash) {
+void Engine::State::add_tcp(const wire::Frame& frame, const wire::Packet& packet,
+                            std::uint64_t hash) {
   Connection& connection = connection_for(frame, packet, hash);
   connection.add(frame, packet, options.verify_checksums, options.bytes_at);
   if (++packets_since_check >= kPacketsBetweenChecks ||
@@ -171,7 +188,9 @@ void Engine::State::add_tcp(const wire::Frame& frame, const wire::Packet& packet
 void Engine::State::add_icmp(const wire::Frame& frame, const wire::Packet& packet) {
   if (!packet.quote.present || !packet.quote.is_tcp || !packet.quote.has_ports) return;
   const Endpoint &sender = packet.quote.source, &receiver = packet.quote.destination;
-  Connection** known = table.find(hash_of(sender, receiver), [&](const Connection& c) { return is_between(c, sender, receiver); });
+  Connection** known = table.find(hash_of(sender, receiver), [&](const Connection& c) {
+    return is_between(c, sender, receiver);
+  });
   if (known == nullptr) {
     ++unmatched_icmp;
     return;
@@ -179,15 +198,19 @@ void Engine::State::add_icmp(const wire::Frame& frame, const wire::Packet& packe
   (*known)->add_icmp(frame, packet, options.bytes_at);
 }
 
-// Of many connections at a time each has shorter chapters: what waits to be read stays as much in all.
+// Of many connections at a time each has shorter chapters: what waits to be read stays as much in
+// all.
 void Engine::State::set_chapter() {
   const std::size_t live = connections.size() - finished_count;
-  chapter = std::clamp(kWaitingRecords / std::max<std::size_t>(live, 1), std::min(kShortestChapter, options.chapter_packets), options.chapter_packets);
+  chapter =
+      std::clamp(kWaitingRecords / std::max<std::size_t>(live, 1),
+                 std::min(kShortestChapter, options.chapter_packets), options.chapter_packets);
 }
 
 void Engine::State::finish_one(std::size_t position) {
   ++finished_count;
-  finished.push_back(std::make_unique<ConnectionFacts>(connections[position]->finish(options.bytes_at)));
+  finished.push_back(
+      std::make_unique<ConnectionFacts>(connections[position]->finish(options.bytes_at)));
   connections[position].reset();
   finished_bytes += memory_of(*finished.back());
   if (finished_bytes > options.memory_bytes / 8 * kFinishedEighths) drop_lightest_finished();
@@ -209,7 +232,8 @@ void Engine::State::keep_within_memory() {
   packets_since_check = connections_since_check = 0;
   while (first_live < connections.size() && !connections[first_live]) ++first_live;
   std::uint64_t held = connections.size() * sizeof connections[0];
-  for (std::size_t i = first_live; i < connections.size(); ++i) held += connections[i] ? connections[i]->memory_bytes() : 0;
+  for (std::size_t i = first_live; i < connections.size(); ++i)
+    held += connections[i] ? connections[i]->memory_bytes() : 0;
   if (held <= options.memory_bytes / 8 * kLiveEighths) return;
   finish_oldest(held / 2);
   forget_finished_keys();
@@ -238,7 +262,8 @@ void Engine::State::forget_finished_keys() {
     if (!connections[i]) continue;
     Connection& live = *connections[i];
     const std::uint64_t hash = hash_of(live.client(), live.server());
-    Connection** earlier = table.find(hash, [&](const Connection& c) { return is_between(c, live.client(), live.server()); });
+    Connection** earlier = table.find(
+        hash, [&](const Connection& c) { return is_between(c, live.client(), live.server()); });
     if (earlier != nullptr) {
       *earlier = &live;
     } else {
@@ -253,7 +278,8 @@ Case Engine::finish() {
     if (s.connections[i]) s.finish_one(i);
   }
   Case facts;
-  std::sort(s.finished.begin(), s.finished.end(), [](const auto& a, const auto& b) { return a->id < b->id; });
+  std::sort(s.finished.begin(), s.finished.end(),
+            [](const auto& a, const auto& b) { return a->id < b->id; });
   facts.connections.reserve(s.finished.size());
   for (auto& connection : s.finished) {
     facts.connections.push_back(std::move(*connection));

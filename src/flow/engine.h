@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Frames in, facts out: rebuilds connections from packets and accounts for their time. Knows nothing of verdicts.
+// Frames in, facts out: rebuilds connections from packets and accounts for their time. Knows
+// nothing of verdicts.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +18,17 @@ namespace slowpath::flow {
 
 struct EngineOptions {
   bool verify_checksums = true;
-  std::uint64_t memory_bytes = std::uint64_t{1} << 30;  // of connection state; oldest idle connections are finished first
-  /// Packets of a connection that are read together: long enough to judge the capture point by slow start, short enough
-  /// to stay in the cache.
+  std::uint64_t memory_bytes =
+      std::uint64_t{1} << 30;  // of connection state; oldest idle connections are finished first
+  /// Packets of a connection that are read together: long enough to judge the capture point by slow
+  /// start, short enough to stay in the cache.
   std::size_t chapter_packets = 4096;
-  /// Bytes of an earlier frame, if still at hand (capture::Source::bytes_at of that input); null = no comparison of payloads.
-  std::function<Bytes(std::uint16_t input, std::uint64_t byte_offset, std::size_t len)> bytes_at = {};
-  /// Told every TCP frame once nothing more can be learnt about it, in order within a connection; null = costs nothing.
+  /// Bytes of an earlier frame, if still at hand (capture::Source::bytes_at of that input); null =
+  /// no comparison of payloads.
+  std::function<Bytes(std::uint16_t input, std::uint64_t byte_offset, std::size_t len)> bytes_at =
+      {};
+  /// Told every TCP frame once nothing more can be learnt about it, in order within a connection;
+  /// null = costs nothing.
   FrameObserver on_frame = {};
 };
 
@@ -37,12 +42,13 @@ class Engine {
 
   /// One decoded packet. Spans in it are not kept beyond the call.
   void add(const wire::Frame& frame, const wire::Packet& packet);
-  /// Decodes and adds frames whose bytes are valid together: the same as one after the other, but what each needs is
-  /// fetched while others are worked on.
+  /// Decodes and adds frames whose bytes are valid together: the same as one after the other, but
+  /// what each needs is fetched while others are worked on.
   void add(std::span<const wire::Frame> frames);
 
-  /// Ends all connections and gives everything that was learnt. CaptureFacts hold what packets show (counts by kind,
-  /// times, vantage, notes); names, formats and damage are filled in by the caller. Call once.
+  /// Ends all connections and gives everything that was learnt. CaptureFacts hold what packets show
+  /// (counts by kind, times, vantage, notes); names, formats and damage are filled in by the
+  /// caller. Call once.
   [[nodiscard]] Case finish();
 
  private:

@@ -6,13 +6,16 @@
 namespace slowpath::flow {
 namespace {
 
-// Pieces of one datagram come closer together; later its ID stands for another one (RFC 1122 section 3.3.2: 60 s).
+// Pieces of one datagram come closer together; later its ID stands for another one (RFC 1122
+// section 3.3.2: 60 s).
 constexpr Duration kReassembly = std::chrono::seconds(60);
 // Linux waits this long for the rest of a datagram (ip_sysctl ipfrag_time); others 15 to 60 s.
 constexpr Duration kReceiverWaits = std::chrono::seconds(30);
-// Of a piece so many bytes tell datagrams apart: of a first one a sequence number, or a length and a checksum.
+// Of a piece so many bytes tell datagrams apart: of a first one a sequence number, or a length and
+// a checksum.
 constexpr std::size_t kHeadBytes = 8;
-// Of a whole datagram so many pieces are remembered, to know those of another one under its identification.
+// Of a whole datagram so many pieces are remembered, to know those of another one under its
+// identification.
 constexpr std::size_t kPiecesOfWhole = 4;
 // 64 KiB in the smallest fragments.
 constexpr std::size_t kMaxPieces = 8192;
@@ -21,10 +24,12 @@ constexpr std::size_t kMaxPieces = 8192;
 constexpr double kEchoWait_s = 1.0;
 
 bool is_echo_request(const wire::Packet& p) {
-  return p.kind == wire::PacketKind::icmp && (p.source.version == 4 ? p.icmp_type == 8 : p.icmp_type == 128);
+  return p.kind == wire::PacketKind::icmp &&
+         (p.source.version == 4 ? p.icmp_type == 8 : p.icmp_type == 128);
 }
 bool is_echo_reply(const wire::Packet& p) {
-  return p.kind == wire::PacketKind::icmp && (p.source.version == 4 ? p.icmp_type == 0 : p.icmp_type == 129);
+  return p.kind == wire::PacketKind::icmp &&
+         (p.source.version == 4 ? p.icmp_type == 0 : p.icmp_type == 129);
 }
 /// Identifier and sequence number of an echo message (RFC 792).
 std::optional<std::uint32_t> echo_id(const wire::Packet& p) {
@@ -79,11 +84,13 @@ std::optional<wire::Packet> Fragments::add(const wire::Frame& frame, const wire:
   return joined(datagram);
 }
 
-std::vector<Fragments::Piece>::const_iterator Fragments::find_piece(const Datagram& datagram, std::uint32_t offset) {
+std::vector<Fragments::Piece>::const_iterator Fragments::find_piece(const Datagram& datagram,
+                                                                    std::uint32_t offset) {
   return std::ranges::lower_bound(datagram.pieces, offset, {}, &Piece::offset);
 }
 
-// A piece of another datagram under the same identification: it stands where one with other bytes was.
+// A piece of another datagram under the same identification: it stands where one with other bytes
+// was.
 bool Fragments::is_another(const Datagram& datagram, const wire::Packet& packet) {
   const auto known = find_piece(datagram, packet.fragment_offset);
   if (known == datagram.pieces.end() || known->offset != packet.fragment_offset) return false;
@@ -91,14 +98,17 @@ bool Fragments::is_another(const Datagram& datagram, const wire::Packet& packet)
   return head != 0 && known->head != 0 && head != known->head;
 }
 
-void Fragments::note_reuse(const wire::Frame& frame, const wire::Packet& packet, const Datagram& earlier) {
+void Fragments::note_reuse(const wire::Frame& frame, const wire::Packet& packet,
+                           const Datagram& earlier) {
   if (frame.time - earlier.begin > kReceiverWaits) return;
   FragmentFacts& facts = facts_of({packet.source, packet.destination}).facts;
   ++facts.id_reuses;
-  // What was completed by a first piece that came last, and now its own rest comes, had been another's rest before. It
-  // follows at once, while the other's lay there since identifications last came round.
+  // What was completed by a first piece that came last, and now its own rest comes, had been
+  // another's rest before. It follows at once, while the other's lay there since identifications
+  // last came round.
   const bool follows_at_once = frame.time - earlier.completed < earlier.completed - earlier.begin;
-  const bool was_mixed = earlier.complete && earlier.out_of_order && packet.fragment_offset != 0 && follows_at_once;
+  const bool was_mixed =
+      earlier.complete && earlier.out_of_order && packet.fragment_offset != 0 && follows_at_once;
   if (earlier.complete && !was_mixed) return;
   ++facts.id_reuses_open;
   note(facts.id_reuse_frames, FrameRef(frame.input, frame.number));
@@ -113,7 +123,8 @@ bool Fragments::take_piece(Datagram& datagram, const wire::Packet& packet) {
   if (known != datagram.pieces.end() && known->offset == packet.fragment_offset) return false;
   if (datagram.pieces.size() >= kMaxPieces) return false;
   datagram.pieces.insert(known, Piece{packet.fragment_offset, head_of(packet)});
-  const std::uint64_t len = packet.ip_total_len > packet.ip_header_len ? packet.ip_total_len - packet.ip_header_len : 0;
+  const std::uint64_t len =
+      packet.ip_total_len > packet.ip_header_len ? packet.ip_total_len - packet.ip_header_len : 0;
   datagram.out_of_order |= packet.fragment_offset != datagram.next_offset;
   datagram.next_offset = packet.fragment_offset + len;
   datagram.received += len;
@@ -131,9 +142,10 @@ std::optional<wire::Packet> Fragments::joined(Datagram& datagram) {
   datagram.first.reset();
   if (!whole) return whole;
   const auto header = static_cast<std::uint64_t>(whole->tcp_header_len);
-  whole->payload_len = static_cast<std::uint32_t>(datagram.whole > header ? datagram.whole - header : 0);
+  whole->payload_len =
+      static_cast<std::uint32_t>(datagram.whole > header ? datagram.whole - header : 0);
   whole->ip_total_len = static_cast<std::uint32_t>(datagram.whole + whole->ip_header_len);
-  whole->payload = {};   // bytes of other frames: not at hand
+  whole->payload = {};  // bytes of other frames: not at hand
   whole->transport = {};
   whole->is_fragment = true;
   return whole;
@@ -167,8 +179,11 @@ void Fragments::close(const Key& key, Datagram& datagram, bool complete) {
     ++facts.out_of_order;
     note(facts.out_of_order_frames, datagram.first_frame);
   }
-  if (datagram.echo_request) note_echo(pair, *datagram.echo_request, {true, datagram.out_of_order, false, datagram.begin, datagram.first_frame});
-  if (datagram.echo_reply && complete) note_answer({pair.second, pair.first}, *datagram.echo_reply, datagram.first_frame);
+  if (datagram.echo_request)
+    note_echo(pair, *datagram.echo_request,
+              {true, datagram.out_of_order, false, datagram.begin, datagram.first_frame});
+  if (datagram.echo_reply && complete)
+    note_answer({pair.second, pair.first}, *datagram.echo_reply, datagram.first_frame);
 }
 
 void Fragments::note_echo(const Pair& pair, std::uint32_t id, const Echo& echo) {
@@ -190,10 +205,12 @@ void Fragments::add_icmp(const wire::Frame& frame, const wire::Packet& packet) {
   const FrameRef ref(frame.input, frame.number);
   const bool v4 = packet.source.version == 4;
   if (is_echo_request(packet)) {
-    if (const auto id = echo_id(packet)) note_echo(pair, *id, {false, false, false, frame.time, ref});
+    if (const auto id = echo_id(packet))
+      note_echo(pair, *id, {false, false, false, frame.time, ref});
   } else if (is_echo_reply(packet)) {
     if (const auto id = echo_id(packet)) note_answer({pair.second, pair.first}, *id, ref);
-  } else if ((v4 && packet.icmp_type == 11 && packet.icmp_code == 1) || (!v4 && packet.icmp_type == 3 && packet.icmp_code == 1)) {
+  } else if ((v4 && packet.icmp_type == 11 && packet.icmp_code == 1) ||
+             (!v4 && packet.icmp_type == 3 && packet.icmp_code == 1)) {
     FragmentFacts& facts = facts_of({packet.destination, packet.source}).facts;
     ++facts.reassembly_timeouts;
     note(facts.timeout_frames, ref);
@@ -226,7 +243,9 @@ void Fragments::finish(std::vector<PathFacts>& paths) {
     if (learnt.facts.fragments == 0 && learnt.small_requests == 0) continue;
     const Pair ends = std::minmax(pair.first, pair.second);
     const auto [at, fresh] = known.try_emplace(ends, paths.size());
-    if (fresh) paths.push_back({.a = ends.first, .b = ends.second, .connections = {}, .fragments = {}, .outages = {}});
+    if (fresh)
+      paths.push_back(
+          {.a = ends.first, .b = ends.second, .connections = {}, .fragments = {}, .outages = {}});
     PathFacts& path = paths[at->second];
     const std::size_t way = pair.first == path.a ? 0 : 1;
     path.fragments[way] = learnt.facts;

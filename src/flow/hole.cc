@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ranges that the tap did not see when it was their turn: lost before it, missed by the capture, or late.
+// Ranges that the tap did not see when it was their turn: lost before it, missed by the capture, or
+// late.
 #include <algorithm>
 
 #include "flow/direction_analysis.h"
@@ -17,25 +18,29 @@ constexpr Duration kCloseSuccession = std::chrono::milliseconds(20);
 
 }  // namespace
 
-// Bytes between next_ and the packet were never seen: lost before the tap, missed by the capture, or late.
+// Bytes between next_ and the packet were never seen: lost before the tap, missed by the capture,
+// or late.
 void DirectionAnalysis::open_hole(const Sending& s) {
   Segment hole;
   hole.begin = next_;
   hole.end = s.begin;
   hole.first_sent = s.record.time;
-  hole.last_sent = last_send_ == Time{} ? s.record.time : last_send_;  // what is missing left after that
+  hole.last_sent =
+      last_send_ == Time{} ? s.record.time : last_send_;  // what is missing left after that
   hole.copies = 0;
-  hole.ip_id = s.record.ip_id;     // of the packet behind the hole, to tell late from resent
+  hole.ip_id = s.record.ip_id;  // of the packet behind the hole, to tell late from resent
   hole.first_ts = s.record.ts_value;
   hole.rtt_before_s = static_cast<float>(rtt_last_s_);
   hole.first_frame = s.record.frame;
   remember(hole);
 }
 
-// Sent before the packet that opened the hole, or too soon after it for anybody to have asked for it.
+// Sent before the packet that opened the hole, or too soon after it for anybody to have asked for
+// it.
 bool DirectionAnalysis::came_out_of_order(const Segment& hole, const Sending& s) const {
   const Duration late = s.record.time - hole.first_sent;
-  const bool ids_tell = ip_id_steps_ >= 8 && ip_id_odd_steps_ * 10 < ip_id_steps_ && s.record.ip_id != 0 && hole.ip_id != 0;
+  const bool ids_tell = ip_id_steps_ >= 8 && ip_id_odd_steps_ * 10 < ip_id_steps_ &&
+                        s.record.ip_id != 0 && hole.ip_id != 0;
   if (ids_tell) {
     const auto behind = static_cast<std::uint16_t>(hole.ip_id - s.record.ip_id);
     return behind > 0 && behind < 4096;
@@ -58,10 +63,13 @@ void DirectionAnalysis::split_holes_at(const Sending& s) {
 // All of it lies in holes: it comes late, or it repairs what was lost before the tap.
 void DirectionAnalysis::send_unseen(const Sending& s) {
   bool late = true;
-  for (const Segment& hole : ledger_.overlapping(s.begin, s.end)) late = late && came_out_of_order(hole, s);
+  for (const Segment& hole : ledger_.overlapping(s.begin, s.end))
+    late = late && came_out_of_order(hole, s);
   const ResendClass how = late ? ResendClass::unknown : classify_resend(s);
-  account(s.record.time, how == ResendClass::timeout ? Event::timeout_resent : (late ? Event::sent : Event::resent),
-          s.record.frame);
+  account(
+      s.record.time,
+      how == ResendClass::timeout ? Event::timeout_resent : (late ? Event::sent : Event::resent),
+      s.record.frame);
   label(s.record, late ? kOutOfOrder | kSentEarlier : kResend | kSentLater);
   if (!late) {
     count_resend(s, how);
@@ -97,7 +105,8 @@ void DirectionAnalysis::fill_hole(Segment& hole, const Sending& s) {
   hole.first_sent = hole.last_sent = r.time;
   hole.last_ip_len = r.ip_len;
   hole.last_ts = r.ts_value;
-  const auto skipped = static_cast<std::uint32_t>(std::max<std::int64_t>(hole.begin - offset_of(r.sequence), 0));
+  const auto skipped =
+      static_cast<std::uint32_t>(std::max<std::int64_t>(hole.begin - offset_of(r.sequence), 0));
   hole.payload_at = r.payload_at + skipped;
   hole.captured_len = r.captured_len > skipped ? r.captured_len - skipped : 0;
   hole.payload_skipped = skipped;
@@ -130,12 +139,14 @@ void DirectionAnalysis::note_lost_before_tap(const Segment& hole, const Record& 
   slow_start_ = false;
 }
 
-// Its ACK stands before it in the file: the capture's order, not the network's. Takes back what was said of the hole.
+// Its ACK stands before it in the file: the capture's order, not the network's. Takes back what was
+// said of the hole.
 bool DirectionAnalysis::was_recorded_late(const Sending& s) {
   for (Segment& hole : ledger_.recent()) {
     if (hole.copies > 0 || hole.begin >= s.end || hole.end <= s.begin) continue;
     if (s.record.time - hole.first_sent > kRecordedLate) continue;
-    const auto found = static_cast<std::uint64_t>(std::min(hole.end, s.end) - std::max(hole.begin, s.begin));
+    const auto found =
+        static_cast<std::uint64_t>(std::min(hole.end, s.end) - std::max(hole.begin, s.begin));
     facts_.unseen_acked_bytes -= std::min(facts_.unseen_acked_bytes, found);
     facts_.bytes_seen += found;
     if (s.begin <= hole.begin) hole.begin = std::min(hole.end, s.end);
@@ -145,12 +156,16 @@ bool DirectionAnalysis::was_recorded_late(const Sending& s) {
   return false;
 }
 
-// A sender that counts its IP IDs up by one leaves a gap for each packet that was lost before the tap. Asked between
-// packets in close succession, so that other traffic of a host-wide counter does not look like loss.
+// A sender that counts its IP IDs up by one leaves a gap for each packet that was lost before the
+// tap. Asked between packets in close succession, so that other traffic of a host-wide counter does
+// not look like loss.
 void DirectionAnalysis::note_ip_id(const Record& record) {
-  // A merged frame carries the first of its segments' IDs (RFC 6864 leaves the choice; NICs and GRO count on).
-  const auto merged = static_cast<std::uint16_t>(
-      segment_size_ > 0 && newest_payload_len_ > segment_size_ ? (newest_payload_len_ - 1) / segment_size_ : 0);
+  // A merged frame carries the first of its segments' IDs (RFC 6864 leaves the choice; NICs and GRO
+  // count on).
+  const auto merged =
+      static_cast<std::uint16_t>(segment_size_ > 0 && newest_payload_len_ > segment_size_
+                                     ? (newest_payload_len_ - 1) / segment_size_
+                                     : 0);
   const auto step = static_cast<std::uint16_t>(record.ip_id - newest_ip_id_ - merged);
   missing_ids_ = 0;
   if (record.ip_id != 0 && newest_ip_id_ != 0 && !record.network_copy) {
@@ -167,15 +182,17 @@ void DirectionAnalysis::note_ip_id(const Record& record) {
   newest_ip_id_time_ = record.time;
 }
 
-// Seen away from the sender, a flight that was lost whole leaves no hole: after the timeout the stream goes on where it
-// stopped. A full segment before the silence says that the sender had more to send; the gap in its IP IDs, that it did.
+// Seen away from the sender, a flight that was lost whole leaves no hole: after the timeout the
+// stream goes on where it stopped. A full segment before the silence says that the sender had more
+// to send; the gap in its IP IDs, that it did.
 bool DirectionAnalysis::follows_unseen_loss(const Record& record) const {
   if (facts_.vantage != Vantage::receiver && facts_.vantage != Vantage::midpath) return false;
   const double silence_s = to_seconds(record.time - std::max(last_send_, last_reply_));
   const bool timeout_long = silence_s >= std::max(kTimeoutFloor_s, 1.5 * srtt_s_);
   // Several IDs missing say by themselves that more was sent, however short the last segment was.
   const bool more_sent = !last_short_ ? missing_ids_ > 1 : missing_ids_ > kMissingIds;
-  return established_ && facts_.data_packets > 1 && timeout_long && ip_ids_tell() && more_sent && missing_ids_ < 4096;
+  return established_ && facts_.data_packets > 1 && timeout_long && ip_ids_tell() && more_sent &&
+         missing_ids_ < 4096;
 }
 
 void DirectionAnalysis::note_unseen_loss(const Sending& s) {
@@ -202,6 +219,8 @@ void DirectionAnalysis::settle_hole(const Segment& segment) {
 }
 
 // The sender counts its IP IDs up by one, as far as the tap shows.
-bool DirectionAnalysis::ip_ids_tell() const { return ip_id_steps_ >= 8 && ip_id_ones_ * 10 >= ip_id_steps_ * 7; }
+bool DirectionAnalysis::ip_ids_tell() const {
+  return ip_id_steps_ >= 8 && ip_id_ones_ * 10 >= ip_id_steps_ * 7;
+}
 
 }  // namespace slowpath::flow

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Were the bytes right? What checksums say. Copies of a range are held against each other in compare_payload.cc.
+// Were the bytes right? What checksums say. Copies of a range are held against each other in
+// compare_payload.cc.
 #include <algorithm>
 
 #include "flow/direction_analysis.h"
@@ -12,12 +13,23 @@ void DirectionAnalysis::note_checksum(const Record& record, bool superframe) {
   using wire::ChecksumState;
   switch (record.checksum) {
     case ChecksumState::not_checked:
-    case ChecksumState::unverifiable: ++sums.unverifiable; return;
-    case ChecksumState::good: ++sums.good; return;
-    case ChecksumState::partial: ++sums.partial; return;
-    case ChecksumState::partial_no_length: ++sums.partial_no_length; return;
-    case ChecksumState::zero: ++sums.zero; return;
-    case ChecksumState::bad: break;
+    case ChecksumState::unverifiable:
+      ++sums.unverifiable;
+      return;
+    case ChecksumState::good:
+      ++sums.good;
+      return;
+    case ChecksumState::partial:
+      ++sums.partial;
+      return;
+    case ChecksumState::partial_no_length:
+      ++sums.partial_no_length;
+      return;
+    case ChecksumState::zero:
+      ++sums.zero;
+      return;
+    case ChecksumState::bad:
+      break;
   }
   if (superframe) {
     ++sums.bad_superframes;
@@ -32,7 +44,8 @@ void DirectionAnalysis::note_checksum(const Record& record, bool superframe) {
   const auto known_end = error_values_.begin() + static_cast<std::ptrdiff_t>(sums.error_distinct);
   if (std::find(error_values_.begin(), known_end, record.checksum_error) != known_end) return;
   if (sums.error_distinct == 0) sums.error_value = record.checksum_error;
-  if (sums.error_distinct < error_values_.size()) error_values_[sums.error_distinct++] = record.checksum_error;
+  if (sums.error_distinct < error_values_.size())
+    error_values_[sums.error_distinct++] = record.checksum_error;
 }
 
 }  // namespace slowpath::flow

@@ -29,11 +29,13 @@ void Ledger::pop() {
 
 std::size_t Ledger::first_ending_after(std::int64_t offset) const {
   const auto from = items_.begin() + static_cast<std::ptrdiff_t>(head_);
-  const auto at = std::partition_point(from, items_.end(), [=](const Segment& s) { return s.end <= offset; });
+  const auto at =
+      std::partition_point(from, items_.end(), [=](const Segment& s) { return s.end <= offset; });
   return static_cast<std::size_t>(at - items_.begin());
 }
 
-// Moves the shorter end. Losses are near the old end, so an insertion there must not move a whole flight.
+// Moves the shorter end. Losses are near the old end, so an insertion there must not move a whole
+// flight.
 void Ledger::insert(std::size_t position, const Segment& segment) {
   const auto at = items_.begin() + static_cast<std::ptrdiff_t>(position);
   if (head_ == 0 || position - head_ > items_.size() - position) {
@@ -59,18 +61,23 @@ void Ledger::split(std::int64_t offset) {
   right.begin = offset;
   right.payload_at += static_cast<std::uint64_t>(cut);
   right.payload_skipped += static_cast<std::uint32_t>(cut);
-  right.captured_len = right.captured_len > cut ? right.captured_len - static_cast<std::uint32_t>(cut) : 0;
-  right.resent_bytes = right.resent_bytes > cut ? right.resent_bytes - static_cast<std::uint32_t>(cut) : 0;
+  right.captured_len =
+      right.captured_len > cut ? right.captured_len - static_cast<std::uint32_t>(cut) : 0;
+  right.resent_bytes =
+      right.resent_bytes > cut ? right.resent_bytes - static_cast<std::uint32_t>(cut) : 0;
   items_[i].end = offset;
-  items_[i].captured_len = std::min<std::uint32_t>(items_[i].captured_len, static_cast<std::uint32_t>(cut));
-  items_[i].resent_bytes = std::min<std::uint32_t>(items_[i].resent_bytes, static_cast<std::uint32_t>(cut));
+  items_[i].captured_len =
+      std::min<std::uint32_t>(items_[i].captured_len, static_cast<std::uint32_t>(cut));
+  items_[i].resent_bytes =
+      std::min<std::uint32_t>(items_[i].resent_bytes, static_cast<std::uint32_t>(cut));
   insert(i + 1, right);
 }
 
 std::span<Segment> Ledger::overlapping(std::int64_t begin, std::int64_t end) {
   const std::size_t first = first_ending_after(begin);
   const auto from = items_.begin() + static_cast<std::ptrdiff_t>(first);
-  const auto last = std::partition_point(from, items_.end(), [=](const Segment& s) { return s.begin < end; });
+  const auto last =
+      std::partition_point(from, items_.end(), [=](const Segment& s) { return s.begin < end; });
   return {items_.data() + first, static_cast<std::size_t>(last - from)};
 }
 

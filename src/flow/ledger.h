@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The byte ledger of one direction: which range of the stream was sent when, how often, in frames of what size, and
-// what became of it. Holds what is not yet acknowledged, and a short memory of what recently was.
+// The byte ledger of one direction: which range of the stream was sent when, how often, in frames
+// of what size, and what became of it. Holds what is not yet acknowledged, and a short memory of
+// what recently was.
 #pragma once
 
 #include <array>
@@ -15,36 +16,37 @@
 
 namespace slowpath::flow {
 
-/// A range of the stream that travelled as one frame when it was first seen. Offsets count from the first byte after
-/// the SYN (or from the first byte seen).
+/// A range of the stream that travelled as one frame when it was first seen. Offsets count from the
+/// first byte after the SYN (or from the first byte seen).
 struct Segment {
   std::int64_t begin = 0, end = 0;
-  Time first_sent{}, last_sent{};       // at the capture point
+  Time first_sent{}, last_sent{};  // at the capture point
   FrameRef first_frame, last_frame;
-  std::uint64_t payload_at = 0;         // of the first copy
+  std::uint64_t payload_at = 0;  // of the first copy
   std::uint32_t captured_len = 0;
-  std::uint32_t payload_skipped = 0, payload_len = 0;  // of the first copy's frame: before `begin`, and in all
+  std::uint32_t payload_skipped = 0,
+                payload_len = 0;  // of the first copy's frame: before `begin`, and in all
   std::uint32_t first_ip_len = 0, last_ip_len = 0;
   std::uint32_t first_ts = 0, last_ts = 0;
-  std::uint32_t resent_bytes = 0;       // of this range, in further copies
-  std::uint32_t copies = 0;             // 0: a hole, never captured
-  std::uint64_t flight_bytes = 0;       // outstanding when first sent
+  std::uint32_t resent_bytes = 0;  // of this range, in further copies
+  std::uint32_t copies = 0;        // 0: a hole, never captured
+  std::uint64_t flight_bytes = 0;  // outstanding when first sent
   float rtt_before_s = 0;
   std::uint32_t episode = 0;
   std::uint16_t ip_id = 0;
   ResendClass how = ResendClass::unknown;
   bool sacked = false;
   bool sacked_before_resend = false;
-  bool bad_checksum = false;            // of the newest copy
+  bool bad_checksum = false;  // of the newest copy
   bool first_bad = false;
-  bool first_partial = false;           // the first copy's checksum was left unfinished
+  bool first_partial = false;  // the first copy's checksum was left unfinished
   bool last_partial = false;
   bool superframe = false;
-  bool touched = false;                 // an ACK covered part of it before any resend: its first copy arrived
+  bool touched = false;  // an ACK covered part of it before any resend: its first copy arrived
   bool spurious = false;
-  bool probe = false;                   // sent against a closed window, which refused it
-  bool came_late = false;               // filled a hole out of order
-  bool resend_superframe = false;       // the newest copy was part of a super-frame
+  bool probe = false;              // sent against a closed window, which refused it
+  bool came_late = false;          // filled a hole out of order
+  bool resend_superframe = false;  // the newest copy was part of a super-frame
 
   [[nodiscard]] std::int64_t len() const { return end - begin; }
 };
@@ -52,7 +54,8 @@ struct Segment {
 /// Ranges in order, without gaps, from the oldest unacknowledged byte to the newest sent.
 class Ledger {
  public:
-  /// With more outstanding ranges than this the oldest are forgotten; nobody has that many in flight for a reason.
+  /// With more outstanding ranges than this the oldest are forgotten; nobody has that many in
+  /// flight for a reason.
   static constexpr std::size_t kMaxSegments = 1u << 16;
   static constexpr std::size_t kRecent = 256;
 
@@ -66,14 +69,19 @@ class Ledger {
   void push(const Segment& segment);
   /// Forgets the oldest range; it stays in recent() for a while.
   void pop();
-  /// Splits the segment that holds `offset` so that one begins there. Does nothing at a boundary or outside.
+  /// Splits the segment that holds `offset` so that one begins there. Does nothing at a boundary or
+  /// outside.
   void split(std::int64_t offset);
   /// The segments that overlap [begin, end).
   std::span<Segment> overlapping(std::int64_t begin, std::int64_t end);
   /// The newest acknowledged segments, unordered.
-  std::span<Segment> recent() { return {recent_.data(), recent_count_ < kRecent ? recent_count_ : kRecent}; }
+  std::span<Segment> recent() {
+    return {recent_.data(), recent_count_ < kRecent ? recent_count_ : kRecent};
+  }
   /// Bytes of memory it holds.
-  [[nodiscard]] std::size_t memory_bytes() const { return (items_.capacity() + recent_.capacity()) * sizeof(Segment); }
+  [[nodiscard]] std::size_t memory_bytes() const {
+    return (items_.capacity() + recent_.capacity()) * sizeof(Segment);
+  }
 
  private:
   [[nodiscard]] std::size_t first_ending_after(std::int64_t offset) const;

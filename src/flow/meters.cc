@@ -86,7 +86,8 @@ std::vector<Stall> StallLog::take() {
                      [](const Stall& a, const Stall& b) { return a.seconds > b.seconds; });
     stalls_.resize(kKept);
   }
-  std::stable_sort(stalls_.begin(), stalls_.end(), [](const Stall& a, const Stall& b) { return a.begin < b.begin; });
+  std::stable_sort(stalls_.begin(), stalls_.end(),
+                   [](const Stall& a, const Stall& b) { return a.begin < b.begin; });
   return std::move(stalls_);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Small bounded collections that a direction's analysis fills: delivery by length, history over time, stalls.
+// Small bounded collections that a direction's analysis fills: delivery by length, history over
+// time, stalls.
 #pragma once
 
 #include <array>
@@ -10,7 +11,8 @@
 
 namespace slowpath::flow {
 
-/// Delivery by IP total length. Class edges stand where path MTUs are found: Ethernet, PPPoE, tunnels, minimum MTUs.
+/// Delivery by IP total length. Class edges stand where path MTUs are found: Ethernet, PPPoE,
+/// tunnels, minimum MTUs.
 class SizeTable {
  public:
   SizeClass& of(std::uint32_t ip_len);
@@ -18,10 +20,11 @@ class SizeTable {
   [[nodiscard]] std::vector<SizeClass> classes() const;
 
  private:
-  // Upper bounds, inclusive. 576 and 1280: minimum MTUs of IPv4 hosts and IPv6 links; 1400-1500 in steps of 20 and
-  // 1492 (PPPoE): where tunnels end; then two segments, jumbo frames, and super-frames up to 64 KiB.
+  // Upper bounds, inclusive. 576 and 1280: minimum MTUs of IPv4 hosts and IPv6 links; 1400-1500 in
+  // steps of 20 and 1492 (PPPoE): where tunnels end; then two segments, jumbo frames, and
+  // super-frames up to 64 KiB.
   static constexpr std::array<std::uint32_t, 24> kUpper{
-      127,  255,  511,  576,  1023, 1279, 1280, 1340, 1360, 1380, 1400,  1420,
+      127,  255,  511,  576,  1023, 1279, 1280, 1340, 1360, 1380,  1400,  1420,
       1440, 1460, 1480, 1492, 1500, 3000, 4500, 8999, 9000, 16384, 32768, 0xffff'ffffu};
   std::array<SizeClass, kUpper.size()> classes_{};
 };
@@ -29,13 +32,16 @@ class SizeTable {
 /// History with a fixed number of bins; the width doubles when it is full.
 class TimelineRecorder {
  public:
-  /// Prepares the bin that holds `at` and returns it. Times before the first one count as the first.
+  /// Prepares the bin that holds `at` and returns it. Times before the first one count as the
+  /// first.
   TimelineBin& bin(Time at) {
     if (at >= newest_begin_ && at < newest_end_) return timeline_.bins[newest_];
     return other_bin(at);
   }
   [[nodiscard]] Timeline take();
-  [[nodiscard]] std::size_t memory_bytes() const { return timeline_.bins.capacity() * sizeof(TimelineBin); }
+  [[nodiscard]] std::size_t memory_bytes() const {
+    return timeline_.bins.capacity() * sizeof(TimelineBin);
+  }
 
  private:
   // Short enough for a LAN transfer of a few milliseconds, long enough not to double often.
@@ -43,7 +49,7 @@ class TimelineRecorder {
   TimelineBin& other_bin(Time at);
 
   Timeline timeline_;
-  std::size_t newest_ = 0;             // the bin asked for last, and its span: most questions are about it
+  std::size_t newest_ = 0;  // the bin asked for last, and its span: most questions are about it
   Time newest_begin_{}, newest_end_{};
   Duration width_ = kFirstWidth;
   bool started_ = false;

@@ -7,11 +7,13 @@
 namespace slowpath::flow {
 
 struct WitnessFrames {
-  Exemplars zero_len;   // IPv4 total length 0
-  Exemplars back;       // older than the frame before
+  Exemplars zero_len;  // IPv4 total length 0
+  Exemplars back;      // older than the frame before
 };
 
-/// Fills capture.notes from the capture's own counts and from its connections. Ids are those of the non-fault list.
-void add_normal_notes(CaptureFacts& capture, const Case& facts, std::uint16_t input, const WitnessFrames& frames);
+/// Fills capture.notes from the capture's own counts and from its connections. Ids are those of the
+/// non-fault list.
+void add_normal_notes(CaptureFacts& capture, const Case& facts, std::uint16_t input,
+                      const WitnessFrames& frames);
 
 }  // namespace slowpath::flow

@@ -20,7 +20,8 @@ struct Silence {
 
 // Overlapping silences of several connections are one outage: the time that all of them share.
 void add_outages(PathFacts& path, std::vector<Silence>& silences) {
-  std::sort(silences.begin(), silences.end(), [](const Silence& a, const Silence& b) { return a.begin < b.begin; });
+  std::sort(silences.begin(), silences.end(),
+            [](const Silence& a, const Silence& b) { return a.begin < b.begin; });
   for (std::size_t i = 0; i < silences.size() && path.outages.size() < kMaxOutages;) {
     Time begin = silences[i].begin, end = silences[i].end;
     PathFacts::Outage outage;
@@ -47,7 +48,8 @@ void add_outages(PathFacts& path, std::vector<Silence>& silences) {
 
 void gather_paths(Case& facts) {
   std::map<std::pair<IpAddress, IpAddress>, std::size_t> index;
-  for (std::size_t i = 0; i < facts.paths.size(); ++i) index[{facts.paths[i].a, facts.paths[i].b}] = i;
+  for (std::size_t i = 0; i < facts.paths.size(); ++i)
+    index[{facts.paths[i].a, facts.paths[i].b}] = i;
   std::map<std::size_t, std::vector<Silence>> silences;
   for (const ConnectionFacts& connection : facts.connections) {
     const IpAddress& a = std::min(connection.client.address, connection.server.address);
@@ -62,8 +64,11 @@ void gather_paths(Case& facts) {
     facts.paths[at->second].connections.push_back(connection.id);
     for (const DirectionFacts& direction : connection.directions) {
       for (const Stall& stall : direction.stalls) {
-        if (stall.owner != TimeOwner::timeout || stall.unanswered_sends < 2 || stall.seconds < kOutageMin_s) continue;
-        silences[at->second].push_back({stall.begin, stall.begin + from_seconds(stall.seconds), connection.id, stall.ended});
+        if (stall.owner != TimeOwner::timeout || stall.unanswered_sends < 2 ||
+            stall.seconds < kOutageMin_s)
+          continue;
+        silences[at->second].push_back(
+            {stall.begin, stall.begin + from_seconds(stall.seconds), connection.id, stall.ended});
       }
     }
   }

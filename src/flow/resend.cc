@@ -27,7 +27,8 @@ void DirectionAnalysis::send_again(const Sending& s, const BytesAt& bytes_at) {
     return;
   }
   const ResendClass how = classify_resend(s);
-  account(s.record.time, how == ResendClass::timeout ? Event::timeout_resent : Event::resent, s.record.frame);
+  account(s.record.time, how == ResendClass::timeout ? Event::timeout_resent : Event::resent,
+          s.record.frame);
   count_resend(s, how);
   label(s.record, kResend | kSentBefore);
   facts_.recut_packets += recut;
@@ -41,12 +42,14 @@ void DirectionAnalysis::send_again(const Sending& s, const BytesAt& bytes_at) {
   }
   enter_recovery(how);
   for (IcmpWatch& watch : icmp_watch_) {
-    if (watch.offset >= s.begin && watch.offset < s.end && !watch.resent) watch.resent = s.record.time;
+    if (watch.offset >= s.begin && watch.offset < s.end && !watch.resent)
+      watch.resent = s.record.time;
   }
   last_send_ = s.record.time;
 }
 
-// The byte of a window probe was refused, not lost: what goes through once the window is open is its first sending.
+// The byte of a window probe was refused, not lost: what goes through once the window is open is
+// its first sending.
 bool DirectionAnalysis::sends_probed_byte(const Sending& s) {
   const std::span<Segment> segments = ledger_.overlapping(s.begin, s.end);
   if (segments.size() != 1 || !segments.front().probe || window_closed()) return false;
@@ -62,7 +65,8 @@ bool DirectionAnalysis::sends_probed_byte(const Sending& s) {
 
 // Rules, in order:
 // 1. Beyond a timeout everything resent in order up to what was in flight then is go-back.
-// 2. The end of the data, alone, about two round trips after the last event: a tail probe (RFC 8985 section 7).
+// 2. The end of the data, alone, about two round trips after the last event: a tail probe (RFC 8985
+// section 7).
 // 3. Silence of a timeout's length: timeout.
 // 4. Otherwise somebody reported the loss: fast.
 ResendClass DirectionAnalysis::classify_resend(const Sending& s) const {
@@ -76,11 +80,13 @@ ResendClass DirectionAnalysis::classify_resend(const Sending& s) const {
     return !segments.empty() && segments.front().copies <= 1;
   }();
   if (silence_s >= 0.9 * timeout_s && silence_s > 1.2 * rtt_s) {
-    const bool probe_time = rtt_s > 0 && silence_s < 2.5 * rtt_s && silence_s < timeout_s && is_tail && s.begin > una_;
+    const bool probe_time =
+        rtt_s > 0 && silence_s < 2.5 * rtt_s && silence_s < timeout_s && is_tail && s.begin > una_;
     return probe_time && first_resend ? ResendClass::tail_probe : ResendClass::timeout;
   }
   if (after_timeout_ && s.begin < recovery_point_) return ResendClass::go_back;
-  if (is_tail && first_resend && !reported && rtt_s > 0 && silence_s > 1.4 * rtt_s) return ResendClass::tail_probe;
+  if (is_tail && first_resend && !reported && rtt_s > 0 && silence_s > 1.4 * rtt_s)
+    return ResendClass::tail_probe;
   if (reported || in_recovery_) return ResendClass::fast;
   return ResendClass::unknown;
 }
@@ -118,8 +124,10 @@ void DirectionAnalysis::resend_segment(Segment& segment, const Sending& s, Resen
     ++facts_.lost_resends;
   }
   const std::int64_t overlap = std::min(segment.end, s.end) - std::max(segment.begin, s.begin);
-  passage_.resent(std::max(segment.begin, s.begin), std::min(segment.end, s.end), segment.first_sent, r.time, facts_.acked_bytes);
-  segment.resent_bytes += static_cast<std::uint32_t>(std::min<std::int64_t>(overlap, segment.len()));
+  passage_.resent(std::max(segment.begin, s.begin), std::min(segment.end, s.end),
+                  segment.first_sent, r.time, facts_.acked_bytes);
+  segment.resent_bytes +=
+      static_cast<std::uint32_t>(std::min<std::int64_t>(overlap, segment.len()));
   if (segment.copies == 1) segment.sacked_before_resend = segment.sacked;
   ++segment.copies;
   segment.last_sent = r.time;
@@ -136,7 +144,8 @@ void DirectionAnalysis::resend_segment(Segment& segment, const Sending& s, Resen
     }
   }
   segment.bad_checksum = r.checksum == wire::ChecksumState::bad && !s.superframe;
-  facts_.checksums.partial_resent_partial += segment.last_partial && is_partial(r.checksum) && !s.superframe;
+  facts_.checksums.partial_resent_partial +=
+      segment.last_partial && is_partial(r.checksum) && !s.superframe;
   segment.last_partial = is_partial(r.checksum) && !s.superframe;
   if (segment.begin <= s.begin) {
     ++sizes_.of(r.ip_len).resent;
@@ -144,7 +153,8 @@ void DirectionAnalysis::resend_segment(Segment& segment, const Sending& s, Resen
   }
 }
 
-// Everything in it had been acknowledged when the sender sent it again: the forward path had delivered it.
+// Everything in it had been acknowledged when the sender sent it again: the forward path had
+// delivered it.
 void DirectionAnalysis::resend_acknowledged(const Sending& s, const BytesAt& bytes_at) {
   if (was_recorded_late(s)) {
     if (s.end >= acked_unseen_end_) acked_unseen_end_ = -1;

@@ -13,15 +13,20 @@ void DirectionAnalysis::take_rtt(const Segment& segment, const Record& record, T
   RttFacts& leg = facts_.rtt.receiver_leg;
   if (leg.samples++ == 0 || leg_s < leg.min_s) leg.min_s = leg_s;
   leg.max_s = std::max(leg.max_s, leg_s);
-  receiver_leg_typical_s_ = receiver_leg_typical_s_ > 0 ? 0.875 * receiver_leg_typical_s_ + 0.125 * leg_s : leg_s;
-  if (receiver_leg_min_ == Duration{0} || from_seconds(leg_s) < receiver_leg_min_) receiver_leg_min_ = from_seconds(leg_s);
-  // Where the tap is away from the sender and echoes tell the other leg, echo_sample() takes the totals.
+  receiver_leg_typical_s_ =
+      receiver_leg_typical_s_ > 0 ? 0.875 * receiver_leg_typical_s_ + 0.125 * leg_s : leg_s;
+  if (receiver_leg_min_ == Duration{0} || from_seconds(leg_s) < receiver_leg_min_)
+    receiver_leg_min_ = from_seconds(leg_s);
+  // Where the tap is away from the sender and echoes tell the other leg, echo_sample() takes the
+  // totals.
   if (away_from_sender() && facts_.rtt.sender_leg.samples > 0) return;
-  take_total_rtt(leg_s + to_seconds(sender_leg_min_), static_cast<std::int64_t>(segment.flight_bytes), now);
+  take_total_rtt(leg_s + to_seconds(sender_leg_min_),
+                 static_cast<std::int64_t>(segment.flight_bytes), now);
 }
 
 bool DirectionAnalysis::away_from_sender() const {
-  return sender_leg_min_ > Duration{0} && to_seconds(sender_leg_min_) >= 0.2 * receiver_leg_typical_s_;
+  return sender_leg_min_ > Duration{0} &&
+         to_seconds(sender_leg_min_) >= 0.2 * receiver_leg_typical_s_;
 }
 
 void DirectionAnalysis::take_total_rtt(double total_s, std::int64_t flight_then, Time now) {
@@ -37,18 +42,23 @@ void DirectionAnalysis::take_total_rtt(double total_s, std::int64_t flight_then,
     rttvar_s_ = 0.75 * rttvar_s_ + 0.25 * std::abs(srtt_s_ - total_s);
     srtt_s_ = 0.875 * srtt_s_ + 0.125 * total_s;
   }
-  if (flight_then <= 2 * static_cast<std::int64_t>(std::max(segment_size_, 1u))) rtt_idle_.add(total_s);
-  if (flight_then * 2 > static_cast<std::int64_t>(facts_.flight_max_bytes)) rtt_loaded_.add(total_s);
+  if (flight_then <= 2 * static_cast<std::int64_t>(std::max(segment_size_, 1u)))
+    rtt_idle_.add(total_s);
+  if (flight_then * 2 > static_cast<std::int64_t>(facts_.flight_max_bytes))
+    rtt_loaded_.add(total_s);
   TimelineBin& bin = timeline_.bin(now);
   const auto rtt = static_cast<float>(total_s);
   bin.rtt_min_s = bin.rtt_min_s == 0 ? rtt : std::min(bin.rtt_min_s, rtt);
   bin.rtt_max_s = std::max(bin.rtt_max_s, rtt);
 }
 
-// The sender echoes the receiver's timestamp (RFC 7323 section 3): the trip from the tap to the sender and back.
+// The sender echoes the receiver's timestamp (RFC 7323 section 3): the trip from the tap to the
+// sender and back.
 void DirectionAnalysis::echo_sample(const Record& record) {
   if (!record.has_timestamps || record.payload_len == 0) return;
-  while (stamp_head_ < stamps_.size() && SeqNum{stamps_[stamp_head_].value} < SeqNum{record.ts_echo}) ++stamp_head_;
+  while (stamp_head_ < stamps_.size() &&
+         SeqNum{stamps_[stamp_head_].value} < SeqNum{record.ts_echo})
+    ++stamp_head_;
   if (stamp_head_ >= stamps_.size() || stamps_[stamp_head_].value != record.ts_echo) return;
   const double leg_s = to_seconds(record.time - stamps_[stamp_head_].time);
   ++stamp_head_;

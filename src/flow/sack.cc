@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What SACK blocks report: ranges that arrived (RFC 2018), and copies that were not needed (RFC 2883).
+// What SACK blocks report: ranges that arrived (RFC 2018), and copies that were not needed (RFC
+// 2883).
 #include <algorithm>
 
 #include "flow/direction_analysis.h"
@@ -13,8 +14,10 @@ constexpr std::int64_t kMaxDuplicate = std::int64_t{1} << 20;
 
 }  // namespace
 
-// RFC 2018; a first block at or below the ACK, or inside the second, reports a duplicate (RFC 2883 section 4).
-void DirectionAnalysis::read_sack(const SackList& sack, std::int64_t ack, const Record& record, Time now) {
+// RFC 2018; a first block at or below the ACK, or inside the second, reports a duplicate (RFC 2883
+// section 4).
+void DirectionAnalysis::read_sack(const SackList& sack, std::int64_t ack, const Record& record,
+                                  Time now) {
   std::array<Range, kMaxSackBlocks> read{};
   for (std::size_t i = 0; i < sack.count; ++i) {
     const std::int64_t begin = offset_of(sack.blocks[i].begin), end = offset_of(sack.blocks[i].end);
@@ -33,7 +36,9 @@ void DirectionAnalysis::read_sack(const SackList& sack, std::int64_t ack, const 
     // Blocks grow by a segment an ACK: only what the block before did not cover is looked at.
     Range known{begin, begin};
     for (const Range& earlier : sack_read_) {
-      if (earlier.begin >= begin && earlier.end <= end && earlier.end - earlier.begin > known.end - known.begin) known = earlier;
+      if (earlier.begin >= begin && earlier.end <= end &&
+          earlier.end - earlier.begin > known.end - known.begin)
+        known = earlier;
     }
     mark_sacked(begin, known.begin, {begin, end}, record, now);
     mark_sacked(known.end, end, {begin, end}, record, now);
@@ -43,7 +48,8 @@ void DirectionAnalysis::read_sack(const SackList& sack, std::int64_t ack, const 
 }
 
 // Marks what lies wholly in `block`, among the segments that reach into [from, to).
-void DirectionAnalysis::mark_sacked(std::int64_t from, std::int64_t to, Range block, const Record& record, Time now) {
+void DirectionAnalysis::mark_sacked(std::int64_t from, std::int64_t to, Range block,
+                                    const Record& record, Time now) {
   if (from >= to) return;
   for (Segment& segment : ledger_.overlapping(from, to)) {
     if (segment.sacked || segment.begin < block.begin || segment.end > block.end) {
@@ -69,13 +75,15 @@ void DirectionAnalysis::read_dsack(std::int64_t begin, std::int64_t end, const R
   };
   for (Segment& segment : ledger_.overlapping(begin, end)) look(segment);
   for (Segment& segment : ledger_.recent()) {
-    const bool counted_lost = segment.begin < end && segment.end > begin && segment.copies >= 2 && !segment.spurious &&
-                              !segment.sacked_before_resend;
+    const bool counted_lost = segment.begin < end && segment.end > begin && segment.copies >= 2 &&
+                              !segment.spurious && !segment.sacked_before_resend;
     look(segment);
     if (!counted_lost || !segment.spurious || facts_.lost_packets == 0) continue;
     // It had been called lost: the receiver now says that both copies came.
     --facts_.lost_packets;
-    std::erase_if(facts_.losses, [&](const LossEvent& loss) { return loss.resend == segment.last_frame && loss.original == segment.first_frame; });
+    std::erase_if(facts_.losses, [&](const LossEvent& loss) {
+      return loss.resend == segment.last_frame && loss.original == segment.first_frame;
+    });
     if (segment.first_ip_len == 0) continue;
     SizeClass& size = sizes_.of(segment.first_ip_len);
     if (size.first_lost > 0) --size.first_lost;
@@ -96,7 +104,8 @@ void DirectionAnalysis::mark_spurious(Segment& segment, const Record& proof) {
   facts_.spurious.seconds += to_seconds(segment.last_sent - segment.first_sent);
 }
 
-// An ACK takes all that lies behind it in order. One that stops before bytes reported as arrived has lost them again.
+// An ACK takes all that lies behind it in order. One that stops before bytes reported as arrived
+// has lost them again.
 void DirectionAnalysis::note_reneged(const Record& record) {
   const Segment& segment = ledger_.front();
   if (offset_of(record.acknowledgment) >= segment.end) return;

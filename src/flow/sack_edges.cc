@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// SACK blocks that cannot be true. A box that renumbers a stream and forgets the SACK option leaves the receiver's
-// own numbers in it: each block is then off by the same distance, mostly far from anything that is in flight.
+// SACK blocks that cannot be true. A box that renumbers a stream and forgets the SACK option leaves
+// the receiver's own numbers in it: each block is then off by the same distance, mostly far from
+// anything that is in flight.
 #include <algorithm>
 
 #include "flow/direction_analysis.h"
 
 namespace slowpath::flow {
 
-// A receiver has nothing that was not sent; what the capture missed lies within the window, and none is wider than
-// 2^30 (RFC 7323 section 2.3). A block below the ACK reports a duplicate (RFC 2883), but never of what lies before the
-// stream began.
-bool DirectionAnalysis::note_impossible_sack(std::int64_t begin, std::int64_t end, std::int64_t ack, const Record& record) {
+// A receiver has nothing that was not sent; what the capture missed lies within the window, and
+// none is wider than 2^30 (RFC 7323 section 2.3). A block below the ACK reports a duplicate (RFC
+// 2883), but never of what lies before the stream began.
+bool DirectionAnalysis::note_impossible_sack(std::int64_t begin, std::int64_t end, std::int64_t ack,
+                                             const Record& record) {
   constexpr std::int64_t kWidest = std::int64_t{1} << 30;
   // A witness that has missed nothing so far may be a little late, no more.
   constexpr std::int64_t kLate = std::int64_t{64} * 1024;

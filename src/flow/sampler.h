@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Quantiles of a long series in bounded memory: keeps every n-th sample and doubles n when it is full.
-// Deterministic, so an answer does not depend on chance.
+// Quantiles of a long series in bounded memory: keeps every n-th sample and doubles n when it is
+// full. Deterministic, so an answer does not depend on chance.
 #pragma once
 
 #include <algorithm>

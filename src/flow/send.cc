@@ -8,7 +8,8 @@
 namespace slowpath::flow {
 namespace {
 
-// So many packets in a row beyond any window are no forgery: the capture missed more than a window of the stream.
+// So many packets in a row beyond any window are no forgery: the capture missed more than a window
+// of the stream.
 constexpr std::uint32_t kStraysOfAJump = 8;
 // The anchor follows the stream at this distance, so that 32-bit differences to it never wrap.
 constexpr std::int64_t kAnchorStep = std::int64_t{1} << 29;
@@ -32,7 +33,8 @@ void DirectionAnalysis::on_send(const Record& record, const BytesAt& bytes_at) {
   }
   echo_sample(record);
   note_ip_id(record);
-  if (record.has(wire::kFin) && anchored_) fin_at_ = offset_of(record.sequence) + record.payload_len;
+  if (record.has(wire::kFin) && anchored_)
+    fin_at_ = offset_of(record.sequence) + record.payload_len;
   const bool superframe = segment_size_ > 0 && record.payload_len > segment_size_;
   note_checksum(record, superframe);
   if (record.network_copy) {
@@ -41,7 +43,8 @@ void DirectionAnalysis::on_send(const Record& record, const BytesAt& bytes_at) {
     account(record.time, Event::sent, record.frame);
     return;
   }
-  if (record.payload_len > 0 && !record.has(wire::kRst)) {  // what a RST carries is no data (RFC 9293 section 3.5.3)
+  if (record.payload_len > 0 &&
+      !record.has(wire::kRst)) {  // what a RST carries is no data (RFC 9293 section 3.5.3)
     send_data(record, bytes_at);
   } else {
     if (anchored_ && is_keep_alive_or_probe(record, offset_of(record.sequence))) {
@@ -64,9 +67,10 @@ void DirectionAnalysis::note_keep_alive_or_probe(const Record& record) {
 }
 
 bool DirectionAnalysis::is_keep_alive_or_probe(const Record& record, std::int64_t begin) const {
-  // One byte (or none) just before the next: Linux, BSD and Windows keep-alives; Linux zero-window probes.
-  return record.payload_len <= 1 && !record.has(wire::kFin) && !record.has(wire::kRst) && saw_ack_ &&
-         begin == una_ - 1 && una_ == next_;
+  // One byte (or none) just before the next: Linux, BSD and Windows keep-alives; Linux zero-window
+  // probes.
+  return record.payload_len <= 1 && !record.has(wire::kFin) && !record.has(wire::kRst) &&
+         saw_ack_ && begin == una_ - 1 && una_ == next_;
 }
 
 void DirectionAnalysis::send_data(const Record& record, const BytesAt& bytes_at) {
@@ -120,7 +124,8 @@ void DirectionAnalysis::count_data(const Record& record, bool superframe) {
   timeline_.bin(record.time).sent_bytes += record.payload_len;
 }
 
-// A probe of a closed window that carries the next byte. True when that byte was sent before: nobody was asked to take it.
+// A probe of a closed window that carries the next byte. True when that byte was sent before:
+// nobody was asked to take it.
 bool DirectionAnalysis::probes_closed_window(const Record& record, std::int64_t begin) {
   if (!window_closed() || record.payload_len != 1 || begin < una_) return false;
   ++facts_.resends[static_cast<std::size_t>(ResendClass::zero_window_probe)].packets;
@@ -145,7 +150,8 @@ void DirectionAnalysis::watch_silence(const Record& record) {
   silence_len_max_ = std::max(silence_len_max_, record.ip_len);
 }
 
-// Beyond any window: not this stream, unless it goes on like that. Then the capture missed the part between.
+// Beyond any window: not this stream, unless it goes on like that. Then the capture missed the part
+// between.
 bool DirectionAnalysis::is_stray(const Record& record) {
   const bool bad = record.checksum == wire::ChecksumState::bad;
   const std::int64_t most = bad ? kMaxDamagedJump : kMaxJump;
@@ -182,7 +188,8 @@ void DirectionAnalysis::send_new(const Sending& s) {
   } else {
     account_new_data(s);
   }
-  if (s.begin > named_end_ && facts_.packets > 1 && (s.begin > next_ || s.begin == acked_unseen_end_)) {
+  if (s.begin > named_end_ && facts_.packets > 1 &&
+      (s.begin > next_ || s.begin == acked_unseen_end_)) {
     label(r, kLostSegment);
   }
   if (s.begin > next_) open_hole(s);
@@ -195,7 +202,8 @@ void DirectionAnalysis::send_new(const Sending& s) {
   follow_stream();
   if (s.superframe) {
     ++facts_.superframes.sent;
-    facts_.superframes.unfinished += is_partial(r.checksum) || r.checksum == wire::ChecksumState::zero;
+    facts_.superframes.unfinished +=
+        is_partial(r.checksum) || r.checksum == wire::ChecksumState::zero;
     facts_.superframes.max_payload = std::max(facts_.superframes.max_payload, r.payload_len);
   }
   ++sizes_.of(r.ip_len).first_sent;
@@ -210,10 +218,12 @@ void DirectionAnalysis::send_new(const Sending& s) {
   peer_spoke_ = false;
 }
 
-// How data follows data: pauses within the round trip, sends at an ACK or by themselves, and the rhythm of the latter.
+// How data follows data: pauses within the round trip, sends at an ACK or by themselves, and the
+// rhythm of the latter.
 void DirectionAnalysis::note_pace(const Sending& s) {
   const Record& r = s.record;
-  if (round_begin_ != Time{} && last_data_ != Time{}) round_pause_s_ = std::max(round_pause_s_, to_seconds(r.time - last_data_));
+  if (round_begin_ != Time{} && last_data_ != Time{})
+    round_pause_s_ = std::max(round_pause_s_, to_seconds(r.time - last_data_));
   round_bytes_ += static_cast<std::uint64_t>(s.end - s.begin);
   const bool clocked = r.time - last_reply_ < from_seconds(std::max(0.0005, 0.1 * rtt_min_s_));
   (clocked ? clocked_sends_ : unclocked_sends_) += 1;
@@ -244,7 +254,8 @@ Segment DirectionAnalysis::segment_of(const Sending& s) const {
   segment.ip_id = r.ip_id;
   segment.rtt_before_s = static_cast<float>(rtt_last_s_);
   segment.superframe = s.superframe;
-  segment.bad_checksum = segment.first_bad = r.checksum == wire::ChecksumState::bad && !s.superframe;
+  segment.bad_checksum = segment.first_bad =
+      r.checksum == wire::ChecksumState::bad && !s.superframe;
   segment.first_partial = segment.last_partial = is_partial(r.checksum) && !s.superframe;
   const std::int64_t flight_then = s.end - una_ - sacked_bytes_;
   segment.flight_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(flight_then, 0));

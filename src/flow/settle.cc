@@ -16,11 +16,13 @@ void DirectionAnalysis::settle(Segment& segment, const Record& record, Time now)
   if (segment.copies > 1) ask_whether_needless(segment, record);
   // An ACK that fills a hole comes late for everything behind it.
   const bool waited_for_hole = duplicate_acks_here_ > 0 || in_recovery_;
-  if (segment.copies == 1 && segment.resent_bytes == 0 && !segment.sacked && !segment.touched && !waited_for_hole) {
+  if (segment.copies == 1 && segment.resent_bytes == 0 && !segment.sacked && !segment.touched &&
+      !waited_for_hole) {
     take_rtt(segment, record, now);
   }
   settle_checksum(segment);
-  const bool arrived_first = segment.copies == 1 || segment.spurious || segment.sacked_before_resend;
+  const bool arrived_first =
+      segment.copies == 1 || segment.spurious || segment.sacked_before_resend;
   if (arrived_first) {
     settle_first_copy(segment);
   } else {
@@ -30,15 +32,17 @@ void DirectionAnalysis::settle(Segment& segment, const Record& record, Time now)
   passage_.arrived(segment.begin, segment.end, segment.first_sent, arrived_first);
 }
 
-// Too soon after the resend for that resend to be what is acknowledged (RFC 3522's question, asked of time); an echoed
-// timestamp older than the resend says the same.
+// Too soon after the resend for that resend to be what is acknowledged (RFC 3522's question, asked
+// of time); an echoed timestamp older than the resend says the same.
 void DirectionAnalysis::ask_whether_needless(Segment& segment, const Record& record) {
   if (segment.spurious || segment.first_bad) return;
   const double since_s = to_seconds(record.time - segment.last_sent);
   const double leg_s = to_seconds(receiver_leg_min_);
-  const bool too_soon = since_s < 0 || (leg_s > 0.001 && since_s < 0.6 * leg_s && segment.copies == 2);
+  const bool too_soon =
+      since_s < 0 || (leg_s > 0.001 && since_s < 0.6 * leg_s && segment.copies == 2);
   const bool eifel = record.has_timestamps && segment.last_ts != segment.first_ts &&
-                     SeqNum{record.ts_echo} < SeqNum{segment.last_ts} && segment.end == offset_of(record.acknowledgment);
+                     SeqNum{record.ts_echo} < SeqNum{segment.last_ts} &&
+                     segment.end == offset_of(record.acknowledgment);
   if (!too_soon && !eifel) return;
   facts_.spurious.by_eifel += eifel;
   facts_.spurious.by_acked_before += !eifel;
@@ -116,7 +120,8 @@ void DirectionAnalysis::settle_lost(Segment& segment) {
 }
 
 void DirectionAnalysis::settle_lost_superframe(const Segment& segment) {
-  const bool partly_arrived = segment.touched || segment.resent_bytes + segment_size_ / 2 < segment.len();
+  const bool partly_arrived =
+      segment.touched || segment.resent_bytes + segment_size_ / 2 < segment.len();
   SuperframeFacts& super = facts_.superframes;
   if (partly_arrived) {
     ++super.delivered;

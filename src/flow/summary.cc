@@ -21,8 +21,8 @@ RttFacts facts_of(const Sampler& samples, RttFacts known) {
 
 }  // namespace
 
-DirectionAnalysis::DirectionAnalysis(Direction direction, const Witness& witness, const HandshakeFacts& handshake,
-                                     Time begin)
+DirectionAnalysis::DirectionAnalysis(Direction direction, const Witness& witness,
+                                     const HandshakeFacts& handshake, Time begin)
     : direction_(direction),
       segment_size_(witness.segment_size[static_cast<std::size_t>(direction)]),
       window_shift_(witness.window_shift[1 - static_cast<std::size_t>(direction)]),
@@ -33,7 +33,8 @@ DirectionAnalysis::DirectionAnalysis(Direction direction, const Witness& witness
   facts_.window.knowledge = witness.scale[1 - static_cast<std::size_t>(direction)];
   sender_leg_min_ = witness.sender_leg(direction);
   receiver_leg_min_ = witness.sender_leg(opposite(direction));
-  if (handshake.legs_known) facts_.rtt.handshake_s = handshake.client_leg_s + handshake.server_leg_s;
+  if (handshake.legs_known)
+    facts_.rtt.handshake_s = handshake.client_leg_s + handshake.server_leg_s;
   if (facts_.rtt.handshake_s) rtt_min_s_ = srtt_s_ = *facts_.rtt.handshake_s;
   const auto& own_syn = direction == Direction::to_server ? handshake.syn : handshake.syn_ack;
   if (own_syn) {
@@ -45,10 +46,12 @@ DirectionAnalysis::DirectionAnalysis(Direction direction, const Witness& witness
 }
 
 std::size_t DirectionAnalysis::memory_bytes() const {
-  std::size_t sum = ledger_.memory_bytes() + timeline_.memory_bytes() + stalls_.memory_bytes() + passage_.memory_bytes() +
-                    stamps_.capacity() * sizeof(Stamp) + facts_.losses.capacity() * sizeof(LossEvent);
-  for (const Sampler* sampler : {&rtt_total_, &rtt_receiver_, &rtt_sender_, &rtt_idle_, &rtt_loaded_, &windows_,
-                                 &round_maxima_, &reorder_late_, &spacing_, &spacing_bytes_}) {
+  std::size_t sum = ledger_.memory_bytes() + timeline_.memory_bytes() + stalls_.memory_bytes() +
+                    passage_.memory_bytes() + stamps_.capacity() * sizeof(Stamp) +
+                    facts_.losses.capacity() * sizeof(LossEvent);
+  for (const Sampler* sampler :
+       {&rtt_total_, &rtt_receiver_, &rtt_sender_, &rtt_idle_, &rtt_loaded_, &windows_,
+        &round_maxima_, &reorder_late_, &spacing_, &spacing_bytes_}) {
     sum += sampler->memory_bytes();
   }
   return sum;
@@ -81,14 +84,18 @@ DirectionFacts DirectionAnalysis::finish(Time end, std::vector<IcmpFacts>& icmp)
   facts_.reorder.median_late_s = reorder_late_.quantile(0.5);
   std::stable_sort(facts_.losses.begin(), facts_.losses.end(),
                    [](const LossEvent& a, const LossEvent& b) { return a.time < b.time; });
-  facts_.bytes = std::max(facts_.bytes_seen, facts_.data_packets > 0 ? facts_.bytes_seen + facts_.unseen_acked_bytes : 0);
+  facts_.bytes =
+      std::max(facts_.bytes_seen,
+               facts_.data_packets > 0 ? facts_.bytes_seen + facts_.unseen_acked_bytes : 0);
   if (facts_.data_packets > 0) {
     const Time until = std::max(facts_.last_data, facts_.last_ack);
     facts_.transfer_s = to_seconds(until - facts_.first_data);
-    if (facts_.transfer_s > 0) facts_.goodput_bps = static_cast<double>(facts_.bytes) * 8 / facts_.transfer_s;
+    if (facts_.transfer_s > 0)
+      facts_.goodput_bps = static_cast<double>(facts_.bytes) * 8 / facts_.transfer_s;
   }
   const std::uint64_t sends = clocked_sends_ + unclocked_sends_;
-  if (sends > 0) facts_.app_data_ready_share = static_cast<double>(clocked_sends_) / static_cast<double>(sends);
+  if (sends > 0)
+    facts_.app_data_ready_share = static_cast<double>(clocked_sends_) / static_cast<double>(sends);
   facts_.spacing = {.gaps = spacing_.seen(),
                     .p10_s = spacing_.quantile(0.1),
                     .median_s = spacing_.quantile(0.5),
@@ -98,7 +105,8 @@ DirectionFacts DirectionAnalysis::finish(Time end, std::vector<IcmpFacts>& icmp)
   return std::move(facts_);
 }
 
-// What is still outstanding when the capture ends: resent ranges count as lost, and a silence stays open.
+// What is still outstanding when the capture ends: resent ranges count as lost, and a silence stays
+// open.
 void DirectionAnalysis::settle_open_end() {
   std::uint32_t sends_of_one = 0;
   for (const Segment& segment : ledger_.all()) {
@@ -115,7 +123,8 @@ void DirectionAnalysis::settle_open_end() {
       ++size.first_lost;
       note(size.lost, segment.first_frame);
     }
-    if (segment.superframe && !segment.touched && segment.resent_bytes + segment_size_ / 2 >= segment.len()) {
+    if (segment.superframe && !segment.touched &&
+        segment.resent_bytes + segment_size_ / 2 >= segment.len()) {
       ++facts_.superframes.lost_whole;
       ++superframe_size(segment).lost_whole;
       note(facts_.superframes.lost_frames, segment.first_frame);
@@ -128,7 +137,8 @@ void DirectionAnalysis::settle_open_end() {
   stall.owner = TimeOwner::timeout;
   stall.before = silence_frame_;
   stall.after = last_frame_;
-  stall.outstanding_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(silence_outstanding_, 0));
+  stall.outstanding_bytes =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(silence_outstanding_, 0));
   stall.unanswered_sends = std::max(silence_sends_ + 1, sends_of_one);
   stall.smallest_unanswered_ip_len = silence_len_min_;
   stall.largest_unanswered_ip_len = silence_len_max_;
@@ -142,14 +152,17 @@ void DirectionAnalysis::summarise_rtt() {
   rtt.sender_leg = facts_of(rtt_sender_, rtt.sender_leg);
   const std::vector<float> total = rtt_total_.sorted();
   rtt.total = facts_of(rtt_total_, rtt.total);
-  if (rtt.handshake_s && *rtt.handshake_s > 0 && (rtt.total.min_s == 0 || *rtt.handshake_s < rtt.total.min_s)) {
+  if (rtt.handshake_s && *rtt.handshake_s > 0 &&
+      (rtt.total.min_s == 0 || *rtt.handshake_s < rtt.total.min_s)) {
     rtt.total.min_s = *rtt.handshake_s;
   }
-  if (rtt.total.samples == 0 && rtt.handshake_s) rtt.total.median_s = rtt.total.p95_s = *rtt.handshake_s;
+  if (rtt.total.samples == 0 && rtt.handshake_s)
+    rtt.total.median_s = rtt.total.p95_s = *rtt.handshake_s;
   rtt.idle_s = rtt_idle_.quantile(0.5);
   rtt.loaded_s = rtt_loaded_.quantile(0.5);
   for (std::size_t i = 0; i < rtt.quantiles_s.size(); ++i) {
-    rtt.quantiles_s[i] = Sampler::quantile_of(total, static_cast<double>(i) / static_cast<double>(rtt.quantiles_s.size() - 1));
+    rtt.quantiles_s[i] = Sampler::quantile_of(
+        total, static_cast<double>(i) / static_cast<double>(rtt.quantiles_s.size() - 1));
   }
 }
 
@@ -166,7 +179,8 @@ double growth_a_round(const std::vector<float>& maxima, std::uint64_t rounds_see
   const auto step = static_cast<std::ptrdiff_t>(third);
   const double first = median_of({maxima.begin(), maxima.begin() + step});
   const double last = median_of({maxima.end() - step, maxima.end()});
-  const double rounds = static_cast<double>(rounds_seen) * 0.75 * 2 / 3;  // the first quarter is left out
+  const double rounds =
+      static_cast<double>(rounds_seen) * 0.75 * 2 / 3;  // the first quarter is left out
   return (last - first) / std::max(rounds, 1.0);
 }
 
@@ -176,17 +190,20 @@ void DirectionAnalysis::summarise_flight() {
   if (round_max_ > 0) round_maxima_.add(static_cast<double>(round_max_));
   const std::vector<float>& rounds = round_maxima_.kept();
   // The first quarter is slow start; a plateau shows in the rest.
-  std::vector<float> late(rounds.begin() + static_cast<std::ptrdiff_t>(rounds.size() / 4), rounds.end());
+  std::vector<float> late(rounds.begin() + static_cast<std::ptrdiff_t>(rounds.size() / 4),
+                          rounds.end());
   facts_.flight_growth_bytes = growth_a_round(late, round_maxima_.seen());
   const std::vector<float>& idle = round_idle_.kept();
-  std::vector<float> late_idle(idle.begin() + static_cast<std::ptrdiff_t>(idle.size() / 4), idle.end());
+  std::vector<float> late_idle(idle.begin() + static_cast<std::ptrdiff_t>(idle.size() / 4),
+                               idle.end());
   std::sort(late_idle.begin(), late_idle.end());
   facts_.flight_idle_share = Sampler::quantile_of(late_idle, 0.5);
   std::sort(late.begin(), late.end());
   const double median = Sampler::quantile_of(late, 0.5);
   facts_.flight_plateau_bytes = static_cast<std::uint64_t>(median);
   if (median > 0) {
-    facts_.flight_plateau_spread = (Sampler::quantile_of(late, 0.75) - Sampler::quantile_of(late, 0.25)) / median;
+    facts_.flight_plateau_spread =
+        (Sampler::quantile_of(late, 0.75) - Sampler::quantile_of(late, 0.25)) / median;
   }
 }
 
@@ -207,43 +224,49 @@ void DirectionAnalysis::summarise_windows() {
   const std::vector<float> sorted = windows_.sorted();
   window.median_bytes = static_cast<std::uint64_t>(Sampler::quantile_of(sorted, 0.5));
   const double near = static_cast<double>(window.max_bytes) - static_cast<double>(segment_size_);
-  const auto at_max = std::count_if(sorted.begin(), sorted.end(), [=](float w) { return static_cast<double>(w) >= near; });
+  const auto at_max = std::count_if(sorted.begin(), sorted.end(),
+                                    [=](float w) { return static_cast<double>(w) >= near; });
   const auto widest = static_cast<std::size_t>(std::bit_width(window.max_bytes));
   for (std::size_t width = 0; width + 1 < widest && width < edge_s_by_widest_.size(); ++width) {
     window.opening_s += edge_s_by_widest_[width];
   }
-  if (!sorted.empty()) window.at_max_share = static_cast<double>(at_max) / static_cast<double>(sorted.size());
+  if (!sorted.empty())
+    window.at_max_share = static_cast<double>(at_max) / static_cast<double>(sorted.size());
 }
 
 void DirectionAnalysis::summarise_icmp(std::vector<IcmpFacts>& icmp) {
   for (const IcmpWatch& watch : icmp_watch_) {
     IcmpFacts& facts = icmp[watch.index];
-    facts.sender_shrank = watch.sent_after > 0 && watch.largest_after <= facts.next_hop_mtu && facts.next_hop_mtu > 0;
+    facts.sender_shrank =
+        watch.sent_after > 0 && watch.largest_after <= facts.next_hop_mtu && facts.next_hop_mtu > 0;
     facts.smaller_acknowledged = una_ > watch.offset;
     if (watch.resent) facts.resend_delay_s = to_seconds(*watch.resent - watch.time);
   }
 }
 
-// A congestion window grows every round trip that nothing hinders it. A flight that stays flat for many, below the
-// window, without loss and without a queue, was held by the sending host: buffer, application or pacing. Packets
-// cannot say which, so that time is nobody's (DESIGN principle 5).
+// A congestion window grows every round trip that nothing hinders it. A flight that stays flat for
+// many, below the window, without loss and without a queue, was held by the sending host: buffer,
+// application or pacing. Packets cannot say which, so that time is nobody's (DESIGN principle 5).
 void DirectionAnalysis::relabel_flat_flight() {
   constexpr std::uint64_t kRounds = 10;
-  constexpr double kFlat = 0.15, kBelowWindow = 0.8, kGrowthShare = 0.3, kQuiet = 1.2, kQuietFloor_s = 0.002,
-                   kIdle = 0.2;
+  constexpr double kFlat = 0.15, kBelowWindow = 0.8, kGrowthShare = 0.3, kQuiet = 1.2,
+                   kQuietFloor_s = 0.002, kIdle = 0.2;
   const auto plateau = static_cast<double>(facts_.flight_plateau_bytes);
-  // RFC 5681 section 3.1, with an ACK for every second segment: half a segment a round trip, at the very least.
-  const double growth = 0.5 * static_cast<double>(facts_.flight_rounds) * static_cast<double>(segment_size_);
+  // RFC 5681 section 3.1, with an ACK for every second segment: half a segment a round trip, at the
+  // very least.
+  const double growth =
+      0.5 * static_cast<double>(facts_.flight_rounds) * static_cast<double>(segment_size_);
   if (facts_.flight_rounds < kRounds || growth < kGrowthShare * plateau) return;
   if (facts_.lost_packets > 0 || facts_.flight_plateau_spread > kFlat || plateau <= 0) return;
   const RttFacts& rtt = facts_.rtt.total;
   if (rtt.median_s > std::max(kQuiet * rtt.min_s, rtt.min_s + kQuietFloor_s)) return;
-  // A window that grows by a segment a round trip is no flat flight, however small that is beside it. Delayed ACKs
-  // halve the growth, and a median forgives a little more.
+  // A window that grows by a segment a round trip is no flat flight, however small that is beside
+  // it. Delayed ACKs halve the growth, and a median forgives a little more.
   if (facts_.flight_growth_bytes > 0.25 * segment_size_) return;
   // Nor is one that the path's own rate clocks.
   if (facts_.flight_idle_share < kIdle) return;
-  if (have_window_ && plateau > kBelowWindow * static_cast<double>(facts_.window.median_bytes)) return;
+  if (have_window_ && plateau > kBelowWindow * static_cast<double>(facts_.window.median_bytes))
+    return;
   facts_.time[TimeOwner::unknown] += facts_.time[TimeOwner::congestion_window];
   facts_.time[TimeOwner::congestion_window] = 0;
 }

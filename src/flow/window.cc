@@ -24,14 +24,17 @@ void DirectionAnalysis::read_window(const Record& record, std::int64_t ack, Time
   facts.raw_max = std::max(facts.raw_max, record.window);
   facts.raw_min = std::min(facts.raw_min, record.window);
   const std::int64_t edge = ack + static_cast<std::int64_t>(window);
-  if (have_window_ && edge + (std::int64_t{1} << window_shift_) <= right_edge_ && window > 0) note(facts.shrunk, record.frame);
+  if (have_window_ && edge + (std::int64_t{1} << window_shift_) <= right_edge_ && window > 0)
+    note(facts.shrunk, record.frame);
   if (edge != right_edge_) newest_opening_ = have_window_ ? edge - right_edge_ : 0;
   have_window_ = true;
   window_bytes_ = window;
   right_edge_ = edge;
   facts.max_bytes = std::max(facts.max_bytes, window);
   TimelineBin& bin = timeline_.bin(now);
-  if (window > 0) bin.window_min_bytes = bin.window_min_bytes == 0 ? window : std::min(bin.window_min_bytes, window);
+  if (window > 0)
+    bin.window_min_bytes =
+        bin.window_min_bytes == 0 ? window : std::min(bin.window_min_bytes, window);
   if (record.payload_len == 0 || next_ > una_) windows_.add(static_cast<double>(window));
   watch_closing(record, now);
 }
@@ -82,42 +85,48 @@ void DirectionAnalysis::decide_closing(std::optional<Time> next_data) {
   facts_.time[TimeOwner::application] += moved;
 }
 
-// The room for which a sender does not wait any longer: a segment, or the super-frame that it hands to its NIC at once,
-// but a third of the window at most (Linux: tcp_tso_win_divisor).
+// The room for which a sender does not wait any longer: a segment, or the super-frame that it hands
+// to its NIC at once, but a third of the window at most (Linux: tcp_tso_win_divisor).
 std::int64_t DirectionAnalysis::useful_room() const {
   const auto segment = static_cast<std::int64_t>(std::max(segment_size_, 1u));
-  const std::int64_t useful = std::min<std::int64_t>(segment, std::max<std::int64_t>(facts_.largest_payload, 1));
+  const std::int64_t useful =
+      std::min<std::int64_t>(segment, std::max<std::int64_t>(facts_.largest_payload, 1));
   if (facts_.vantage != Vantage::sender) return useful;
   const auto third = static_cast<std::int64_t>(window_bytes_ / 3);
   return std::max(useful, std::min<std::int64_t>(facts_.superframes.max_payload, third));
 }
 
-// Away from the sender ACKs are shown a little early, so that some of their room seems to stay unused.
+// Away from the sender ACKs are shown a little early, so that some of their room seems to stay
+// unused.
 std::int64_t DirectionAnalysis::room_at_edge() const {
-  return away() ? std::max(useful_room(), static_cast<std::int64_t>(window_bytes_ / 8)) : useful_room();
+  return away() ? std::max(useful_room(), static_cast<std::int64_t>(window_bytes_ / 8))
+                : useful_room();
 }
 
 bool DirectionAnalysis::is_window_full(Time now) const {
   // Who went beyond it by a whole window reads another one than is written here.
   if (!have_window_ || facts_.window.beyond_max_bytes > facts_.window.max_bytes) return false;
   if (slow_start_ends_flight()) return false;
-  return window_room() < room_at_edge() || (away() && to_seconds(now - window_full_until_) <= clock_s());
+  return window_room() < room_at_edge() ||
+         (away() && to_seconds(now - window_full_until_) <= clock_s());
 }
 
-// A reader that falls behind closes the window; a window that only fills a queue stands wide open. The slow reader also
-// delays ACKs, so that the round trip alone would accuse the path.
+// A reader that falls behind closes the window; a window that only fills a queue stands wide open.
+// The slow reader also delays ACKs, so that the round trip alone would accuse the path.
 bool DirectionAnalysis::window_is_filling() const {
   // A path that is full keeps the reader waiting: then the window never closes.
   if (facts_.window.zero.count >= kCloses) return true;
-  return static_cast<double>(window_bytes_) < kOpenShare * static_cast<double>(facts_.window.max_bytes);
+  return static_cast<double>(window_bytes_) <
+         kOpenShare * static_cast<double>(facts_.window.max_bytes);
 }
 
 bool DirectionAnalysis::window_leaves_less_than(std::int64_t room) const {
   return have_window_ && window_room() < room && !slow_start_ends_flight();
 }
 
-// In slow start the congestion window grows by what is acknowledged, never by more (RFC 5681 section 3.1). A flight that
-// has come so far ends there, whatever the receiver leaves; Linux asks in this order too (tcp_write_xmit).
+// In slow start the congestion window grows by what is acknowledged, never by more (RFC 5681
+// section 3.1). A flight that has come so far ends there, whatever the receiver leaves; Linux asks
+// in this order too (tcp_write_xmit).
 bool DirectionAnalysis::slow_start_ends_flight() const {
   return slow_start_ && next_ - una_ + static_cast<std::int64_t>(segment_size_) > slow_start_most_;
 }

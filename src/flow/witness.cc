@@ -12,10 +12,11 @@ constexpr std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
 
 // A leg shorter than this share of the round trip means that the tap sits at that end.
 constexpr double kNearShare = 0.2;
-// Below this round trip timing cannot tell the ends apart; what offloads leave in the packets still can.
+// Below this round trip timing cannot tell the ends apart; what offloads leave in the packets still
+// can.
 constexpr Duration kTooShort = std::chrono::microseconds(300);
-// From this round trip on timing is believed against unfinished sums of the end that is far by it: hosts answer much
-// faster, and a NIC that forgets to finish sums sends them across the whole path.
+// From this round trip on timing is believed against unfinished sums of the end that is far by it:
+// hosts answer much faster, and a NIC that forgets to finish sums sends them across the whole path.
 constexpr Duration kLongEnough = std::chrono::milliseconds(2);
 // Bytes that the timestamp option takes from each data segment (RFC 7323 appendix A).
 constexpr std::uint32_t kTimestampBytes = 12;
@@ -58,11 +59,13 @@ class LegMeter {
     SeqNum value;
     Time time;
   };
-  // An ACK travelling away from the end that received data: the data went `to`, so the leg is that end's.
+  // An ACK travelling away from the end that received data: the data went `to`, so the leg is that
+  // end's.
   void match_data(const Record& ack, std::size_t data_way) {
     auto& waiting = waiting_[data_way];
     while (ack.has(wire::kAck) && !waiting.empty() && waiting.front().value <= ack.acknowledgment) {
-      if (waiting.front().value == ack.acknowledgment) shorten(leg_[1 - data_way], ack.time - waiting.front().time);
+      if (waiting.front().value == ack.acknowledgment)
+        shorten(leg_[1 - data_way], ack.time - waiting.front().time);
       waiting.pop_front();
     }
   }
@@ -101,10 +104,12 @@ TapPlace place_by_looks(const EndLooks& client, const EndLooks& server) {
 }
 
 TapPlace place_by_ttl(const EndLooks& client, const EndLooks& server) {
-  const bool client_here = is_initial_ttl(client.ttl_max), server_here = is_initial_ttl(server.ttl_max);
+  const bool client_here = is_initial_ttl(client.ttl_max),
+             server_here = is_initial_ttl(server.ttl_max);
   if (client.packets == 0 || server.packets == 0 || client_here == server_here) {
-    return !client_here && !server_here && client.packets > 0 && server.packets > 0 ? TapPlace::midpath
-                                                                                   : TapPlace::unknown;
+    return !client_here && !server_here && client.packets > 0 && server.packets > 0
+               ? TapPlace::midpath
+               : TapPlace::unknown;
   }
   return client_here ? TapPlace::near_client : TapPlace::near_server;
 }
@@ -118,7 +123,8 @@ TapPlace place_by_legs(const std::array<std::optional<Duration>, 2>& leg) {
   return TapPlace::midpath;
 }
 
-std::uint32_t segment_size_of(const HandshakeFacts& handshake, std::span<const Record> records, Direction way) {
+std::uint32_t segment_size_of(const HandshakeFacts& handshake, std::span<const Record> records,
+                              Direction way) {
   bool timestamps = false;
   std::map<std::uint32_t, std::uint32_t> lengths;
   std::uint32_t largest = 0, packets = 0;
@@ -129,19 +135,24 @@ std::uint32_t segment_size_of(const HandshakeFacts& handshake, std::span<const R
     largest = std::max(largest, r.payload_len);
     ++lengths[r.payload_len];
   }
-  // The receiver's MSS option limits the sender (RFC 9293 section 3.7.1); the sender's own MTU shows in its own option.
+  // The receiver's MSS option limits the sender (RFC 9293 section 3.7.1); the sender's own MTU
+  // shows in its own option.
   const auto& receiver = way == Direction::to_server ? handshake.syn_ack : handshake.syn;
   const auto& sender = way == Direction::to_server ? handshake.syn : handshake.syn_ack;
   if (receiver && receiver->options.has_mss && receiver->options.mss > 0) {
     std::uint32_t mss = receiver->options.mss;
-    if (sender && sender->options.has_mss && sender->options.mss > 0) mss = std::min<std::uint32_t>(mss, sender->options.mss);
+    if (sender && sender->options.has_mss && sender->options.mss > 0)
+      mss = std::min<std::uint32_t>(mss, sender->options.mss);
     if (timestamps && mss > kTimestampBytes) mss -= kTimestampBytes;
-    // A path MTU learnt elsewhere, or options not seen here: what most segments carry is the full size then.
+    // A path MTU learnt elsewhere, or options not seen here: what most segments carry is the full
+    // size then.
     const auto full = lengths.find(largest);
-    const bool lower = largest < mss && largest >= 512 && full->second >= 8 && full->second * 2 >= packets;
+    const bool lower =
+        largest < mss && largest >= 512 && full->second >= 8 && full->second * 2 >= packets;
     return lower ? largest : mss;
   }
-  // Without a handshake: the commonest length that an Ethernet frame can hold, if any is near the largest of them.
+  // Without a handshake: the commonest length that an Ethernet frame can hold, if any is near the
+  // largest of them.
   std::uint32_t best = 0, count = 0;
   for (const auto& [len, n] : lengths) {
     if (len >= 512 && len <= 1460 && n >= count) best = len, count = n;
@@ -173,7 +184,8 @@ std::array<std::uint32_t, 2> largest_flight(std::span<const Record> records) {
   return most;
 }
 
-void find_scale(Witness& witness, std::span<const Record> records, const HandshakeFacts& handshake) {
+void find_scale(Witness& witness, std::span<const Record> records,
+                const HandshakeFacts& handshake) {
   const bool both = handshake.syn && handshake.syn_ack;
   const bool in_use = handshake.syn_ack && handshake.syn_ack->options.has_window_scale;
   const auto flight = largest_flight(records);
@@ -183,12 +195,14 @@ void find_scale(Witness& witness, std::span<const Record> records, const Handsha
       const bool scaled = in_use && (!handshake.syn || handshake.syn->options.has_window_scale);
       witness.scale[way] = scaled ? ScaleKnowledge::negotiated : ScaleKnowledge::not_in_use;
       // RFC 7323 section 2.3: a shift above 14 is used as 14.
-      witness.window_shift[way] = scaled ? std::min<std::uint8_t>(own->options.window_scale, 14) : 0;
+      witness.window_shift[way] =
+          scaled ? std::min<std::uint8_t>(own->options.window_scale, 14) : 0;
       continue;
     }
     std::uint32_t window = 1;
     for (const Record& r : records) {
-      if (index(r.direction) == way && !r.has(wire::kSyn)) window = std::max<std::uint32_t>(window, r.window);
+      if (index(r.direction) == way && !r.has(wire::kSyn))
+        window = std::max<std::uint32_t>(window, r.window);
     }
     // The smallest shift that makes the flight against these windows possible.
     std::uint8_t shift = 0;
@@ -202,11 +216,16 @@ void find_scale(Witness& witness, std::span<const Record> records, const Handsha
 
 Vantage Witness::vantage(Direction direction) const {
   switch (place) {
-    case TapPlace::unknown: return Vantage::unknown;
-    case TapPlace::at_both: return Vantage::both;
-    case TapPlace::midpath: return Vantage::midpath;
-    case TapPlace::near_client: return direction == Direction::to_server ? Vantage::sender : Vantage::receiver;
-    case TapPlace::near_server: return direction == Direction::to_server ? Vantage::receiver : Vantage::sender;
+    case TapPlace::unknown:
+      return Vantage::unknown;
+    case TapPlace::at_both:
+      return Vantage::both;
+    case TapPlace::midpath:
+      return Vantage::midpath;
+    case TapPlace::near_client:
+      return direction == Direction::to_server ? Vantage::sender : Vantage::receiver;
+    case TapPlace::near_server:
+      return direction == Direction::to_server ? Vantage::receiver : Vantage::sender;
   }
   return Vantage::unknown;
 }
@@ -225,7 +244,8 @@ Witness examine(std::span<const Record> records, const HandshakeFacts& handshake
     EndLooks& end = looks[index(r.direction)];
     ++end.packets;
     using wire::ChecksumState;
-    end.partial += r.checksum == ChecksumState::partial || r.checksum == ChecksumState::partial_no_length;
+    end.partial +=
+        r.checksum == ChecksumState::partial || r.checksum == ChecksumState::partial_no_length;
     end.complete += r.checksum == ChecksumState::good;
     end.ttl_max = std::max(end.ttl_max, r.ttl);
   }
@@ -234,10 +254,12 @@ Witness examine(std::span<const Record> records, const HandshakeFacts& handshake
     shorten(witness.leg[0], from_seconds(handshake.client_leg_s));
     shorten(witness.leg[1], from_seconds(handshake.server_leg_s));
   }
-  // Namespaces and virtual machines leave sums unfinished both ways: then time is the better witness.
+  // Namespaces and virtual machines leave sums unfinished both ways: then time is the better
+  // witness.
   witness.place = place_by_looks(looks[0], looks[1]);
   const TapPlace timed = place_by_legs(witness.leg);
-  const bool both_near = witness.place == TapPlace::at_both && (timed == TapPlace::near_client || timed == TapPlace::near_server);
+  const bool both_near = witness.place == TapPlace::at_both &&
+                         (timed == TapPlace::near_client || timed == TapPlace::near_server);
   const bool opposed = (witness.place == TapPlace::near_client && timed == TapPlace::near_server) ||
                        (witness.place == TapPlace::near_server && timed == TapPlace::near_client);
   const bool timing_is_sure = opposed && *witness.leg[0] + *witness.leg[1] >= kLongEnough;

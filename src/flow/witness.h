@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Examines the first chapter of a connection before it is believed: copies from several taps, where the capture
-// was taken, how long each leg of the round trip is, what a full segment is, how windows scale.
+// Examines the first chapter of a connection before it is believed: copies from several taps, where
+// the capture was taken, how long each leg of the round trip is, what a full segment is, how
+// windows scale.
 #pragma once
 
 #include <array>
@@ -19,19 +20,25 @@ enum class TapPlace : std::uint8_t { unknown, near_client, near_server, at_both,
 /// What the first chapter says about the connection as a whole; later chapters keep it.
 struct Witness {
   TapPlace place = TapPlace::unknown;
-  std::array<std::optional<Duration>, 2> leg{};      // shortest: tap to client and back, tap to server and back
-  std::array<std::uint32_t, 2> segment_size{};       // payload of a full segment, by Direction; 0 unknown
-  std::array<std::uint8_t, 2> window_shift{};        // of windows that the sender of that Direction advertises
+  std::array<std::optional<Duration>, 2>
+      leg{};  // shortest: tap to client and back, tap to server and back
+  std::array<std::uint32_t, 2>
+      segment_size{};  // payload of a full segment, by Direction; 0 unknown
+  std::array<std::uint8_t, 2>
+      window_shift{};  // of windows that the sender of that Direction advertises
   std::array<ScaleKnowledge, 2> scale{};
-  bool several_taps = false;                         // copies with other TTL, MAC, VLAN or interface, or most packets twice
+  bool several_taps =
+      false;  // copies with other TTL, MAC, VLAN or interface, or most packets twice
 
   /// Vantage as seen from the data that travels in `direction`.
   [[nodiscard]] Vantage vantage(Direction direction) const;
-  /// Tap to the sender of `direction` and back: how much later its sender sees an ACK than the tap does. 0 unknown.
+  /// Tap to the sender of `direction` and back: how much later its sender sees an ACK than the tap
+  /// does. 0 unknown.
   [[nodiscard]] Duration sender_leg(Direction direction) const;
 };
 
-/// Marks copies of packets among `records` (tap_copy, network_copy). `several_taps` carries over between chapters.
+/// Marks copies of packets among `records` (tap_copy, network_copy). `several_taps` carries over
+/// between chapters.
 void mark_copies(std::span<Record> records, bool& several_taps);
 
 /// Judges a chapter whose copies are marked.
