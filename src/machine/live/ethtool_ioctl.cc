@@ -116,18 +116,19 @@ int read_features(const Nic& nic, InterfaceFacts& facts) {
   return names.empty() ? EOPNOTSUPP : 0;
 }
 
-std::optional<std::uint32_t> unless_zero(std::uint32_t value) {
-  return value == 0 ? std::nullopt : std::optional{value};
+// A driver that has none of a kind says that at most zero are possible (net/ethtool/rings.c).
+std::optional<std::uint32_t> if_any(std::uint32_t most, std::uint32_t value) {
+  return most == 0 ? std::nullopt : std::optional{value};
 }
 
 int read_rings(const Nic& nic, InterfaceFacts& facts) {
   ethtool_ringparam ring{};
   ring.cmd = ETHTOOL_GRINGPARAM;
   if (const int error = nic.ask(&ring); error != 0) return error;
-  facts.rings = {.rx = unless_zero(ring.rx_pending),
-                 .tx = unless_zero(ring.tx_pending),
-                 .rx_max = unless_zero(ring.rx_max_pending),
-                 .tx_max = unless_zero(ring.tx_max_pending)};
+  facts.rings = {.rx = if_any(ring.rx_max_pending, ring.rx_pending),
+                 .tx = if_any(ring.tx_max_pending, ring.tx_pending),
+                 .rx_max = if_any(ring.rx_max_pending, ring.rx_max_pending),
+                 .tx_max = if_any(ring.tx_max_pending, ring.tx_max_pending)};
   return 0;
 }
 
@@ -135,12 +136,12 @@ int read_channels(const Nic& nic, InterfaceFacts& facts) {
   ethtool_channels channels{};
   channels.cmd = ETHTOOL_GCHANNELS;
   if (const int error = nic.ask(&channels); error != 0) return error;
-  facts.channels = {.rx = unless_zero(channels.rx_count),
-                    .tx = unless_zero(channels.tx_count),
-                    .combined = unless_zero(channels.combined_count),
-                    .rx_max = unless_zero(channels.max_rx),
-                    .tx_max = unless_zero(channels.max_tx),
-                    .combined_max = unless_zero(channels.max_combined)};
+  facts.channels = {.rx = if_any(channels.max_rx, channels.rx_count),
+                    .tx = if_any(channels.max_tx, channels.tx_count),
+                    .combined = if_any(channels.max_combined, channels.combined_count),
+                    .rx_max = if_any(channels.max_rx, channels.max_rx),
+                    .tx_max = if_any(channels.max_tx, channels.max_tx),
+                    .combined_max = if_any(channels.max_combined, channels.max_combined)};
   return 0;
 }
 

@@ -33,17 +33,17 @@ bool names(std::string_view word, std::string_view owner) {
 // Drivers name queues as they like: eth0-TxRx-0 (ixgbe), eth0-rx-1, ens5-Tx-Rx-0 (ena),
 // virtio2-input.0, mlx5_comp3@pci:..., eth0-0 (igb and others), eth0 (one for all),
 // ntfy-block.1@pci (gve), eth0-rxtx-2 (vmxnet3).
-bool receives(std::string_view word) {
+QueueLine classify_name(std::string_view word) {
   std::string name{word};
   for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   if (contains_any(name, {"config", "async", "ctrl", "mgmnt", "mgmt", "event", "fdir", "misc",
-                          "control", "cmd", "pages", "-lsc", ":lsc"})) {
-    return false;
+                          "control", "cmd", "pages", "hwc", "-lsc", ":lsc"})) {
+    return QueueLine::no;
   }
   if (contains_any(name, {"txrx", "tx-rx", "rxtx", "rx", "input", "comp", "queue", "ntfy"})) {
-    return true;
+    return QueueLine::surely;
   }
-  return !contains_any(name, {"tx", "output"});
+  return contains_any(name, {"tx", "output"}) ? QueueLine::no : QueueLine::perhaps;
 }
 
 bool belongs(const InterruptLine& line, const InterruptOwner& owner) {
@@ -80,14 +80,18 @@ std::vector<InterruptLine> parse_interrupts(std::string_view text) {
   return result;
 }
 
-bool is_receive_queue(const InterruptLine& line, const InterruptOwner& owner) {
-  return !line.words.empty() && belongs(line, owner) && receives(line.words.back());
+QueueLine classify_line(const InterruptLine& line, const InterruptOwner& owner) {
+  if (line.words.empty() || !belongs(line, owner)) return QueueLine::no;
+  return classify_name(line.words.back());
 }
 
 void apply_interrupts(const std::vector<InterruptLine>& lines, const InterruptOwner& owner,
                       InterfaceFacts& facts) {
+  QueueLine best = QueueLine::no;
+  for (const InterruptLine& line : lines) best = std::max(best, classify_line(line, owner));
+  if (best == QueueLine::no) return;
   for (const InterruptLine& line : lines) {
-    if (!is_receive_queue(line, owner)) continue;
+    if (classify_line(line, owner) != best) continue;
     std::uint64_t sum = 0;
     facts.cpu_interrupts.resize(std::max(facts.cpu_interrupts.size(), line.by_cpu.size()));
     for (std::size_t cpu = 0; cpu < line.by_cpu.size(); ++cpu) {

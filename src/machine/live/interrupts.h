@@ -28,10 +28,13 @@ struct InterruptOwner {
   std::string interface;          // "eth0", as in "eth0-TxRx-3"
   std::vector<std::string> devices;  // "virtio2" as in "virtio2-input.0", "0000:3b:00.0" ...
 };
-/// Whether the line is a queue of the owner, and one that receives: what only sends, configures or
-/// reports is none.
-bool is_receive_queue(const InterruptLine& line, const InterruptOwner& owner);
-/// Fills the interrupt facts from the lines of the owner, in their order.
+/// What a line is to a receive queue: `perhaps` has a name that says nothing.
+enum class QueueLine : std::uint8_t { no, perhaps, surely };
+/// Lines of others, and those that only send, configure or report, are no.
+QueueLine classify_line(const InterruptLine& line, const InterruptOwner& owner);
+/// Fills the interrupt facts from the lines of the owner, in their order. Where some are surely
+/// receive queues, those that perhaps are do not count: e1000e and ixgbe name the vector that
+/// reports the link "eth0", which is the name of the only vector elsewhere.
 void apply_interrupts(const std::vector<InterruptLine>& lines, const InterruptOwner& owner,
                       InterfaceFacts& facts);
 

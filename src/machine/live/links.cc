@@ -117,7 +117,8 @@ void name_lower(const LinkRecord& link, const std::string& name, InterfaceFacts&
 
 void bind_tunnels(netlink::Socket& socket, std::vector<LinkRecord>& links) {
   for (LinkRecord& link : links) {
-    if (link.lower_index != 0 || link.lower_is_elsewhere || !link.tunnel_remote) continue;
+    const bool is_bound = link.lower_index != 0 && link.lower_index != link.facts.index;
+    if (is_bound || link.lower_is_elsewhere || !link.tunnel_remote) continue;
     link.lower_index = find_route_interface(socket, *link.tunnel_remote).value_or(0);
   }
 }

@@ -50,6 +50,11 @@ bool is_wanted(std::string_view name, std::string_view prefixes) {
                              [&](std::string_view prefix) { return name.starts_with(prefix); });
 }
 
+std::string below(std::string directory, std::string_view name) {
+  directory += '/';
+  return directory += name;
+}
+
 void read_one(const HostFiles& files, const std::string& path, MachineFacts& machine) {
   if (!files.is_readable_kind(path)) return;  // a folder, or a file that can only be written
   const auto text = files.read(path);
@@ -69,7 +74,7 @@ void read_directory(const HostFiles& files, const std::string& directory, std::s
     return;
   }
   for (const std::string& name : *names) {
-    if (is_wanted(name, prefixes)) read_one(files, directory + "/" + name, machine);
+    if (is_wanted(name, prefixes)) read_one(files, below(directory, name), machine);
   }
 }
 
@@ -117,7 +122,7 @@ void read_sysctls(const HostFiles& files, MachineFacts& machine) {
       continue;
     }
     for (const std::string& interface : *interfaces) {
-      read_directory(files, sys + directory + "/" + interface, names, machine);
+      read_directory(files, below(sys + directory, interface), names, machine);
     }
   }
   read_congestion_controls(machine);

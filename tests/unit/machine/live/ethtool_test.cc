@@ -11,21 +11,17 @@
 
 #include "machine/live/ethtool_ioctl.h"
 #include "machine/live/ethtool_netlink.h"
-#include "unit/machine/live/damage.h"
+#include "unit/machine/live/messages.h"
 
 namespace slowpath::machine {
 namespace {
 
 using netlink::Attributes;
 using netlink::Request;
+using testing::add;
 using testing::each_damage;
 using ::testing::ElementsAre;
 using testing::payload_of;
-
-template <typename T>
-void add(Request& request, unsigned type, const T& value) {
-  request.attribute(type, std::as_bytes(std::span{&value, 1}));
-}
 
 Request reply_about(std::uint32_t index) {
   Request request{21, NLM_F_MULTI};

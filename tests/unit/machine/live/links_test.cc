@@ -13,12 +13,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "unit/machine/live/damage.h"
+#include "unit/machine/live/messages.h"
 
 namespace slowpath::machine {
 namespace {
 
 using netlink::Request;
+using testing::add;
 using testing::each_damage;
 using testing::payload_of;
 
@@ -42,11 +43,6 @@ void add_kind(
   data(request);
   request.end_nest(nest);
   request.end_nest(info);
-}
-
-template <typename T>
-void add(Request& request, unsigned type, const T& value) {
-  request.attribute(type, std::as_bytes(std::span{&value, 1}));
 }
 
 LinkRecord parsed(Request& request) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A network namespace whose devices are set by other means (ip, ethtool's ioctl) and read back.
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
@@ -23,25 +24,32 @@
 #include <gtest/gtest.h>
 
 #include "machine/live.h"
+#include "machine/live/ethtool_ioctl.h"
 
 namespace slowpath::machine {
 namespace {
 
 /// A network namespace of its own, entered by threads that end inside it.
-class InNamespace : public ::testing::Test {
- protected:
-  void SetUp() override {
+class Namespace {
+ public:
+  Namespace() {
     std::jthread{[this] {
       if (unshare(CLONE_NEWNET) == 0) fd_ = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
       reason_ = errno;
     }}.join();
-    if (fd_ < 0) GTEST_SKIP() << "no network namespace: " << std::strerror(reason_);
-    if (std::system("ip -V > /dev/null 2>&1") != 0) GTEST_SKIP() << "ip (iproute2) is not there";
   }
-  void TearDown() override {
+  ~Namespace() {
     if (fd_ >= 0) close(fd_);
   }
+  Namespace(const Namespace&) = delete;
+  Namespace& operator=(const Namespace&) = delete;
 
+  [[nodiscard]] bool exists() const { return fd_ >= 0; }
+  [[nodiscard]] std::string why_not() const { return std::strerror(reason_); }
+  /// A path that `ip link set ... netns` takes.
+  [[nodiscard]] std::string path() const {
+    return "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(fd_);
+  }
   void inside(const std::function<void()>& work) const {
     std::jthread{[&] {
       if (setns(fd_, CLONE_NEWNET) != 0) {
@@ -62,6 +70,22 @@ class InNamespace : public ::testing::Test {
     inside([&] { machine = read_machine(options); });
     return machine;
   }
+
+ private:
+  int fd_ = -1, reason_ = 0;
+};
+
+class InNamespace : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!space_.exists()) GTEST_SKIP() << "no network namespace: " << space_.why_not();
+    if (std::system("ip -V > /dev/null 2>&1") != 0) GTEST_SKIP() << "ip (iproute2) is not there";
+  }
+  void inside(const std::function<void()>& work) const { space_.inside(work); }
+  [[nodiscard]] bool ip(const std::string& arguments) const { return space_.ip(arguments); }
+  [[nodiscard]] MachineFacts read(const LiveOptions& options = {}) const {
+    return space_.read(options);
+  }
   /// Sets an old one-value feature (ETHTOOL_SGRO, ETHTOOL_STSO ...).
   [[nodiscard]] bool set_feature(const char* name, std::uint32_t command, bool on) const {
     bool done = false;
@@ -77,8 +101,7 @@ class InNamespace : public ::testing::Test {
     return done;
   }
 
- private:
-  int fd_ = -1, reason_ = 0;
+  Namespace space_;
 };
 
 const RouteFacts* find_route(const MachineFacts& machine, const std::string& destination) {
@@ -197,6 +220,113 @@ TEST_F(InNamespace, RoutesWithTheirMetrics) {
   EXPECT_EQ(six->mtu_bytes, 1280U);
   EXPECT_EQ(find_route(machine, "192.0.2.1/32"), nullptr);  // the local table
   for (const RouteFacts& any : machine.routes) EXPECT_FALSE(any.is_exception);
+}
+
+/// Sends one datagram that must not be fragmented.
+void send_whole(int family, const char* to, std::size_t size) {
+  const int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const int four = IP_PMTUDISC_DO, six = IPV6_PMTUDISC_DO;
+  sockaddr_in to4{};
+  sockaddr_in6 to6{};
+  to4.sin_family = AF_INET;
+  to6.sin6_family = AF_INET6;
+  to4.sin_port = to6.sin6_port = htons(9);
+  const std::string bytes(size, 'x');
+  if (family == AF_INET) {
+    setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &four, sizeof four);
+    inet_pton(AF_INET, to, &to4.sin_addr);
+    (void)sendto(fd, bytes.data(), size, 0, reinterpret_cast<const sockaddr*>(&to4), sizeof to4);
+  } else {
+    setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &six, sizeof six);
+    inet_pton(AF_INET6, to, &to6.sin6_addr);
+    (void)sendto(fd, bytes.data(), size, 0, reinterpret_cast<const sockaddr*>(&to6), sizeof to6);
+  }
+  close(fd);
+}
+
+/// A host behind a router whose other side has an MTU of 1300.
+void join_by_small_mtu(const Namespace& host, const Namespace& router) {
+  router.inside([] {
+    std::ofstream{"/proc/sys/net/ipv4/ip_forward"} << "1";
+    std::ofstream{"/proc/sys/net/ipv6/conf/all/forwarding"} << "1";
+  });
+  ASSERT_TRUE(host.ip("link add v0 type veth peer name v1"));
+  ASSERT_TRUE(host.ip("link set v1 netns " + router.path()));
+  ASSERT_TRUE(host.ip("link set v0 up") && router.ip("link set v1 up"));
+  ASSERT_TRUE(router.ip("link add w0 mtu 1300 type veth peer name w1 mtu 1300"));
+  ASSERT_TRUE(router.ip("link set w0 up") && router.ip("link set w1 up"));
+  ASSERT_TRUE(host.ip("addr add 192.0.2.1/24 dev v0"));
+  ASSERT_TRUE(host.ip("addr add 2001:db8:1::1/64 dev v0 nodad"));
+  ASSERT_TRUE(router.ip("addr add 192.0.2.9/24 dev v1"));
+  ASSERT_TRUE(router.ip("addr add 2001:db8:1::9/64 dev v1 nodad"));
+  ASSERT_TRUE(router.ip("route add 198.51.100.0/24 dev w0"));
+  ASSERT_TRUE(router.ip("-6 route add 2001:db8:2::/64 dev w0"));
+  ASSERT_TRUE(host.ip("route add default via 192.0.2.9"));
+  ASSERT_TRUE(host.ip("-6 route add default via 2001:db8:1::9"));
+}
+
+TEST_F(InNamespace, PathMtusThatRoutersReallyTaught) {
+  const Namespace router;
+  ASSERT_TRUE(router.exists()) << router.why_not();
+  join_by_small_mtu(space_, router);
+  MachineFacts machine;
+  const RouteFacts *four = nullptr, *six = nullptr;
+  // Neighbour discovery takes the first packets; a second of patience is plenty elsewhere.
+  for (int attempt = 0; attempt < 100 && (four == nullptr || six == nullptr); ++attempt) {
+    inside([] {
+      send_whole(AF_INET, "198.51.100.5", 1400);
+      send_whole(AF_INET6, "2001:db8:2::5", 1400);
+      usleep(50'000);
+    });
+    machine = read({.sockets = false, .file_root = {}});
+    four = find_route(machine, "198.51.100.5/32");
+    six = find_route(machine, "2001:db8:2::5/128");
+  }
+  for (const RouteFacts* route : {four, six}) {
+    ASSERT_NE(route, nullptr);
+    EXPECT_TRUE(route->is_exception);
+    EXPECT_EQ(route->mtu_bytes, 1300U);
+    EXPECT_GT(route->expires_s.value_or(0), 500);  // net.ipv4.route.mtu_expires is 600 s
+    EXPECT_LE(route->expires_s.value_or(0), 601);
+    EXPECT_EQ(route->interface, "v0");
+  }
+}
+
+TEST_F(InNamespace, IoctlSaysWhatNetlinkSays) {
+  ASSERT_TRUE(ip("link add v0 type veth peer name v1"));
+  ASSERT_TRUE(set_feature("v0", ETHTOOL_SGRO, false));
+  const std::function<void(const char*)> compare = [](const char* name) {
+    MachineFacts machine = read_machine({.sockets = false, .file_root = {}});
+    const InterfaceFacts* place = find_interface(machine, name);
+    ASSERT_NE(place, nullptr);
+    const InterfaceFacts by_netlink = *place;
+    MachineFacts asked;
+    asked.interfaces.resize(1);
+    asked.interfaces[0].name = by_netlink.name;
+    asked.interfaces[0].index = by_netlink.index;
+    read_ethtool_ioctl({}, asked);  // as if the netlink family had told nothing
+    const InterfaceFacts& by_ioctl = asked.interfaces[0];
+    ASSERT_EQ(by_ioctl.features.size(), by_netlink.features.size()) << name;
+    for (const auto& [feature, state] : by_netlink.features) {
+      const FeatureState& other = by_ioctl.features.at(feature);
+      EXPECT_EQ(other.on, state.on) << feature;
+      EXPECT_EQ(other.fixed, state.fixed) << feature;
+      EXPECT_EQ(other.requested, state.requested) << feature;
+    }
+    EXPECT_EQ(by_ioctl.rings.rx, by_netlink.rings.rx);
+    EXPECT_EQ(by_ioctl.rings.tx_max, by_netlink.rings.tx_max);
+    EXPECT_EQ(by_ioctl.channels.combined, by_netlink.channels.combined);
+    EXPECT_EQ(by_ioctl.channels.combined_max, by_netlink.channels.combined_max);
+    EXPECT_EQ(by_ioctl.speed_bps, by_netlink.speed_bps);
+    EXPECT_EQ(by_ioctl.duplex, by_netlink.duplex);
+    EXPECT_EQ(by_ioctl.rss.indirection, by_netlink.rss.indirection);
+    EXPECT_EQ(by_ioctl.rss.hash, by_netlink.rss.hash);
+    EXPECT_EQ(by_ioctl.driver, by_netlink.driver);
+  };
+  inside([&] { compare("v0"); });
+  for (const InterfaceFacts& facts : read_machine({.sockets = false, .file_root = {}}).interfaces) {
+    compare(facts.name.c_str());
+  }
 }
 
 TEST_F(InNamespace, SettingsOfThisNamespace) {

@@ -10,19 +10,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "unit/machine/live/damage.h"
+#include "unit/machine/live/messages.h"
 
 namespace slowpath::machine {
 namespace {
 
 using netlink::Request;
+using testing::add;
 using testing::each_damage;
 using testing::payload_of;
-
-template <typename T>
-void add(Request& request, unsigned type, const T& value) {
-  request.attribute(type, std::as_bytes(std::span{&value, 1}));
-}
 
 Request qdisc_message(unsigned parent, const char* kind, unsigned drops) {
   Request request{RTM_NEWQDISC, NLM_F_MULTI};

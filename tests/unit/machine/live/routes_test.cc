@@ -7,21 +7,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "unit/machine/live/damage.h"
+#include "unit/machine/live/messages.h"
 
 namespace slowpath::machine {
 namespace {
 
 using netlink::Request;
+using testing::add;
 using testing::each_damage;
 using testing::payload_of;
 
 const InterfaceNames kNames{{2, "eth0"}, {3, "eth1"}};
-
-template <typename T>
-void add(Request& request, unsigned type, const T& value) {
-  request.attribute(type, std::as_bytes(std::span{&value, 1}));
-}
 
 Request route_message(unsigned char type, unsigned char prefix, unsigned flags = 0) {
   Request request{RTM_NEWROUTE, NLM_F_MULTI};

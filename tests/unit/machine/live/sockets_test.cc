@@ -13,7 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "unit/machine/live/damage.h"
+#include "unit/machine/live/messages.h"
 
 namespace slowpath::machine {
 namespace {

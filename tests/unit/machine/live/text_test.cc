@@ -180,19 +180,35 @@ TEST(Interrupts, NumbersOutweighNames) {
 }
 
 TEST(Interrupts, WhatDriversCallTheirQueues) {
-  const auto receives = [](const char* name) {
-    return is_receive_queue({"7", {1}, {"PCI-MSI", name}}, {{"7"}, "", {}});
+  const auto classify = [](const char* name) {
+    return classify_line({"7", {1}, {"PCI-MSI", name}}, {{"7"}, "", {}});
   };
   for (const char* name :
-       {"eth0-TxRx-0", "ens5-Tx-Rx-1", "eth0-rx-0", "eth0-rxtx-3", "eth0", "eth0-1",
-        "virtio0-input.3", "mlx5_comp3@pci:0000:3b:00.0", "i40e-eth0-TxRx-0"}) {
-    EXPECT_TRUE(receives(name)) << name;
+       {"eth0-TxRx-0", "ens5-Tx-Rx-1", "eth0-rx-0", "eth0-rxtx-3", "virtio0-input.3",
+        "mlx5_comp3@pci:0000:3b:00.0", "i40e-eth0-TxRx-0", "gve-ntfy-blk1@pci:0000:00:04.0"}) {
+    EXPECT_EQ(classify(name), QueueLine::surely) << name;
   }
-  for (const char* name : {"eth0-tx-0", "virtio0-output.0", "virtio0-config", "eth0-event-4",
-                           "mlx5_async0@pci:0000:3b:00.0", "ena-mgmnt@pci:0000:00:05.0",
-                           "i40e-0000:3b:00.0:misc", "eth0:lsc", "i40e-0000:3b:00.0:fdir-TxRx-0"}) {
-    EXPECT_FALSE(receives(name)) << name;
+  for (const char* name : {"eth0", "eth0-1", "mana_q3@pci:7870:00:00.0"}) {
+    EXPECT_EQ(classify(name), QueueLine::perhaps) << name;
   }
+  for (const char* name :
+       {"eth0-tx-0", "virtio0-output.0", "virtio0-config", "eth0-event-4",
+        "mlx5_async0@pci:0000:3b:00.0", "ena-mgmnt@pci:0000:00:05.0", "i40e-0000:3b:00.0:misc",
+        "eth0:lsc", "i40e-0000:3b:00.0:fdir-TxRx-0", "mana_hwc@pci:7870:00:00.0"}) {
+    EXPECT_EQ(classify(name), QueueLine::no) << name;
+  }
+  EXPECT_EQ(classify_line({"8", {1}, {"eth0-rx-0"}}, {{"7"}, "eth0", {}}), QueueLine::no);
+  EXPECT_EQ(classify_line({"7", {1}, {}}, {{"7"}, "eth0", {}}), QueueLine::no);
+}
+
+TEST(Interrupts, TheVectorOfTheLinkIsNoQueueBesideQueues) {
+  const std::string head = "  CPU0\n 1: 9 PCI-MSI 1-edge eth0\n";
+  InterfaceFacts only, beside;
+  apply_interrupts(parse_interrupts(head), {{}, "eth0", {}}, only);
+  EXPECT_THAT(only.queue_interrupts, ElementsAre(9));
+  apply_interrupts(parse_interrupts(head + " 2: 70 PCI-MSI 2-edge eth0-rx-0\n"), {{}, "eth0", {}},
+                   beside);
+  EXPECT_THAT(beside.queue_interrupts, ElementsAre(70));
 }
 
 TEST(Interrupts, DamageIsSurvived) {

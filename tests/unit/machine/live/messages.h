@@ -19,6 +19,12 @@ inline std::vector<std::byte> payload_of(netlink::Request& request) {
   return {bytes.begin(), bytes.end()};
 }
 
+/// Appends an attribute that holds a plain value.
+template <typename T>
+void add(netlink::Request& request, unsigned type, const T& value) {
+  request.attribute(type, std::as_bytes(std::span{&value, 1}));
+}
+
 /// Calls with each variant, each in memory of its own size.
 template <typename Parse>
 void each_damage(Bytes bytes, const Parse& parse) {
