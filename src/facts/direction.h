@@ -116,7 +116,7 @@ struct WindowFacts {
   std::uint64_t max_bytes = 0;
   std::uint64_t median_bytes = 0;      // over packets that carried data ACKs
   double at_max_share = 0;             // of these packets: window within one segment of max_bytes
-  double opening_s = 0;                // time at the edge while the window still opened: later it stood twice as wide
+  double opening_s = 0;                // time at the edge while the window still opened: later it stood a third wider at least
   Exemplars at_edge;                   // data frames after which less than one segment of window was left
   Exemplars zero;                      // frames that advertised zero (no SYN, FIN, RST)
   std::uint64_t zero_episodes = 0;     // with data outstanding or pending

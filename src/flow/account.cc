@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keeps the time account: charges each interval to its owner, and settles waits by what ended them.
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 #include "flow/direction_analysis.h"
@@ -65,9 +64,7 @@ void DirectionAnalysis::charge(TimeOwner owner, double seconds) {
     (facts_.last_ack > last_data_ ? part.after_ack_s : part.before_ack_s) += seconds;
   }
   if (owner == TimeOwner::receive_window && !window_is_filling()) {
-    const auto width = std::min<std::size_t>(std::bit_width(facts_.window.max_bytes),
-                                             edge_s_by_widest_.size() - 1);
-    edge_s_by_widest_[width] += seconds;
+    edge_s_by_widest_.add(facts_.window.max_bytes, seconds);
   }
 }
 

@@ -345,8 +345,7 @@ class DirectionAnalysis {
   Time zero_until_{};
   FrameRef zero_end_frame_;
   Sampler windows_;
-  std::array<double, 32>
-      edge_s_by_widest_{};  // time at the edge of the widest window so far, by its log2
+  WidthSeconds edge_s_by_widest_;  // time at the edge, by the widest window so far
   std::uint64_t windows_seen_ = 0, windows_at_max_ = 0;
   Sampler round_maxima_, round_idle_;
   std::int64_t round_end_ = 0, round_max_ = 0, round_best_ = 0;

@@ -2,6 +2,7 @@
 #include "flow/meters.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace slowpath::flow {
 
@@ -70,6 +71,18 @@ TimelineBin& TimelineRecorder::other_bin(Time at) {
 Timeline TimelineRecorder::take() {
   timeline_.bin_s = to_seconds(width_);
   return std::move(timeline_);
+}
+
+std::size_t WidthSeconds::class_of(std::uint64_t width) {
+  const auto octave = std::min<std::size_t>(std::bit_width(width), kOctaves - 1);
+  return 4 * octave + (octave >= 3 ? (width >> (octave - 3)) & 3 : 0);
+}
+
+double WidthSeconds::well_below(std::uint64_t widest) const {
+  const std::size_t end = class_of(widest);
+  double sum = 0;
+  for (std::size_t i = 0; i + kClassesBetween <= end; ++i) sum += double{seconds_[i]};
+  return sum;
 }
 
 void StallLog::add(const Stall& stall) {

@@ -55,6 +55,23 @@ class TimelineRecorder {
   bool started_ = false;
 };
 
+/// Seconds by the width of a window, in four classes an octave.
+class WidthSeconds {
+ public:
+  void add(std::uint64_t width, double seconds) {
+    seconds_[class_of(width)] += static_cast<float>(seconds);
+  }
+  /// Those at widths of which `widest` is a third more, at least.
+  [[nodiscard]] double well_below(std::uint64_t widest) const;
+
+ private:
+  static constexpr std::size_t kClassesBetween = 3;
+  static std::size_t class_of(std::uint64_t width);
+  // No window is wider than 2^30 (RFC 7323 section 2.3).
+  static constexpr std::size_t kOctaves = 32;
+  std::array<float, 4 * kOctaves> seconds_{};
+};
+
 /// The costliest stalls.
 class StallLog {
  public:

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The facts of a direction, once all its packets are read.
 #include <algorithm>
-#include <bit>
 
 #include "flow/direction_analysis.h"
 
@@ -226,10 +225,7 @@ void DirectionAnalysis::summarise_windows() {
   const double near = static_cast<double>(window.max_bytes) - static_cast<double>(segment_size_);
   const auto at_max = std::count_if(sorted.begin(), sorted.end(),
                                     [=](float w) { return static_cast<double>(w) >= near; });
-  const auto widest = static_cast<std::size_t>(std::bit_width(window.max_bytes));
-  for (std::size_t width = 0; width + 1 < widest && width < edge_s_by_widest_.size(); ++width) {
-    window.opening_s += edge_s_by_widest_[width];
-  }
+  window.opening_s = edge_s_by_widest_.well_below(window.max_bytes);
   if (!sorted.empty())
     window.at_max_share = static_cast<double>(at_max) / static_cast<double>(sorted.size());
 }
@@ -250,7 +246,7 @@ void DirectionAnalysis::summarise_icmp(std::vector<IcmpFacts>& icmp) {
 void DirectionAnalysis::relabel_flat_flight() {
   constexpr std::uint64_t kRounds = 10;
   constexpr double kFlat = 0.15, kBelowWindow = 0.8, kGrowthShare = 0.3, kQuiet = 1.2,
-                   kQuietFloor_s = 0.002, kIdle = 0.2;
+                   kQuietFloor_s = 0.002, kIdle = 0.2, kLeastRtt_s = 0.001;
   const auto plateau = static_cast<double>(facts_.flight_plateau_bytes);
   // RFC 5681 section 3.1, with an ACK for every second segment: half a segment a round trip, at the
   // very least.
@@ -260,6 +256,8 @@ void DirectionAnalysis::relabel_flat_flight() {
   if (facts_.lost_packets > 0 || facts_.flight_plateau_spread > kFlat || plateau <= 0) return;
   const RttFacts& rtt = facts_.rtt.total;
   if (rtt.median_s > std::max(kQuiet * rtt.min_s, rtt.min_s + kQuietFloor_s)) return;
+  // Below a millisecond the hosts' own time weighs as much as the flight.
+  if (rtt.min_s < kLeastRtt_s) return;
   // A window that grows by a segment a round trip is no flat flight, however small that is beside
   // it. Delayed ACKs halve the growth, and a median forgives a little more.
   if (facts_.flight_growth_bytes > 0.25 * segment_size_) return;

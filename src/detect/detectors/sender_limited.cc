@@ -154,7 +154,7 @@ std::string why_not(const Transfer& transfer) {
     return fmt::format("round trips of {} under load, {} at least: the path queues",
                        format_duration(queue.loaded_s), format_duration(queue.base_s));
   }
-  if (queue.base_s < kLeastRtt) {
+  if (std::min(queue.base_s, data.rtt.total.min_s) < kLeastRtt) {
     return fmt::format("at a round trip of {} the hosts' own time weighs as much as the flight",
                        format_duration(queue.base_s));
   }
