@@ -166,6 +166,8 @@ struct MeasuredFacts {
   std::optional<double> goodput_bps, rtt_min_s, rtt_median_s, loss_share;
   std::optional<std::uint32_t> retransmits, window_bytes, largest_passed_bytes,
       smallest_failed_bytes;  // ping with DF: ICMP payload
+  std::optional<std::uint32_t> payload_bytes;  // ping: what was sent, with DF or without
+  std::optional<bool> dont_fragment;           // ping: told by an option or an answer
   Origin origin;
 };
 
@@ -179,9 +181,10 @@ struct MachineFacts {
   std::vector<RouteFacts> routes;
   std::vector<SocketFacts> sockets;
   std::vector<CpuFacts> cpus;
-  /// By the platform's own name: sysctl "net.ipv4.tcp_rmem"; netsh
-  /// "tcp.global.receive-window-auto-tuning-level" (see machine/text for the list); ipadm
-  /// "tcp.recv_maxbuf"; esxcli "/Net/TcpipDefLROEnabled".
+  /// By the platform's own name: sysctl "net.ipv4.tcp_rmem";
+  /// "netsh.tcp.global.receive-window-auto-tuning-level";
+  /// "Get-NetTCPSetting.Internet.AutoTuningLevelLocal"; "ipadm.tcp.recv_buf", "dladm.net0.mtu",
+  /// "ndd.ip.ip_lso_outbound"; "esx./Net/TcpipDefLROEnabled" (machine/text/README.md lists them).
   std::map<std::string, Told<std::string>> settings;
   /// As nstat prints them: "TcpExtListenOverflows", "IpReasmFails"; softnet as "SoftnetDropped",
   /// "SoftnetTimeSqueeze"; conntrack as "ConntrackCount", "ConntrackMax", "ConntrackInsertFailed"

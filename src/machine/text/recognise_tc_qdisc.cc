@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// `tc -s qdisc`. Only the root's numbers are kept: those of mq and of classful ones hold what is
+// below them.
+#include <string>
+
+#include "machine/text/reader.h"
+#include "machine/text/shapes.h"
+
+namespace slowpath::machine::text {
+namespace {
+
+bool recognises(const Output& rest) {
+  const Words& words = rest.words;
+  return words.size() >= 5 && words[0] == "qdisc" && words[2].ends_with(':') && words[3] == "dev";
+}
+
+/// "Sent 10 bytes 2 pkt (dropped 1, overlimits 0 requeues 3)" and "backlog 5b 1p requeues 0".
+void read_numbers(std::string_view text, InterfaceFacts& interface) {
+  auto& statistics = interface.qdisc_statistics;
+  const auto set = [&](const char* name, std::string_view begin, std::string_view end) {
+    if (const auto value = whole_number(between(text, begin, end))) statistics[name] = *value;
+  };
+  set("bytes", "Sent ", " bytes");
+  set("packets", " bytes ", " pkt");
+  set("drops", "(dropped ", ",");
+  set("overlimits", "overlimits ", " ");
+  if (text.contains("(dropped")) set("requeues", "requeues ", ")");
+  if (text.contains("backlog")) {
+    if (const auto bytes = size_bytes(between(text, "backlog ", "b "))) {
+      statistics["backlog_bytes"] = static_cast<std::uint64_t>(*bytes);
+    }
+    set("backlog_packets", "b ", "p");
+  }
+}
+
+void read_head(const Words& words, const Line& line, InterfaceFacts& interface) {
+  interface.qdisc = words[1];
+  std::string_view rest = line.text;
+  const std::size_t root = rest.find(" root ");
+  // "refcnt 2 limit 10240p flows 1024 ...": as tc prints it.
+  if (root != std::string_view::npos) interface.properties["qdisc"] = rest.substr(root + 6);
+}
+
+void read(const Output& output, Notes& notes) {
+  std::string root;  // the interface whose root the lines below belong to; empty for other qdiscs
+  bool is_open = false;
+  notes.each_line(output, [&](const Line& line) {
+    const Words words = words_of(line.text);
+    if (words.size() >= 5 && words[0] == "qdisc" && words[3] == "dev") {
+      is_open = true;
+      root.clear();
+      if (words.size() > 5 && words[5] == "root") root = words[4];
+      if (!root.empty()) read_head(words, line, notes.interface(root, line));
+      return true;
+    }
+    if (!is_open || line.text.front() != ' ') return false;
+    if (!root.empty()) read_numbers(line.text, notes.interface(root, line));
+    return true;
+  });
+}
+
+}  // namespace
+
+namespace recognisers {
+extern const Recogniser tc_qdisc;
+const Recogniser tc_qdisc{"tc_qdisc", Platform::linux_, recognises, read};
+}  // namespace recognisers
+
+}  // namespace slowpath::machine::text
