@@ -31,7 +31,8 @@ Result<MachineFacts> read_texts(std::span<const std::string> paths);
 
 /// What to run on such a host so that read_text() learns most: reads only, and asks for no
 /// privilege where the platform lets an ordinary user look. Every output is led by a line that
-/// names its command. A shell script; for Windows a PowerShell script. Empty for Platform::unknown.
+/// names its command. A shell script; for Windows a PowerShell script. Empty for Platform::cloud
+/// and Platform::any.
 std::string collect_script(Platform platform);
 
 }  // namespace slowpath::machine

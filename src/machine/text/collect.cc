@@ -16,8 +16,8 @@ constexpr auto kLinux = std::to_array<std::string_view>(
     {"uname -a", "cat /etc/os-release", "systemd-detect-virt",
      "cat /sys/devices/system/clocksource/clocksource0/current_clocksource", "sysctl -a",
      "ip -d -s link", "ip addr", "ip route show table all", "ip route show cache", "tc -s qdisc",
-     "nstat -az", "ss -tinm", "cat /proc/net/softnet_stat", "cat /proc/net/sockstat",
-     "cat /proc/net/stat/nf_conntrack", "cat /proc/interrupts", "cat /proc/stat"});
+     "nstat -az", "ss -atinm", "cat /proc/stat", "cat /proc/net/softnet_stat",
+     "cat /proc/net/sockstat", "cat /proc/net/stat/nf_conntrack", "cat /proc/interrupts"});
 
 // For each interface of /sys/class/net.
 constexpr auto kLinuxInterface = std::to_array<std::string_view>(
@@ -111,7 +111,7 @@ std::string windows_script() {
 std::string collect_script(Platform platform) {
   std::string script(kShellHead);
   switch (platform) {
-    case Platform::linux_:
+    case Platform::linux:
       append_shell(script, kLinux);
       append_loop(script,
                   "for path in /sys/class/net/*; do\n"
@@ -128,7 +128,8 @@ std::string collect_script(Platform platform) {
       return script;
     case Platform::windows:
       return windows_script();
-    case Platform::unknown:
+    case Platform::cloud:
+    case Platform::any:
       return {};
   }
   return {};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 
 namespace slowpath::machine::text {
 namespace {
@@ -31,13 +32,38 @@ std::optional<std::string_view> kind_among(const Words& words) {
   return *found;
 }
 
+bool is_tunnel(std::string_view kind) {
+  return kind == "vxlan" || kind == "geneve" || kind.contains("gre") || kind == "ipip" ||
+         kind == "sit" || kind == "ip6tnl" || kind == "erspan";
+}
+
+void set_kind_property(InterfaceFacts& interface, std::string_view name, std::string_view value) {
+  // One name for what the kinds of tunnels call by many.
+  constexpr auto kTunnel =
+      std::to_array<std::pair<std::string_view, std::string_view>>({{"id", "id"},
+                                                                    {"dstport", "port"},
+                                                                    {"port", "port"},
+                                                                    {"local", "local"},
+                                                                    {"remote", "remote"},
+                                                                    {"group", "remote"},
+                                                                    {"ttl", "ttl"}});
+  if (!is_tunnel(interface.kind)) {
+    interface.properties[interface.kind + "." + std::string(name)] = value;
+    return;
+  }
+  for (const auto& [known, property] : kTunnel) {
+    if (name == known) interface.properties["tunnel." + std::string(property)] = value;
+  }
+}
+
 void read_kind(const Words& words, InterfaceFacts& interface) {
   interface.kind = words.front();
   constexpr auto kKept = std::to_array<std::string_view>(
-      {"id", "dstport", "mode", "type", "protocol", "remote", "local", "dev"});
+      {"id", "dstport", "remote", "group", "local", "ttl", "mode", "type", "protocol", "stp_state",
+       "vlan_filtering", "nf_call_iptables", "miimon", "xmit_hash_policy"});
   for (const std::string_view key : kKept) {
     const std::string_view value = word_after(words, key);
-    if (!value.empty()) interface.properties[interface.kind + "." + std::string(key)] = value;
+    if (!value.empty()) set_kind_property(interface, key, value);
   }
   if (interface.lower.empty()) interface.lower = word_after(words, "dev");
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,7 +22,7 @@ namespace slowpath::machine::text {
 struct Output {
   Lines lines;
   const Command& command;  // the command line above it; without words where none stands there
-  Words words;             // of the first line, when recognising; else empty
+  Words words{};           // of the first line, when recognising; else empty
 };
 
 /// Where readers put what they understood, and what not.
@@ -62,8 +63,8 @@ class Notes {
 };
 
 struct Recogniser {
-  std::string_view name;                  // of the file: "ethtool_features"
-  Platform platform = Platform::unknown;  // unknown: several print it
+  std::string_view name;             // of the file: "ethtool_features"
+  std::optional<Platform> platform;  // nothing: several print it
   /// Whether the first line (never blank) begins an output of this kind; later lines may be looked
   /// at, a bounded number of them.
   bool (*recognises)(const Output& rest) = nullptr;

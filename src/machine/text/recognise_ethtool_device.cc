@@ -47,8 +47,8 @@ bool read_link(const Pair& pair, InterfaceFacts& interface) {
     if (duplex == "full" || duplex == "half") interface.duplex = duplex;
   } else if (pair.key == "Link detected") {
     interface.carrier = truth_of(pair.value.substr(0, pair.value.find(' ')));
-  } else if (pair.key == "Auto-negotiation" || pair.key == "Port") {
-    interface.properties[kebab(pair.key)] = pair.value;
+  } else if (pair.key == "Auto-negotiation") {
+    interface.properties["autoneg"] = pair.value;
   }
   return true;
 }
@@ -119,7 +119,7 @@ void read(const Output& output, Notes& notes) {
 
 namespace recognisers {
 extern const Recogniser ethtool_device;
-const Recogniser ethtool_device{"ethtool_device", Platform::linux_, recognises, read};
+const Recogniser ethtool_device{"ethtool_device", Platform::linux, recognises, read};
 }  // namespace recognisers
 
 }  // namespace slowpath::machine::text

@@ -116,7 +116,7 @@ void read(const Output& output, Notes& notes) {
 
 namespace recognisers {
 extern const Recogniser ethtool_features;
-const Recogniser ethtool_features{"ethtool_features", Platform::linux_, recognises, read};
+const Recogniser ethtool_features{"ethtool_features", Platform::linux, recognises, read};
 }  // namespace recognisers
 
 }  // namespace slowpath::machine::text

@@ -82,7 +82,8 @@ bool read_value(const Place& place, std::string_view line, InterfaceFacts& inter
   const auto pair = pair_of(line);
   if (!pair) return false;
   if (place.kind == "Pause") {
-    interface.properties["pause." + kebab(pair->key)] = pair->value;
+    const std::string_view key = pair->key == "Autonegotiate" ? "autoneg" : pair->key;
+    interface.properties["pause." + lower(key)] = pair->value;
     return true;
   }
   const Value value = whole_number32(pair->value);
@@ -119,7 +120,7 @@ void read(const Output& output, Notes& notes) {
 
 namespace recognisers {
 extern const Recogniser ethtool_parameters;
-const Recogniser ethtool_parameters{"ethtool_parameters", Platform::linux_, recognises, read};
+const Recogniser ethtool_parameters{"ethtool_parameters", Platform::linux, recognises, read};
 }  // namespace recognisers
 
 }  // namespace slowpath::machine::text

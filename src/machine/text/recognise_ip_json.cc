@@ -68,9 +68,10 @@ void read_info(const json& link, InterfaceFacts& interface) {
   if (!data.is_object()) return;
   for (const auto& [key, value] : data.items()) {
     if (value.is_object() || value.is_array()) continue;
-    interface.properties[kind + "." + key] =
-        value.is_string() ? value.get<std::string>()
-                          : value.dump(-1, ' ', false, json::error_handler_t::replace);
+    set_kind_property(interface, key,
+                      value.is_string()
+                          ? value.get<std::string>()
+                          : value.dump(-1, ' ', false, json::error_handler_t::replace));
   }
 }
 
@@ -83,6 +84,10 @@ void read_link(const json& link, InterfaceFacts& interface) {
   if (const auto len = number32_at(link, "txqlen")) interface.tx_queue_len = len;
   if (const auto qdisc = text_at(link, "qdisc"); !qdisc.empty()) interface.qdisc = qdisc;
   if (const auto alias = text_at(link, "ifalias"); !alias.empty()) interface.alias = alias;
+  if (const auto state = text_at(link, "operstate"); !state.empty()) {
+    interface.properties["operstate"] = lower(state);
+  }
+  if (text_at(link, "link_type") == "loopback") interface.kind = "loopback";
   if (const auto bus = text_at(link, "parentdev"); !bus.empty()) interface.bus = bus;
   interface.master = text_at(link, "master");
   interface.lower = text_at(link, "link");
@@ -119,7 +124,7 @@ void read(const Output& output, Notes& notes) {
 
 namespace recognisers {
 extern const Recogniser ip_json;
-const Recogniser ip_json{"ip_json", Platform::linux_, recognises, read};
+const Recogniser ip_json{"ip_json", Platform::linux, recognises, read};
 }  // namespace recognisers
 
 }  // namespace slowpath::machine::text

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "machine/text/ip_words.h"
 #include "machine/text/reader.h"
@@ -58,19 +59,34 @@ void read_heading(const Heading& heading, InterfaceFacts& interface) {
   interface.mtu_bytes = whole_number32(word_after(heading.words, "mtu"));
   interface.qdisc = word_after(heading.words, "qdisc");
   interface.master = word_after(heading.words, "master");
+  const std::string_view state = word_after(heading.words, "state");
+  if (!state.empty()) interface.properties["operstate"] = lower(state);
   if (const auto len = whole_number32(word_after(heading.words, "qlen"))) {
     interface.tx_queue_len = len;
   }
 }
+
+constexpr auto kSizes = std::to_array<std::pair<std::string_view, std::string_view>>(
+    {{"gso_max_size", "gso_max_size"},
+     {"gso_max_segs", "gso_max_segs"},
+     {"gro_max_size", "gro_max_size"},
+     {"tso_max_size", "tso_max_size"},
+     {"numtxqueues", "num_tx_queues"},
+     {"numrxqueues", "num_rx_queues"}});
 
 /// "link/ether 00:50:56:00:00:01 brd ... promiscuity 0 minmtu 60 maxmtu 9000 ...".
 void read_link_words(const Words& words, InterfaceFacts& interface) {
   if (const auto most = whole_number32(word_after(words, "maxmtu")); most && *most > 0) {
     interface.mtu_max_bytes = most;
   }
+  for (const auto& [word, property] : kSizes) {
+    const std::string_view value = word_after(words, word);
+    if (whole_number(value)) interface.properties[std::string(property)] = value;
+  }
   if (words.front() == "link/none" || words.front() == "link/ether") return;
   const std::string_view type = words.front().substr(5);
   // Tunnels without -d: the link type is the kind.
+  if (type == "loopback") interface.kind = type;
   if (type == "ipip" || type == "gre" || type == "sit" || type == "tunnel6") interface.kind = type;
 }
 
@@ -169,7 +185,7 @@ void read(const Output& output, Notes& notes) {
 
 namespace recognisers {
 extern const Recogniser ip_link;
-const Recogniser ip_link{"ip_link", Platform::linux_, recognises, read};
+const Recogniser ip_link{"ip_link", Platform::linux, recognises, read};
 }  // namespace recognisers
 
 }  // namespace slowpath::machine::text

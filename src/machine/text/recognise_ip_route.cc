@@ -50,13 +50,19 @@ bool recognises(const Output& rest) {
   return !first.starts_with(' ') && is_route(rest.words);
 }
 
-/// "mtu 1400", "mtu lock 1400".
-std::optional<std::uint32_t> metric_of(const Words& words, std::string_view name) {
+bool has_lock(const Words& words, std::string_view name) {
+  return word_after(words, name) == "lock";
+}
+
+/// "mtu 1400", "mtu lock 1400": 1400.
+std::string_view value_of(const Words& words, std::string_view name) {
   const auto found = std::ranges::find(words, name);
-  if (found == words.end()) return std::nullopt;
-  auto value = found + 1;
-  if (value != words.end() && *value == "lock") ++value;
-  return value == words.end() ? std::nullopt : whole_number32(*value);
+  const std::ptrdiff_t distance = has_lock(words, name) ? 2 : 1;
+  return words.end() - found > distance ? *(found + distance) : std::string_view{};
+}
+
+std::optional<std::uint32_t> metric_of(const Words& words, std::string_view name) {
+  return whole_number32(value_of(words, name));
 }
 
 void read_metrics(const Words& words, RouteFacts& route) {
@@ -68,6 +74,10 @@ void read_metrics(const Words& words, RouteFacts& route) {
   set(route.initrwnd, "initrwnd");
   set(route.advmss, "advmss");
   set(route.window, "window");
+  if (const auto metric = metric_of(words, "metric")) route.metric = metric;
+  if (has_lock(words, "mtu")) route.mtu_locked = true;
+  if (const auto ms = leading_number(value_of(words, "rto_min"))) route.rto_min_s = *ms / 1e3;
+  if (const auto name = value_of(words, "congctl"); !name.empty()) route.congestion_control = name;
   if (const auto quick = metric_of(words, "quickack")) route.quickack = *quick != 0;
   const std::string_view expires = word_after(words, "expires");
   if (const auto seconds = leading_number(expires)) route.expires_s = seconds;
@@ -80,6 +90,8 @@ RouteFacts route_of(const Words& words) {
   route.destination = destination.address;
   route.prefix_len = destination.prefix_len;
   route.interface = word_after(words, "dev");
+  route.table = word_after(words, "table");
+  if (first == 1 && words[0] != "unicast") route.type = words[0];
   std::string_view gateway = word_after(words, "via");
   if (gateway == "inet6") gateway = word_after(words, "inet6");
   route.gateway = address_of(gateway);
@@ -123,7 +135,7 @@ void read(const Output& output, Notes& notes) {
 
 namespace recognisers {
 extern const Recogniser ip_route;
-const Recogniser ip_route{"ip_route", Platform::linux_, recognises, read};
+const Recogniser ip_route{"ip_route", Platform::linux, recognises, read};
 }  // namespace recognisers
 
 }  // namespace slowpath::machine::text

@@ -175,7 +175,7 @@ void read(const Output& output, Notes& notes) {
 
 namespace recognisers {
 extern const Recogniser iperf;
-const Recogniser iperf{"iperf", Platform::unknown, recognises, read};
+const Recogniser iperf{"iperf", std::nullopt, recognises, read};
 }  // namespace recognisers
 
 }  // namespace slowpath::machine::text

@@ -80,7 +80,7 @@ void read(const Output& output, Notes& notes) {
 
 namespace recognisers {
 extern const Recogniser iperf3_json;
-const Recogniser iperf3_json{"iperf3_json", Platform::unknown, recognises, read};
+const Recogniser iperf3_json{"iperf3_json", std::nullopt, recognises, read};
 }  // namespace recognisers
 
 }  // namespace slowpath::machine::text

@@ -129,7 +129,7 @@ void read(const Output& output, Notes& notes) {
 
 namespace recognisers {
 extern const Recogniser netstat_linux;
-const Recogniser netstat_linux{"netstat_linux", Platform::linux_, recognises, read};
+const Recogniser netstat_linux{"netstat_linux", Platform::linux, recognises, read};
 }  // namespace recognisers
 
 }  // namespace slowpath::machine::text

@@ -67,7 +67,7 @@ void read(const Output& output, Notes& notes) {
 
 namespace recognisers {
 extern const Recogniser nstat;
-const Recogniser nstat{"nstat", Platform::linux_, recognises, read};
+const Recogniser nstat{"nstat", Platform::linux, recognises, read};
 }  // namespace recognisers
 
 }  // namespace slowpath::machine::text

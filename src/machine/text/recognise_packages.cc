@@ -58,7 +58,7 @@ void read(const Output& output, Notes& notes) {
 
 namespace recognisers {
 extern const Recogniser packages;
-const Recogniser packages{"packages", Platform::unknown, recognises, read};
+const Recogniser packages{"packages", std::nullopt, recognises, read};
 }  // namespace recognisers
 
 }  // namespace slowpath::machine::text

@@ -198,7 +198,7 @@ void read(const Output& output, Notes& notes) {
 
 namespace recognisers {
 extern const Recogniser ping;
-const Recogniser ping{"ping", Platform::unknown, recognises, read};
+const Recogniser ping{"ping", std::nullopt, recognises, read};
 }  // namespace recognisers
 
 }  // namespace slowpath::machine::text

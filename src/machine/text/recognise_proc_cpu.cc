@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "machine/text/reader.h"
 #include "machine/text/shapes.h"
@@ -61,16 +62,22 @@ std::optional<Queue> queue_of(std::string_view name) {
 bool read_interrupt(const Words& words, std::size_t processors, const Line& line, Notes& notes) {
   if (words.empty() || !words[0].ends_with(':')) return false;
   std::uint64_t count = 0;
+  std::vector<std::uint64_t> by_cpu;
   for (std::size_t at = 1; at < words.size() && at <= processors; ++at) {
     const auto value = whole_number(words[at]);
     if (!value) break;
     count += *value;
+    by_cpu.push_back(*value);
   }
   const auto queue = queue_of(words.back());
   if (!queue) return true;  // an interrupt of something else
-  auto& queues = notes.interface(queue->interface, line).queue_interrupts;
+  InterfaceFacts& interface = notes.interface(queue->interface, line);
+  auto& queues = interface.queue_interrupts;
   if (queues.size() <= queue->number) queues.resize(queue->number + 1);
   queues[queue->number] = count;
+  auto& sums = interface.cpu_interrupts;
+  sums.resize(std::max(sums.size(), by_cpu.size()));
+  for (std::size_t cpu = 0; cpu < by_cpu.size(); ++cpu) sums[cpu] += by_cpu[cpu];
   return true;
 }
 
@@ -120,7 +127,7 @@ void read(const Output& output, Notes& notes) {
 
 namespace recognisers {
 extern const Recogniser proc_cpu;
-const Recogniser proc_cpu{"proc_cpu", Platform::linux_, recognises, read};
+const Recogniser proc_cpu{"proc_cpu", Platform::linux, recognises, read};
 }  // namespace recognisers
 
 }  // namespace slowpath::machine::text

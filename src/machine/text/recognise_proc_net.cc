@@ -81,12 +81,20 @@ class Sums {
   std::map<std::string, std::pair<std::uint64_t, Line>> sums_;
 };
 
-void read_softnet(const Words& words, const Line& line, Sums& sums) {
+void read_softnet(const Words& words, std::uint64_t ordinal, const Line& line, Sums& sums,
+                  MachineFacts& facts) {
   constexpr auto kNames =
       std::to_array<const char*>({"SoftnetProcessed", "SoftnetDropped", "SoftnetTimeSqueeze"});
   for (std::size_t column = 0; column < kNames.size(); ++column) {
     sums.add(kNames[column], hex_number(words[column]).value_or(0), line);
   }
+  // The thirteenth column is the processor; older kernels list them all in order.
+  const auto number = words.size() > 12 ? hex_number(words[12]) : std::optional(ordinal);
+  const auto cpu = std::ranges::find(facts.cpus, number.value_or(0), &CpuFacts::number);
+  if (cpu == facts.cpus.end()) return;
+  cpu->softnet_processed = hex_number(words[0]);
+  cpu->softnet_dropped = hex_number(words[1]);
+  cpu->softnet_time_squeeze = hex_number(words[2]);
 }
 
 bool read_conntrack_line(const Words& words, const Line& line, Sums& sums) {
@@ -107,7 +115,7 @@ bool read_conntrack_row(const Words& names, const Words& words, const Line& line
     const auto value = hex_number(words[column]);
     if (!value) return false;
     if (names[column] == "entries") {
-      notes.counter("ConntrackCount", *value, line);
+      notes.counter("ConntrackEntries", *value, line);
     } else {
       sums.add(conntrack_name(names[column]), *value, line);
     }
@@ -131,10 +139,11 @@ bool read_sockstat(const Words& words, const Line& line, Notes& notes) {
 void read(const Output& output, Notes& notes) {
   Sums sums;
   Words names;
+  std::uint64_t softnet_lines = 0;
   notes.each_line(output, [&](const Line& line) {
     const Words words = words_of(line.text);
     if (is_softnet(words) && names.empty()) {
-      read_softnet(words, line, sums);
+      read_softnet(words, softnet_lines++, line, sums, notes.facts());
       return true;
     }
     if (is_conntrack_table(words)) {
@@ -156,7 +165,7 @@ void read(const Output& output, Notes& notes) {
 
 namespace recognisers {
 extern const Recogniser proc_net;
-const Recogniser proc_net{"proc_net", Platform::linux_, recognises, read};
+const Recogniser proc_net{"proc_net", Platform::linux, recognises, read};
 }  // namespace recognisers
 
 }  // namespace slowpath::machine::text

@@ -36,6 +36,17 @@ std::string_view state_of(std::string_view word) {
 
 bool is_header(std::string_view line) { return line.contains("Recv-Q") && line.contains("Send-Q"); }
 
+/// The queues of a listener hold connections, not bytes.
+void apply_listener(SocketFacts& socket) {
+  const auto count = [](std::optional<std::uint64_t> value) {
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(value.value_or(0), UINT32_MAX));
+  };
+  socket.accept_queue = count(socket.receive_queue_bytes);
+  socket.accept_queue_max = count(socket.send_queue_bytes);
+  socket.receive_queue_bytes.reset();
+  socket.send_queue_bytes.reset();
+}
+
 /// "ESTAB 0 0 10.0.0.1:22 10.0.0.2:5000"; ss leaves the state out where it was asked for one.
 std::optional<SocketFacts> socket_of(const Words& words, bool has_state) {
   std::size_t at = 0;
@@ -54,6 +65,7 @@ std::optional<SocketFacts> socket_of(const Words& words, bool has_state) {
   if (!socket.receive_queue_bytes || !socket.send_queue_bytes || !local || !remote) {
     return std::nullopt;
   }
+  if (socket.state == "listen") apply_listener(socket);
   socket.local = *local;
   socket.remote = *remote;
   return socket;
@@ -112,6 +124,20 @@ constexpr auto kFields = std::to_array<Field>({
     {"busy", [](SocketFacts& s, std::string_view v) { s.busy_s = milliseconds(v); }},
     {"rwnd_limited",
      [](SocketFacts& s, std::string_view v) { s.rwnd_limited_s = milliseconds(v); }},
+    {"rcvmss", [](SocketFacts& s, std::string_view v) { s.receive_mss_bytes = whole_number32(v); }},
+    {"advmss",
+     [](SocketFacts& s, std::string_view v) { s.advertised_mss_bytes = whole_number32(v); }},
+    {"rcv_ssthresh",
+     [](SocketFacts& s, std::string_view v) { s.receive_ssthresh_bytes = whole_number32(v); }},
+    {"snd_wnd",
+     [](SocketFacts& s, std::string_view v) { s.peer_window_bytes = whole_number32(v); }},
+    {"dsack_dups",
+     [](SocketFacts& s, std::string_view v) { s.dsack_duplicates = whole_number32(v); }},
+    {"reord_seen",
+     [](SocketFacts& s, std::string_view v) { s.reorder_events = whole_number32(v); }},
+    {"rcv_ooopack",
+     [](SocketFacts& s, std::string_view v) { s.out_of_order_packets = whole_number32(v); }},
+    {"rcv_rtt", [](SocketFacts& s, std::string_view v) { s.receive_rtt_s = milliseconds(v); }},
     {"sndbuf_limited",
      [](SocketFacts& s, std::string_view v) { s.sndbuf_limited_s = milliseconds(v); }},
 });
@@ -120,6 +146,7 @@ constexpr auto kFields = std::to_array<Field>({
 void read_memory(std::string_view text, SocketFacts& socket) {
   if (const auto size = whole_number(between(text, ",rb", ","))) socket.receive_buffer_bytes = size;
   if (const auto size = whole_number(between(text, ",tb", ","))) socket.send_buffer_bytes = size;
+  if (const auto drops = whole_number32(between(text, ",d", ")"))) socket.drops = drops;
 }
 
 bool is_congestion_control(std::string_view word) {
@@ -136,6 +163,9 @@ bool read_info(const Words& words, SocketFacts& socket) {
     const std::size_t colon = word.find(':');
     const std::string_view name = word.substr(0, colon);
     if (word == "app_limited") socket.app_limited = true;
+    if (word == "ts") socket.timestamps = true;
+    if (word == "sack") socket.sack = true;
+    if (word == "ecn") socket.ecn = true;
     if (word == "delivery_rate") socket.delivery_rate_bps = rate_bps(word_after(words, word));
     if (word == "pacing_rate") socket.pacing_rate_bps = rate_bps(word_after(words, word));
     if (is_congestion_control(word)) socket.congestion_control = word;
@@ -174,7 +204,7 @@ void read(const Output& output, Notes& notes) {
 
 namespace recognisers {
 extern const Recogniser ss;
-const Recogniser ss{"ss", Platform::linux_, recognises, read};
+const Recogniser ss{"ss", Platform::linux, recognises, read};
 }  // namespace recognisers
 
 }  // namespace slowpath::machine::text

@@ -82,7 +82,7 @@ void read(const Output& output, Notes& notes) {
 
 namespace recognisers {
 extern const Recogniser sysctl;
-const Recogniser sysctl{"sysctl", Platform::linux_, recognises, read};
+const Recogniser sysctl{"sysctl", Platform::linux, recognises, read};
 }  // namespace recognisers
 
 }  // namespace slowpath::machine::text

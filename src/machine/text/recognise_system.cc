@@ -88,7 +88,7 @@ bool read_windows(std::string_view line, MachineFacts& facts) {
 }
 
 constexpr auto kBanners = std::to_array<Banner>({
-    {"Linux ", Platform::linux_, read_linux},
+    {"Linux ", Platform::linux, read_linux},
     {"SunOS ", Platform::solaris, read_sunos},
     {"VMkernel ", Platform::esxi, read_vmkernel},
     {"VMware ESXi ", Platform::esxi, read_esxi},
@@ -158,7 +158,7 @@ void read_release(std::string_view line, Notes& notes) {
   const std::string_view value = unquoted(line.substr(equals + 1));
   if (key == "PRETTY_NAME") facts.os = value;
   if (key == "VERSION_ID") facts.os_release = value;
-  if (facts.platform == Platform::unknown) facts.platform = Platform::linux_;
+  if (!facts.platform) facts.platform = Platform::linux;
 }
 
 void read_windows_line(std::string_view line, Notes& notes) {
@@ -178,7 +178,7 @@ void read_windows_line(std::string_view line, Notes& notes) {
   if (pair.key == "System Model" && pair.value == "Virtual Machine") {
     facts.virtualization = "microsoft";
   }
-  if (facts.platform == Platform::unknown) facts.platform = Platform::windows;
+  if (!facts.platform) facts.platform = Platform::windows;
 }
 
 /// Product, Version, Build, Update, Patch.
@@ -188,7 +188,7 @@ bool read_product_line(std::string_view line, Notes& notes) {
   if (!pair || line.front() != ' ') return false;
   if (pair->key == "Product") {
     facts.os = pair->value;
-    if (facts.platform == Platform::unknown) facts.platform = Platform::esxi;
+    if (!facts.platform) facts.platform = Platform::esxi;
   } else if (pair->key == "Version") {
     facts.os_release = pair->value;
   } else {
@@ -209,7 +209,7 @@ void read(const Output& output, Notes& notes) {
     const std::string_view text = line.text;
     if (const Banner* banner = banner_of(text)) {
       if (!banner->read(trim(text), facts)) return false;
-      if (facts.platform == Platform::unknown) facts.platform = banner->platform;
+      if (!facts.platform) facts.platform = banner->platform;
       return true;
     }
     if (is_virtualization({Lines(&line, 1), output.command})) {
@@ -238,7 +238,7 @@ void read(const Output& output, Notes& notes) {
 
 namespace recognisers {
 extern const Recogniser system;
-const Recogniser system{"system", Platform::unknown, recognises, read};
+const Recogniser system{"system", std::nullopt, recognises, read};
 }  // namespace recognisers
 
 }  // namespace slowpath::machine::text

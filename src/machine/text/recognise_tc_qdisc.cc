@@ -41,6 +41,13 @@ void read_head(const Words& words, const Line& line, InterfaceFacts& interface) 
   if (root != std::string_view::npos) interface.properties["qdisc"] = rest.substr(root + 6);
 }
 
+/// The kinds below the root, each once.
+void add_leaf(std::string_view kind, std::string& leaves) {
+  if (("," + leaves + ",").contains("," + std::string(kind) + ",")) return;
+  if (leaves.size() > 1000) return;
+  leaves.append(leaves.empty() ? "" : ",").append(kind);
+}
+
 void read(const Output& output, Notes& notes) {
   std::string root;  // the interface whose root the lines below belong to; empty for other qdiscs
   bool is_open = false;
@@ -50,7 +57,12 @@ void read(const Output& output, Notes& notes) {
       is_open = true;
       root.clear();
       if (words.size() > 5 && words[5] == "root") root = words[4];
-      if (!root.empty()) read_head(words, line, notes.interface(root, line));
+      InterfaceFacts& interface = notes.interface(words[4], line);
+      if (!root.empty()) {
+        read_head(words, line, interface);
+      } else {
+        add_leaf(words[1], interface.properties["qdisc.leaves"]);
+      }
       return true;
     }
     if (!is_open || line.text.front() != ' ') return false;
@@ -63,7 +75,7 @@ void read(const Output& output, Notes& notes) {
 
 namespace recognisers {
 extern const Recogniser tc_qdisc;
-const Recogniser tc_qdisc{"tc_qdisc", Platform::linux_, recognises, read};
+const Recogniser tc_qdisc{"tc_qdisc", Platform::linux, recognises, read};
 }  // namespace recognisers
 
 }  // namespace slowpath::machine::text

@@ -105,7 +105,7 @@ void read(const Output& output, Notes& notes) {
 
 namespace recognisers {
 extern const Recogniser tcpdump;
-const Recogniser tcpdump{"tcpdump", Platform::unknown, recognises, read};
+const Recogniser tcpdump{"tcpdump", std::nullopt, recognises, read};
 }  // namespace recognisers
 
 }  // namespace slowpath::machine::text

@@ -25,18 +25,18 @@ const Recogniser* recogniser_of(const Output& rest) {
 
 /// The first text of a platform decides; a text of another one is told, since facts of two hosts
 /// in one record would be judged wrongly.
-void note_platform(Platform platform, Notes& notes) {
+void note_platform(std::optional<Platform> platform, Notes& notes) {
   MachineFacts& facts = notes.facts();
-  if (platform == Platform::unknown || platform == facts.platform) return;
-  if (facts.platform == Platform::unknown) {
+  if (!platform || platform == facts.platform) return;
+  if (!facts.platform) {
     facts.platform = platform;
     return;
   }
-  const std::string what = "texts of " + std::string(to_string(platform));
+  const std::string what = "texts of " + std::string(to_string(*platform));
   const auto told = std::ranges::find(facts.unread, what, &Unread::what);
   if (told == facts.unread.end()) {
     notes.unread(what,
-                 "they are among texts of " + std::string(to_string(facts.platform)) +
+                 "they are among texts of " + std::string(to_string(*facts.platform)) +
                      ", but one host has one system; give the texts of each host apart",
                  {});
   }

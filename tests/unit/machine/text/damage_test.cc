@@ -111,7 +111,7 @@ TEST(DamagedText, OutputsFollowOneAnotherWithoutCommands) {
 TEST(DamagedText, TextsOfTwoSystemsAreTold) {
   MachineFacts facts = facts_of(fixture("linux.txt"));
   read_text("other.txt", fixture("solaris.txt"), facts);
-  EXPECT_EQ(facts.platform, Platform::linux_);
+  EXPECT_EQ(facts.platform, Platform::linux);
   EXPECT_EQ(std::ranges::count(facts.unread, "texts of solaris", &Unread::what), 1);
 }
 
@@ -168,7 +168,7 @@ TEST(Collect, ScriptsReadOnlyAndNameTheirCommands) {
   const std::set<std::string> forbidden = {"set",   "-set", "add", "del",      "delete", "change",
                                            "flush", "rm",   "-w",  "set-prop", "reset"};
   for (const Platform platform :
-       {Platform::linux_, Platform::windows, Platform::solaris, Platform::esxi}) {
+       {Platform::linux, Platform::windows, Platform::solaris, Platform::esxi}) {
     SCOPED_TRACE(to_string(platform));
     const std::string script = collect_script(platform);
     EXPECT_TRUE(script.contains("### slowpath: "));
@@ -189,7 +189,7 @@ TEST(Collect, ScriptsReadOnlyAndNameTheirCommands) {
     }
     EXPECT_GE(commands, 6U);
   }
-  EXPECT_EQ(collect_script(Platform::unknown), "");
+  EXPECT_EQ(collect_script(Platform::any), "");
 }
 
 TEST(Recognisers, EachHasANameAndBothFunctions) {

@@ -10,7 +10,7 @@ class LinuxText : public testing::Test {
 };
 
 TEST_F(LinuxText, System) {
-  EXPECT_EQ(facts_.platform, Platform::linux_);
+  EXPECT_EQ(facts_.platform, Platform::linux);
   EXPECT_EQ(facts_.name, "cgx1");
   EXPECT_EQ(facts_.os, "Ubuntu 22.04.3 LTS");
   EXPECT_EQ(facts_.os_release, "22.04");
@@ -89,7 +89,7 @@ TEST_F(LinuxText, Links) {
   EXPECT_EQ(vxlan.lower, "eth0");
   EXPECT_EQ(vxlan.master, "br0");
   EXPECT_EQ(vxlan.mtu_bytes, 8950U);
-  EXPECT_EQ(vxlan.properties.at("vxlan.dstport"), "4789");
+  EXPECT_EQ(vxlan.properties.at("tunnel.port"), "4789");
   const auto veth = interface_in(facts_, "veth0");
   EXPECT_EQ(veth.kind, "veth");
   EXPECT_EQ(veth.lower, "");
@@ -107,7 +107,9 @@ TEST_F(LinuxText, Routes) {
   EXPECT_EQ(to_string(*facts_.routes[0].gateway), "192.0.2.254");
   EXPECT_EQ(facts_.routes[0].mtu_bytes, 1400U);
   EXPECT_EQ(facts_.routes[0].initcwnd, 20U);
+  EXPECT_EQ(facts_.routes[0].metric, 100U);
   EXPECT_EQ(facts_.routes[1].prefix_len, 24);
+  EXPECT_EQ(facts_.routes[2].type, "unreachable");
   EXPECT_EQ(facts_.routes[3].prefix_len, 64);
   EXPECT_FALSE(facts_.routes[3].is_exception);
   EXPECT_EQ(to_string(facts_.routes[4].destination), "203.0.113.5");
@@ -149,9 +151,16 @@ TEST_F(LinuxText, Sockets) {
   EXPECT_EQ(socket.not_sent_bytes, 77U);
   EXPECT_EQ(socket.delivery_rate_bps, 1.5e6);
   EXPECT_EQ(socket.app_limited, true);
+  EXPECT_EQ(socket.timestamps, true);
+  EXPECT_FALSE(socket.ecn);
+  EXPECT_EQ(socket.advertised_mss_bytes, 1448U);
+  EXPECT_EQ(socket.receive_ssthresh_bytes, 64088U);
   EXPECT_DOUBLE_EQ(socket.rwnd_limited_s.value(), 0.06);
   EXPECT_EQ(facts_.sockets[1].state, "listen");
-  EXPECT_EQ(facts_.sockets[1].receive_queue_bytes, 129U);
+  EXPECT_EQ(facts_.sockets[1].accept_queue, 129U);
+  EXPECT_EQ(facts_.sockets[1].accept_queue_max, 128U);
+  EXPECT_FALSE(facts_.sockets[1].receive_queue_bytes);
+  EXPECT_EQ(facts_.sockets[1].drops, 5U);
 }
 
 TEST_F(LinuxText, Counters) {
@@ -180,7 +189,10 @@ TEST_F(LinuxText, QueuesInterruptsProcessors) {
   EXPECT_EQ(eth0.qdisc_statistics.at("requeues"), 5U);
   EXPECT_EQ(eth0.qdisc_statistics.at("backlog_bytes"), 3028U);
   EXPECT_EQ(eth0.queue_interrupts, (std::vector<std::uint64_t>{900011, 7}));
+  EXPECT_EQ(eth0.cpu_interrupts, (std::vector<std::uint64_t>{900005, 13}));
+  EXPECT_EQ(eth0.properties.at("qdisc.leaves"), "fq_codel");
   ASSERT_EQ(facts_.cpus.size(), 2U);
+  EXPECT_EQ(facts_.cpus[1].softnet_time_squeeze, 2U);
   EXPECT_DOUBLE_EQ(facts_.cpus[1].idle_s, 45);
   EXPECT_DOUBLE_EQ(facts_.cpus[1].softirq_s, 0.25);
   EXPECT_DOUBLE_EQ(facts_.cpus[1].steal_s, 3.25);
