@@ -66,6 +66,7 @@ void Notes::counter(std::string key, std::uint64_t value, const Line& line) {
 }
 
 InterfaceFacts& Notes::interface(std::string_view name, const Line& line) {
+  if (name.empty()) name = kUnnamedInterface;
   auto& all = facts_.interfaces;
   const auto found = std::ranges::find(all, name, &InterfaceFacts::name);
   if (found != all.end()) return *found;

@@ -168,6 +168,10 @@ void read(const Output& output, Notes& notes) {
       }
     } else if (!names.empty()) {
       const auto cells = cells_of(line.text, columns);
+      if (cells.front().empty()) {
+        notes.not_understood(line);
+        continue;
+      }
       InterfaceFacts& interface = notes.interface(cells.front(), line);
       for (std::size_t column = 1; column < cells.size(); ++column) {
         set_column(names[column], cells[column], interface);
