@@ -7,6 +7,7 @@
 namespace slowpath::cli {
 
 extern const Command diagnose;
+extern const Command compare;
 extern const Command explain;
 extern const Command calc_command;
 extern const Command fix_command;
@@ -23,6 +24,7 @@ std::span<const Command* const> all_commands() {
       &lab_command,
       &schema,
       &version,
+      &diagnose, &compare, &explain, &calc_command, &lab_command, &schema, &version,
   };
   return kCommands;
 }

@@ -14,9 +14,11 @@
 
 #include "base/format.h"
 #include "cli/command.h"
+#include "cli/compared_places.h"
 #include "cli/frames_output.h"
 #include "cli/output.h"
 #include "cli/pipeline.h"
+#include "cli/placed_input.h"
 #include "cli/selection.h"
 #include "cli/signals.h"
 #include "detect/synthesis.h"
@@ -122,23 +124,13 @@ void declare_effort(CLI::App& app, Options& options) {
   app.add_flag("--no-checksums", options.no_checksums, "Do not verify checksums")->group("Effort");
 }
 
-/// "NAME=FILE".
-Result<InputName> parse_placed(const std::string& text) {
-  const std::size_t equals = text.find('=');
-  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
-    return fail(ErrorKind::usage, fmt::format("cannot read --at {}", text),
-                "it is not of the form NAME=FILE");
-  }
-  return InputName{text.substr(equals + 1), text.substr(0, equals)};
-}
-
 Result<std::vector<InputName>> inputs_of(const Options& options) {
   std::vector<InputName> inputs;
   inputs.reserve(options.files.size() + options.read_files.size() + options.placed_files.size());
   for (const std::string& file : options.files) inputs.push_back({file, {}});
   for (const std::string& file : options.read_files) inputs.push_back({file, {}});
   for (const std::string& text : options.placed_files) {
-    Result<InputName> input = parse_placed(text);
+    Result<InputName> input = parse_placed_input(text);
     if (!input) return std::unexpected(input.error());
     inputs.push_back(std::move(*input));
   }
@@ -185,13 +177,16 @@ Result<PipelineOptions> pipeline_options_of(const Options& options) {
   if (!to) return std::unexpected(to.error());
   const Result<std::uint64_t> memory = parse_size(options.memory);
   if (!memory) return std::unexpected(memory.error());
+  const bool compare = count_places(*inputs) > 1;
   return PipelineOptions{.inputs = std::move(*inputs),
                          .live = std::move(*live),
                          .filter = options.filter,
                          .window = {*from, *to},
                          .verify_checksums = !options.no_checksums,
                          .memory_bytes = *memory,
-                         .show_progress = !options.quiet};
+                         .show_progress = !options.quiet,
+                         .frames = nullptr,
+                         .compare = compare};
 }
 
 /// Looks, leaves what was asked for, and judges it.
@@ -234,11 +229,6 @@ Result<report::Answer> answer(const Options& options) {
   return answer;
 }
 
-ColorMode color_mode(const std::string& word) {
-  if (word == "always") return ColorMode::always;
-  return word == "never" ? ColorMode::never : ColorMode::automatic;
-}
-
 std::string render(const report::Answer& answer, const Options& options) {
   if (options.json || options.jsonl) {
     report::JsonOptions json;
@@ -250,22 +240,13 @@ std::string render(const report::Answer& answer, const Options& options) {
   }
   report::TextOptions text;
   text.style.width = options.width != 0 ? options.width : static_cast<std::size_t>(output_width());
-  text.style.color = color_wanted(color_mode(options.color));
+  text.style.color = color_wanted(color_mode_of(options.color));
   text.style.utf8 = locale_is_utf8();
   text.all = options.all;
   text.explain = options.explain;
   text.quiet = options.quiet;
   if (options.most_connections) text.most_connections = *options.most_connections;
   return report::to_text(answer, text);
-}
-
-bool has_failed(const Diagnosis& diagnosis, const std::string& fail_on) {
-  if (fail_on.empty()) return false;
-  const Severity least = fail_on == "suspect" ? Severity::suspect : Severity::fault;
-  for (const Finding& finding : diagnosis.findings) {
-    if (finding.severity >= least) return true;
-  }
-  return false;
 }
 
 ExitCode run(const Options& options) {

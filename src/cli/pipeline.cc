@@ -11,6 +11,7 @@
 
 #include "capture/source.h"
 #include "cli/capture_facts.h"
+#include "cli/compared_places.h"
 #include "cli/inputs.h"
 #include "cli/place.h"
 #include "cli/progress.h"
@@ -27,8 +28,9 @@ using capture::Source;
 /// The loop over packets: everything that it needs, and nothing else.
 class Reader {
  public:
-  Reader(const PipelineOptions& options, std::span<const Input> inputs)
-      : window_(resolve(options.window, inputs.empty() ? Time{} : inputs.front().first.time)),
+  Reader(const PipelineOptions& options, std::span<const Input> inputs, ComparedPlaces* compared)
+      : compared_(compared),
+        window_(resolve(options.window, inputs.empty() ? Time{} : inputs.front().first.time)),
         checks_window_(!window_.is_everything()),
         progress_(options.show_progress) {
     for (const Input& input : inputs) total_bytes_ += input.file_bytes;
@@ -40,6 +42,7 @@ class Reader {
                      Place& place) {
     constexpr std::size_t kBatch = 256;
     std::array<wire::Frame, kBatch> frames;
+    if (compared_ != nullptr) compared_->begin_input(input);
     std::uint64_t left_out = take(first, input, place);
     while (!stop_requested().load(std::memory_order_relaxed)) {
       const std::size_t count = source.next_batch(frames);
@@ -64,11 +67,13 @@ class Reader {
     }
     place.engine().add(wanted);
     for (const wire::Frame& frame : wanted) {
+      if (compared_ != nullptr) compared_->add(frame);
       if (frame.has_time) place.reached(frame.time);
     }
     return frames.size() - wanted.size();
   }
 
+  ComparedPlaces* compared_;
   AbsoluteWindow window_;
   bool checks_window_;
   std::uint64_t total_bytes_ = 0;
@@ -105,7 +110,8 @@ ReadInput read_input(Input& input, std::uint16_t number, Reader& reader, Places&
 
 /// Reads the inputs one after the other.
 std::vector<ReadInput> read_inputs(std::vector<Input>& inputs, const PipelineOptions& options,
-                                   Reader& reader, Places& places, Looked& looked) {
+                                   Reader& reader, Places& places, ComparedPlaces* compared,
+                                   Looked& looked) {
   std::vector<ReadInput> done;
   for (Input& input : inputs) {
     // With the first input there is an answer, however short; the rest can wait for another time.
@@ -115,6 +121,7 @@ std::vector<ReadInput> read_inputs(std::vector<Input>& inputs, const PipelineOpt
       continue;
     }
     const auto number = static_cast<std::uint16_t>(done.size());
+    if (compared != nullptr) compared->name_input(number, input.name);
     if (options.frames != nullptr) options.frames->name_input(number, input.name.file);
     done.push_back(read_input(input, number, reader, places, looked));
   }
@@ -134,9 +141,13 @@ Result<Looked> look(const PipelineOptions& options) {
     on_frame = [frames = options.frames](const flow::FrameLabel& label) { frames->write(label); };
   }
   Places places(inputs.size(), options.verify_checksums, options.memory_bytes, std::move(on_frame));
-  Reader reader(options, inputs);
-  std::vector<ReadInput> done = read_inputs(inputs, options, reader, places, looked);
+  std::unique_ptr<ComparedPlaces> compared;
+  if (options.compare) compared = std::make_unique<ComparedPlaces>(options, inputs);
+  Reader reader(options, inputs, compared.get());
+  std::vector<ReadInput> done =
+      read_inputs(inputs, options, reader, places, compared.get(), looked);
   looked.facts = places.finish(done.size());
+  if (compared) compared->finish(looked.facts);
   for (std::size_t i = 0; i < done.size(); ++i) {
     CaptureFacts& capture = looked.facts.captures[i];
     fill_from_source(capture, done[i].name, done[i].info);

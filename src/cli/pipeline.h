@@ -38,6 +38,7 @@ struct PipelineOptions {
   std::uint64_t memory_bytes = std::uint64_t{1} << 30;
   bool show_progress = true;
   FramesOutput* frames = nullptr;  // told every TCP frame, where asked for
+  bool compare = false;            // the named places with one another
 };
 
 /// What was seen. Where a signal came, what was seen until then.

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// `slowpath schema`: the JSON schema of what `diagnose --json` prints.
+// `slowpath schema`: the JSON schemas of what `diagnose --json` and `compare --json` print.
 #include "report/schema.h"
+
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
 
 #include "cli/command.h"
 #include "cli/output.h"
@@ -8,17 +13,26 @@
 namespace slowpath::cli {
 namespace {
 
-Run declare(CLI::App& /*app*/) {
-  return [] { return write_answer(report::diagnosis_schema()); };
+Run declare(CLI::App& app) {
+  auto document = std::make_shared<std::string>("diagnosis");
+  app.add_option("DOCUMENT", *document, "diagnosis (if none is named) or comparison")
+      ->check(CLI::IsMember({"diagnosis", "comparison"}))
+      ->type_name("");
+  return [document] {
+    return write_answer(*document == "comparison" ? report::comparison_schema()
+                                                  : report::diagnosis_schema());
+  };
 }
 
 }  // namespace
 
 extern const Command schema;
 const Command schema{.name = "schema",
-                     .summary = "print the JSON schema of what diagnose --json answers",
+                     .summary = "print the JSON schema of what diagnose or compare --json answers",
                      .group = "About",
-                     .examples = "  slowpath schema > slowpath.diagnosis.v1.schema.json\n",
+                     .examples =
+                         "  slowpath schema > slowpath.diagnosis.v1.schema.json\n"
+                         "  slowpath schema comparison\n",
                      .declare = declare};
 
 }  // namespace slowpath::cli

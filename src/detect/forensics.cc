@@ -141,6 +141,17 @@ Values values_of(const CorruptionPattern& pattern, std::uint32_t segment_size) {
   return values;
 }
 
+std::optional<Evidence> evidence_of(const CorruptionPattern& pattern, const Exemplars& frames,
+                                    std::uint32_t segment_size) {
+  if (pattern.kind == CorruptionKind::none) return std::nullopt;
+  std::string text =
+      fmt::format("what changed: {}; this points at {}", pattern.sentence, pattern.points_at);
+  if (!pattern.source.empty()) text += fmt::format(" ({})", pattern.source);
+  Evidence evidence = shown_by(std::move(text), frames, values_of(pattern, segment_size));
+  evidence.pattern = to_string(pattern.kind);
+  return evidence;
+}
+
 }  // namespace
 
 std::optional<CorruptionPattern> pattern_of(const std::vector<PayloadDifference>& differences,
@@ -162,19 +173,44 @@ std::optional<Evidence> what_changed(const std::vector<PayloadDifference>& diffe
                                      const DirectionFacts& data,
                                      arithmetic::ChecksumWitness witness) {
   const auto pattern = pattern_of(differences, data, witness);
-  if (!pattern || pattern->kind == CorruptionKind::none) return std::nullopt;
-  std::string text =
-      fmt::format("what changed: {}; this points at {}", pattern->sentence, pattern->points_at);
-  if (!pattern->source.empty()) text += fmt::format(" ({})", pattern->source);
+  if (!pattern) return std::nullopt;
   Exemplars frames;
   for (const PayloadDifference& difference : differences) {
     if (difference.original_bytes.empty()) continue;
     note(frames, difference.original);
     note(frames, difference.resend);
   }
-  Evidence evidence = shown_by(std::move(text), frames, values_of(*pattern, data.segment_size));
-  evidence.pattern = to_string(pattern->kind);
-  return evidence;
+  return evidence_of(*pattern, frames, data.segment_size);
+}
+
+std::optional<Evidence> what_changed(const std::vector<ChangedRange>& ranges,
+                                     std::uint32_t segment_size,
+                                     arithmetic::ChecksumWitness witness) {
+  std::vector<std::vector<std::uint64_t>> segments;  // inputs refer to them
+  std::vector<CorruptionInput> inputs;
+  segments.reserve(2 * ranges.size());
+  Exemplars frames;
+  for (const ChangedRange& range : ranges) {
+    if (range.begin < range.upstream_offset) continue;  // before the stream's first byte
+    const auto begin = static_cast<std::uint64_t>(range.begin);
+    const Copy came{range.seen, begin - range.downstream_offset, range.downstream_len, {}};
+    const Copy sent{range.expected, begin - range.upstream_offset, range.upstream_len, {}};
+    if (came.frame_begin > begin) continue;
+    CorruptionInput& input = inputs.emplace_back();
+    input.expected = sent.bytes;
+    input.seen = came.bytes;
+    input.offset = begin + range.excerpt_offset;
+    input.segments = segments.emplace_back(segments_of(came, segment_size));
+    if (segment_size > 0 && sent.payload > segment_size) {
+      input.superframes = segments.emplace_back(
+          std::vector<std::uint64_t>{sent.frame_begin, sent.frame_begin + sent.payload});
+    }
+    const std::uint64_t end = begin + range.last_difference + 1;
+    if (end > input.offset + came.bytes.size()) input.differs_until = end;
+    note(frames, range.frames.downstream);
+  }
+  if (inputs.empty()) return std::nullopt;
+  return evidence_of(corruption_pattern(inputs, witness), frames, segment_size);
 }
 
 }  // namespace slowpath::detect

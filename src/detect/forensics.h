@@ -23,4 +23,9 @@ std::optional<Evidence> what_changed(const std::vector<PayloadDifference>& diffe
                                      const DirectionFacts& data,
                                      arithmetic::ChecksumWitness witness);
 
+/// The same of what two capture points compared: upstream's bytes are the right ones.
+std::optional<Evidence> what_changed(const std::vector<ChangedRange>& ranges,
+                                     std::uint32_t segment_size,
+                                     arithmetic::ChecksumWitness witness);
+
 }  // namespace slowpath::detect

@@ -8,6 +8,7 @@
 
 #include "detect/policy.h"
 #include "detect/synthesis_steps.h"
+#include "detect/views.h"
 #include "facts/catalogue.h"
 
 namespace slowpath::detect {
@@ -98,17 +99,25 @@ void conclude(const Case& facts, std::optional<Doubt> doubt, Diagnosis& diagnosi
   diagnosis.summary = summary_of_health(facts);
 }
 
+void inspect_all(const Case& facts, Findings& findings) {
+  for (const Detector* detector : all_detectors()) detector->inspect(facts, findings);
+}
+
 }  // namespace
 
 Diagnosis synthesise(const Case& facts, std::vector<Finding> findings) {
   cap_severity(findings);
+  unite_views(facts, findings);
+  refute_losses(facts, findings);
   fold(findings);
   divide_overlaps(facts, findings);
   rule_out(facts, findings);
   Diagnosis diagnosis;
   diagnosis.connection_verdicts = verdicts_of_connections(facts, findings);
+  share_verdicts(facts, diagnosis.connection_verdicts);
   demote_trivial(facts, findings);
   rank(facts, findings);
+  locate_losses(facts, findings);
   // Doubts are about single connections; what follows is about hosts.
   std::optional<Doubt> doubt;
   if (!has_fault(findings)) doubt = doubt_about_all(facts, findings);
@@ -122,7 +131,15 @@ Diagnosis synthesise(const Case& facts, std::vector<Finding> findings) {
 Diagnosis diagnose(const Case& facts, std::vector<Silence>* silences) {
   Findings findings;
   findings.silences = silences;
-  for (const Detector* detector : all_detectors()) detector->inspect(facts, findings);
+  if (facts.comparisons.points.empty()) {
+    inspect_all(facts, findings);
+  } else {
+    for (const Case& point : split_by_point(facts)) {
+      findings.policing = nullptr;  // It follows from the case.
+      inspect_all(point, findings);
+    }
+    findings.policing = nullptr;
+  }
   return synthesise(facts, std::move(findings.list));
 }
 

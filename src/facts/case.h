@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "facts/capture.h"
+#include "facts/comparison.h"
 #include "facts/connection.h"
 #include "facts/path.h"
 
@@ -17,6 +18,7 @@ struct Case {
   std::vector<PathFacts> paths;
   std::uint64_t connections_total = 0;        // with those of which only totals were kept
   std::uint64_t unmatched_icmp_errors = 0;    // about packets of no connection in this capture
+  ComparisonFacts comparisons;                // of several capture points; without points nobody asked for it
 };
 
 }  // namespace slowpath

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The JSON schema of a diagnosis, as docs/slowpath.diagnosis.v1.schema.json has it; CMake embeds
-// it.
+// The JSON schemas of a diagnosis and of a comparison, as docs/slowpath.*.v1.schema.json have them;
+// CMake embeds them.
 #pragma once
 
 #include <string_view>
 
 namespace slowpath::report {
 
-/// The schema's text (JSON Schema draft-07). Static lifetime.
+/// The schemas' text (JSON Schema draft-07). Static lifetime.
 std::string_view diagnosis_schema();
+std::string_view comparison_schema();
 
 }  // namespace slowpath::report

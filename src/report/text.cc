@@ -12,6 +12,7 @@
 
 #include "base/format.h"
 #include "facts/connection.h"
+#include "report/compare_parts.h"
 #include "report/text_parts.h"
 #include "report/words.h"
 
@@ -147,6 +148,10 @@ std::string to_text(const Answer& answer, const TextOptions& options) {
   if (options.quiet) return quiet_line(answer, options.style.utf8);
   Page page{options.style};
   write_inputs(page, answer, options);
+  if (!answer.facts.comparisons.points.empty()) {
+    write_comparison(page, answer, 1);
+    page.gap();
+  }
   const Finding* verdict = finding_of_verdict(answer.diagnosis);
   const ConnectionFacts* connection = main_connection(answer, verdict);
   if (connection != nullptr) {

@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/comparison_evidence.h"
+#include "detect/policy.h"
 #include "detect/support.h"
 
 namespace slowpath::detect::detectors {
@@ -37,6 +39,77 @@ const Stall* silence_of(const DirectionFacts& data) {
   return nullptr;
 }
 
+/// The stretch where the client's packets of every size end, though its SYN passed or the other
+/// direction does.
+std::optional<Stretch> find_one_way(const Case& facts, const ConnectionFacts& connection) {
+  const Transfer transfer{facts, connection, Direction::to_server};
+  if (!speaks_for_all(transfer)) return std::nullopt;
+  for (const Stretch& stretch : stretches_of(transfer)) {
+    const BetweenFacts& between = *stretch.between;
+    // Of any size: short data, or ACKs that end there as well.
+    const std::uint64_t acks = between.bare_packets - between.syn_packets;
+    const bool no_ack_came = acks > 0 && acks == between.bare_lost - between.syn_lost;
+    const bool none_came = between.losses.packets >= kSends &&
+                           between.losses.packets == between.upstream_packets &&
+                           (between.losses.smallest_lost_ip_len <= kSmallIpLen || no_ack_came);
+    if (between.nothing_came || none_came) return stretch;
+  }
+  return std::nullopt;
+}
+
+Finding describe_proved(const Case& facts, const ConnectionFacts& connection,
+                        const Stretch& stretch, const Stall& silence) {
+  const BetweenFacts& between = *stretch.between;
+  Finding finding = about(kId, connection);
+  finding.direction = Direction::to_server;
+  finding.severity = Severity::fault;
+  finding.confidence = confidence_of(0.93, {facts, connection, Direction::to_server});
+  finding.seconds_lost = std::min(silence.seconds, duration_s(connection));
+  finding.claim = fmt::format(
+      "the handshake of {} with {} works, and none of the client's {} data packets passes from {} "
+      "to "
+      "{}, whatever its size",
+      to_string(connection.client), to_string(connection.server), between.upstream_packets,
+      stretch.upstream(), stretch.downstream());
+  add_proof(finding, stretch,
+            "packets that never came, the smallest of " +
+                std::to_string(between.losses.smallest_lost_ip_len) + " bytes",
+            between.losses.frames, {{"lost_packets", static_cast<double>(between.losses.packets)}});
+  finding.refuted_by = fmt::format("one of them at {}", stretch.downstream());
+  finding.after_fix = {std::nullopt, "cannot be told: no byte was ever acknowledged"};
+  finding.wireshark_filter = stream_filter(connection);
+  return finding;
+}
+
+Finding describe_suspicion(const ConnectionFacts& connection, const Stall& silence) {
+  const Exemplars& repeats = connection.syn_copies.syn_acks_after_ack;
+  Finding finding = about(kId, connection);
+  finding.direction = Direction::to_server;
+  finding.severity = Severity::suspect;
+  finding.confidence = repeats.count > 0 ? 0.65 : 0.55;
+  finding.seconds_lost = std::min(silence.seconds, duration_s(connection));
+  finding.claim = fmt::format(
+      "the handshake of {} with {} works, and then nothing of the client arrives: {} "
+      "transmissions, the "
+      "smallest of {} bytes",
+      to_string(connection.client), to_string(connection.server), silence.unanswered_sends,
+      silence.smallest_unanswered_ip_len);
+  finding.evidence.push_back(
+      shown_by("sent in vain", {silence.before, silence.after},
+               {{"sends", static_cast<double>(silence.unanswered_sends)},
+                {"smallest_ip_len", static_cast<double>(silence.smallest_unanswered_ip_len)}}));
+  if (repeats.count > 0) {
+    finding.evidence.push_back(shown_by(
+        "the server repeats its SYN-ACK: the client's ACK did not reach it either", repeats));
+  }
+  finding.refuted_by = "the client's packets at the server";
+  finding.after_fix = {std::nullopt, "cannot be told: no byte was ever acknowledged"};
+  finding.wireshark_filter = stream_filter(connection);
+  finding.next_capture =
+      "on the server, and on each firewall: " + capture_command(connection, "server.pcap");
+  return finding;
+}
+
 void inspect_connection(const Case& facts, const ConnectionFacts& connection, Findings& findings) {
   const DirectionFacts& sent = connection[Direction::to_server];
   if (!connection.handshake.syn_ack || !connection.handshake.completed) return;
@@ -49,6 +122,10 @@ void inspect_connection(const Case& facts, const ConnectionFacts& connection, Fi
         findings, kId, connection,
         fmt::format("nothing was acknowledged yet; {} transmissions in vain are needed", kSends));
   }
+  if (const auto stretch = find_one_way(facts, connection)) {
+    findings.list.push_back(describe_proved(facts, connection, *stretch, *silence));
+    return;
+  }
   if (silence->smallest_unanswered_ip_len > kSmallIpLen) {
     return silent(
         findings, kId, connection,
@@ -58,32 +135,7 @@ void inspect_connection(const Case& facts, const ConnectionFacts& connection, Fi
   if (hosts_can_talk(facts, connection)) {
     return silent(findings, kId, connection, "another connection of the same hosts works");
   }
-  const Exemplars& repeats = connection.syn_copies.syn_acks_after_ack;
-  Finding finding = about(kId, connection);
-  finding.direction = Direction::to_server;
-  finding.severity = Severity::suspect;
-  finding.confidence = repeats.count > 0 ? 0.65 : 0.55;
-  finding.seconds_lost = std::min(silence->seconds, duration_s(connection));
-  finding.claim = fmt::format(
-      "the handshake of {} with {} works, and then nothing of the client arrives: {} "
-      "transmissions, the "
-      "smallest of {} bytes",
-      to_string(connection.client), to_string(connection.server), silence->unanswered_sends,
-      silence->smallest_unanswered_ip_len);
-  finding.evidence.push_back(
-      shown_by("sent in vain", {silence->before, silence->after},
-               {{"sends", static_cast<double>(silence->unanswered_sends)},
-                {"smallest_ip_len", static_cast<double>(silence->smallest_unanswered_ip_len)}}));
-  if (repeats.count > 0) {
-    finding.evidence.push_back(shown_by(
-        "the server repeats its SYN-ACK: the client's ACK did not reach it either", repeats));
-  }
-  finding.refuted_by = "the client's packets at the server";
-  finding.after_fix = {std::nullopt, "cannot be told: no byte was ever acknowledged"};
-  finding.wireshark_filter = stream_filter(connection);
-  finding.next_capture =
-      "on the server, and on each firewall: " + capture_command(connection, "server.pcap");
-  findings.list.push_back(std::move(finding));
+  findings.list.push_back(describe_suspicion(connection, *silence));
 }
 
 void inspect(const Case& facts, Findings& findings) {

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/comparison_evidence.h"
 #include "detect/loss_time.h"
 #include "detect/policy.h"
 #include "detect/superframe_edge.h"
@@ -62,8 +63,61 @@ Finding describe(const Transfer& transfer) {
   return finding;
 }
 
+/// Where frames are lost that were merged between the points before it: they came in segments.
+struct MergedLoss {
+  Stretch merged, lost;
+};
+
+std::optional<MergedLoss> find_merged_loss(const Transfer& transfer) {
+  if (!speaks_for_all(transfer)) return std::nullopt;
+  const std::vector<Stretch> stretches = stretches_of(transfer);
+  for (std::size_t i = 1; i < stretches.size(); ++i) {
+    const BetweenLosses& losses = stretches[i].between->losses;
+    const bool dies = losses.large_lost >= kMerged && losses.large_then_pieces > 0 &&
+                      losses.large_passed * kSentPerDelivered <= losses.large_lost;
+    if (!dies || stretches[i].between->icmp.refused_between > 0) continue;
+    for (std::size_t before = 0; before < i; ++before) {
+      if (stretches[before].between->cuts.merged >= losses.large_lost / 2)
+        return MergedLoss{stretches[before], stretches[i]};
+    }
+  }
+  return std::nullopt;
+}
+
+Finding describe_proved(const Transfer& transfer, const MergedLoss& found) {
+  const DirectionFacts& data = transfer.data();
+  const BetweenLosses& losses = found.lost.between->losses;
+  Finding finding = about(kFault, transfer);
+  finding.seconds_lost = std::max(data.superframes.timeout_s, loss_s(data));
+  finding.severity = severity_of(true, finding.seconds_lost, transfer);
+  finding.confidence = confidence_of(0.95, transfer);
+  finding.claim = fmt::format(
+      "segments are merged before {} and the merged frames never reach {}: {} of {} are lost, {} "
+      "of "
+      "{} single segments",
+      found.lost.upstream(), found.lost.downstream(), losses.large_lost,
+      losses.large_lost + losses.large_passed, losses.single_lost,
+      losses.single_lost + losses.single_passed);
+  add_proof(finding, found.merged, "segments of one each", "merged frames made of them",
+            found.merged.between->cuts.merged_frames);
+  add_proof(finding, found.lost, "merged frames that never came", losses.large_frames,
+            {{"merged_lost", static_cast<double>(losses.large_lost)},
+             {"single_lost", static_cast<double>(losses.single_lost)}});
+  add_proof(finding, found.lost, "their bytes came one segment a frame", losses.piece_frames);
+  finding.refuted_by =
+      fmt::format("merged frames that are cut again before {}", found.lost.downstream());
+  finding.after_fix = after_fix(transfer, finding.seconds_lost);
+  finding.wireshark_filter =
+      stream_filter(transfer.connection, fmt::format("frame.len > {}", full_ip_len(transfer) + 14));
+  return finding;
+}
+
 void inspect(const Case& facts, Findings& findings) {
   for (const Transfer& transfer : transfers_with_data(facts)) {
+    if (const auto found = find_merged_loss(transfer)) {
+      findings.list.push_back(describe_proved(transfer, *found));
+      continue;
+    }
     const DirectionFacts& data = transfer.data();
     const SuperframeFacts& merged = data.superframes;
     if (merged.lost_whole < kMerged) continue;

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/comparison_evidence.h"
 #include "detect/loss_time.h"
 #include "detect/policy.h"
 
@@ -72,8 +73,44 @@ Finding describe(const Transfer& transfer, const Reports& reports) {
   return finding;
 }
 
+/// Reports that one point saw and the next one towards their receiver did not.
+std::optional<Stretch> find_filtering(const Transfer& transfer) {
+  if (!speaks_for_all(transfer)) return std::nullopt;
+  for (const Stretch& stretch : stretches_of(transfer)) {
+    const BetweenIcmp& icmp = stretch.between->icmp;
+    const bool too_big = icmp.from.version == 6 ? icmp.type == 2 : icmp.type == 3 && icmp.code == 4;
+    if (icmp.filtered_between >= kReports && icmp.passed == 0 && too_big &&
+        icmp.mtu < icmp.quoted_ip_len)
+      return stretch;
+  }
+  return std::nullopt;
+}
+
+Finding describe_proved(const Transfer& transfer, const Stretch& stretch) {
+  const BetweenIcmp& icmp = stretch.between->icmp;
+  Finding finding = about(kFault, transfer);
+  finding.seconds_lost = loss_s(transfer.data());
+  finding.severity = severity_of(true, finding.seconds_lost, transfer);
+  finding.confidence = confidence_of(0.97, transfer);
+  finding.claim =
+      fmt::format("{} reports an MTU of {}, and none of its {} reports passes from {} to {}",
+                  to_string(icmp.from), icmp.mtu, icmp.filtered_between, stretch.downstream(),
+                  stretch.upstream());
+  add_proof(
+      finding, stretch, "reports seen at the latter and never at the former", icmp.filtered_frames,
+      {{"reports", static_cast<double>(icmp.filtered_between)}, {"next_hop_mtu_bytes", icmp.mtu}});
+  finding.refuted_by = fmt::format("one of the reports at {}", stretch.upstream());
+  finding.after_fix = after_fix(transfer, finding.seconds_lost);
+  finding.wireshark_filter = stream_filter(transfer.connection, "icmp.type == 3 && icmp.code == 4");
+  return finding;
+}
+
 void inspect(const Case& facts, Findings& findings) {
   for (const Transfer& transfer : all_transfers(facts)) {
+    if (const auto stretch = find_filtering(transfer)) {
+      findings.list.push_back(describe_proved(transfer, *stretch));
+      continue;
+    }
     const Reports reports = find_reports(transfer);
     if (reports.count == 0) continue;
     if (reports.heeded) {

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/comparison_evidence.h"
 #include "detect/policy.h"
 #include "detect/segment_toll.h"
 #include "detect/size_edge.h"
@@ -32,6 +33,9 @@ struct Rewriting {
   bool by_client = false;  // whose SYN it was
   const AlteredSyn* proof = nullptr;
   const SynFacts* syn = nullptr;
+  std::optional<RewriteProof> compared = std::nullopt;  // the same SYN at two capture points
+
+  [[nodiscard]] bool is_proved() const { return proof != nullptr || compared.has_value(); }
 };
 
 std::optional<Rewriting> by_two_taps(const ConnectionFacts& connection) {
@@ -58,7 +62,29 @@ std::optional<Rewriting> by_window(const SynFacts& syn, bool by_client) {
   return std::nullopt;
 }
 
-std::optional<Rewriting> find_rewriting(const ConnectionFacts& connection) {
+std::optional<Rewriting> by_comparison(const Case& facts, const ConnectionFacts& connection) {
+  for (const Direction limited : {Direction::to_client, Direction::to_server}) {
+    const Transfer transfer{facts, connection, limited};
+    // The SYN of this data's receiver sets its segments.
+    for (const Stretch& stretch : reply_stretches_of(transfer)) {
+      for (const Rewrite& rewrite : stretch.between->rewrites) {
+        if (rewrite.what != Rewritten::mss || rewrite.from < 0 || rewrite.to < 0) continue;
+        return Rewriting{static_cast<std::uint32_t>(rewrite.from),
+                         static_cast<std::uint32_t>(rewrite.to),
+                         limited == Direction::to_client,
+                         nullptr,
+                         nullptr,
+                         RewriteProof{stretch, &rewrite}};
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Rewriting> find_rewriting(const Case& facts, const ConnectionFacts& connection) {
+  if (auto proved = by_comparison(facts, connection)) {
+    return speaks_for_all({facts, connection, Direction::to_server}) ? proved : std::nullopt;
+  }
   if (auto proved = by_two_taps(connection)) return proved;
   const HandshakeFacts& handshake = connection.handshake;
   // Behind a box at the client, the client's SYN is changed; the server's in the other direction.
@@ -85,12 +111,34 @@ double cost_s(const Transfer& transfer, const Rewriting& rewriting) {
                        usual_segment(transfer.connection));
 }
 
+void add_evidence(const ConnectionFacts& connection, const Rewriting& rewriting, Finding& finding) {
+  if (rewriting.compared) {
+    add_proof(
+        finding, rewriting.compared->where, fmt::format("the SYN announces {}", rewriting.from),
+        fmt::format("the same SYN announces {}", rewriting.to), rewriting.compared->rewrite->frames,
+        {{"mss_before", rewriting.from}, {"mss_after", rewriting.to}});
+  } else if (rewriting.is_proved()) {
+    finding.evidence.push_back(
+        shown_by("the same SYN at two taps, with another MSS",
+                 {rewriting.proof->first.frame, rewriting.proof->second.frame},
+                 {{"mss_before", rewriting.from}, {"mss_after", rewriting.to}}));
+  } else {
+    finding.evidence.push_back(
+        shown_by(fmt::format("its window of {} is {} segments of {}, and no multiple of {}",
+                             rewriting.syn->window, rewriting.syn->window / rewriting.from,
+                             rewriting.from, rewriting.to),
+                 {rewriting.syn->frame},
+                 {{"window", static_cast<double>(rewriting.syn->window)}, {"mss", rewriting.to}}));
+    finding.next_capture = "where that SYN was sent: " + capture_command(connection, "origin.pcap");
+  }
+}
+
 void inspect_connection(const Case& facts, const ConnectionFacts& connection, Findings& findings) {
-  const auto rewriting = find_rewriting(connection);
+  const auto rewriting = find_rewriting(facts, connection);
   if (!rewriting) return;
   const Transfer transfer = limited_by(facts, connection, *rewriting);
   const double seconds = cost_s(transfer, *rewriting);
-  const bool proved = rewriting->proof != nullptr;
+  const bool proved = rewriting->is_proved();
   if (seconds <= 0 && !proved) {
     return silent(findings, kFault, connection,
                   fmt::format("the MSS of {} may have been {}: a clamp that costs nothing",
@@ -104,20 +152,7 @@ void inspect_connection(const Case& facts, const ConnectionFacts& connection, Fi
       "the MSS that {} announces {} {} on the way to {}",
       to_string(rewriting->by_client ? connection.client : connection.server),
       proved ? "was changed from" : "may have been changed from", rewriting->from, rewriting->to);
-  if (proved) {
-    finding.evidence.push_back(
-        shown_by("the same SYN at two taps, with another MSS",
-                 {rewriting->proof->first.frame, rewriting->proof->second.frame},
-                 {{"mss_before", rewriting->from}, {"mss_after", rewriting->to}}));
-  } else {
-    finding.evidence.push_back(shown_by(
-        fmt::format("its window of {} is {} segments of {}, and no multiple of {}",
-                    rewriting->syn->window, rewriting->syn->window / rewriting->from,
-                    rewriting->from, rewriting->to),
-        {rewriting->syn->frame},
-        {{"window", static_cast<double>(rewriting->syn->window)}, {"mss", rewriting->to}}));
-    finding.next_capture = "where that SYN was sent: " + capture_command(connection, "origin.pcap");
-  }
+  add_evidence(connection, *rewriting, finding);
   finding.refuted_by = "the same SYN with this MSS where it was sent";
   finding.after_fix = after_fix(transfer, seconds);
   finding.wireshark_filter = stream_filter(connection, "tcp.flags.syn == 1");

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/comparison_evidence.h"
 #include "detect/forensics.h"
 #include "detect/policy.h"
 #include "detect/support.h"
@@ -57,8 +58,65 @@ Finding describe(const Transfer& transfer) {
   return finding;
 }
 
+// A difference that no checksum shows where it arrived: the sum is right, or was yet to be made.
+const ChangedRange* first_silent(const BetweenFacts& between) {
+  for (const ChangedRange& range : between.contents.ranges) {
+    const bool silent_there = range.downstream_checksum == ChecksumSeen::good ||
+                              range.downstream_checksum == ChecksumSeen::unfinished;
+    if (silent_there && range.upstream_checksum != ChecksumSeen::bad) return &range;
+  }
+  return nullptr;
+}
+
+Finding describe_proved(const Transfer& transfer, const Stretch& stretch,
+                        const ChangedRange& first) {
+  const BetweenContents& contents = stretch.between->contents;
+  Finding finding = about(kFault, transfer);
+  finding.severity = Severity::fault;
+  finding.confidence = confidence_of(0.97, transfer);
+  finding.claim = fmt::format(
+      "bytes change between {} and {}, and no checksum shows it: {} ranges, {} bytes of {} "
+      "compared",
+      stretch.upstream(), stretch.downstream(), contents.changed_good,
+      format_count(contents.changed_bytes),
+      format_count(contents.identical_bytes + contents.changed_bytes));
+  add_proof(finding, stretch,
+            fmt::format("byte {} of the stream is 0x{:02x}", first.begin + first.first_difference,
+                        std::to_integer<int>(
+                            first.expected.at(first.first_difference - first.excerpt_offset))),
+            fmt::format(
+                "it is 0x{:02x}, and no checksum is wrong; {} of {} bytes of that range differ",
+                std::to_integer<int>(first.seen.at(first.first_difference - first.excerpt_offset)),
+                first.differing, first.compared),
+            contents.changed_good_frames,
+            {{"changed_ranges", static_cast<double>(contents.changed_good)},
+             {"changed_bytes", static_cast<double>(contents.changed_bytes)},
+             {"identical_bytes", static_cast<double>(contents.identical_bytes)}});
+  if (auto changed = what_changed(contents.ranges, stretch.between->segment_size,
+                                  arithmetic::ChecksumWitness::passed)) {
+    finding.evidence.push_back(std::move(*changed));
+  }
+  finding.refuted_by = "equal bytes at both points";
+  finding.after_fix = {std::nullopt, "this costs data, not time"};
+  finding.wireshark_filter = stream_filter(transfer.connection, "tcp.len > 0");
+  return finding;
+}
+
+// The first stretch on which bytes change; true if there was one.
+bool prove(const Transfer& transfer, Findings& findings) {
+  if (!speaks_for_all(transfer)) return false;
+  for (const Stretch& stretch : stretches_of(transfer)) {
+    const ChangedRange* const first = first_silent(*stretch.between);
+    if (first == nullptr) continue;
+    findings.list.push_back(describe_proved(transfer, stretch, *first));
+    return true;
+  }
+  return false;
+}
+
 void inspect(const Case& facts, Findings& findings) {
   for (const Transfer& transfer : transfers_with_data(facts)) {
+    if (prove(transfer, findings)) continue;
     const DirectionFacts& data = transfer.data();
     if (data.payload.differences.empty()) continue;
     const bool away = data.vantage == Vantage::receiver || data.vantage == Vantage::midpath;

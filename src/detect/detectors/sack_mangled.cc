@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/comparison_evidence.h"
 #include "detect/loss_time.h"
 #include "detect/policy.h"
 #include "detect/support.h"
@@ -68,8 +69,47 @@ Finding describe(const Transfer& transfer) {
   return finding;
 }
 
+/// ACK numbers are shifted between two compared points and SACK blocks are not, or otherwise.
+std::optional<RewriteProof> compared_proof(const Transfer& transfer) {
+  if (!speaks_for_all(transfer)) return std::nullopt;
+  for (const Stretch& stretch : reply_stretches_of(transfer)) {
+    for (const Rewrite& rewrite : stretch.between->rewrites) {
+      if (rewrite.what == Rewritten::sack_blocks && rewrite.changed >= kBlocks)
+        return RewriteProof{stretch, &rewrite};
+    }
+  }
+  return std::nullopt;
+}
+
+Finding describe_proved(const Transfer& transfer, const RewriteProof& proof) {
+  const DirectionFacts& data = transfer.data();
+  const Rewrite& rewrite = *proof.rewrite;
+  Finding finding = about(kFault, transfer);
+  finding.seconds_lost = loss_s(data);
+  finding.severity = severity_of(true, finding.seconds_lost, transfer);
+  finding.confidence = confidence_of(0.97, transfer);
+  finding.claim = fmt::format(
+      "a box between {} and {} adds {} to acknowledgement numbers and {} to the SACK blocks beside "
+      "them",
+      proof.where.upstream(), proof.where.downstream(), rewrite.from, rewrite.to);
+  add_proof(finding, proof.where, "blocks as the receiver sent them",
+            fmt::format("{} of {} ACKs whose blocks no longer fit their numbers", rewrite.changed,
+                        rewrite.compared),
+            rewrite.frames,
+            {{"ack_shift_bytes", static_cast<double>(rewrite.from)},
+             {"sack_shift_bytes", static_cast<double>(rewrite.to)}});
+  finding.refuted_by = "SACK blocks that move with the acknowledgement numbers";
+  finding.after_fix = after_fix(transfer, finding.seconds_lost);
+  finding.wireshark_filter = stream_filter(transfer.connection, "tcp.options.sack_le");
+  return finding;
+}
+
 void inspect(const Case& facts, Findings& findings) {
   for (const Transfer& transfer : transfers_with_data(facts)) {
+    if (const auto proof = compared_proof(transfer)) {
+      findings.list.push_back(describe_proved(transfer, *proof));
+      continue;
+    }
     if (transfer.data().sack_edges.impossible == 0) continue;
     if (auto why = why_not(transfer.data())) {
       silent(findings, kFault, transfer, std::move(*why));

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/comparison_evidence.h"
 #include "detect/hops.h"
 #include "detect/loss_time.h"
 #include "detect/policy.h"
@@ -49,6 +50,31 @@ const SynFacts* stripped_syn(const ConnectionFacts& connection) {
   return remote ? &syn : nullptr;
 }
 
+/// Taken out between two compared points.
+std::optional<RewriteProof> compared_proof(const Transfer& transfer) {
+  if (!speaks_for_all(transfer) || !carries_most(transfer)) return std::nullopt;
+  const auto proof = find_rewrite(transfer, Rewritten::sack_permitted);
+  return proof && proof->rewrite->to < 0 ? proof : std::nullopt;
+}
+
+Finding describe_proved(const Transfer& transfer, const RewriteProof& proof) {
+  const DirectionFacts& data = transfer.data();
+  Finding finding = about(kFault, transfer);
+  finding.seconds_lost = loss_s(data);
+  finding.severity = severity_of(true, finding.seconds_lost, transfer);
+  finding.confidence = confidence_of(0.97, transfer);
+  finding.claim = fmt::format(
+      "SACK is taken out of the SYN between {} and {}: {} losses in {} flights were repaired "
+      "without it",
+      proof.where.upstream(), proof.where.downstream(), data.lost_packets, data.loss_episodes);
+  add_proof(finding, proof.where, "the SYN permits SACK", "the same SYN does not",
+            proof.rewrite->frames, {{"lost", static_cast<double>(data.lost_packets)}});
+  finding.refuted_by = "another SYN of these hosts that keeps the option";
+  finding.after_fix = after_fix(transfer, finding.seconds_lost);
+  finding.wireshark_filter = stream_filter(transfer.connection, "tcp.flags.syn == 1");
+  return finding;
+}
+
 Finding describe(const Transfer& transfer, const SynFacts& syn, const AlteredSyn* proof) {
   const DirectionFacts& data = transfer.data();
   Finding finding = about(kFault, transfer);
@@ -86,6 +112,10 @@ Finding describe(const Transfer& transfer, const SynFacts& syn, const AlteredSyn
 void inspect(const Case& facts, Findings& findings) {
   for (const Transfer& transfer : transfers_with_data(facts)) {
     const ConnectionFacts& connection = transfer.connection;
+    if (const auto proof = compared_proof(transfer)) {
+      findings.list.push_back(describe_proved(transfer, *proof));
+      continue;
+    }
     const AlteredSyn* proof = proof_of(connection);
     const SynFacts* syn = proof != nullptr ? &proof->second : stripped_syn(connection);
     if (syn == nullptr) continue;

@@ -42,7 +42,24 @@ Picture look(const std::vector<Attempt>& attempts, const AttemptGroup& group,
   return picture;
 }
 
-void report(const AttemptGroup& group, const std::vector<const Attempt*>& failed,
+/// Their SYNs passed one capture point and none behind it, while others of the same traffic did.
+void prove(const Case& facts, const std::vector<const Attempt*>& failed, Finding& finding) {
+  const ComparisonFacts& compared = facts.comparisons;
+  if (compared.connections_shared == 0) return;
+  Exemplars syns;
+  for (const Attempt* attempt : failed) {
+    const auto alone = std::ranges::find(compared.unpaired, std::optional(attempt->connection->id),
+                                         &UnpairedConnection::connection);
+    if (alone != compared.unpaired.end() && alone->only_syns) note(syns, alone->first_frame);
+  }
+  if (syns.count < kFailed || syns.count < failed.size()) return;
+  finding.severity = Severity::fault;
+  finding.confidence = 0.93;
+  finding.evidence.push_back(shown_by(
+      "none of these SYNs comes out behind the NAT, where the other connections do", syns));
+}
+
+void report(const Case& facts, const AttemptGroup& group, const std::vector<const Attempt*>& failed,
             const Picture& picture, Findings& findings) {
   Finding finding;
   finding.fault = kId;
@@ -67,15 +84,17 @@ void report(const AttemptGroup& group, const std::vector<const Attempt*>& failed
   }
   finding.refuted_by =
       "the same SYNs behind the NAT, or a new connection to another destination hanging too";
+  prove(facts, failed, finding);
   finding.after_fix = {std::nullopt, "the handshakes then take one round trip"};
   finding.wireshark_filter = fmt::format("tcp.flags.syn == 1 && tcp.port == {}", group.server.port);
-  finding.next_capture =
-      "behind the NAT: " + capture_command(*failed.front()->connection, "behind_nat.pcap");
+  if (finding.severity != Severity::fault)
+    finding.next_capture =
+        "behind the NAT: " + capture_command(*failed.front()->connection, "behind_nat.pcap");
   findings.list.push_back(std::move(finding));
 }
 
-void inspect_group(const std::vector<Attempt>& attempts, const AttemptGroup& group,
-                   Findings& findings) {
+void inspect_group(const Case& facts, const std::vector<Attempt>& attempts,
+                   const AttemptGroup& group, Findings& findings) {
   const std::vector<const Attempt*> failed = group.failed_first_uses();
   if (failed.empty()) return;
   const ConnectionFacts& first = *failed.front()->connection;
@@ -94,13 +113,13 @@ void inspect_group(const std::vector<Attempt>& attempts, const AttemptGroup& gro
         findings, kId, first,
         fmt::format("{} attempts to other destinations failed as well", picture.elsewhere_bad));
   }
-  report(group, failed, picture, findings);
+  report(facts, group, failed, picture, findings);
 }
 
 void inspect(const Case& facts, Findings& findings) {
   const std::vector<Attempt> attempts = attempts_of(facts);
   for (const AttemptGroup& group : group_attempts(attempts))
-    inspect_group(attempts, group, findings);
+    inspect_group(facts, attempts, group, findings);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "base/format.h"
 #include "detect/checksum_toll.h"
+#include "detect/comparison_evidence.h"
 #include "detect/policy.h"
 
 namespace slowpath::detect::detectors {
@@ -111,8 +112,55 @@ Finding describe_unfinished(const Transfer& transfer) {
   return finding;
 }
 
+/// Left to the NIC where it was sent and wrong at the next point with the same bytes, or still
+/// unfinished there, where most others are finished, and wanted once more.
+std::optional<Stretch> find_unfinished(const Transfer& transfer) {
+  if (!speaks_for_all(transfer)) return std::nullopt;
+  constexpr std::uint64_t kFinishedPerUnfinished = 4;
+  for (const Stretch& stretch : stretches_of(transfer)) {
+    const BetweenContents& contents = stretch.between->contents;
+    const bool refused =
+        contents.still_unfinished >= kBadFrames &&
+        contents.downstream_verified >= kFinishedPerUnfinished * contents.still_unfinished;
+    if (contents.unfinished_became_bad >= kBadFrames || refused) return stretch;
+  }
+  return std::nullopt;
+}
+
+Finding describe_proved(const Transfer& transfer, const Stretch& stretch) {
+  const BetweenContents& contents = stretch.between->contents;
+  Finding finding = about(kFault, transfer);
+  finding.seconds_lost = loss_s(transfer.data());
+  finding.severity = severity_of(true, finding.seconds_lost, transfer);
+  finding.confidence = confidence_of(0.96, transfer);
+  const bool is_wrong = contents.unfinished_became_bad >= kBadFrames;
+  finding.claim = fmt::format(
+      "{} segments that {} left to its NIC to sum leave {} unfinished and arrive {} at {}",
+      is_wrong ? contents.unfinished_became_bad : contents.still_unfinished, name_sender(transfer),
+      stretch.upstream(), is_wrong ? "wrong" : "so", stretch.downstream());
+  add_proof(
+      finding, stretch, "the pseudo-header's sum alone, for the NIC to finish",
+      is_wrong
+          ? fmt::format("{} wrong checksums of {}, over the same bytes",
+                        contents.unfinished_became_bad, format_count(contents.downstream_verified))
+          : fmt::format("{} are as they were, {} others were finished, and the former "
+                        "were sent again",
+                        contents.still_unfinished, format_count(contents.downstream_verified)),
+      is_wrong ? contents.became_bad_frames : contents.unfinished_frames,
+      {{"unfinished_became_bad", static_cast<double>(contents.unfinished_became_bad)},
+       {"still_unfinished", static_cast<double>(contents.still_unfinished)}});
+  finding.refuted_by = "good checksums of these frames at the first point behind the NIC";
+  finding.after_fix = after_fix(transfer, finding.seconds_lost);
+  finding.wireshark_filter = stream_filter(transfer.connection, "tcp.checksum.status == \"Bad\"");
+  return finding;
+}
+
 void inspect(const Case& facts, Findings& findings) {
   for (const Transfer& transfer : transfers_with_data(facts)) {
+    if (const auto stretch = find_unfinished(transfer)) {
+      findings.list.push_back(describe_proved(transfer, *stretch));
+      continue;
+    }
     const ChecksumFacts& sums = transfer.data().checksums;
     if (unfinished_were_refused(transfer.data()) && !contents_were_rewritten(transfer)) {
       findings.list.push_back(describe_unfinished(transfer));

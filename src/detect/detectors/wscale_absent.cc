@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/comparison_evidence.h"
 #include "detect/policy.h"
 #include "detect/window_limit.h"
 
@@ -80,6 +81,13 @@ void inspect(const Case& facts, Findings& findings) {
       silent(findings, kFault, transfer,
              fmt::format("scaling is not in use, but the window stays at {} by itself",
                          format_bytes(static_cast<double>(data.window.max_bytes))));
+      continue;
+    }
+    if (const auto proof = find_rewrite(transfer, Rewritten::window_scale);
+        proof && proof->rewrite->to < 0) {
+      silent(findings, kFault, transfer,
+             fmt::format("the host did offer it: it was taken out between {} and {}",
+                         proof->where.upstream(), proof->where.downstream()));
       continue;
     }
     const WindowLimit limit = judge_window(transfer);

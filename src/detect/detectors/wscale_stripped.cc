@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/comparison_evidence.h"
+#include "detect/policy.h"
 #include "detect/window_limit.h"
 
 namespace slowpath::detect::detectors {
@@ -64,8 +66,39 @@ Finding describe(const Transfer& transfer, const WindowLimit& limit, const Strip
   return finding;
 }
 
+// The same SYN at two points, with the option and without it.
+std::optional<RewriteProof> find_proof(const Transfer& transfer) {
+  if (!speaks_for_all(transfer) || !carries_most(transfer)) return std::nullopt;
+  const auto proof = find_rewrite(transfer, Rewritten::window_scale);
+  return proof && proof->rewrite->from >= 0 && proof->rewrite->to < 0 ? proof : std::nullopt;
+}
+
+Finding describe_proved(const Transfer& transfer, const WindowLimit& limit,
+                        const RewriteProof& proof) {
+  Finding finding = about(kFault, transfer);
+  finding.seconds_lost = limit.limits ? limit.seconds : 0;
+  finding.severity = severity_of(true, finding.seconds_lost, transfer);
+  finding.confidence = confidence_of(0.97, transfer);
+  finding.claim = fmt::format(
+      "the window-scale option is taken out of the SYN between {} and {}: windows stay within 64 "
+      "KiB",
+      proof.where.upstream(), proof.where.downstream());
+  add_proof(finding, proof.where,
+            fmt::format("the option is there, a scale of {}", proof.rewrite->from),
+            "the same SYN has none", proof.rewrite->frames);
+  if (limit.limits) add_window_evidence(transfer, limit, finding);
+  finding.refuted_by = "another SYN of these hosts that keeps the option";
+  finding.after_fix = after_widening(transfer, limit);
+  finding.wireshark_filter = stream_filter(transfer.connection, "tcp.flags.syn == 1");
+  return finding;
+}
+
 void inspect(const Case& facts, Findings& findings) {
   for (const Transfer& transfer : transfers_with_data(facts)) {
+    if (const auto proof = find_proof(transfer)) {
+      findings.list.push_back(describe_proved(transfer, judge_window(transfer), *proof));
+      continue;
+    }
     if (transfer.data().window.knowledge != ScaleKnowledge::not_in_use) continue;
     const Stripped stripped = find_stripped(transfer);
     if (stripped.syn == nullptr) continue;

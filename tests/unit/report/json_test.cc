@@ -13,37 +13,18 @@
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validation_results.hpp>
-#include <valijson/validator.hpp>
 
 #include "report/schema.h"
 #include "unit/report/answers.h"
+#include "unit/report/schema_errors.h"
 
 namespace slowpath::report {
 namespace {
 
 using Json = nlohmann::json;
 
-/// Why a document breaks the schema; empty if it does not.
 std::string schema_errors(const Json& document) {
-  static const Json schema_document = Json::parse(diagnosis_schema());
-  valijson::Schema schema;
-  valijson::SchemaParser parser;
-  parser.populateSchema(valijson::adapters::NlohmannJsonAdapter{schema_document}, schema);
-  valijson::Validator validator;
-  valijson::ValidationResults results;
-  if (validator.validate(schema, valijson::adapters::NlohmannJsonAdapter{document}, &results))
-    return {};
-  std::string errors;
-  valijson::ValidationResults::Error error;
-  while (results.popError(error)) {
-    for (const std::string& step : error.context) errors += step;
-    errors += ": " + error.description + "\n";
-  }
-  return errors;
+  return test::schema_errors(document, diagnosis_schema());
 }
 
 Json parsed(const Answer& answer, const JsonOptions& options = {}) {

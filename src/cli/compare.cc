@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// `slowpath compare`: what happened to the same traffic between two or more capture points?
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "base/format.h"
+#include "cli/command.h"
+#include "cli/compared_places.h"
+#include "cli/output.h"
+#include "cli/pipeline.h"
+#include "cli/placed_input.h"
+#include "cli/signals.h"
+#include "detect/synthesis.h"
+#include "facts/severity.h"
+#include "report/answer.h"
+#include "report/compare_json.h"
+#include "report/compare_text.h"
+
+namespace slowpath::cli {
+namespace {
+
+/// As typed; empty where nothing was.
+struct Options {
+  std::vector<std::string> files, placed_files;
+  std::string filter, memory = "1GiB", fail_on, color = "auto";
+  std::size_t width = 0;
+  bool json = false, all = false, quiet = false, no_checksums = false;
+};
+
+void declare_options(CLI::App& app, Options& options) {
+  app.add_option("FILE", options.files, "Captures of the same traffic, each taken at another point")
+      ->type_name("")
+      ->group("Input");
+  app.add_option("--at", options.placed_files,
+                 "A capture and where it was taken; files of one NAME follow each other")
+      ->allow_extra_args(false)
+      ->type_name("NAME=FILE")
+      ->group("Input");
+  app.add_option("-f,--filter", options.filter, "Only packets that this tcpdump filter lets pass")
+      ->type_name("FILTER")
+      ->group("Selection");
+  app.add_flag("--json", options.json, "One JSON document (see 'slowpath schema comparison')")
+      ->group("Output");
+  app.add_option("--color", options.color, "auto, always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->type_name("WHEN")
+      ->group("Output");
+  app.add_option("--width", options.width, "Columns of the text; else the terminal's, 80 to 120")
+      ->check(CLI::Range(40, 1000))
+      ->type_name("N")
+      ->group("Output");
+  app.add_flag("--all", options.all, "Every connection and finding in full")->group("Output");
+  app.add_flag("-q,--quiet", options.quiet, "The verdict's line alone, and no progress")
+      ->group("Output");
+  app.add_option("--fail-on", options.fail_on, "Exit with 1 if a fault, or a suspect, is found")
+      ->check(CLI::IsMember({"fault", "suspect"}))
+      ->type_name("fault|suspect")
+      ->group("Output");
+  app.add_option("--memory", options.memory,
+                 "Memory for connections (1GiB), and as much for what is compared")
+      ->type_name("SIZE")
+      ->group("Effort");
+  app.add_flag("--no-checksums", options.no_checksums, "Do not verify checksums")->group("Effort");
+}
+
+/// "server" for captures/server.pcapng.zst.
+std::string short_name(const std::string& file) {
+  std::string name = std::filesystem::path(file).filename().string();
+  for (const std::string_view ending :
+       {".zst", ".gz", ".xz", ".lz4", ".pcapng", ".pcap", ".cap", ".ntar"}) {
+    if (name.ends_with(ending) && name.size() > ending.size())
+      name.resize(name.size() - ending.size());
+  }
+  return name;
+}
+
+/// How long a beginning all names share, up to a dot, dash or underscore: "run1.server" and
+/// "run1.client" share "run1.".
+std::size_t common_beginning(const std::vector<std::string>& names) {
+  std::string_view common = names.empty() ? std::string_view{} : std::string_view(names.front());
+  for (const std::string& name : names) {
+    const auto [end, _] = std::ranges::mismatch(common, name);
+    common = common.substr(0, static_cast<std::size_t>(end - common.begin()));
+  }
+  const std::size_t mark = common.find_last_of("._-");
+  return mark == std::string_view::npos ? 0 : mark + 1;
+}
+
+/// Points without a name are called by their files, in full where two are alike.
+void name_points(std::vector<InputName>& inputs) {
+  std::vector<std::string> names;
+  for (const InputName& input : inputs) {
+    if (input.place.empty()) names.push_back(short_name(input.file));
+  }
+  const std::size_t beginning = names.size() > 1 ? common_beginning(names) : 0;
+  std::multiset<std::string> places;
+  for (const InputName& input : inputs)
+    places.insert(input.place.empty() ? short_name(input.file).substr(beginning) : input.place);
+  for (InputName& input : inputs) {
+    if (!input.place.empty()) continue;
+    const std::string name = short_name(input.file).substr(beginning);
+    input.place = places.count(name) == 1 && !name.empty() ? name : input.file;
+  }
+}
+
+Result<std::vector<InputName>> inputs_of(const Options& options) {
+  std::vector<InputName> inputs;
+  for (const std::string& file : options.files) inputs.push_back({file, {}});
+  for (const std::string& text : options.placed_files) {
+    Result<InputName> input = parse_placed_input(text);
+    if (!input) return std::unexpected(input.error());
+    inputs.push_back(std::move(*input));
+  }
+  name_points(inputs);
+  std::set<std::string> files;
+  for (const InputName& input : inputs) {
+    if (!files.insert(input.file).second) {
+      return fail(ErrorKind::usage, fmt::format("cannot compare {} with itself", input.file), {},
+                  "name captures of different points");
+    }
+  }
+  constexpr std::size_t kMostPoints = 16;
+  const std::size_t points = count_places(inputs);
+  if (points < 2) {
+    return fail(
+        ErrorKind::usage,
+        points == 0 ? "nothing to compare" : "cannot compare one point with nothing", {},
+        "name two captures of the same traffic: slowpath compare A B, or --at NAME=FILE twice");
+  }
+  if (points > kMostPoints) {
+    return fail(ErrorKind::usage, fmt::format("cannot compare {} points", points),
+                fmt::format("at most {} are possible", kMostPoints));
+  }
+  return inputs;
+}
+
+Result<report::Answer> answer(const Options& options) {
+  const auto start = std::chrono::steady_clock::now();
+  Result<std::vector<InputName>> inputs = inputs_of(options);
+  if (!inputs) return std::unexpected(inputs.error());
+  const Result<std::uint64_t> memory = parse_size(options.memory);
+  if (!memory) return std::unexpected(memory.error());
+  PipelineOptions pipeline;
+  pipeline.inputs = std::move(*inputs);
+  pipeline.filter = options.filter;
+  pipeline.verify_checksums = !options.no_checksums;
+  pipeline.memory_bytes = *memory;
+  pipeline.show_progress = !options.quiet;
+  pipeline.compare = true;
+  Result<Looked> looked = look(pipeline);
+  if (!looked) return std::unexpected(looked.error());
+  if (looked->facts.comparisons.points.size() < 2 && !looked->unreadable.empty()) {
+    return fail(ErrorKind::input, looked->unreadable.front().why, {},
+                "without it there is nothing to compare");
+  }
+  for (const std::string& remark : looked->remarks) complain(remark);
+  report::Answer answer;
+  answer.facts = std::move(looked->facts);
+  answer.unreadable = std::move(looked->unreadable);
+  answer.diagnosis = detect::diagnose(answer.facts);
+  answer.interrupted = stop_requested();
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  answer.elapsed_s = elapsed.count();
+  return answer;
+}
+
+std::string render(const report::Answer& answer, const Options& options) {
+  if (options.json) return report::comparison_to_json(answer);
+  report::TextOptions text;
+  text.style.width = options.width != 0 ? options.width : static_cast<std::size_t>(output_width());
+  text.style.color = color_wanted(color_mode_of(options.color));
+  text.style.utf8 = locale_is_utf8();
+  text.all = options.all;
+  text.quiet = options.quiet;
+  return report::comparison_to_text(answer, text);
+}
+
+ExitCode run(const Options& options) {
+  note_stop_signals();
+  const Result<report::Answer> answered = answer(options);
+  if (!answered) {
+    if (stop_requested()) return exit_code_of_signal();
+    if (options.json) write_answer(report::comparison_error_to_json(answered.error().message()));
+    return complain(answered.error());
+  }
+  for (const report::Unreadable& input : answered->unreadable) complain(input.why);
+  const ExitCode written = write_answer(render(*answered, options));
+  if (written != ExitCode::answered) return written;
+  if (const ExitCode stopped = exit_code_of_signal(); stopped != ExitCode::answered) return stopped;
+  return has_failed(answered->diagnosis, options.fail_on) ? ExitCode::found : ExitCode::answered;
+}
+
+Run declare(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  declare_options(app, *options);
+  return [options] { return run(*options); };
+}
+
+}  // namespace
+
+extern const Command compare;
+const Command compare{
+    .name = "compare",
+    .summary = "say what happened to the same traffic between two capture points",
+    .examples =
+        "  slowpath compare sender.pcapng receiver.pcapng\n"
+        "  slowpath compare --at server=a.pcap --at gateway=b.pcap --at client=c.pcap\n"
+        "  slowpath compare --json a.pcap b.pcap\n",
+    .declare = declare};
+
+}  // namespace slowpath::cli
