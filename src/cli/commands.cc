@@ -17,14 +17,8 @@ extern const Command version;
 
 std::span<const Command* const> all_commands() {
   static constexpr std::array kCommands{
-      &diagnose,
-      &explain,
-      &calc_command,
-      &fix_command,
-      &lab_command,
-      &schema,
-      &version,
-      &diagnose, &compare, &explain, &calc_command, &lab_command, &schema, &version,
+      &diagnose,    &compare, &explain, &calc_command, &fix_command,
+      &lab_command, &schema,  &version,
   };
   return kCommands;
 }

@@ -60,7 +60,8 @@ std::string summary_of_fault(const Case& facts, const Finding& worst, std::size_
     text += fmt::format(" It cost {} of {}", format_duration(worst.seconds_lost),
                         format_duration(whole_s));
     if (worst.after_fix.goodput_bps) {
-      text += fmt::format("; without it about {} would be left to expect",
+      text += fmt::format("; without it {} {} would be left to expect",
+                          to_string(bound_of(worst.after_fix)),
                           format_rate(*worst.after_fix.goodput_bps));
     }
     text += '.';

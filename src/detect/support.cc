@@ -163,33 +163,6 @@ std::string name_receiver(const Transfer& transfer) {
   return fmt::format("the receiver ({})", to_string(transfer.receiver()));
 }
 
-AfterFix after_fix(const Transfer& transfer, double seconds_lost, double ceiling_bps) {
-  const DirectionFacts& data = transfer.data();
-  const double left = data.transfer_s - seconds_lost;
-  // What is left must be enough to be a measure: a hundredth of the transfer and a round trip.
-  const double shortest = std::max(data.transfer_s * 0.01, data.rtt.total.min_s);
-  if (data.bytes == 0 || left <= 0 || left < shortest) {
-    if (ceiling_bps > 0) {
-      return {ceiling_bps,
-              "window / round trip; nearly all of the time was lost, so the transfer "
-              "itself does not tell more"};
-    }
-    return {std::nullopt,
-            "cannot be told: nearly all of the time was lost, so nothing of the "
-            "transfer shows its own rate"};
-  }
-  const double bits = static_cast<double>(data.bytes) * 8;
-  const double rate = bits / left;
-  if (ceiling_bps > 0 && ceiling_bps < rate) {
-    return {ceiling_bps,
-            fmt::format("bounded by window / round trip = {}", format_rate(ceiling_bps))};
-  }
-  return {rate,
-          fmt::format("{} in {} less {} lost = {}", format_bytes(static_cast<double>(data.bytes)),
-                      format_duration(data.transfer_s), format_duration(seconds_lost),
-                      format_rate(rate))};
-}
-
 void silent(Findings& findings, std::string_view fault, const Transfer& transfer, std::string why) {
   if (findings.silences == nullptr) return;
   findings.silences->push_back({fault, transfer.connection.id, transfer.direction, std::move(why)});

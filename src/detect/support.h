@@ -92,10 +92,6 @@ std::string capture_command(const ConnectionFacts& connection, std::string_view 
 std::string name_sender(const Transfer& transfer);
 std::string name_receiver(const Transfer& transfer);
 
-/// Goodput of the same bytes without these seconds, no more than `ceiling_bps` (0 = none known).
-/// Unknown, with the reason, when no time would be left to divide by.
-AfterFix after_fix(const Transfer& transfer, double seconds_lost, double ceiling_bps = 0);
-
 /// Records why a detector passed over something, if anybody asked.
 void silent(Findings& findings, std::string_view fault, const Transfer& transfer, std::string why);
 void silent(Findings& findings, std::string_view fault, const ConnectionFacts& connection,

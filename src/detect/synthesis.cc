@@ -116,12 +116,15 @@ Diagnosis synthesise(const Case& facts, std::vector<Finding> findings) {
   diagnosis.connection_verdicts = verdicts_of_connections(facts, findings);
   share_verdicts(facts, diagnosis.connection_verdicts);
   demote_trivial(facts, findings);
+  name_hidden_limits(facts, findings);
+  predict_each(facts, findings);
   rank(facts, findings);
   locate_losses(facts, findings);
   // Doubts are about single connections; what follows is about hosts.
   std::optional<Doubt> doubt;
   if (!has_fault(findings)) doubt = doubt_about_all(facts, findings);
   if (merge_many(facts, findings)) rank(facts, findings);
+  diagnosis.steps = order_steps(facts, findings);
   diagnosis.findings = std::move(findings);
   conclude(facts, std::move(doubt), diagnosis);
   bound_lists(diagnosis.findings);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "detect/finding_index.h"
+#include "detect/support.h"
 #include "facts/case.h"
 #include "facts/finding.h"
 
@@ -33,6 +34,20 @@ void divide_overlaps(const Case& facts, std::vector<Finding>& findings);
 
 /// Fills in `ruled_out`: the catalogue's look-alikes against which the facts speak.
 void rule_out(const Case& facts, std::vector<Finding>& findings);
+
+/// The transfer that a finding is about: its direction, or the one that carried more. Nothing for
+/// findings about several connections or none. Valid while the case lives.
+std::optional<Transfer> transfer_of(const Case& facts, const Finding& finding);
+
+/// Adds suspects for limits that a fault hides: the receive window that would bind next.
+void name_hidden_limits(const Case& facts, std::vector<Finding>& findings);
+
+/// Fills in `after_fix` of the findings whose repair's effect on the rate is known (prediction.h).
+void predict_each(const Case& facts, std::vector<Finding>& findings);
+
+/// In which order to turn the switches of the verdict's transfer, with what is to be expected after
+/// each; empty where it has but one cause. `findings` ranked.
+std::vector<FixStep> order_steps(const Case& facts, const std::vector<Finding>& findings);
 
 /// What a finding weighs: seconds lost; for silently altered data, all the time of its connection,
 /// because the transfer has to be made again.

@@ -21,10 +21,6 @@ constexpr std::uint64_t kRounds = 10;
 constexpr double kQueueFactor = 2.0;
 constexpr double kQueueFloorS = 0.010;
 
-// Linux's default tcp_rmem maximum is 6 MiB, half of which is window (ip-sysctl,
-// tcp_adv_win_scale).
-constexpr double kDefaultLargestWindow = 3.0 * 1024 * 1024;
-
 double base_rtt_s(const RttSet& rtt) {
   if (rtt.total.min_s > 0) return rtt.total.min_s;
   return rtt.handshake_s.value_or(0);
@@ -97,18 +93,6 @@ WindowLimit judge_window(const Transfer& transfer) {
         data.window.knowledge != ScaleKnowledge::guessed && data.flight_rounds >= kRounds;
   }
   return limit;
-}
-
-AfterFix after_widening(const Transfer& transfer, const WindowLimit& limit) {
-  const double ceiling =
-      limit.rtt_s > 0 ? arithmetic::window_rate_bps(kDefaultLargestWindow, limit.rtt_s) : 0;
-  AfterFix fix = after_fix(transfer, limit.seconds, ceiling);
-  if (!fix.goodput_bps) return fix;
-  fix.basis = fmt::format(
-      "at most: the rate grows with window / round trip up to the path's own, which does not show "
-      "while the window holds the sender back ({} of window in {} allow {})",
-      format_bytes(kDefaultLargestWindow), format_duration(limit.rtt_s), format_rate(ceiling));
-  return fix;
 }
 
 void add_window_evidence(const Transfer& transfer, const WindowLimit& limit, Finding& finding) {

@@ -23,10 +23,6 @@ struct WindowLimit {
 
 WindowLimit judge_window(const Transfer& transfer);
 
-/// What a wider window would give at most: the bytes without the time owned by the window, and no
-/// more than a window of Linux's default limit allows. The path's own rate does not show before.
-AfterFix after_widening(const Transfer& transfer, const WindowLimit& limit);
-
 /// What every finding about a window shows: how often it was full, the ceiling it sets, the rate.
 void add_window_evidence(const Transfer& transfer, const WindowLimit& limit, Finding& finding);
 

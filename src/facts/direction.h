@@ -243,6 +243,13 @@ struct SpacingFacts {
   double median_bytes = 0;             // payload of the packet before the gap
 };
 
+/// Short trains of arrivals, at least six segments each: how fast data came where it was received. Those with a pause
+/// of the sender in them are left out.
+struct TrainFacts {
+  std::uint64_t trains = 0;
+  double median_bps = 0, p75_bps = 0, p90_bps = 0;  // payload
+};
+
 struct ReorderFacts {
   std::uint64_t packets = 0;           // arrived after one sent later, original copies only
   double max_late_s = 0, median_late_s = 0;
@@ -371,6 +378,7 @@ struct DirectionFacts {
   NagleFacts nagle;
   NagleFacts lone;                     // likewise, but the segment that waited was a full one, alone in flight (RFC 5681 section 4.2)
   SpacingFacts spacing;
+  TrainFacts trains;
   double unanswered_s = 0;             // this sender never said a byte, although the other side's data was acknowledged;
                                        // from that data to the connection's last packet
   FrameRef unanswered_request;

@@ -157,6 +157,11 @@ void DirectionAnalysis::note_acked_unseen(std::int64_t ack, const Record& record
 
 void DirectionAnalysis::settle_up_to(std::int64_t ack, const Record& record, Time now) {
   const bool passed_over = sacked_high_ > una_ && !in_recovery_;
+  if (sacked_high_ > una_ || in_recovery_) {
+    trains_.interrupt(segment_size_);
+  } else if (facts_.vantage != Vantage::receiver) {
+    trains_.arrived(record.time, newly, segment_size_, rtt_min_s_);
+  }
   while (!ledger_.empty() && ledger_.front().end <= ack) {
     Segment& segment = ledger_.front();
     if (passed_over && segment.copies == 1 && !segment.sacked && !segment.came_late &&

@@ -31,6 +31,7 @@
 #include "flow/record.h"
 #include "flow/sampler.h"
 #include "flow/sender_rhythm.h"
+#include "flow/train_meter.h"
 #include "flow/witness.h"
 
 namespace slowpath::flow {
@@ -359,6 +360,7 @@ class DirectionAnalysis {
   std::uint64_t clocked_sends_ = 0, unclocked_sends_ = 0;
   Sampler spacing_, spacing_bytes_;  // of unclocked packets behind others that are outstanding
   std::uint32_t previous_payload_ = 0;
+  TrainMeter trains_;
 
   // --- delivery, integrity
   SizeTable sizes_;

@@ -195,6 +195,9 @@ void DirectionAnalysis::send_new(const Sending& s) {
   if (s.begin > next_) open_hole(s);
   note_pace(s);
   if (peer_spoke_ || facts_.chunks.count == 0) begin_chunk();
+  if (facts_.vantage == Vantage::receiver) {
+    trains_.arrived(r.time, r.payload_len, segment_size_, rtt_min_s_);
+  }
   const Segment segment = segment_of(s);
   next_ = s.end;
   facts_.bytes_seen += static_cast<std::uint64_t>(s.end - s.begin);

@@ -46,7 +46,7 @@ DirectionAnalysis::DirectionAnalysis(Direction direction, const Witness& witness
 
 std::size_t DirectionAnalysis::memory_bytes() const {
   std::size_t sum = ledger_.memory_bytes() + timeline_.memory_bytes() + stalls_.memory_bytes() +
-                    passage_.memory_bytes() + stamps_.capacity() * sizeof(Stamp) +
+                    passage_.memory_bytes() + trains_.memory_bytes() + stamps_.capacity() * sizeof(Stamp) +
                     facts_.losses.capacity() * sizeof(LossEvent);
   for (const Sampler* sampler :
        {&rtt_total_, &rtt_receiver_, &rtt_sender_, &rtt_idle_, &rtt_loaded_, &windows_,
@@ -100,6 +100,7 @@ DirectionFacts DirectionAnalysis::finish(Time end, std::vector<IcmpFacts>& icmp)
                     .median_s = spacing_.quantile(0.5),
                     .p90_s = spacing_.quantile(0.9),
                     .median_bytes = spacing_bytes_.quantile(0.5)};
+  facts_.trains = trains_.take(segment_size_);
   relabel_flat_flight();
   return std::move(facts_);
 }

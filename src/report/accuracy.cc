@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "report/accuracy_tables.h"
+
 namespace slowpath::report {
 namespace {
 
@@ -107,6 +109,7 @@ Accuracy summarise(std::span<const GradedCapture> captures) {
     ++row.verdicts[capture.verdict];
     count_verdict(capture, accuracy);
     count_confidence(capture, accuracy);
+    count_prediction(capture, accuracy);
     add_account(capture, accounts[{capture.scenario, capture.variant, capture.point}],
                 accuracy.too_short_accounts);
   }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "facts/finding.h"
 #include "facts/severity.h"
 #include "facts/time_account.h"
 
@@ -30,6 +31,20 @@ struct GradedFinding {
 struct KernelAccount {
   double busy_s = 0;  // data outstanding or waiting to be sent
   double rwnd_limited_s = 0, sndbuf_limited_s = 0;
+};
+
+/// What diagnose said to expect of a repair, and what the repaired world then made.
+struct Prediction {
+  std::string faults;  // whose repair was predicted; several joined by " + "
+  Bound bound = Bound::unknown;
+  std::optional<double> predicted_bps{};
+  double measured_bps = 0;
+  std::string basis;
+
+  [[nodiscard]] bool is_near() const;         // within kNear of the measured rate
+  [[nodiscard]] bool holds_at_least() const;  // the measured rate is not below it, but for noise
+  static constexpr double kNear = 0.25;
+  static constexpr double kNoise = 0.10;  // of the measured rate, between runs of one world
 };
 
 /// One capture of one run, diagnosed without the truth and then held against it. A void run is one
@@ -52,6 +67,7 @@ struct GradedCapture {
   bool bytes_right = true;
   std::optional<KernelAccount> kernel;
   TimeAccount ours{};
+  std::optional<Prediction> prediction{};  // where the fix was applied and the truth was named
   std::vector<std::string> void_because;
 
   [[nodiscard]] bool is_void() const { return !void_because.empty(); }
@@ -93,6 +109,17 @@ struct AccountRow {
   double our_sender = 0;  // buffer, pacing, processor, or the sending host with no way to say which
 };
 
+/// Predictions for one scenario at one point. Rates are medians over its captures.
+struct PredictionRow {
+  std::string scenario, point, faults;
+  std::uint64_t about = 0, near = 0;              // said "about"; of these, within kNear
+  std::uint64_t at_least = 0, at_least_true = 0;  // said "at least"; of these, true
+  std::uint64_t unknown = 0;
+  std::vector<double> predicted_bps{}, measured_bps{};
+
+  [[nodiscard]] std::uint64_t captures() const { return about + at_least + unknown; }
+};
+
 struct Accuracy {
   std::uint64_t faulty = 0, faulty_accepted = 0;    // captures of broken worlds
   std::uint64_t healthy = 0, healthy_accepted = 0;  // captures of healthy ones
@@ -104,6 +131,7 @@ struct Accuracy {
   std::array<CalibrationBin, 10> bins{};
   std::vector<AccountRow> accounts;
   std::uint64_t too_short_accounts = 0;  // captures that are left out of them
+  std::vector<PredictionRow> predictions;
 
   /// Of broken worlds' captures; 1 where there are none.
   [[nodiscard]] double accepted_share() const;

@@ -51,6 +51,27 @@ GradedFinding finding_of(const Json& json) {
           .is_right = json.at("right")};
 }
 
+Json to_json(const Prediction& prediction) {
+  return {
+      {"faults", prediction.faults},
+      {"bound", to_string(prediction.bound)},
+      {"predicted_bps", prediction.predicted_bps ? Json(*prediction.predicted_bps) : Json(nullptr)},
+      {"measured_bps", prediction.measured_bps},
+      {"basis", prediction.basis}};
+}
+
+Prediction prediction_of(const Json& json) {
+  Prediction prediction{.faults = json.at("faults"),
+                        .measured_bps = json.at("measured_bps"),
+                        .basis = json.at("basis")};
+  const auto bound = json.at("bound").get<std::string>();
+  for (const Bound known : {Bound::about, Bound::at_least}) {
+    if (bound == to_string(known)) prediction.bound = known;
+  }
+  if (!json.at("predicted_bps").is_null()) prediction.predicted_bps = json.at("predicted_bps");
+  return prediction;
+}
+
 GradedCapture capture_of(const Json& json) {
   GradedCapture capture;
   capture.scenario = json.at("scenario");
@@ -78,6 +99,7 @@ GradedCapture capture_of(const Json& json) {
                                    .sndbuf_limited_s = kernel.at("sndbuf_limited_s")};
   }
   capture.ours = account_of(json.at("our_seconds"));
+  if (json.contains("prediction")) capture.prediction = prediction_of(json.at("prediction"));
   capture.void_because = json.at("void_because");
   return capture;
 }
@@ -104,6 +126,7 @@ std::string to_line(const GradedCapture& capture) {
             {"void_because", capture.void_because}};
   for (const auto& [name, value] : capture.parameters) json["parameters"][name] = value;
   if (capture.twin_goodput_bps) json["twin_goodput_bps"] = *capture.twin_goodput_bps;
+  if (capture.prediction) json["prediction"] = to_json(*capture.prediction);
   if (capture.kernel) {
     json["kernel"] = {{"busy_s", capture.kernel->busy_s},
                       {"rwnd_limited_s", capture.kernel->rwnd_limited_s},

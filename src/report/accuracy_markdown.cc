@@ -52,6 +52,15 @@ std::string accuracy_markdown(const Accuracy& accuracy, const MatrixOrigin& orig
         "fault was\none that may be named there.\n\n" +
         table.markdown();
   }
+  if (const Table table = prediction_table(accuracy); !table.empty()) {
+    text += fmt::format(
+        "\n## Predictions\n\n"
+        "What was said to expect if the fault were gone, from captures of the broken world, beside "
+        "the goodput\nthat the repaired world made (median of its runs, connecting not counted). "
+        "\"At least\" is true where the\nmeasured rate is no more than {:.0f} % below it.\n\n{}"
+        "\n\n{}",
+        Prediction::kNoise * 100, prediction_sentence(accuracy), table.markdown());
+  }
   if (const Table table = account_table(accuracy); !table.empty()) {
     text += fmt::format(
         "\n## Time accounts\n\n"

@@ -16,6 +16,12 @@ Table confusion_table(const Accuracy& accuracy);
 Table calibration_table(const Accuracy& accuracy);
 /// Shares of time with data outstanding beside the kernel's.
 Table account_table(const Accuracy& accuracy);
+/// What was said to expect beside what the repaired world made.
+Table prediction_table(const Accuracy& accuracy);
+/// "About: within 25 % of the measured rate in 60 of 66 (90.9 %); ..."; empty without predictions.
+std::string prediction_sentence(const Accuracy& accuracy);
+/// Adds one capture's to the row of its scenario and point.
+void count_prediction(const GradedCapture& capture, Accuracy& accuracy);
 /// "412 of 420 verdicts on broken worlds are accepted (98.1 %); ...".
 std::string accuracy_sentence(const Accuracy& accuracy);
 

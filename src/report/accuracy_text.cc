@@ -129,6 +129,10 @@ std::string accuracy_text(const Accuracy& accuracy, std::size_t width) {
     text += "\nConfidence of findings of severity fault, stated and observed\n";
     text += table.text(width, 2);
   }
+  if (const Table table = prediction_table(accuracy); !table.empty()) {
+    text += "\nWhat was said to expect of the repair, and what it brought\n";
+    text += table.text(width, 2) + prediction_sentence(accuracy) + "\n";
+  }
   add_counts(text, "Verdicts that are not accepted", accuracy.misses);
   add_counts(text, "False alarms", accuracy.false_alarms);
   return text + "\n" + accuracy_sentence(accuracy) + "\n";

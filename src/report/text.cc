@@ -83,6 +83,21 @@ std::string verdicts_of_all(const Answer& answer) {
   return fmt::format("{} connections: {}", format_count(answer.facts.connections.size()), text);
 }
 
+/// "first random-loss: about 26 Mbit/s", "then rwnd-limited: ...": one switch a step.
+void write_steps(Page& page, const Diagnosis& diagnosis) {
+  std::string_view label = "in order";
+  for (const FixStep& step : diagnosis.steps) {
+    if (step.finding >= diagnosis.findings.size()) continue;
+    const std::string rate = step.after.goodput_bps
+                                 ? fmt::format("{} {}", to_string(step.after.bound),
+                                               format_rate(*step.after.goodput_bps))
+                                 : step.after.basis;
+    page.entry(label, fmt::format("{} repair {}: {}", label.empty() ? "then" : "first",
+                                  diagnosis.findings[step.finding].fault, rate));
+    label = "";
+  }
+}
+
 void write_other_connections(Page& page, const Answer& answer, const ConnectionFacts* main,
                              const TextOptions& options) {
   const std::vector<ConnectionFacts>& connections = answer.facts.connections;
@@ -163,6 +178,7 @@ std::string to_text(const Answer& answer, const TextOptions& options) {
   } else {
     write_plain_verdict(page, answer, connection);
   }
+  write_steps(page, answer.diagnosis);
   write_other_findings(page, answer, verdict, options);
   write_other_connections(page, answer, connection, options);
   if (answer.interrupted) {

@@ -8,6 +8,7 @@
 
 #include "base/format.h"
 #include "cli/lab/conduct.h"
+#include "cli/lab/outlook.h"
 #include "cli/lab/retell.h"
 #include "cli/lab/verdict.h"
 #include "cli/lab/workspace.h"
@@ -39,7 +40,9 @@ class Campaign {
                                       std::uint64_t seed, const std::string& directory);
   Result<void> judge(const ReadScenario& scenario, lab::Variant variant,
                      const lab::RunResult& result, std::optional<double> twin_bps,
-                     const std::string& directory);
+                     std::optional<double> fixed_bps, const std::string& directory);
+  Result<std::optional<double>> rate_when_fixed(const ReadScenario& scenario,
+                                                const PlannedRun& planned);
   void show(const lab::Scenario& scenario, const lab::RunResult& result, const Captures& captures,
             std::optional<double> twin_bps, lab::Variant variant);
   void show_progress(const std::string& what);
@@ -84,6 +87,16 @@ std::string mark_of(const report::GradedCapture& capture) {
   return mark;
 }
 
+/// "expected about 95 Mbit/s, measured 91 Mbit/s".
+std::string line_of(const report::Prediction& prediction) {
+  const std::string expected = prediction.predicted_bps
+                                   ? fmt::format("{} {}", to_string(prediction.bound),
+                                                 format_rate(*prediction.predicted_bps))
+                                   : "unknown";
+  return fmt::format("       {:<12} expected {}, measured {}\n", "", expected,
+                     format_rate(prediction.measured_bps));
+}
+
 void Campaign::show(const lab::Scenario& scenario, const lab::RunResult& result,
                     const Captures& captures, std::optional<double> twin_bps,
                     lab::Variant variant) {
@@ -101,6 +114,7 @@ void Campaign::show(const lab::Scenario& scenario, const lab::RunResult& result,
     if (capture.is_void()) continue;
     text += fmt::format("       {:<12} {} {:.2f}  {}\n", capture.point, capture.verdict,
                         capture.confidence, mark_of(capture));
+    if (capture.prediction) text += line_of(*capture.prediction);
   }
   status_.clear();
   write_answer(text);
@@ -124,7 +138,7 @@ report::GradedCapture capture_of(const lab::Scenario& scenario, lab::Variant var
 
 Result<void> Campaign::judge(const ReadScenario& scenario, lab::Variant variant,
                              const lab::RunResult& result, std::optional<double> twin_bps,
-                             const std::string& directory) {
+                             std::optional<double> fixed_bps, const std::string& directory) {
   const report::GradedCapture blank = capture_of(scenario.scenario, variant, result, twin_bps);
   Captures captures;
   if (blank.is_void()) {
@@ -139,6 +153,9 @@ Result<void> Campaign::judge(const ReadScenario& scenario, lab::Variant variant,
       capture.ours = verdict->account;
       grade(verdict->diagnosis,
             standard_for(scenario.scenario, variant, file.point, result, twin_bps), capture);
+      if (fixed_bps) {
+        capture.prediction = prediction_of(verdict->diagnosis, scenario.scenario, *fixed_bps);
+      }
     }
   }
   // What was looked at while a signal came is the beginning of a capture, not a verdict.
@@ -146,6 +163,16 @@ Result<void> Campaign::judge(const ReadScenario& scenario, lab::Variant variant,
   show(scenario.scenario, result, captures, twin_bps, variant);
   for (report::GradedCapture& capture : captures) graded_(std::move(capture));
   return {};
+}
+
+Result<std::optional<double>> Campaign::rate_when_fixed(const ReadScenario& scenario,
+                                                        const PlannedRun& planned) {
+  const std::string what = fmt::format("{} (fixed)", scenario.scenario.name);
+  return rate_after_fix(scenario, planned.fixed_runs,
+                        {.privileges = &privileges_,
+                         .seed = planned.draw.seed,
+                         .directory = {},
+                         .progress = [&](double) { show_progress(what); }});
 }
 
 Result<void> Campaign::run_one(const PlannedRun& planned) {
@@ -166,7 +193,13 @@ Result<void> Campaign::run_one(const PlannedRun& planned) {
         conduct_here(*scenario, variant, planned.draw.seed, *directory);
     if (!result) return std::unexpected(result.error());
     if (result->stopped) return {};
-    const Result<void> judged = judge(*scenario, variant, *result, twin_bps, *directory);
+    std::optional<double> fixed_bps;
+    if (variant == lab::Variant::broken && planned.fixed_runs > 0) {
+      const auto fixed = rate_when_fixed(*scenario, planned);
+      if (!fixed) return std::unexpected(fixed.error());
+      fixed_bps = *fixed;
+    }
+    const Result<void> judged = judge(*scenario, variant, *result, twin_bps, fixed_bps, *directory);
     if (!judged) return judged;
     workspace_.discard(*directory);
     if (variant == lab::Variant::healthy && result->void_because.empty()) {

@@ -40,7 +40,7 @@ struct Outcome {
 struct Options {
   std::string family, jsonl, publish, time_limit;
   std::vector<std::string> scenarios, merge;
-  std::uint64_t seed = 1, repeat = 1, draw = 0;
+  std::uint64_t seed = 1, repeat = 1, draw = 0, predict = 0;
   double need = 0.97;
   bool ci = false, twins = false;
 };
@@ -52,6 +52,7 @@ std::string command_line(const Options& options) {
   for (const std::string& name : options.scenarios) text += " --scenario " + name;
   if (options.ci) text += " --ci";
   if (options.twins) text += " --twins";
+  if (options.predict > 0) text += fmt::format(" --predict {}", options.predict);
   if (options.draw > 0) text += fmt::format(" --draw {}", options.draw);
   if (options.repeat > 1) text += fmt::format(" --repeat {}", options.repeat);
   return text + fmt::format(" --seed {}", options.seed);
@@ -77,7 +78,8 @@ std::vector<PlannedRun> plan_of(const std::vector<lab::Scenario>& scenarios,
       lab::Random random = lab::Random::for_part(options.seed, scenario.name, round);
       plan.push_back({.scenario = scenario.name,
                       .draw = {.wanted = options.draw > 0, .seed = random.below(kSeeds)},
-                      .with_twin = options.draw > 0 || options.twins});
+                      .with_twin = options.draw > 0 || options.twins,
+                      .fixed_runs = options.predict});
     }
   }
   return plan;
@@ -211,6 +213,10 @@ void declare_choice(CLI::App& app, Options& options) {
       ->group("Which runs");
   app.add_option("--repeat", options.repeat, "Run everything N times, with other seeds")
       ->check(CLI::PositiveNumber)
+      ->type_name("N")
+      ->group("Which runs");
+  app.add_option("--predict", options.predict,
+                 "Also run each fix N times, and hold what diagnose predicts against their median")
       ->type_name("N")
       ->group("Which runs");
   app.add_option("--seed", options.seed, "Of everything random (1); each run prints its own")

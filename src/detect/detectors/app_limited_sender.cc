@@ -80,7 +80,6 @@ void report(const Transfer& transfer, const Waiting& waiting, Findings& findings
                            data.small_segments, data.data_packets, transfer.reverse().data_packets),
                {}, {{"small_segments", static_cast<double>(data.small_segments)}}));
   finding.refuted_by = "data waiting in the sending socket during the pauses (ss -tin: notsent)";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.flags.push == 1");
   if (!witness) finding.next_capture = capture_command(transfer.connection, "sender.pcap");
   findings.list.push_back(std::move(finding));

@@ -67,7 +67,6 @@ void report(const Transfer& transfer, double share, Findings& findings) {
                                       connection.handshake.syn_ack_frames,
                                       {{"rtt_us", exchanges.round_trip_s * 1e6}}));
   finding.refuted_by = "a second request that leaves before the answer to the first has come";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(connection, "tcp.len > 0");
   findings.list.push_back(std::move(finding));
 }

@@ -71,7 +71,6 @@ void report(const Transfer& transfer, const PauseFacts& pauses, bool fault, Find
                                       {pauses.longest_before, pauses.longest_after},
                                       {{"longest_s", pauses.longest_s}}));
   finding.refuted_by = "a request that was outstanding during the pauses";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.time_delta > 0.2");
   findings.list.push_back(std::move(finding));
 }

@@ -99,8 +99,7 @@ void report(const Transfer& transfer, const QueueFacts& queue, const LossPattern
       pattern.originals,
       {{"lost_packets", static_cast<double>(pattern.losses)}, {"mean_rank", pattern.mean_rank}}));
   finding.refuted_by = "a round-trip time as high before the flow starts or after it ends";
-  finding.after_fix = after_fix(transfer, lost, data.goodput_bps * 1.05);
-  finding.after_fix.basis += "; the bottleneck's rate stays, what goes is its queue";
+  finding.after_fix.basis = "the bottleneck's rate stays, what goes is its queue";
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.ack_rtt");
   findings.list.push_back(std::move(finding));
 }

@@ -47,7 +47,6 @@ Finding describe(const Transfer& transfer, const ChecksumToll& toll) {
     finding.evidence.push_back(std::move(*changed));
   }
   finding.refuted_by = "the same packets with a bad checksum where they were sent";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.checksum.status == \"Bad\"");
   finding.next_capture =
       fmt::format("hop by hop towards {}: {}", to_string(transfer.sender().address),

@@ -110,9 +110,6 @@ void report(const Transfer& transfer, Findings& findings) {
                   format_duration(queue.loaded_s), format_duration(queue.base_s)),
       {}, {{"rtt_min_us", queue.base_s * 1e6}, {"rtt_loaded_us", queue.loaded_s * 1e6}}));
   finding.refuted_by = "ss -tin on the sender: a cwnd well above what is in flight";
-  finding.after_fix =
-      after_fix(transfer, finding.seconds_lost,
-                static_cast<double>(data.window.max_bytes) * 8 / std::max(queue.base_s, kLeastRtt));
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.bytes_in_flight");
   finding.next_capture =
       fmt::format("on {}: ss -tin dst {} (cwnd, ssthresh); ip tcp_metrics show",

@@ -51,7 +51,6 @@ void report(const Transfer& transfer, Findings& findings) {
                            format_duration(rtt_s)),
                transfer.connection.handshake.syn_ack_frames, {{"rtt_min_us", rtt_s * 1e6}}));
   finding.refuted_by = "ss -tin on the sender: cwnd of 2 and more, and room in the send buffer";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter =
       stream_filter(transfer.connection, "tcp.len == 0 && tcp.time_delta > 0.03");
   if (!complete) finding.next_capture = capture_command(transfer.connection, "sender.pcap");

@@ -114,7 +114,6 @@ void report(const Transfer& transfer, const Company& company, double lost_s, Fin
   finding.refuted_by =
       "full duplex at both ends of every link, or no late collisions and no wrong "
       "frame checks in their counters";
-  finding.after_fix = after_fix(transfer, lost_s);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.retransmission");
   finding.next_capture = fmt::format(
       "on {}, and on the switch ports before them: ethtool DEV | grep -E 'Speed|Duplex'; ethtool "

@@ -45,7 +45,6 @@ void report(const Transfer& transfer, std::uint64_t copies, Findings& findings) 
                  {{"dsack_without_resend", static_cast<double>(duplicates.dsack_without_resend)}}));
   }
   finding.refuted_by = "copies with another time to live or at the same instant: the capture's own";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.options.sack.dsack");
   findings.list.push_back(std::move(finding));
 }

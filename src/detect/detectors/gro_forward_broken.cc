@@ -54,7 +54,6 @@ Finding describe(const Transfer& transfer) {
                            merged.lost_then_pieces_delivered),
                merged.piece_frames));
   finding.refuted_by = "the same bytes leaving this host in segments";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter =
       stream_filter(transfer.connection, fmt::format("frame.len > {}", full_ip_len(transfer) + 14));
   finding.next_capture = fmt::format(
@@ -106,7 +105,6 @@ Finding describe_proved(const Transfer& transfer, const MergedLoss& found) {
   add_proof(finding, found.lost, "their bytes came one segment a frame", losses.piece_frames);
   finding.refuted_by =
       fmt::format("merged frames that are cut again before {}", found.lost.downstream());
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter =
       stream_filter(transfer.connection, fmt::format("frame.len > {}", full_ip_len(transfer) + 14));
   return finding;

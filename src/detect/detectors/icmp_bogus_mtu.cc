@@ -105,7 +105,6 @@ void inspect(const Case& facts, Findings& findings) {
                    {{"ip_len_bytes", static_cast<double>(first.quoted_frame_ip_len)}}));
     }
     finding.refuted_by = "a link on the path with this MTU";
-    finding.after_fix = after_fix(transfer, finding.seconds_lost);
     finding.wireshark_filter =
         first.version == 6 ? "icmpv6.type == 2" : "icmp.type == 3 && icmp.code == 4";
     findings.list.push_back(std::move(finding));

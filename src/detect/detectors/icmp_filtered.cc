@@ -66,7 +66,6 @@ Finding describe(const Transfer& transfer, const Reports& reports) {
                                       data.timeout_frames,
                                       {{"timeouts", static_cast<double>(data.timeouts)}}));
   finding.refuted_by = "the reports arriving at the sender's own stack (nstat IcmpInDestUnreachs)";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "icmp.type == 3 && icmp.code == 4");
   finding.next_capture = fmt::format("on {}: tcpdump -ni DEV -w icmp.pcap 'icmp or icmp6'",
                                      to_string(transfer.sender().address));
@@ -100,7 +99,6 @@ Finding describe_proved(const Transfer& transfer, const Stretch& stretch) {
       finding, stretch, "reports seen at the latter and never at the former", icmp.filtered_frames,
       {{"reports", static_cast<double>(icmp.filtered_between)}, {"next_hop_mtu_bytes", icmp.mtu}});
   finding.refuted_by = fmt::format("one of the reports at {}", stretch.upstream());
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "icmp.type == 3 && icmp.code == 4");
   return finding;
 }

@@ -99,7 +99,6 @@ Finding describe(const Transfer& transfer, const Reports& reports) {
                  {data.largest_delivered_frame}));
   }
   finding.refuted_by = "a link behind that gateway whose MTU is below the sender's packets";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "icmp.type == 3 && icmp.code == 4");
   return finding;
 }

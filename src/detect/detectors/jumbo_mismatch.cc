@@ -48,7 +48,6 @@ Finding describe(const Transfer& transfer, const SizeEdge& edge) {
       {EvidenceKind::frames, "the receiver's packets crossed no router, and no ICMP came", {}, {}});
   finding.refuted_by =
       fmt::format("a packet of {} bytes with DF being answered (ping -M do)", edge.fails);
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter =
       stream_filter(transfer.connection, fmt::format("ip.len >= {}", edge.fails));
   if (!complete) {

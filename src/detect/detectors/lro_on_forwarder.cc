@@ -71,7 +71,6 @@ Finding describe(const Transfer& transfer, const Tally& tally) {
       fmt::format("{} timeouts, {} of silence", data.timeouts, format_duration(data.timeout_s)),
       data.timeout_frames, {{"timeouts", static_cast<double>(data.timeouts)}}));
   finding.refuted_by = "ethtool -k on every forwarding host showing large-receive-offload off";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.retransmission");
   finding.next_capture = fmt::format(
       "on the forwarder: ethtool -k DEV | grep receive-offload; then on both of its sides {}",

@@ -103,7 +103,6 @@ Finding describe(const Transfer& transfer, const SuperframeEdge& edge, bool comp
                  super.stall_frames, {{"timeout_s", super.timeout_s}}));
   }
   finding.refuted_by = "a large frame that is acknowledged within a round trip";
-  finding.after_fix = after_fix(transfer, seconds);
   finding.wireshark_filter =
       stream_filter(transfer.connection, fmt::format("frame.len > {}", full + 14));
   if (!complete) {

@@ -83,7 +83,6 @@ Finding describe(const Transfer& transfer, const Seeds& seeds) {
                  sums.good_twins, {{"good_checksums", static_cast<double>(sums.good)}}));
   }
   finding.refuted_by = "segments of a burst leaving the sender's NIC with good checksums";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.checksum.status == \"Bad\"");
   if (!vantage_known) finding.next_capture = first_hop_capture(transfer);
   return finding;

@@ -65,7 +65,6 @@ Finding describe(const Transfer& transfer, const SizeEdge& edge, const std::stri
          {{"overhead_bytes", static_cast<double>(tunnel.overhead_bytes)}}});
   }
   finding.refuted_by = "one packet of that size or more being acknowledged";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter =
       stream_filter(transfer.connection, fmt::format("ip.len >= {}", edge.fails));
   if (!complete) {

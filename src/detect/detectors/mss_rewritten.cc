@@ -154,7 +154,6 @@ void inspect_connection(const Case& facts, const ConnectionFacts& connection, Fi
       proved ? "was changed from" : "may have been changed from", rewriting->from, rewriting->to);
   add_evidence(connection, *rewriting, finding);
   finding.refuted_by = "the same SYN with this MSS where it was sent";
-  finding.after_fix = after_fix(transfer, seconds);
   finding.wireshark_filter = stream_filter(connection, "tcp.flags.syn == 1");
   findings.list.push_back(std::move(finding));
 }

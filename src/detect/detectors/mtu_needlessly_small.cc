@@ -57,7 +57,6 @@ void report(const Transfer& transfer, const SynFacts& syn, const Announced& anno
                                         {{"mss_bytes", static_cast<double>(other->options.mss)}}));
   }
   finding.refuted_by = "the largest packet that passes with DF being no larger than these";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.flags.syn == 1");
   finding.next_capture =
       fmt::format("on {}: ping -M do -s 1472 {}; ip link; ip route get {}",

@@ -47,7 +47,6 @@ void report(const Transfer& transfer, bool complete, Findings& findings) {
                            format_duration(rtt_s)),
                transfer.connection.handshake.syn_ack_frames, {{"rtt_min_us", rtt_s * 1e6}}));
   finding.refuted_by = "TCP_NODELAY set on the sending socket";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter =
       stream_filter(transfer.connection, "tcp.len == 0 && tcp.time_delta > 0.03");
   findings.list.push_back(std::move(finding));

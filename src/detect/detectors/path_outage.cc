@@ -154,7 +154,6 @@ void report(const Transfer& transfer, const Outages& outages, Findings& findings
         {}, {{"connections_silent", static_cast<double>(outages.shared)}}));
   }
   finding.refuted_by = "any packet that was answered on this path during the silence";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.rto");
   if (finding.severity == Severity::suspect) {
     finding.next_capture = capture_command(transfer.connection, "other_end.pcap");

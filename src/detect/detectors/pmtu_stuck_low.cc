@@ -97,7 +97,6 @@ void inspect(const Case& facts, Findings& findings) {
                                                                  syn_of_sender(transfer)->frame}));
     finding.refuted_by = fmt::format("ip route get {} on the sender without an 'mtu ... expires'",
                                      to_string(transfer.receiver().address));
-    finding.after_fix = after_fix(transfer, finding.seconds_lost);
     finding.wireshark_filter = stream_filter(transfer.connection, "tcp.len > 0");
     finding.next_capture =
         fmt::format("on {}: ip route get {} (an 'mtu ... expires' shows it)",

@@ -30,7 +30,6 @@ Finding describe(const Transfer& transfer, const SizeEdge& edge) {
   finding.evidence.push_back(
       shown_by("no ICMP message reports an MTU; the packets forbid fragmentation", {}));
   finding.refuted_by = "one packet of that size or more being acknowledged";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter =
       stream_filter(transfer.connection, fmt::format("ip.len >= {}", edge.fails));
   if (!complete) {

@@ -163,7 +163,6 @@ void report(const Transfer& transfer, const LossPattern& pattern, bool complete,
   finding.evidence = evidence_of(data, pattern);
   finding.refuted_by =
       "losses in bursts while the round-trip time is at its highest, or only at one packet length";
-  finding.after_fix = after_fix(transfer, lost, ceiling_bps(data));
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.retransmission");
   if (!complete) finding.next_capture = capture_command(transfer.connection, "sender.pcap");
   findings.list.push_back(std::move(finding));

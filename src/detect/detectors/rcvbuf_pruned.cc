@@ -42,7 +42,6 @@ void report(const Transfer& transfer, Findings& findings) {
         fmt::format("its window shrank {} times", data.window.shrunk.count), data.window.shrunk));
   }
   finding.refuted_by = "OfoPruned and RcvPruned that stand still on the receiver meanwhile";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.options.sack_le");
   finding.next_capture = fmt::format(
       "on {} before and after: nstat -az | grep -E "

@@ -74,7 +74,6 @@ void report(const Transfer& transfer, const LossPattern& pattern, std::uint64_t 
   finding.refuted_by =
       "counters of the receiver that stand still while packets are lost (rx_missed, softnet "
       "dropped)";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.retransmission");
   finding.next_capture = fmt::format(
       "on {} before and after: ethtool -S DEV | grep -E 'miss|drop|no_buf|fifo'; cat "

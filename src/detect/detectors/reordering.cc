@@ -56,7 +56,6 @@ void report(const Transfer& transfer, Findings& findings) {
       fmt::format("{} needless resends followed", data.spurious.packets), data.spurious.frames,
       {{"spurious_packets", static_cast<double>(data.spurious.packets)}}));
   finding.refuted_by = "two captures in which the order is the same on both sides of the path";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.out_of_order");
   findings.list.push_back(std::move(finding));
 }

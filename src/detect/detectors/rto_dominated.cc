@@ -53,7 +53,6 @@ void report(const Transfer& transfer, bool complete, double share, Findings& fin
                  {{"lost_resends", static_cast<double>(data.lost_resends)}}));
   }
   finding.refuted_by = "answers of the receiver during the silences";
-  finding.after_fix = after_fix(transfer, data.timeout_s);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.rto");
   if (!complete) finding.next_capture = capture_command(transfer.connection, "sender.pcap");
   findings.list.push_back(std::move(finding));

@@ -45,7 +45,6 @@ Finding describe(const Transfer& transfer, const WindowLimit& limit) {
                 {"window_max_bytes", limit.window_bytes}}));
   add_window_evidence(transfer, limit, finding);
   finding.refuted_by = "a window above 64 KiB on another connection to the same application";
-  finding.after_fix = after_widening(transfer, limit);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.window_full");
   if (finding.severity == Severity::suspect) {
     finding.next_capture =

@@ -27,7 +27,6 @@ Finding describe(const Transfer& transfer, const WindowLimit& limit) {
       name_receiver(transfer), format_bytes(limit.window_bytes), format_percent(limit.share));
   add_window_evidence(transfer, limit, finding);
   finding.refuted_by = "a larger receive buffer that leaves the rate as it is";
-  finding.after_fix = after_widening(transfer, limit);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.window_full");
   if (finding.severity == Severity::suspect) {
     finding.next_capture =

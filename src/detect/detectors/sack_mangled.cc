@@ -64,7 +64,6 @@ Finding describe(const Transfer& transfer) {
                                       data.timeout_frames,
                                       {{"timeouts", static_cast<double>(data.timeouts)}}));
   finding.refuted_by = "the same blocks where the receiver sent them";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.options.sack_le");
   return finding;
 }
@@ -99,7 +98,6 @@ Finding describe_proved(const Transfer& transfer, const RewriteProof& proof) {
             {{"ack_shift_bytes", static_cast<double>(rewrite.from)},
              {"sack_shift_bytes", static_cast<double>(rewrite.to)}});
   finding.refuted_by = "SACK blocks that move with the acknowledgement numbers";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.options.sack_le");
   return finding;
 }

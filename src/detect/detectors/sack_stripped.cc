@@ -70,7 +70,6 @@ Finding describe_proved(const Transfer& transfer, const RewriteProof& proof) {
   add_proof(finding, proof.where, "the SYN permits SACK", "the same SYN does not",
             proof.rewrite->frames, {{"lost", static_cast<double>(data.lost_packets)}});
   finding.refuted_by = "another SYN of these hosts that keeps the option";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.flags.syn == 1");
   return finding;
 }
@@ -100,7 +99,6 @@ Finding describe(const Transfer& transfer, const SynFacts& syn, const AlteredSyn
                {{"lost", static_cast<double>(data.lost_packets)},
                 {"duplicate_acks", static_cast<double>(data.duplicate_acks)}}));
   finding.refuted_by = "the same packet without the option where it was sent (tcp_sack = 0)";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.flags.syn == 1");
   if (proof == nullptr) {
     finding.next_capture =

@@ -200,8 +200,6 @@ void report(const Transfer& transfer, Findings& findings) {
                                                   : "speaks for the application or pacing"),
       {}, {{"app_data_ready_share", data.app_data_ready_share}}));
   finding.refuted_by = "ss -tin on the sender: cwnd reached, no notsent data, not app_limited";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost,
-                                window * 8 / std::max(data.rtt.total.median_s, kLeastRtt));
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.bytes_in_flight");
   finding.next_capture =
       fmt::format("on {}: ss -tin dst {} (sndbuf_limited, app_limited, notsent)",

@@ -61,7 +61,6 @@ void report(const Transfer& transfer, double rtt_s, double share, Findings& find
         transfer.connection.handshake.syn_ack_frames, {{"rtt_us", rtt_s * 1e6}}));
   }
   finding.refuted_by = "the server's own log with a shorter time for these requests";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter =
       stream_filter(transfer.connection,
                     fmt::format("tcp.time_delta > {:.3f}", std::max(kSeconds, kRounds * rtt_s)));

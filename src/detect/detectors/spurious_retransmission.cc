@@ -51,7 +51,6 @@ void report(const Transfer& transfer, bool complete, Findings& findings) {
        {"by_eifel", static_cast<double>(spurious.by_eifel)},
        {"by_acked_before", static_cast<double>(spurious.by_acked_before)}}));
   finding.refuted_by = "a capture at the receiver in which these bytes arrive only once";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(
       transfer.connection, "(tcp.analysis.spurious_retransmission || tcp.options.sack.dsack)");
   findings.list.push_back(std::move(finding));

@@ -84,7 +84,6 @@ void report(const Transfer& transfer, Severity severity, Findings& findings) {
                                   : std::string("the sender sends no tail loss probes"),
                probes.frames, {{"tail_probes", static_cast<double>(probes.packets)}}));
   finding.refuted_by = "duplicate ACKs or SACK during the silence, or nothing outstanding in it";
-  finding.after_fix = after_fix(transfer, tails.seconds);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.rto");
   if (severity == Severity::suspect) {
     finding.next_capture = capture_command(transfer.connection, "sender.pcap");

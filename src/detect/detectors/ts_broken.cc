@@ -42,8 +42,8 @@ Broken worst_of(const MarkFacts& marks) {
   return worst;
 }
 
-void report(const Case& facts, const ConnectionFacts& connection, Direction way,
-            const Broken& broken, Findings& findings) {
+void report(const ConnectionFacts& connection, Direction way, const Broken& broken,
+            Findings& findings) {
   double seconds = 0;
   for (const DirectionFacts& data : connection.directions)
     seconds = std::max(seconds, loss_s(data));
@@ -63,9 +63,6 @@ void report(const Case& facts, const ConnectionFacts& connection, Direction way,
       shown_by("both SYNs carry timestamps",
                {connection.handshake.syn->frame, connection.handshake.syn_ack->frame}));
   finding.refuted_by = "the same packets, just so, where they were sent";
-  const Direction data =
-      connection[way].bytes >= connection[opposite(way)].bytes ? way : opposite(way);
-  finding.after_fix = after_fix(Transfer{facts, connection, data}, finding.seconds_lost);
   finding.wireshark_filter =
       stream_filter(connection, "!tcp.options.timestamp.tsval || tcp.analysis.retransmission");
   findings.list.push_back(std::move(finding));
@@ -84,7 +81,7 @@ void inspect(const Case& facts, Findings& findings) {
                            format_percent(kShare)));
         continue;
       }
-      report(facts, connection, way, broken, findings);
+      report(connection, way, broken, findings);
       break;
     }
   }

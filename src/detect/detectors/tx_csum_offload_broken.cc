@@ -74,7 +74,6 @@ Finding describe(const Transfer& transfer, const ChecksumToll& toll) {
                  sums.bad_frames));
   }
   finding.refuted_by = "the same segments leaving the sender's NIC with good checksums";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.checksum.status == \"Bad\"");
   if (!vantage_known) finding.next_capture = first_hop_capture(transfer);
   return finding;
@@ -105,7 +104,6 @@ Finding describe_unfinished(const Transfer& transfer) {
                 {"unfinished_again", static_cast<double>(sums.partial_resent_partial)},
                 {"lost_packets", static_cast<double>(data.lost_packets)}}));
   finding.refuted_by = "TcpInCsumErrors of the receiver standing still meanwhile";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.retransmission");
   finding.next_capture = fmt::format("on {}: nstat -az TcpInCsumErrors, before and after",
                                      to_string(transfer.receiver().address));
@@ -150,7 +148,6 @@ Finding describe_proved(const Transfer& transfer, const Stretch& stretch) {
       {{"unfinished_became_bad", static_cast<double>(contents.unfinished_became_bad)},
        {"still_unfinished", static_cast<double>(contents.still_unfinished)}});
   finding.refuted_by = "good checksums of these frames at the first point behind the NIC";
-  finding.after_fix = after_fix(transfer, finding.seconds_lost);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.checksum.status == \"Bad\"");
   return finding;
 }

@@ -62,7 +62,6 @@ Finding describe(const Transfer& transfer, const WindowLimit& limit) {
   add_window_evidence(transfer, limit, finding);
   finding.refuted_by = at_origin ? "scaling switched on and the rate staying as it is"
                                  : "the option being there where that packet was sent";
-  finding.after_fix = after_widening(transfer, limit);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.flags.syn == 1");
   if (!at_origin) {
     finding.next_capture = fmt::format("on {}: {}", to_string(culprit.host->address),

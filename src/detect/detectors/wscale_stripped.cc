@@ -59,7 +59,6 @@ Finding describe(const Transfer& transfer, const WindowLimit& limit, const Strip
       {stripped.syn->frame}));
   add_window_evidence(transfer, limit, finding);
   finding.refuted_by = "the same packet without the option where it was sent";
-  finding.after_fix = after_widening(transfer, limit);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.flags.syn == 1");
   finding.next_capture = fmt::format("on {}: {}", to_string(stripped.host->address),
                                      capture_command(transfer.connection, "origin.pcap"));

@@ -45,7 +45,6 @@ Finding describe(const Transfer& transfer) {
   }
   finding.refuted_by =
       "the receiving socket's Recv-Q (ss -tn) staying empty while the window is zero";
-  finding.after_fix = after_fix(transfer, window.zero_s);
   finding.wireshark_filter =
       stream_filter(transfer.connection, "tcp.window_size == 0 && !tcp.flags.reset");
   return finding;

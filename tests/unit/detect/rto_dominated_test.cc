@@ -19,13 +19,10 @@ Case with_timeouts(std::uint64_t timeouts, double seconds) {
 }
 
 TEST(RtoDominated, TwoThirdsOfTheTimeIsAFault) {
-  Case facts = with_timeouts(6, 3.3);
-  const auto found = run("rto-dominated", facts);
+  const auto found = run("rto-dominated", with_timeouts(6, 3.3));
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].severity, Severity::fault);
   EXPECT_DOUBLE_EQ(found[0].seconds_lost, 3.3);
-  ASSERT_TRUE(found[0].after_fix.goodput_bps.has_value());
-  EXPECT_GT(*found[0].after_fix.goodput_bps, download_of(facts).goodput_bps * 2);
 }
 
 TEST(RtoDominated, AFourthOfTheTimeIsNot) {

@@ -39,10 +39,6 @@ TEST(RwndLimited, FullWindowIsAFaultWithItsCeiling) {
   EXPECT_EQ(found[0].severity, Severity::fault);
   EXPECT_DOUBLE_EQ(found[0].seconds_lost, 8);
   ASSERT_EQ(found[0].evidence.size(), 2U);
-  // 3 MiB in 21 ms bound what is expected, though 1.96 s are left of the transfer.
-  ASSERT_TRUE(found[0].after_fix.goodput_bps.has_value());
-  EXPECT_LE(*found[0].after_fix.goodput_bps, 3.0 * 1024 * 1024 * 8 / 0.021);
-  EXPECT_EQ(found[0].after_fix.basis.substr(0, 8), "at most:");
   // 200 000 bytes in 21 ms, the median round trip.
   EXPECT_NEAR(found[0].evidence[1].values[0].second, 200'000 * 8 / 0.021, 1);
 }

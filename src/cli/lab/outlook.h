@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether what diagnose says to expect comes true: the scenario's fix is applied, the transfer run
+// again, and its rate held against the prediction made from the broken run's captures.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/result.h"
+#include "cli/lab/conduct.h"
+#include "cli/lab/scenarios.h"
+#include "facts/finding.h"
+#include "lab/run.h"
+#include "report/accuracy.h"
+
+namespace slowpath::cli {
+
+/// Goodput from the first data on, without connecting: as diagnose measures it. Nothing where the
+/// transfer moved too little to have a rate.
+std::optional<double> rate_of(const lab::RunResult& result);
+
+/// The median of `tries` runs with the scenario's first right fix. Nothing where there is no such
+/// fix, no rate, or every run was void.
+Result<std::optional<double>> rate_after_fix(const ReadScenario& scenario, std::uint64_t tries,
+                                             const Conditions& conditions);
+
+/// What was predicted by the finding that names the truth, where one does; where the scenario has
+/// several faults, by the last step, if the steps name all of them.
+std::optional<report::Prediction> prediction_of(const Diagnosis& diagnosis,
+                                                const lab::Scenario& scenario, double measured_bps);
+
+}  // namespace slowpath::cli

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// A second cause that the first one hides: a window that no time was lost to, because a worse fault
+// never let the transfer reach it. What it would cost shows in arithmetic alone, so it is a
+// suspect, and only beside a fault.
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "detect/arithmetic/window.h"
+#include "detect/prediction.h"
+#include "detect/synthesis_steps.h"
+
+namespace slowpath::detect {
+namespace {
+
+// From here on the second repair is worth a step of its own.
+constexpr double kWorthAStep = 1.25;
+constexpr double kConfidence = 0.6;
+
+std::string_view window_fault_of(const DirectionFacts& data) {
+  return data.window.knowledge == ScaleKnowledge::not_in_use ? "wscale-absent" : "rwnd-limited";
+}
+
+bool widens(const Finding& finding) {
+  const Repair repair = repair_of(finding.fault);
+  return repair == Repair::window || repair == Repair::reader;
+}
+
+Finding describe(const Transfer& transfer, const AfterFix& narrow) {
+  const DirectionFacts& data = transfer.data();
+  const double widest = arithmetic::max_window_bytes(data.window.shift);
+  Finding finding = about(window_fault_of(data), transfer);
+  finding.severity = Severity::suspect;
+  finding.confidence = confidence_of(kConfidence, transfer);
+  finding.claim = fmt::format(
+      "behind it waits a second limit: the window scale of {} lets {} offer no more than {}, which "
+      "holds the transfer at {}",
+      data.window.shift, name_receiver(transfer), format_bytes(widest),
+      format_rate(narrow.goodput_bps.value_or(0)));
+  finding.evidence.push_back(shown_by(
+      "the windows and window scale of the SYNs",
+      {transfer.connection.handshake.syn ? transfer.connection.handshake.syn->frame : FrameRef{},
+       transfer.connection.handshake.syn_ack ? transfer.connection.handshake.syn_ack->frame
+                                             : FrameRef{}},
+      {{"window_shift", static_cast<double>(data.window.shift)}, {"window_widest_bytes", widest}}));
+  finding.refuted_by = "a transfer that is faster than that once the first cause is repaired";
+  finding.wireshark_filter = stream_filter(transfer.connection, "tcp.flags.syn == 1");
+  finding.next_capture =
+      "after the first repair: " + capture_command(transfer.connection, "repaired.pcap");
+  return finding;
+}
+
+/// The suspect, where the window is what binds once this finding's cause is gone.
+std::optional<Finding> hidden_behind(const Transfer& transfer, const Finding& finding) {
+  const WindowFacts& window = transfer.data().window;
+  const bool known = window.knowledge == ScaleKnowledge::negotiated ||
+                     window.knowledge == ScaleKnowledge::not_in_use;
+  if (!known || window.max_bytes == 0) return std::nullopt;
+  Repairs repairs;
+  repairs.add(repair_of(finding.fault), finding.seconds_lost);
+  if (!repairs.loss && !repairs.sender) return std::nullopt;
+  const AfterFix narrow = predict(transfer, repairs);
+  repairs.add(Repair::window, 0);
+  const AfterFix wide = predict(transfer, repairs);
+  if (!narrow.goodput_bps || !wide.goodput_bps) return std::nullopt;
+  if (*wide.goodput_bps < kWorthAStep * *narrow.goodput_bps) return std::nullopt;
+  return describe(transfer, narrow);
+}
+
+}  // namespace
+
+void name_hidden_limits(const Case& facts, std::vector<Finding>& findings) {
+  const FindingIndex index(findings);
+  std::set<std::pair<std::uint32_t, Direction>> done;
+  std::vector<Finding> hidden;
+  for (const Finding& finding : findings) {
+    if (finding.severity != Severity::fault) continue;
+    const std::optional<Transfer> transfer = transfer_of(facts, finding);
+    if (!transfer || done.contains({transfer->connection.id, transfer->direction})) continue;
+    const auto of_connection = index.of(transfer->connection.id);
+    const bool is_named = std::ranges::any_of(of_connection, [&](std::size_t position) {
+      const Finding& other = findings[position];
+      return widens(other) && other.severity != Severity::note && is_beside(other, finding);
+    });
+    if (is_named) continue;
+    if (auto found = hidden_behind(*transfer, finding)) {
+      done.emplace(transfer->connection.id, transfer->direction);
+      hidden.push_back(std::move(*found));
+    }
+  }
+  std::ranges::move(hidden, std::back_inserter(findings));
+}
+
+}  // namespace slowpath::detect

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// What to expect of each finding's repair, and in which order to repair several causes of one
+// transfer: the costliest first, one switch at a time. The arithmetic is prediction.cc's.
+#include <algorithm>
+#include <optional>
+
+#include "detect/policy.h"
+#include "detect/prediction.h"
+#include "detect/synthesis_steps.h"
+
+namespace slowpath::detect {
+namespace {
+
+AfterFix expectation_of(const Transfer& transfer, const Finding& finding) {
+  Repairs repairs;
+  repairs.add(repair_of(finding.fault), finding.seconds_lost);
+  AfterFix after = predict(transfer, repairs);
+  // What the detector says of its own fault stands beside the figures.
+  if (!finding.after_fix.basis.empty() && after.goodput_bps) {
+    after.basis = finding.after_fix.basis + "; " + after.basis;
+  } else if (!finding.after_fix.basis.empty()) {
+    after.basis = finding.after_fix.basis;
+  }
+  return after;
+}
+
+constexpr std::string_view kHiddenByEarlier =
+    "cannot be told: what an earlier step brings does not show";
+// From here on a repair is worth a step of its own.
+constexpr double kWorthAStep = 1.25;
+
+/// Whether another finding beside the verdict's is a switch of its own: it costs what matters, or
+/// what is left to expect rises by its repair.
+bool is_switch(const Finding& finding, const Transfer& transfer, const AfterFix& before,
+               const AfterFix& after) {
+  if (finding.severity == Severity::fault && is_material(finding.seconds_lost, transfer)) {
+    return true;
+  }
+  return before.goodput_bps && after.goodput_bps &&
+         *after.goodput_bps >= kWorthAStep * *before.goodput_bps;
+}
+
+/// Adds what a finding repairs to what is done, and says what is then to be expected.
+AfterFix expect_also(const Transfer& transfer, const Finding& finding, Repairs& done) {
+  const Repair repair = repair_of(finding.fault);
+  done.add(repair, finding.seconds_lost);
+  if (repair != Repair::unknown) return predict(transfer, done);
+  return {std::nullopt, std::string{kHiddenByEarlier}, Bound::unknown};
+}
+
+}  // namespace
+
+std::optional<Transfer> transfer_of(const Case& facts, const Finding& finding) {
+  if (finding.connections.size() != 1) return std::nullopt;
+  const ConnectionFacts* connection = find_connection(facts, finding.connections.front());
+  if (connection == nullptr) return std::nullopt;
+  const bool down =
+      (*connection)[Direction::to_client].bytes > (*connection)[Direction::to_server].bytes;
+  const Direction larger = down ? Direction::to_client : Direction::to_server;
+  return Transfer{facts, *connection, finding.direction.value_or(larger)};
+}
+
+void predict_each(const Case& facts, std::vector<Finding>& findings) {
+  for (Finding& finding : findings) {
+    if (repair_of(finding.fault) == Repair::unknown) continue;
+    if (const std::optional<Transfer> transfer = transfer_of(facts, finding)) {
+      finding.after_fix = expectation_of(*transfer, finding);
+    }
+  }
+}
+
+std::vector<FixStep> order_steps(const Case& facts, const std::vector<Finding>& findings) {
+  if (findings.empty() || findings.front().severity != Severity::fault) return {};
+  const Finding& verdict = findings.front();
+  const std::optional<Transfer> transfer = transfer_of(facts, verdict);
+  if (!transfer) return {};
+  Repairs done;
+  expect_also(*transfer, verdict, done);
+  std::vector<FixStep> steps{{0, verdict.after_fix}};
+  for (std::size_t i = 1; i < findings.size(); ++i) {
+    const Finding& finding = findings[i];
+    if (finding.severity == Severity::note || !is_beside(finding, verdict)) continue;
+    Repairs also = done;
+    const AfterFix after = expect_also(*transfer, finding, also);
+    if (!is_switch(finding, *transfer, steps.back().after, after)) continue;
+    done = also;
+    steps.push_back({i, after});
+  }
+  if (steps.size() < 2) steps.clear();
+  return steps;
+}
+
+}  // namespace slowpath::detect

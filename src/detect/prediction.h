@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a transfer would make if one of its causes were gone: the least of what would still limit
+// it, named in words with its figures. Pure. Says "at least" where the transfer shows no more than
+// a lower bound, and nothing where it does not show that either.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "detect/support.h"
+#include "facts/finding.h"
+
+namespace slowpath::detect {
+
+/// What repairing a fault does to the time of a transfer.
+enum class Repair : std::uint8_t {
+  unknown,  // nothing that was seen tells the rate afterwards
+  waits,    // pauses go; between them the transfer runs as it did
+  loss,     // nothing is lost any more, and nothing keeps the congestion window small
+  sender,   // the sender keeps as much in flight as it may
+  window,   // the receive window opens
+  reader,   // likewise, because its program reads as fast as data comes
+  nothing,  // the rate stays: the repair saves data, delay or other connections
+};
+
+/// For ids of the catalogue; those that are not in the table, and others, are `unknown`.
+Repair repair_of(std::string_view fault);
+
+/// Several repairs done together.
+struct Repairs {
+  bool waits = false, loss = false, sender = false, window = false;
+  double seconds = 0;  // that their causes cost the transfer
+
+  void add(Repair repair, double seconds_lost);
+};
+
+/// Goodput of the transfer with all of these done.
+AfterFix predict(const Transfer& transfer, const Repairs& repairs);
+
+}  // namespace slowpath::detect

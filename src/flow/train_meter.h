@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// How fast the segments of one burst follow one another when they arrive: what the path and the hosts carry while they
+// carry, whatever makes the sender wait between bursts (Dovrolis, Ramanathan, Moore, INFOCOM 2001, on packet trains).
+// Fed with arrivals where the tap is at the receiver, else with the ACKs of new data, which keep their spacing.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "facts/direction.h"
+#include "flow/sampler.h"
+
+namespace slowpath::flow {
+
+class TrainMeter {
+ public:
+  /// In-order data arrived, or was acknowledged, at `at`. The first of a train only starts the clock, and a pause of a
+  /// good part of the round trip ends it.
+  void arrived(Time at, std::int64_t bytes, std::uint32_t segment_size, double rtt_s) {
+    const double pause_s = std::max(kPauseRounds * rtt_s, kLeastPause_s);
+    if (begun_ && to_seconds(at - newest_) <= pause_s) {
+      bytes_ += bytes;
+      ++arrivals_;
+      newest_ = at;
+      if (bytes_ < kLongest * static_cast<std::int64_t>(segment_size)) return;
+    }
+    end(segment_size);
+    begun_ = true;
+    begin_ = newest_ = at;
+  }
+  /// Order was lost: what comes next is not spaced by the path.
+  void interrupt(std::uint32_t segment_size) {
+    end(segment_size);
+    begun_ = false;
+  }
+
+  /// With the train under way.
+  [[nodiscard]] TrainFacts take(std::uint32_t segment_size) {
+    end(segment_size);
+    const std::vector<float> sorted = rates_.sorted();
+    return {.trains = rates_.seen(),
+            .median_bps = Sampler::quantile_of(sorted, 0.5),
+            .p75_bps = Sampler::quantile_of(sorted, 0.75),
+            .p90_bps = Sampler::quantile_of(sorted, 0.9)};
+  }
+  [[nodiscard]] std::size_t memory_bytes() const { return rates_.memory_bytes(); }
+
+ private:
+  // From six on, so that the initial window of ten segments (RFC 6928) holds one; cut at 64, so that a path that is
+  // always busy shows many.
+  static constexpr std::int64_t kSegments = 6, kLongest = 64;
+  static constexpr std::uint32_t kArrivals = 3;
+  static constexpr double kPauseRounds = 0.25;
+  static constexpr double kLeastPause_s = 0.001;  // hosts wake up late
+  static constexpr double kResolution_s = 1e-6;   // of most captures' clocks
+
+  void end(std::uint32_t segment_size) {
+    if (arrivals_ >= kArrivals && bytes_ >= kSegments * static_cast<std::int64_t>(segment_size)) {
+      const double seconds = to_seconds(newest_ - begin_);
+      rates_.add(static_cast<double>(bytes_) * 8 / std::max(seconds, kResolution_s));
+    }
+    bytes_ = 0;
+    arrivals_ = 0;
+  }
+
+  bool begun_ = false;
+  Time begin_{}, newest_{};
+  std::int64_t bytes_ = 0;
+  std::uint32_t arrivals_ = 0;
+  Sampler rates_;
+};
+
+}  // namespace slowpath::flow

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is left to expect: the ceiling that binds next, and when only a bound can be told.
+#include "detect/prediction.h"
+
+#include <gtest/gtest.h>
+
+#include "detect/synthesis.h"
+#include "support/case_builder.h"
+
+namespace slowpath::testing {
+namespace {
+
+using detect::Repair;
+using detect::Repairs;
+
+detect::Transfer transfer_of(const Case& facts) {
+  return {facts, facts.connections[0], Direction::to_client};
+}
+
+/// Bursts that agree on a rate, and a sender that said that it was finished.
+void show_path(Case& facts, double bps) {
+  download_of(facts).trains = {.trains = 100, .median_bps = bps, .p75_bps = bps, .p90_bps = bps};
+  facts.connections[0].beside.first_fin = Direction::to_client;
+}
+
+AfterFix after(const Case& facts, Repair repair, double seconds) {
+  Repairs repairs;
+  repairs.add(repair, seconds);
+  return predict(transfer_of(facts), repairs);
+}
+
+TEST(Prediction, BurstsThatAgreeAreThePathsRate) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  show_path(facts, 50e6);
+  const AfterFix loss = after(facts, Repair::loss, 6);
+  ASSERT_TRUE(loss.goodput_bps.has_value());
+  EXPECT_EQ(loss.bound, Bound::about);
+  // 1.6 s at 50 Mbit/s, and a few round trips of slow start.
+  EXPECT_GT(*loss.goodput_bps, 44e6);
+  EXPECT_LT(*loss.goodput_bps, 50e6);
+}
+
+TEST(Prediction, SlowStartBindsWhereThePathIsFaster) {
+  Case facts = healthy_case({.bytes = 1'000'000, .seconds = 8});
+  show_path(facts, 1e9);
+  const AfterFix loss = after(facts, Repair::loss, 6);
+  // 10 segments doubled: 7 rounds of 20 ms.
+  EXPECT_EQ(loss.bound, Bound::about);
+  EXPECT_NEAR(loss.goodput_bps.value_or(0), 8e6 / 0.14, 8e6 / 0.14 * 0.2);
+}
+
+TEST(Prediction, AnUnfinishedTransferIsABound) {
+  Case facts = healthy_case({.bytes = 1'000'000, .seconds = 8});
+  show_path(facts, 1e9);
+  facts.connections[0].beside.first_fin.reset();
+  EXPECT_EQ(after(facts, Repair::loss, 6).bound, Bound::at_least);
+}
+
+TEST(Prediction, APathThatWasNeverUsedIsABound) {
+  const AfterFix loss = after(healthy_case({.seconds = 8}), Repair::loss, 4);
+  EXPECT_EQ(loss.bound, Bound::at_least);
+  EXPECT_TRUE(loss.goodput_bps.has_value());
+}
+
+TEST(Prediction, TheWindowsScaleBindsOnceTheLossIsGone) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  show_path(facts, 500e6);
+  download_of(facts).window.shift = 0;
+  const AfterFix loss = after(facts, Repair::loss, 6);
+  ASSERT_TRUE(loss.goodput_bps.has_value());
+  EXPECT_LE(*loss.goodput_bps, 65'535 * 8 / 0.020);
+  EXPECT_NE(loss.basis.find("scale of 0"), std::string::npos) << loss.basis;
+}
+
+TEST(Prediction, LossesThatStayBind) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  show_path(facts, 500e6);
+  download_of(facts).lost_packets = download_of(facts).loss_episodes = 70;  // 1 %
+  const AfterFix window = after(facts, Repair::window, 6);
+  // Reno's 1.22 / sqrt(1 %) segments in 20 ms (Mathis 1997); CUBIC's are fewer.
+  EXPECT_NEAR(window.goodput_bps.value_or(0), 7.1e6, 0.5e6);
+}
+
+TEST(Prediction, WaitsAreTakenAway) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  facts.connections[0].beside.first_fin = Direction::to_client;
+  const double left_s = download_of(facts).transfer_s - 4;
+  const AfterFix waits = after(facts, Repair::waits, 4);
+  EXPECT_EQ(waits.bound, Bound::about);
+  EXPECT_NEAR(waits.goodput_bps.value_or(0), 8e7 / left_s, 1);
+}
+
+TEST(Prediction, AtTheReceiverWaitsAreInferred) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8, .vantage = Vantage::receiver});
+  facts.connections[0].beside.first_fin = Direction::to_client;
+  EXPECT_EQ(after(facts, Repair::waits, 4).bound, Bound::at_least);
+}
+
+TEST(Prediction, ALossyTransferDoesNotShowWhatThePathCarries) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  show_path(facts, 50e6);
+  DirectionFacts& data = download_of(facts);
+  data.trains.p90_bps = 200e6;  // bursts do not agree
+  charge(data, TimeOwner::bottleneck, 2);
+  data.timeline.bin_s = 0.02;
+  data.timeline.bins.resize(400);
+  for (TimelineBin& bin : data.timeline.bins) bin.acked_bytes = 25'000;  // 10 Mbit/s, not 50
+  EXPECT_EQ(after(facts, Repair::loss, 6).bound, Bound::at_least);
+  for (TimelineBin& bin : data.timeline.bins) bin.acked_bytes = 120'000;  // 48 Mbit/s
+  EXPECT_EQ(after(facts, Repair::loss, 6).bound, Bound::about);
+}
+
+TEST(Prediction, OneLossIsNoRateOfLoss) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  show_path(facts, 50e6);
+  const double without = after(facts, Repair::window, 6).goodput_bps.value_or(0);
+  download_of(facts).lost_packets = 4;
+  download_of(facts).loss_episodes = 1;
+  EXPECT_DOUBLE_EQ(after(facts, Repair::window, 6).goodput_bps.value_or(0), without);
+}
+
+TEST(Prediction, BurstsBeyondWhatWasKeptUpAreNotPromised) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  show_path(facts, 90e6);
+  DirectionFacts& data = download_of(facts);
+  data.trains.p90_bps = 300e6;
+  data.timeline.bin_s = 0.02;
+  data.timeline.bins.resize(400);
+  for (TimelineBin& bin : data.timeline.bins) bin.acked_bytes = 125'000;  // 50 Mbit/s
+  const AfterFix window = after(facts, Repair::window, 6);
+  EXPECT_EQ(window.bound, Bound::at_least);
+  EXPECT_LE(window.goodput_bps.value_or(1e12), 45e6);
+}
+
+TEST(Prediction, ARemainderAsSmallAsItsErrorIsABound) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  facts.connections[0].beside.first_fin = Direction::to_client;
+  const double whole_s = download_of(facts).transfer_s;
+  const AfterFix waits = after(facts, Repair::waits, whole_s);
+  EXPECT_EQ(waits.bound, Bound::at_least);
+  EXPECT_NEAR(waits.goodput_bps.value_or(0), 8e7 / (0.05 * whole_s), 1);
+}
+
+TEST(Prediction, WithoutDataNothingIsSaid) {
+  Case facts = healthy_case();
+  download_of(facts).bytes = 0;
+  EXPECT_EQ(bound_of(after(facts, Repair::loss, 1)), Bound::unknown);
+}
+
+Finding claim(std::string_view fault, double seconds, Severity severity = Severity::fault) {
+  Finding finding;
+  finding.fault = fault;
+  finding.severity = severity;
+  finding.confidence = 0.9;
+  finding.connections = {0};
+  finding.direction = Direction::to_client;
+  finding.seconds_lost = seconds;
+  return finding;
+}
+
+TEST(Steps, SeveralCausesAreRepairedOneByOne) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 10});
+  show_path(facts, 50e6);
+  const Diagnosis diagnosis =
+      detect::synthesise(facts, {claim("server-think-time", 3), claim("random-loss", 5)});
+  ASSERT_EQ(diagnosis.steps.size(), 2U);
+  EXPECT_EQ(diagnosis.findings[diagnosis.steps[0].finding].fault, "random-loss");
+  EXPECT_EQ(diagnosis.findings[diagnosis.steps[1].finding].fault, "server-think-time");
+  EXPECT_GE(*diagnosis.steps[1].after.goodput_bps, *diagnosis.steps[0].after.goodput_bps);
+}
+
+TEST(Steps, OneCauseNeedsNoOrder) {
+  EXPECT_TRUE(
+      detect::synthesise(healthy_case({.seconds = 10}), {claim("random-loss", 5)}).steps.empty());
+}
+
+TEST(Steps, AWindowHiddenBehindAFaultIsNamed) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 10});
+  show_path(facts, 500e6);
+  download_of(facts).window.shift = 0;
+  download_of(facts).window.knowledge = ScaleKnowledge::not_in_use;
+  const Diagnosis diagnosis = detect::synthesise(facts, {claim("random-loss", 8)});
+  EXPECT_EQ(diagnosis.verdict, "random-loss");
+  ASSERT_EQ(diagnosis.steps.size(), 2U);
+  const Finding& hidden = diagnosis.findings[diagnosis.steps[1].finding];
+  EXPECT_EQ(hidden.fault, "wscale-absent");
+  EXPECT_EQ(hidden.severity, Severity::suspect);
+}
+
+TEST(Steps, NoWindowIsSuspectedWithoutAFault) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 10});
+  show_path(facts, 500e6);
+  download_of(facts).window.shift = 0;
+  EXPECT_TRUE(
+      detect::synthesise(facts, {claim("random-loss", 8, Severity::suspect)}).steps.empty());
+  EXPECT_TRUE(detect::synthesise(facts, {}).findings.empty());
+}
+
+}  // namespace
+}  // namespace slowpath::testing

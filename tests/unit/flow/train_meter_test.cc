@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/train_meter.h"
+
+#include <gtest/gtest.h>
+
+namespace slowpath::flow {
+namespace {
+
+constexpr std::uint32_t kSegment = 1448;
+constexpr double kRtt = 0.020;
+
+Time at_us(std::int64_t us) { return Time{} + std::chrono::microseconds(us); }
+
+TEST(TrainMeter, PausesBetweenFlightsDoNotHideTheRate) {
+  TrainMeter meter;
+  for (std::int64_t round = 0; round < 20; ++round) {
+    // Forty segments 116 us apart, 100 Mbit/s, then nothing until the next round trip.
+    for (std::int64_t i = 0; i < 40; ++i)
+      meter.arrived(at_us(round * 100'000 + i * 116), kSegment, kSegment, kRtt);
+  }
+  const TrainFacts facts = meter.take(kSegment);
+  EXPECT_EQ(facts.trains, 20u);
+  EXPECT_NEAR(facts.p75_bps, 100e6, 1e6);
+  EXPECT_NEAR(facts.median_bps, 100e6, 1e6);
+}
+
+TEST(TrainMeter, LoneSegmentsShowNoRateOfThePath) {
+  TrainMeter meter;
+  for (std::int64_t i = 0; i < 60; ++i) meter.arrived(at_us(i * 200'000), kSegment, kSegment, kRtt);
+  EXPECT_LT(meter.take(kSegment).p90_bps, 100e3);
+}
+
+TEST(TrainMeter, AFlightOfFewSegmentsHasNoTrain) {
+  TrainMeter meter;
+  for (std::int64_t round = 0; round < 50; ++round) {
+    for (std::int64_t i = 0; i < 4; ++i) meter.arrived(at_us(round * 20'000 + i * 10), kSegment, kSegment, kRtt);
+  }
+  EXPECT_EQ(meter.take(kSegment).trains, 0u);
+}
+
+TEST(TrainMeter, WhatFillsAHoleIsNoTrain) {
+  TrainMeter meter;
+  meter.arrived(at_us(0), kSegment, kSegment, kRtt);
+  meter.interrupt(kSegment);
+  meter.arrived(at_us(10), 100 * kSegment, kSegment, kRtt);
+  EXPECT_EQ(meter.take(kSegment).trains, 0u);
+}
+
+}  // namespace
+}  // namespace slowpath::flow
