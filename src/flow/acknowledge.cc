@@ -160,7 +160,7 @@ void DirectionAnalysis::settle_up_to(std::int64_t ack, const Record& record, Tim
   if (sacked_high_ > una_ || in_recovery_) {
     trains_.interrupt(segment_size_);
   } else if (facts_.vantage != Vantage::receiver) {
-    trains_.arrived(record.time, newly, segment_size_, rtt_min_s_);
+    trains_.arrived(record.time, ack - una_, segment_size_, rtt_min_s_);
   }
   while (!ledger_.empty() && ledger_.front().end <= ack) {
     Segment& segment = ledger_.front();
