@@ -54,6 +54,11 @@ void write_places(Page& page, const Answer& answer) {
 /// The finding that gives the verdict in full, and each other fault once: several points show the
 /// same.
 void write_findings(Page& page, const Answer& answer, const TextOptions& options) {
+  if (!shares_traffic(answer)) {
+    page.entry("VERDICT", fmt::format("unclear: {}", comparison_summary(answer)), Tone::doubtful);
+    page.entry("next", "slowpath diagnose FILE judges each by itself");
+    return;
+  }
   const Finding* const verdict = finding_of_verdict(answer.diagnosis);
   if (verdict == nullptr) {
     const bool healthy = comparison_verdict(answer) == "healthy";
