@@ -58,7 +58,6 @@ void report(const Transfer& transfer, const WindowLimit& limit, Findings& findin
        {"silly_bytes", static_cast<double>(data.window.silly_bytes)}}));
   add_window_evidence(transfer, limit, finding);
   finding.refuted_by = "segments of the same size while the window has room for more";
-  finding.after_fix = after_widening(transfer, limit);
   finding.wireshark_filter = stream_filter(
       transfer.connection, fmt::format("tcp.len > 0 && tcp.len < {}", data.segment_size));
   findings.list.push_back(std::move(finding));

@@ -87,7 +87,6 @@ Finding describe_proved(const Transfer& transfer, const WindowLimit& limit,
             "the same SYN has none", proof.rewrite->frames);
   if (limit.limits) add_window_evidence(transfer, limit, finding);
   finding.refuted_by = "another SYN of these hosts that keeps the option";
-  finding.after_fix = after_widening(transfer, limit);
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.flags.syn == 1");
   return finding;
 }
