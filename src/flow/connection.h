@@ -86,7 +86,7 @@ class Connection {
     std::array<DirectionAnalysis, 2> directions;
     std::array<std::size_t, 2> reply_cursor{};  // records below it were replied to that direction
     std::size_t read = 0;                       // records below it were read as sends
-    bool established_told = false;
+    std::array<bool, 2> established_told{};    // by direction
   };
 
   // connection.cc
@@ -111,6 +111,7 @@ class Connection {
   void set_clock_right();
   void read_chapter(bool last, const BytesAt& bytes_at);
   void read_record(std::size_t i, const BytesAt& bytes_at);
+  void tell_established(Time now);
   /// Those among the first `limit` records that the sender of `data` has seen by `until`.
   [[nodiscard]] Duration reply_leg(Direction data) const;
   void deliver_replies(Direction data, Time until, std::size_t limit);

@@ -78,6 +78,20 @@ void Connection::read_chapter(bool last, const BytesAt& bytes_at) {
   }
 }
 
+// The client's packet completes the handshake; the server hears of that one leg later, as of every
+// reply. Nobody is told ahead of the packets: there may be none as late as that.
+void Connection::tell_established(Time now) {
+  if (!handshake_.facts().completed) return;
+  for (const Direction direction : {Direction::to_server, Direction::to_client}) {
+    bool& told = analysis_->established_told[index(direction)];
+    const Duration leg = direction == Direction::to_client ? reply_leg(direction) : Duration{0};
+    const Time at = handshake_.completed_at() + leg;
+    if (told || now < at) continue;
+    told = true;
+    analysis_->directions[index(direction)].on_established(at);
+  }
+}
+
 void Connection::read_record(std::size_t i, const BytesAt& bytes_at) {
   const Record& record = records_[i];
   if (record.tap_copy) {
@@ -87,15 +101,7 @@ void Connection::read_record(std::size_t i, const BytesAt& bytes_at) {
   Analysis& analysis = *analysis_;
   deliver_replies(Direction::to_server, record.time, i + 1);
   deliver_replies(Direction::to_client, record.time, i + 1);
-  if (!analysis.established_told && handshake_.facts().completed &&
-      record.time >= handshake_.completed_at()) {
-    analysis.established_told = true;
-    // The client's packet completes it; the server hears of that one leg later, as of every reply.
-    const Time at = handshake_.completed_at();
-    analysis.directions[index(Direction::to_server)].on_established(at);
-    analysis.directions[index(Direction::to_client)].on_established(
-        at + reply_leg(Direction::to_client));
-  }
+  tell_established(record.time);
   const std::size_t way = index(record.direction);
   if (record.icmp_index != kNone) {
     analysis.directions[way].on_icmp(facts_.icmp[record.icmp_index], record.icmp_index,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // truth.json and tcp_info.jsonl of a run that never happened.
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -69,7 +71,8 @@ RunResult a_run() {
 class Truth : public ::testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::temp_directory_path() / "slowpath_truth_test";
+    // Tests run side by side, each in a process of its own.
+    folder_ = fs::temp_directory_path() / ("slowpath_truth_test." + std::to_string(getpid()));
     fs::create_directories(folder_);
     scenario_ = *read_scenario("lossy", kScenario);
   }
