@@ -22,6 +22,8 @@ namespace {
 // From here on the second repair is worth a step of its own.
 constexpr double kWorthAStep = 1.25;
 constexpr double kConfidence = 0.6;
+// Slow start leaves a transfer at least this share of the rate that binds it.
+constexpr double kNear = 2;
 
 std::string_view window_fault_of(const DirectionFacts& data) {
   return data.window.knowledge == ScaleKnowledge::not_in_use ? "wscale-absent" : "rwnd-limited";
@@ -56,6 +58,14 @@ Finding describe(const Transfer& transfer, const AfterFix& narrow) {
   return finding;
 }
 
+/// Whether the widest window is near what is to be expected: a window of 64 MiB holds nobody at 40
+/// Mbit/s on a LAN, whatever else makes the two predictions differ.
+bool binds(const DirectionFacts& data, double expected_bps) {
+  const double rtt_s = data.rtt.total.min_s;
+  const double widest = arithmetic::max_window_bytes(data.window.shift);
+  return rtt_s > 0 && arithmetic::window_rate_bps(widest, rtt_s) <= kNear * expected_bps;
+}
+
 /// The suspect, where the window is what binds once this finding's cause is gone.
 std::optional<Finding> hidden_behind(const Transfer& transfer, const Finding& finding) {
   const WindowFacts& window = transfer.data().window;
@@ -70,6 +80,7 @@ std::optional<Finding> hidden_behind(const Transfer& transfer, const Finding& fi
   const AfterFix wide = predict(transfer, repairs);
   if (!narrow.goodput_bps || !wide.goodput_bps) return std::nullopt;
   if (*wide.goodput_bps < kWorthAStep * *narrow.goodput_bps) return std::nullopt;
+  if (!binds(transfer.data(), *narrow.goodput_bps)) return std::nullopt;
   return describe(transfer, narrow);
 }
 
