@@ -29,6 +29,7 @@ constexpr auto kWindows = std::to_array<std::string_view>(
      "systeminfo",
      "netsh int tcp show global",
      "netsh int tcp show heuristics",
+     "netsh int tcp show supplemental",
      "netsh int ip show global",
      "netsh int ipv4 show interfaces",
      "netsh int ipv4 show subinterfaces",

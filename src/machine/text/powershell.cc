@@ -104,7 +104,7 @@ std::vector<PowerShellObject> powershell_objects(const Output& output, Notes& no
         is_open = true;
       }
       objects.back().properties.emplace_back(std::move(name), pair->value);
-    } else if (is_open && line.text.front() == ' ') {
+    } else if (is_open && (line.text.front() == ' ' || is_word_of(line.text, "0123456789:/ \t"))) {
       objects.back().properties.back().second += " " + std::string(trim(line.text));
     } else {
       notes.not_understood(line);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // netsh's tables of one value a line: `int tcp show global`, `int ip show global`, `int tcp show
-// heuristics`, `int ip show dynamicport`. English names become keys as they are. In any other
-// language the names are not known but the order is, and Windows leaves the values in English:
-// then values are found by what stands beside them.
+// heuristics`, `... supplemental`, `int ip show dynamicport`. English names become keys as they
+// are. In any other language the names are not known but the order is, and Windows leaves the
+// values in English: then values are found by what stands beside them.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -34,6 +34,10 @@ constexpr auto kIpGlobal = std::to_array<std::string_view>(
 constexpr auto kHeuristics = std::to_array<std::string_view>(
     {"window-scaling-heuristics", "qualifying-destination-threshold", "profile-type-unknown",
      "profile-type-public", "profile-type-private", "profile-type-domain"});
+constexpr auto kSupplemental = std::to_array<std::string_view>(
+    {"minimum-rto-msec", "initial-congestion-window-mss", "congestion-control-provider",
+     "enable-congestion-window-restart", "delayed-ack-timeout-msec", "delayed-ack-frequency",
+     "enable-rack", "enable-tail-loss-probe"});
 constexpr auto kDynamicPort = std::to_array<std::string_view>({"start-port", "number-of-ports"});
 
 struct Kind {
@@ -43,6 +47,7 @@ struct Kind {
 constexpr auto kKinds = std::to_array<Kind>({{"netsh.tcp.global.", kTcpGlobal},
                                              {"netsh.ip.global.", kIpGlobal},
                                              {"netsh.tcp.heuristics.", kHeuristics},
+                                             {"netsh.tcp.supplemental.", kSupplemental},
                                              {"netsh.ip.dynamicport.", kDynamicPort}});
 
 struct Row {

@@ -30,6 +30,7 @@ TEST(WindowsText, OtherNetshTables) {
   EXPECT_EQ(setting(facts, "netsh.ip.global.default-hop-limit"), "128 hops");
   EXPECT_EQ(setting(facts, "netsh.tcp.heuristics.window-scaling-heuristics"), "enabled");
   EXPECT_EQ(setting(facts, "netsh.tcp.heuristics.profile-type-public"), "restricted");
+  EXPECT_EQ(setting(facts, "netsh.tcp.supplemental.minimum-rto-msec"), "300");
   EXPECT_EQ(setting(facts, "netsh.ip.dynamicport.tcp.start-port"), "49152");
   EXPECT_EQ(setting(facts, "netsh.ip.dynamicport.tcp.number-of-ports"), "16384");
 }
