@@ -13,11 +13,27 @@ namespace {
 using Commands = std::span<const std::string_view>;
 
 constexpr auto kLinux = std::to_array<std::string_view>(
-    {"uname -a", "cat /etc/os-release", "systemd-detect-virt",
-     "cat /sys/devices/system/clocksource/clocksource0/current_clocksource", "sysctl -a",
-     "ip -d -s link", "ip addr", "ip route show table all", "ip route show cache", "tc -s qdisc",
-     "nstat -az", "ss -atinm", "cat /proc/stat", "cat /proc/net/softnet_stat",
-     "cat /proc/net/sockstat", "cat /proc/net/stat/nf_conntrack", "cat /proc/interrupts"});
+    {"uname -a",
+     "cat /etc/os-release",
+     "systemd-detect-virt --vm",
+     "cat /sys/devices/system/clocksource/clocksource0/current_clocksource",
+     "sysctl -a",
+     "ip -d -s link",
+     "ip addr",
+     "ip route show table all",
+     "ip route show cache",
+     "tc -s qdisc",
+     "cat /proc/net/snmp",
+     "cat /proc/net/netstat",
+     "cat /proc/net/snmp6",
+     "cat /proc/net/sockstat6",
+     "cat /proc/net/xfrm_stat",
+     "ss -atinm",
+     "cat /proc/stat",
+     "cat /proc/net/softnet_stat",
+     "cat /proc/net/sockstat",
+     "cat /proc/net/stat/nf_conntrack",
+     "cat /proc/interrupts"});
 
 // For each interface of /sys/class/net.
 constexpr auto kLinuxInterface = std::to_array<std::string_view>(

@@ -55,7 +55,8 @@ std::optional<Named> feature_of(std::string_view line) {
   if (!on || pair->key.contains(' ')) return std::nullopt;
   FeatureState state{*on, pair->value.contains("[fixed]"), std::nullopt};
   const std::string_view requested = between(pair->value, "[requested ", "]");
-  if (!requested.empty()) state.requested = truth_of(requested);
+  // ethtool tells what was asked for only where it differs.
+  if (!state.fixed) state.requested = requested.empty() ? on : truth_of(requested);
   return Named{pair->key, state};
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 
 #include "machine/text/ip_words.h"
 #include "machine/text/json.h"
@@ -55,7 +56,7 @@ void read_flags(const json& link, InterfaceFacts& interface) {
     return std::ranges::any_of(flags, [flag](const json& each) { return each == flag; });
   };
   interface.up = has("UP");
-  interface.carrier = has("LOWER_UP");
+  if (*interface.up) interface.carrier = has("LOWER_UP");
   interface.promiscuous = has("PROMISC");
 }
 
@@ -88,7 +89,10 @@ void read_link(const json& link, InterfaceFacts& interface) {
     interface.properties["operstate"] = lower(state);
   }
   if (text_at(link, "link_type") == "loopback") interface.kind = "loopback";
-  if (const auto bus = text_at(link, "parentdev"); !bus.empty()) interface.bus = bus;
+  for (const auto& [key, property] :
+       {std::pair{"parentbus", "parent_bus"}, std::pair{"parentdev", "parent_device"}}) {
+    if (auto text = text_at(link, key); !text.empty()) interface.properties[property] = text;
+  }
   interface.master = text_at(link, "master");
   interface.lower = text_at(link, "link");
   read_flags(link, interface);

@@ -54,7 +54,8 @@ void read_heading(const Heading& heading, InterfaceFacts& interface) {
   // "if5" is a number of another namespace, "NONE" is nothing.
   if (!heading.lower.starts_with("if") && heading.lower != "NONE") interface.lower = heading.lower;
   interface.up = has_flag(heading.flags, "UP");
-  interface.carrier = has_flag(heading.flags, "LOWER_UP");
+  // A device that is down does not show its carrier.
+  if (*interface.up) interface.carrier = has_flag(heading.flags, "LOWER_UP");
   interface.promiscuous = has_flag(heading.flags, "PROMISC");
   interface.mtu_bytes = whole_number32(word_after(heading.words, "mtu"));
   interface.qdisc = word_after(heading.words, "qdisc");
@@ -66,23 +67,30 @@ void read_heading(const Heading& heading, InterfaceFacts& interface) {
   }
 }
 
-constexpr auto kSizes = std::to_array<std::pair<std::string_view, std::string_view>>(
-    {{"gso_max_size", "gso_max_size"},
-     {"gso_max_segs", "gso_max_segs"},
-     {"gro_max_size", "gro_max_size"},
-     {"tso_max_size", "tso_max_size"},
-     {"numtxqueues", "num_tx_queues"},
-     {"numrxqueues", "num_rx_queues"}});
+constexpr auto kSizes =
+    std::to_array<std::pair<std::string_view, std::string_view>>({{"gso_max_size", "gso_max_size"},
+                                                                  {"gso_max_segs", "gso_max_segs"},
+                                                                  {"gro_max_size", "gro_max_size"},
+                                                                  {"tso_max_size", "tso_max_size"},
+                                                                  {"numtxqueues", "num_tx_queues"},
+                                                                  {"numrxqueues", "num_rx_queues"},
+                                                                  {"parentbus", "parent_bus"},
+                                                                  {"parentdev", "parent_device"}});
+
+/// They stand on the line of the address, or on that of the kind.
+void read_sizes(const Words& words, InterfaceFacts& interface) {
+  for (const auto& [word, property] : kSizes) {
+    const std::string_view value = word_after(words, word);
+    if (!value.empty()) interface.properties[std::string(property)] = value;
+  }
+}
 
 /// "link/ether 00:50:56:00:00:01 brd ... promiscuity 0 minmtu 60 maxmtu 9000 ...".
 void read_link_words(const Words& words, InterfaceFacts& interface) {
   if (const auto most = whole_number32(word_after(words, "maxmtu")); most && *most > 0) {
     interface.mtu_max_bytes = most;
   }
-  for (const auto& [word, property] : kSizes) {
-    const std::string_view value = word_after(words, word);
-    if (whole_number(value)) interface.properties[std::string(property)] = value;
-  }
+  read_sizes(words, interface);
   if (words.front() == "link/none" || words.front() == "link/ether") return;
   const std::string_view type = words.front().substr(5);
   // Tunnels without -d: the link type is the kind.
@@ -160,6 +168,7 @@ bool read_detail(const Words& words, InterfaceFacts& interface, Statistics& stat
   }
   if (is_kind(words.front())) {
     read_kind(words, interface);
+    read_sizes(words, interface);
     return true;
   }
   return is_known_detail(words.front());

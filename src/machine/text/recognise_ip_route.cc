@@ -83,14 +83,28 @@ void read_metrics(const Words& words, RouteFacts& route) {
   if (const auto seconds = leading_number(expires)) route.expires_s = seconds;
 }
 
-RouteFacts route_of(const Words& words) {
+/// ip leaves the table out where it is the one that was asked for, or the main one.
+std::string_view table_of(const Words& words, const Command& command) {
+  const std::string_view told = word_after(words, "table");
+  if (!told.empty() || command.has("get")) return told;
+  const std::string_view asked = command.after("table");
+  return asked.empty() || asked == "all" ? "main" : asked;
+}
+
+/// The addresses of this host, which the kernel keeps as routes.
+bool is_own(const Words& words) {
+  return words[0] == "local" || words[0] == "broadcast" || words[0] == "multicast" ||
+         words[0] == "anycast";
+}
+
+RouteFacts route_of(const Words& words, const Command& command) {
   RouteFacts route;
   const std::size_t first = std::ranges::count(kTypes, words[0]) > 0 ? 1 : 0;
   const auto destination = destination_of(words[first]).value_or(Destination{});
   route.destination = destination.address;
   route.prefix_len = destination.prefix_len;
   route.interface = word_after(words, "dev");
-  route.table = word_after(words, "table");
+  route.table = table_of(words, command);
   if (first == 1 && words[0] != "unicast") route.type = words[0];
   std::string_view gateway = word_after(words, "via");
   if (gateway == "inet6") gateway = word_after(words, "inet6");
@@ -115,19 +129,24 @@ bool read_more(const Words& words, RouteFacts& route) {
 
 void read(const Output& output, Notes& notes) {
   auto& routes = notes.facts().routes;
-  bool is_open = false;
+  bool is_open = false, is_own_open = false;
   notes.each_line(output, [&](const Line& line) {
     const Words words = words_of(line.text);
     if (line.text.front() != ' ' && line.text.front() != '\t') {
       is_open = is_route(words);
+      is_own_open = false;
       if (!is_open) return false;
-      routes.push_back(route_of(words));
+      if (is_own(words)) {
+        is_own_open = true;
+        return true;
+      }
+      routes.push_back(route_of(words, output.command));
       routes.back().origin = notes.at(line);
       // IPv6 shows an exception on one line.
       routes.back().is_exception = routes.back().expires_s && routes.back().mtu_bytes;
       return true;
     }
-    return is_open && read_more(words, routes.back());
+    return is_own_open || (is_open && read_more(words, routes.back()));
   });
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nstat -az`: name, value, rate; and /proc/net/snmp, /proc/net/netstat: a line of names, a line of
-// values.
+// `nstat -az`: name, value, rate; /proc/net/snmp and netstat: a line of names, a line of values;
+// /proc/net/snmp6 and xfrm_stat: name and value.
 #include <string>
 
 #include "machine/text/reader.h"
@@ -19,6 +19,14 @@ bool is_nstat_line(const Words& words) {
          words[2].contains('.') && real_number(words[2]);
 }
 
+/// /proc/net/snmp6 and xfrm_stat: name and value.
+bool is_proc_line(const Words& words) {
+  return words.size() == 2 && whole_number(words[1]) && is_name(words[0]) &&
+         (words[0].starts_with("Ip6") || words[0].starts_with("Icmp6") ||
+          words[0].starts_with("Udp6") || words[0].starts_with("UdpLite6") ||
+          words[0].starts_with("Xfrm"));
+}
+
 /// "TcpExt: SyncookiesSent SyncookiesRecv ..." over "TcpExt: 0 0 ...".
 bool is_proc_pair(Lines lines) {
   if (lines.size() < 2) return false;
@@ -31,7 +39,7 @@ bool is_proc_pair(Lines lines) {
 
 bool recognises(const Output& rest) {
   return rest.lines.front().text == "#kernel" || is_nstat_line(rest.words) ||
-         is_proc_pair(rest.lines);
+         is_proc_line(rest.words) || is_proc_pair(rest.lines);
 }
 
 void read_proc_pair(const Line& names_line, const Line& values_line, Notes& notes) {
@@ -55,7 +63,7 @@ void read(const Output& output, Notes& notes) {
       continue;
     }
     const Words words = words_of(line.text);
-    if (is_nstat_line(words)) {
+    if (is_nstat_line(words) || is_proc_line(words)) {
       notes.counter(std::string(words[0]), whole_number(words[1]).value_or(0), line);
     } else if (line.text != "#kernel") {
       notes.not_understood(line);

@@ -39,9 +39,26 @@ struct Queue {
   std::size_t number = 0;
 };
 
+/// "virtio2-input.0" names the device below an interface, which `ip -d link` told.
+std::optional<Queue> virtio_queue_of(std::string_view name, const MachineFacts& facts) {
+  constexpr std::string_view kMark = "-input.";
+  const std::size_t at = name.find(kMark);
+  if (at == std::string_view::npos) return std::nullopt;
+  const auto number = whole_number(name.substr(at + kMark.size()));
+  if (!number || *number >= kMaxQueues) return std::nullopt;
+  for (const InterfaceFacts& interface : facts.interfaces) {
+    const auto device = interface.properties.find("parent_device");
+    if (device != interface.properties.end() && device->second == name.substr(0, at)) {
+      return Queue{interface.name, static_cast<std::size_t>(*number)};
+    }
+  }
+  return std::nullopt;
+}
+
 /// "eth0-rx-0", "eth0-TxRx-3", "ena: ens5-Tx-Rx-1", "i40e-eth0-TxRx-0": the interface and its
 /// receive queue. What sends only is none.
-std::optional<Queue> queue_of(std::string_view name) {
+std::optional<Queue> queue_of(std::string_view name, const MachineFacts& facts) {
+  if (const auto queue = virtio_queue_of(name, facts)) return queue;
   constexpr auto kMarks = std::to_array<std::string_view>(
       {"-Tx-Rx-", "-TxRx-", "-rxtx-", "-rx-", "-rx", "-input-", "-fp-"});
   for (const std::string_view mark : kMarks) {
@@ -69,7 +86,7 @@ bool read_interrupt(const Words& words, std::size_t processors, const Line& line
     count += *value;
     by_cpu.push_back(*value);
   }
-  const auto queue = queue_of(words.back());
+  const auto queue = queue_of(words.back(), notes.facts());
   if (!queue) return true;  // an interrupt of something else
   InterfaceFacts& interface = notes.interface(queue->interface, line);
   auto& queues = interface.queue_interrupts;

@@ -34,7 +34,8 @@ bool is_conntrack_table(const Words& words) {
 }
 
 bool is_sockstat(const Words& words) {
-  return words.size() >= 3 && (words[0] == "sockets:" || words[0] == "TCP:") &&
+  return words.size() >= 3 &&
+         (words[0] == "sockets:" || words[0] == "TCP:" || words[0] == "TCP6:") &&
          (words[1] == "used" || words[1] == "inuse");
 }
 
@@ -83,10 +84,14 @@ class Sums {
 
 void read_softnet(const Words& words, std::uint64_t ordinal, const Line& line, Sums& sums,
                   MachineFacts& facts) {
-  constexpr auto kNames =
-      std::to_array<const char*>({"SoftnetProcessed", "SoftnetDropped", "SoftnetTimeSqueeze"});
-  for (std::size_t column = 0; column < kNames.size(); ++column) {
-    sums.add(kNames[column], hex_number(words[column]).value_or(0), line);
+  constexpr auto kColumns =
+      std::to_array<std::pair<std::size_t, const char*>>({{0, "SoftnetProcessed"},
+                                                          {1, "SoftnetDropped"},
+                                                          {2, "SoftnetTimeSqueeze"},
+                                                          {9, "SoftnetReceivedRps"},
+                                                          {10, "SoftnetFlowLimit"}});
+  for (const auto& [column, name] : kColumns) {
+    if (column < words.size()) sums.add(name, hex_number(words[column]).value_or(0), line);
   }
   // The thirteenth column is the processor; older kernels list them all in order.
   const auto number = words.size() > 12 ? hex_number(words[12]) : std::optional(ordinal);

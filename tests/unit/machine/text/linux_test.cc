@@ -28,6 +28,8 @@ TEST_F(LinuxText, FeaturesUnderTheKernelsNames) {
   EXPECT_TRUE(eth0.features.at("rx-vlan-hw-parse").fixed);
   EXPECT_FALSE(eth0.features.at("tx-tcp-segmentation").on);
   EXPECT_EQ(eth0.features.at("tx-tcp-segmentation").requested, true);
+  EXPECT_EQ(eth0.features.at("tx-tcp6-segmentation").requested, false);
+  EXPECT_FALSE(eth0.features.at("rx-vlan-hw-parse").requested);
   EXPECT_TRUE(eth0.features.at("tx-checksum-ipv4").fixed);
   EXPECT_FALSE(eth0.features.contains("tcp-segmentation-offload"));
 }
@@ -110,6 +112,8 @@ TEST_F(LinuxText, Routes) {
   EXPECT_EQ(facts_.routes[0].metric, 100U);
   EXPECT_EQ(facts_.routes[1].prefix_len, 24);
   EXPECT_EQ(facts_.routes[2].type, "unreachable");
+  EXPECT_EQ(facts_.routes[2].table, "main");
+  EXPECT_EQ(facts_.routes[4].table, "");
   EXPECT_EQ(facts_.routes[3].prefix_len, 64);
   EXPECT_FALSE(facts_.routes[3].is_exception);
   EXPECT_EQ(to_string(facts_.routes[4].destination), "203.0.113.5");
@@ -225,6 +229,43 @@ TEST_F(LinuxText, ProcSnmpIsReadAsNstat) {
   EXPECT_EQ(counter(facts, "TcpRetransSegs"), 77);
   EXPECT_EQ(counter(facts, "TcpMaxConn"), -1);
   EXPECT_TRUE(facts.not_understood.empty());
+}
+
+TEST_F(LinuxText, VirtioQueuesBelongToTheInterfaceAboveTheDevice) {
+  const MachineFacts facts = facts_of(
+      "2: ens3: <BROADCAST,UP> mtu 1500 qdisc mq state UP qlen 1000\n"
+      "    link/ether 52:54:00:00:00:01 brd ff:ff:ff:ff:ff:ff promiscuity 0 parentbus virtio "
+      "parentdev virtio2\n"
+      "           CPU0       CPU1\n"
+      " 26:          7          9   PCI-MSIX-0000:00:03.0   1-edge      virtio2-input.0\n"
+      " 27:          1          0   PCI-MSIX-0000:00:03.0   2-edge      virtio2-output.0\n"
+      " 28:          5          0   PCI-MSIX-0000:00:04.0   1-edge      virtio3-req.0\n");
+  EXPECT_EQ(interface_in(facts, "ens3").queue_interrupts, (std::vector<std::uint64_t>{16}));
+  EXPECT_EQ(facts.interfaces.size(), 1U);
+  EXPECT_TRUE(facts.not_understood.empty());
+}
+
+TEST_F(LinuxText, CountersOfIpVersion6) {
+  const MachineFacts facts = facts_of(
+      "Ip6InReceives                   \t42\nIcmp6InPktTooBigs               \t3\n"
+      "XfrmInError                 \t1\nTCP6: inuse 9\nFRAG6: inuse 0 memory 0\n");
+  EXPECT_EQ(counter(facts, "Icmp6InPktTooBigs"), 3);
+  EXPECT_EQ(counter(facts, "XfrmInError"), 1);
+  EXPECT_EQ(counter(facts, "SockstatTcp6Inuse"), 9);
+  EXPECT_TRUE(facts.not_understood.empty());
+}
+
+TEST_F(LinuxText, AddressesOfTheHostAreNoRoutes) {
+  const MachineFacts facts = facts_of(
+      "# ip route show table all\ndefault via 192.0.2.254 dev eth0 table 100 mtu lock 1300\n"
+      "local 192.0.2.1 dev eth0 table local proto kernel scope host src 192.0.2.1\n"
+      "10.0.0.0/8 dev tun0 scope link congctl bbr rto_min lock 50ms\n");
+  ASSERT_EQ(facts.routes.size(), 2U);
+  EXPECT_EQ(facts.routes[0].table, "100");
+  EXPECT_EQ(facts.routes[0].mtu_locked, true);
+  EXPECT_EQ(facts.routes[0].mtu_bytes, 1300U);
+  EXPECT_EQ(facts.routes[1].congestion_control, "bbr");
+  EXPECT_DOUBLE_EQ(facts.routes[1].rto_min_s.value(), 0.05);
 }
 
 }  // namespace
