@@ -2,13 +2,9 @@
 // `slowpath fix`: one change at a time, each with its undo. Dispatches only; each subcommand is a
 // file in fix/.
 #include <array>
-#include <memory>
-#include <string>
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 #include "cli/command.h"
+#include "cli/subcommands.h"
 
 namespace slowpath::cli {
 namespace fixes {
@@ -27,20 +23,7 @@ namespace {
 constexpr std::array kSubcommands{&fixes::plan, &fixes::apply, &fixes::confirm,
                                   &fixes::undo, &fixes::prove, &fixes::list};
 
-Run declare(CLI::App& app) {
-  auto chosen = std::make_shared<Run>();
-  for (const Command* command : kSubcommands) {
-    CLI::App* sub = app.add_subcommand(std::string{command->name}, std::string{command->summary});
-    sub->footer(fmt::format("Examples:\n{}", command->examples));
-    sub->callback([chosen, run = command->declare(*sub)] { *chosen = run; });
-  }
-  app.require_subcommand(0, 1);
-  return [chosen, &app] {
-    if (*chosen) return (*chosen)();
-    fmt::print(stderr, "{}", app.help("slowpath"));
-    return ExitCode::usage;
-  };
-}
+Run declare(CLI::App& app) { return declare_subcommands(app, kSubcommands); }
 
 }  // namespace
 

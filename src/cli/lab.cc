@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // `slowpath lab`: faults made for real. Dispatches only; each subcommand is a file in lab/.
 #include <array>
-#include <memory>
-#include <string>
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 #include "cli/command.h"
-#include "cli/output.h"
+#include "cli/subcommands.h"
 
 namespace slowpath::cli {
 namespace labs {
@@ -26,20 +21,7 @@ namespace {
 constexpr std::array kSubcommands{&labs::list, &labs::run, &labs::record, &labs::matrix,
                                   &labs::shell};
 
-Run declare(CLI::App& app) {
-  auto chosen = std::make_shared<Run>();
-  for (const Command* command : kSubcommands) {
-    CLI::App* sub = app.add_subcommand(std::string{command->name}, std::string{command->summary});
-    sub->footer(fmt::format("Examples:\n{}", command->examples));
-    sub->callback([chosen, run = command->declare(*sub)] { *chosen = run; });
-  }
-  app.require_subcommand(0, 1);
-  return [chosen, &app] {
-    if (*chosen) return (*chosen)();
-    fmt::print(stderr, "{}", app.help("slowpath"));
-    return ExitCode::usage;
-  };
-}
+Run declare(CLI::App& app) { return declare_subcommands(app, kSubcommands); }
 
 }  // namespace
 

@@ -22,7 +22,7 @@
 #include <fmt/ranges.h>
 
 #include "base/assert.h"
-#include "lab/descriptor.h"
+#include "base/descriptor.h"
 
 namespace slowpath::lab {
 namespace {

@@ -12,9 +12,9 @@
 
 #include <fmt/core.h>
 
+#include "base/descriptor.h"
 #include "lab/command.h"
 #include "lab/counters.h"
-#include "lab/descriptor.h"
 #include "lab/host_namespace.h"
 #include "lab/host_state.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "lab/descriptor.h"
+#include "base/descriptor.h"
 #include "lab/host.h"
 
 namespace slowpath::lab {

@@ -14,8 +14,8 @@
 
 #include <fmt/core.h>
 
+#include "base/descriptor.h"
 #include "lab/command.h"
-#include "lab/descriptor.h"
 #include "lab/host.h"
 #include "lab/host_namespace.h"
 

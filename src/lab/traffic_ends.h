@@ -3,7 +3,7 @@
 // process does: it returns when its part is over, at the limit at the latest.
 #pragma once
 
-#include "lab/descriptor.h"
+#include "base/descriptor.h"
 #include "lab/traffic_control.h"
 #include "lab/traffic_message.h"
 #include "lab/traffic_socket.h"

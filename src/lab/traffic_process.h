@@ -9,8 +9,8 @@
 #include <optional>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "base/result.h"
-#include "lab/descriptor.h"
 #include "lab/traffic_message.h"
 
 namespace slowpath::lab {

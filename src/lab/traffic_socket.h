@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <string>
 
+#include "base/descriptor.h"
 #include "base/result.h"
-#include "lab/descriptor.h"
 #include "lab/traffic_plan.h"
 
 namespace slowpath::lab {

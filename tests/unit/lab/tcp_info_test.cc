@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-#include "lab/descriptor.h"
+#include "base/descriptor.h"
 
 namespace slowpath::lab {
 namespace {
