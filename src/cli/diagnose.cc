@@ -16,6 +16,7 @@
 #include "cli/command.h"
 #include "cli/compared_places.h"
 #include "cli/frames_output.h"
+#include "cli/hosts.h"
 #include "cli/output.h"
 #include "cli/pipeline.h"
 #include "cli/placed_input.h"
@@ -32,7 +33,7 @@ namespace {
 
 /// As typed; empty where nothing was.
 struct Options {
-  std::vector<std::string> files, read_files, placed_files;
+  std::vector<std::string> files, read_files, placed_files, hosts;
   std::string interface, duration, filter, from, to, connection;
   std::string memory = "1GiB";
   std::string fail_on, color = "auto";
@@ -54,6 +55,13 @@ void declare_input(CLI::App& app, Options& options) {
       ->type_name("FILE")
       ->group("Input");
   app.add_option("--at", options.placed_files, "A capture and where it was taken")
+      ->allow_extra_args(false)
+      ->type_name("NAME=FILE")
+      ->group("Input");
+  app.add_option("--host", options.hosts,
+                 "What is known of a host: NAME is its address in the capture, 'client', 'server' "
+                 "or a name of --at; FILE or a directory holds what commands printed there ('live': "
+                 "this host)")
       ->allow_extra_args(false)
       ->type_name("NAME=FILE")
       ->group("Input");
@@ -200,6 +208,10 @@ Result<report::Answer> answer(const Options& options) {
   }
   Result<PipelineOptions> pipeline = pipeline_options_of(options);
   if (!pipeline) return std::unexpected(pipeline.error());
+  const Result<std::vector<HostInput>> named = parse_hosts(options.hosts);
+  if (!named) return std::unexpected(named.error());
+  Result<std::vector<MachineFacts>> hosts = read_hosts(*named);
+  if (!hosts) return std::unexpected(hosts.error());
   Result<std::unique_ptr<FramesOutput>> frames;
   if (!options.frames.empty()) {
     frames = FramesOutput::create(options.frames);
@@ -219,6 +231,7 @@ Result<report::Answer> answer(const Options& options) {
                 "no packet of it was captured", "'slowpath diagnose --all' lists those that were");
   }
   for (const std::string& remark : looked->remarks) complain(remark);
+  for (const std::string& remark : link_hosts(std::move(*hosts), looked->facts)) complain(remark);
   report::Answer answer;
   answer.facts = std::move(looked->facts);
   answer.unreadable = std::move(looked->unreadable);
@@ -287,6 +300,7 @@ const Command diagnose{
     .examples =
         "  slowpath diagnose slow.pcapng\n"
         "  slowpath diagnose --connection 10.0.0.1:47876-10.0.0.2:9000 slow.pcapng\n"
+        "  slowpath diagnose --host 10.0.0.1=collected.txt slow.pcapng\n"
         "  slowpath diagnose --from 30s --to 90s trace.pcap.00 trace.pcap.01\n"
         "  ssh host tcpdump -i eth0 -s 128 -U -w - tcp | slowpath diagnose -\n"
         "  slowpath diagnose -i eth0 -f 'port 443' --duration 30s\n"

@@ -8,6 +8,7 @@
 
 #include "detect/policy.h"
 #include "detect/synthesis_steps.h"
+#include "detect/testimony/testimony.h"
 #include "detect/views.h"
 #include "facts/catalogue.h"
 
@@ -107,6 +108,7 @@ void inspect_all(const Case& facts, Findings& findings) {
 
 Diagnosis synthesise(const Case& facts, std::vector<Finding> findings) {
   cap_severity(findings);
+  hear_hosts(facts, findings);
   unite_views(facts, findings);
   refute_losses(facts, findings);
   fold(findings);

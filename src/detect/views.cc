@@ -150,6 +150,8 @@ std::vector<Case> split_by_point(const Case& facts) {
     one.connections_total = facts.connections_total;
     one.unmatched_icmp_errors = facts.unmatched_icmp_errors;
     one.comparisons = facts.comparisons;
+    one.hosts = facts.hosts;
+    one.host_addresses = facts.host_addresses;
     for (const ConnectionFacts* connection : list) one.connections.push_back(*connection);
     for (const PathFacts& path : facts.paths) {
       const bool is_here = std::ranges::any_of(path.connections, [&](std::uint32_t id) {
