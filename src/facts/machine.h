@@ -133,6 +133,7 @@ struct SocketFacts {
   std::optional<std::uint32_t> peer_window_bytes, receive_mss_bytes, advertised_mss_bytes,
       receive_ssthresh_bytes, drops;
   std::optional<std::uint32_t> dsack_duplicates, reorder_events, out_of_order_packets;
+  std::optional<std::uint32_t> data_segments_sent, data_segments_received, timeouts_total;
   std::optional<double> receive_rtt_s;
   std::optional<bool> timestamps, sack, ecn;  // negotiated
   Origin origin;

@@ -32,6 +32,9 @@ constexpr std::uint64_t kNoPacing = std::numeric_limits<std::uint64_t>::max();
 // Bits of tcpi_options (uapi/linux/tcp.h).
 constexpr unsigned kOptionTimestamps = 1, kOptionSack = 2, kOptionScale = 4, kOptionEcn = 8;
 
+// tcpi_total_rto came with Linux 6.7; the headers of Debian 12 end before it.
+constexpr std::size_t kTotalRtoAt = 240;
+
 template <typename T>
 std::optional<T> field(Bytes info, std::size_t offset) {
   if (info.size() < offset + sizeof(T)) return std::nullopt;
@@ -88,6 +91,11 @@ void apply_sizes(Bytes info, SocketFacts& socket) {
   socket.reorder_events = u32(offsetof(tcp_info, tcpi_reord_seen));
   socket.out_of_order_packets = u32(offsetof(tcp_info, tcpi_rcv_ooopack));
   socket.peer_window_bytes = u32(offsetof(tcp_info, tcpi_snd_wnd));
+  socket.data_segments_sent = u32(offsetof(tcp_info, tcpi_data_segs_out));
+  socket.data_segments_received = u32(offsetof(tcp_info, tcpi_data_segs_in));
+  if (const auto timeouts = field<std::uint16_t>(info, kTotalRtoAt)) {
+    socket.timeouts_total = std::uint32_t{*timeouts};
+  }
 }
 
 void apply_times(Bytes info, SocketFacts& socket) {

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a test cost this host: the time of each processor, and of this program.
+#pragma once
+
+#include <vector>
+
+#include "facts/machine.h"
+
+namespace slowpath::probe {
+
+/// A look at the counters, to be reduced by an earlier one.
+struct CpuSnapshot {
+  double at_s = 0;        // steady clock
+  double own_user_s = 0;  // this process, all threads (getrusage)
+  double own_system_s = 0;
+  std::vector<CpuFacts> cpus;  // since boot; empty where /proc/stat cannot be read
+};
+CpuSnapshot read_cpu();
+
+/// Between two looks: seconds of each processor, seconds of this program, and the time between.
+struct CpuUse {
+  double elapsed_s = 0;
+  double own_user_s = 0, own_system_s = 0;
+  std::vector<CpuFacts> cpus;
+};
+CpuUse between(const CpuSnapshot& begin, const CpuSnapshot& end);
+
+/// Share of its time that this processor did not idle, steal included; 0 where nothing is known.
+double busy_share(const CpuFacts& cpu);
+
+}  // namespace slowpath::probe
