@@ -5,6 +5,7 @@
 
 #include "flow/direction_analysis.h"
 #include "flow/stream_limits.h"
+#include "flow/witness.h"
 
 namespace slowpath::flow {
 namespace {
@@ -186,7 +187,9 @@ void DirectionAnalysis::note_ip_id(const Record& record) {
 // stream goes on where it stopped. A full segment before the silence says that the sender had more
 // to send; the gap in its IP IDs, that it did.
 bool DirectionAnalysis::follows_unseen_loss(const Record& record) const {
-  if (facts_.vantage != Vantage::receiver && facts_.vantage != Vantage::midpath) return false;
+  // Where both ends are near, a router on the way tells that the tap is not at the sender.
+  const bool routed = facts_.vantage == Vantage::both && !is_initial_ttl(record.ttl);
+  if (!away() && !routed) return false;
   const double silence_s = to_seconds(record.time - std::max(last_send_, last_reply_));
   const bool timeout_long = silence_s >= std::max(kTimeoutFloor_s, 1.5 * srtt_s_);
   // Several IDs missing say by themselves that more was sent, however short the last segment was.

@@ -91,8 +91,6 @@ struct EndLooks {
   std::uint8_t ttl_max = 0;
 };
 
-bool is_initial_ttl(std::uint8_t ttl) { return ttl == 64 || ttl == 128 || ttl == 255; }
-
 // Only the host that is about to send a packet sees its checksum unfinished.
 bool captured_at(const EndLooks& end) { return end.partial > 0 && end.partial * 4 >= end.packets; }
 
@@ -213,6 +211,8 @@ void find_scale(Witness& witness, std::span<const Record> records,
 }
 
 }  // namespace
+
+bool is_initial_ttl(std::uint8_t ttl) { return ttl == 64 || ttl == 128 || ttl == 255; }
 
 Vantage Witness::vantage(Direction direction) const {
   switch (place) {

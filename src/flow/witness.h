@@ -41,6 +41,9 @@ struct Witness {
 /// between chapters.
 void mark_copies(std::span<Record> records, bool& several_taps);
 
+/// A TTL (hop limit) that hosts begin with: no router has forwarded such a packet.
+bool is_initial_ttl(std::uint8_t ttl);
+
 /// Judges a chapter whose copies are marked.
 Witness examine(std::span<const Record> records, const HandshakeFacts& handshake);
 

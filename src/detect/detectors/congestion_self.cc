@@ -36,7 +36,8 @@ constexpr double kRank = 0.6;
 // Round trips of a silence beyond which no queue is to blame.
 constexpr double kOverflowTimeouts = 8;
 
-// A short queue shows in round trips too, if only by part of what it holds: those of packets in front.
+// A short queue shows in round trips too, if only by part of what it holds: those of packets in
+// front.
 constexpr double kShortQueueShown = 0.3;
 constexpr double kShortQueueSeconds = 0.0005;
 
@@ -113,7 +114,8 @@ double idle_link_s(const DirectionFacts& data) {
 /// repair is not lost: most of the flight goes on meanwhile.
 double below_its_best_s(const DirectionFacts& data) {
   std::vector<double> rates;
-  for (const TimelineBin& bin : data.timeline.bins) rates.push_back(static_cast<double>(bin.acked_bytes));
+  for (const TimelineBin& bin : data.timeline.bins)
+    rates.push_back(static_cast<double>(bin.acked_bytes));
   const double best = arithmetic::percentile(rates, kBest).value_or(0) / data.timeline.bin_s;
   if (!(best > 0)) return data.transfer_s;
   return std::max(0.0, data.transfer_s - static_cast<double>(data.bytes) / best);
@@ -131,6 +133,13 @@ void inspect_transfer(const Transfer& transfer, const Policing* policing, Findin
   const double full_s = std::max(queue.loaded_s, data.rtt.total.p95_s);
   const bool climbs = queue_builds(queue) && full_s >= kRatio * queue.base_s;
   const bool is_short = is_short_queue(policing) || (!climbs && overflows_unseen(data));
+  // Then resends come when a timer says so, and what their ACKs took tells nothing of a queue.
+  if (is_short && data.sack_edges.impossible > 0) {
+    return silent(findings, kId, transfer,
+                  fmt::format("{} SACK blocks report what was never sent: when packets were lost, "
+                              "and how full the path was, cannot be told",
+                              data.sack_edges.impossible));
+  }
   if (is_short && other_cause_of_loss(transfer).empty()) {
     const double waited =
         data.time[TimeOwner::loss_recovery] + data.timeout_s - outage_s(data) + idle_link_s(data);
@@ -154,7 +163,8 @@ void inspect_transfer(const Transfer& transfer, const Policing* policing, Findin
   if (std::string why = other_cause_of_loss(transfer); !why.empty()) {
     return silent(findings, kId, transfer, std::move(why));
   }
-  const double repair = data.time[TimeOwner::loss_recovery] + std::max(0.0, data.timeout_s - outage_s(data));
+  const double repair =
+      data.time[TimeOwner::loss_recovery] + std::max(0.0, data.timeout_s - outage_s(data));
   const bool standing = full_s - queue.base_s >= kAddedSeconds &&
                         data.time.share(TimeOwner::bottleneck) >= kStandingShare;
   const bool fault = is_material(repair, transfer) || standing;

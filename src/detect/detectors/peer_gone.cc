@@ -3,8 +3,10 @@
 // The user sees a connection that hangs until somebody gives up. Recognised by resends at doubling
 // intervals up to the end, with nothing from the peer after a point (RFC 9293 section 3.8.3, RFC
 // 5482). Look-alikes: the path comes back (path-outage), only long packets fail (pmtud-blackhole),
-// the receiver still answers with a window of zero, the capture simply ends.
+// the receiver still answers with a window of zero, the capture simply ends, a path that takes
+// resends so often that a row of them is no surprise.
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -21,6 +23,11 @@ constexpr std::uint32_t kTransmissions = 5;
 // Worth a suspicion: three transmissions, that is two timeouts.
 constexpr std::uint32_t kTransmissionsToMention = 3;
 
+// A path that took resends before, while the peer still answered: a row of losses is chance until
+// it is this rare. What takes them rarely takes each by itself, so chance has to be far off.
+constexpr std::uint64_t kLostBefore = 2;
+constexpr double kHardlyChance = 1e-4;
+
 const Stall* silence_at_end(const DirectionFacts& data) {
   if (data.stalls.empty()) return nullptr;
   const Stall& last = data.stalls.back();
@@ -30,6 +37,29 @@ const Stall* silence_at_end(const DirectionFacts& data) {
 /// The unanswered packets are longer than any that ever passed: length may be the cause.
 bool length_may_be_the_cause(const DirectionFacts& data, const Stall& silence) {
   return silence.smallest_unanswered_ip_len > data.largest_delivered_ip_len;
+}
+
+struct Resends {
+  std::uint64_t lost = 0, needed = 0;
+};
+
+/// Those before the silence at the end that were no mistake of the sender's.
+Resends resends_before(const DirectionFacts& data, const Stall& silence) {
+  // Of the silence's own, each but the newest was lost, too.
+  const std::uint64_t within = silence.unanswered_sends;
+  const std::uint64_t others = data.spurious.packets + within;
+  return {data.lost_resends > within ? data.lost_resends - within : 0,
+          data.resent_packets > others ? data.resent_packets - others : 0};
+}
+
+/// Of the resends so many were lost before, while the peer still answered, that the path may have
+/// taken these, too.
+bool path_may_be_the_cause(const DirectionFacts& data, const Stall& silence) {
+  const Resends resends = resends_before(data, silence);
+  if (resends.lost < kLostBefore || resends.needed == 0) return false;
+  const double share =
+      std::min(1.0, static_cast<double>(resends.lost) / static_cast<double>(resends.needed));
+  return std::pow(share, silence.unanswered_sends) > kHardlyChance;
 }
 
 void report(const Transfer& transfer, const Stall& silence, bool complete, Findings& findings) {
@@ -58,6 +88,14 @@ void report(const Transfer& transfer, const Stall& silence, bool complete, Findi
         {data.largest_delivered_frame},
         {{"largest_delivered_ip_len", static_cast<double>(data.largest_delivered_ip_len)}}));
   }
+  if (path_may_be_the_cause(data, silence)) {
+    const Resends resends = resends_before(data, silence);
+    finding.evidence.push_back(shown_by(
+        fmt::format("{} of {} resends were lost before, while the peer still answered: the "
+                    "path may have taken these, too",
+                    resends.lost, resends.needed),
+        {}, {{"lost_resends", static_cast<double>(resends.lost)}}));
+  }
   finding.refuted_by =
       "any later packet of the peer, or one of its own captures that shows answers";
   finding.after_fix = {std::nullopt,
@@ -80,8 +118,9 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
     return silent(findings, kId, transfer,
                   "nothing of the receiver was captured at all: half of the connection is missing");
   }
-  const bool complete =
-      silence->unanswered_sends >= kTransmissions && !length_may_be_the_cause(data, *silence);
+  const bool complete = silence->unanswered_sends >= kTransmissions &&
+                        !length_may_be_the_cause(data, *silence) &&
+                        !path_may_be_the_cause(data, *silence);
   report(transfer, *silence, complete, findings);
 }
 

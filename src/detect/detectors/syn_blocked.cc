@@ -5,7 +5,10 @@
 // 6298 section 5) without an answer, or by a RST or ICMP error that answers one. Look-alikes: a
 // capture that ends too early or sees one direction only, a RST that a third party forged (the real
 // SYN-ACK follows it).
+// Where others transfer data, attempts between hosts that say nothing else are the noise of the
+// network (scans, old addresses): a note.
 #include <algorithm>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -28,6 +31,27 @@ bool port_works_otherwise(const Case& facts, const ConnectionFacts& connection) 
     return other.id != connection.id && other.server == connection.server &&
            other.handshake.completed;
   });
+}
+
+/// Hosts that sent or were sent data, sorted.
+std::vector<IpAddress> hosts_with_data(const Case& facts) {
+  std::vector<IpAddress> hosts;
+  for (const ConnectionFacts& connection : facts.connections) {
+    if (connection.directions[0].bytes + connection.directions[1].bytes == 0) continue;
+    hosts.push_back(connection.client.address);
+    hosts.push_back(connection.server.address);
+  }
+  std::ranges::sort(hosts);
+  const auto repeated = std::ranges::unique(hosts);
+  hosts.erase(repeated.begin(), repeated.end());
+  return hosts;
+}
+
+/// Others transfer data, and neither end of this attempt takes part in it.
+bool is_among_strangers(const std::vector<IpAddress>& with_data,
+                        const ConnectionFacts& connection) {
+  return !with_data.empty() && !std::ranges::binary_search(with_data, connection.client.address) &&
+         !std::ranges::binary_search(with_data, connection.server.address);
 }
 
 const IcmpFacts* prohibition(const ConnectionFacts& connection) {
@@ -117,7 +141,8 @@ void inspect_refused(const Case& facts, const ConnectionFacts& connection, Findi
   findings.list.push_back(std::move(finding));
 }
 
-void inspect_unanswered(const Case& facts, const ConnectionFacts& connection, Findings& findings) {
+void inspect_unanswered(const Case& facts, const ConnectionFacts& connection, bool by_strangers,
+                        Findings& findings) {
   const HandshakeFacts& handshake = connection.handshake;
   if (handshake.syn_count < kCopies || !follows_schedule(handshake)) {
     return silent(findings, kId, connection,
@@ -127,6 +152,7 @@ void inspect_unanswered(const Case& facts, const ConnectionFacts& connection, Fi
   Claim claim;
   const bool answered = handshake.syn_ack_count > 0;
   claim.severity = answered && !auth_differs(handshake) ? Severity::suspect : Severity::fault;
+  if (by_strangers) claim.severity = Severity::note;
   claim.seconds = handshake.duration_s;
   claim.confidence = 0.8 + 0.15 * how_far(handshake.syn_count, kCopies, 6);
   claim.text = fmt::format(
@@ -139,6 +165,10 @@ void inspect_unanswered(const Case& facts, const ConnectionFacts& connection, Fi
       {{"syn_count", static_cast<double>(handshake.syn_count)},
        {"syn_ack_count", static_cast<double>(handshake.syn_ack_count)}});
   Finding finding = base_finding(connection, std::move(claim));
+  if (by_strangers) {
+    finding.evidence.push_back(
+        {EvidenceKind::counter, "neither host takes part in any transfer of this capture", {}, {}});
+  }
   add_facts_of_peer(facts, connection, finding);
   findings.list.push_back(std::move(finding));
 }
@@ -170,6 +200,7 @@ void inspect_late(const ConnectionFacts& connection, Findings& findings) {
 }
 
 void inspect(const Case& facts, Findings& findings) {
+  const std::vector<IpAddress> with_data = hosts_with_data(facts);
   for (const ConnectionFacts& connection : facts.connections) {
     const HandshakeFacts& handshake = connection.handshake;
     if (handshake.syn_count == 0) continue;
@@ -178,7 +209,7 @@ void inspect(const Case& facts, Findings& findings) {
     } else if (handshake.refused || prohibition(connection) != nullptr) {
       inspect_refused(facts, connection, findings);
     } else {
-      inspect_unanswered(facts, connection, findings);
+      inspect_unanswered(facts, connection, is_among_strangers(with_data, connection), findings);
     }
   }
 }

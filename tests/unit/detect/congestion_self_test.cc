@@ -56,6 +56,27 @@ TEST(CongestionSelf, LossesWithoutAQueueAreNot) {
   EXPECT_TRUE(run("congestion-self", with_queue(0.021, 40, 2)).empty());
 }
 
+// Each loss in a flight of its own, when the round trip is longest; it hardly grows.
+Case with_short_queue() {
+  Case facts = with_queue(0.022, 40, 2);
+  DirectionFacts& data = download_of(facts);
+  data.rtt.total.p95_s = 0.022;
+  data.loss_episodes = 40;
+  for (std::uint32_t i = 0; i < data.losses.size(); ++i) {
+    data.losses[i].episode = i;
+    data.losses[i].offset = std::uint64_t{i} * i * 5000;
+  }
+  return facts;
+}
+
+TEST(CongestionSelf, SackBlocksOfWhatWasNeverSentHideWhenPacketsWereLost) {
+  Case facts = with_short_queue();
+  EXPECT_EQ(run("congestion-self", facts).size(), 1U);
+  download_of(facts).sack_edges.impossible = 20;
+  EXPECT_TRUE(run("congestion-self", facts).empty());
+  EXPECT_EQ(silences_of("congestion-self", facts).size(), 1U);
+}
+
 TEST(CongestionSelf, DamagedCaptureWithoutRoundTripTimesSaysNothing) {
   Case facts = with_queue(0.090, 40, 2);
   download_of(facts).rtt = {};

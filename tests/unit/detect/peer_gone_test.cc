@@ -50,6 +50,32 @@ TEST(PeerGone, PacketsLongerThanAnyThatPassedAreASuspicion) {
   EXPECT_EQ(found[0].severity, Severity::suspect);
 }
 
+TEST(PeerGone, APathThatTookEverySecondResendMayHaveTakenTheLast) {
+  Case facts = with_end(5, 1500);
+  DirectionFacts& data = download_of(facts);
+  data.resent_packets = 25;
+  data.lost_resends = 15;  // 5 of them in the silence
+  auto found = run("peer-gone", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::suspect);
+  // Beyond chance even so.
+  data.stalls[0].unanswered_sends = 20;
+  data.resent_packets = 40;
+  data.lost_resends = 30;
+  found = run("peer-gone", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::fault);
+}
+
+TEST(PeerGone, TheResendsOfTheSilenceAreNoHabitOfThePath) {
+  Case facts = with_end(7, 1500);
+  download_of(facts).resent_packets = 7;
+  download_of(facts).lost_resends = 6;
+  const auto found = run("peer-gone", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::fault);
+}
+
 TEST(PeerGone, AClosedWindowIsAnswered) {
   Case facts = with_end(7, 1500);
   download_of(facts).stalls[0].owner = TimeOwner::zero_window;
