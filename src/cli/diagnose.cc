@@ -58,10 +58,11 @@ void declare_input(CLI::App& app, Options& options) {
       ->allow_extra_args(false)
       ->type_name("NAME=FILE")
       ->group("Input");
-  app.add_option("--host", options.hosts,
-                 "What is known of a host: NAME is its address in the capture, 'client', 'server' "
-                 "or a name of --at; FILE or a directory holds what commands printed there ('live': "
-                 "this host)")
+  app.add_option(
+         "--host", options.hosts,
+         "What is known of a host: NAME is its address in the capture, 'client', 'server' "
+         "or a name of --at; FILE or a directory holds what commands printed there ('live': "
+         "this host)")
       ->allow_extra_args(false)
       ->type_name("NAME=FILE")
       ->group("Input");

@@ -2,11 +2,13 @@
 // Commands as people write them, and the knobs that they turn.
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "fix/plan.h"
+#include "fix/route_knob.h"
 
 namespace slowpath::fix {
 namespace {
@@ -66,7 +68,8 @@ bool begins_with(const Words& words, std::initializer_list<std::string_view> exp
 
 std::unexpected<Error> not_ours(std::string_view command, std::string cause) {
   return fail(ErrorKind::usage, fmt::format("cannot take the step '{}'", command), std::move(cause),
-              "it can be 'ethtool -K|-G|-L', 'ip link set dev', 'sysctl -w', or KNOB=VALUE as in "
+              "it can be 'ethtool -K|-G|-L', 'ip link set dev', 'ip route change', 'sysctl -w', or "
+              "KNOB=VALUE as in "
               "slowpath-fix(1)");
 }
 
@@ -114,6 +117,58 @@ Result<std::vector<Change>> link_changes(const Words& words, std::string_view co
   return not_ours(command, fmt::format("'{}' of a link is not changed here", item));
 }
 
+/// `ip route change|replace DESTINATION [via GATEWAY] dev DEV METRIC [lock] VALUE`, in words.
+struct RouteWords {
+  std::string destination, gateway, interface, metric, value;
+};
+std::optional<RouteWords> route_words(const Words& words) {
+  if (!begins_with(words, {"ip", "route", "change"}) &&
+      !begins_with(words, {"ip", "route", "replace"}))
+    return std::nullopt;
+  if (words.size() < 8) return std::nullopt;
+  RouteWords route;
+  route.destination = words[3];
+  std::size_t at = 4;
+  if (words[at] == "via") {
+    route.gateway = words[at + 1];
+    at += 2;
+  }
+  if (at + 4 > words.size() || words[at] != "dev") return std::nullopt;
+  route.interface = words[at + 1];
+  route.metric = words[at + 2];
+  at += 3;
+  const bool locked = words[at] == "lock";
+  if (locked) ++at;
+  if (at + 1 != words.size() || !is_route_metric(route.metric)) return std::nullopt;
+  route.value = words[at];
+  // ip(8) takes rto_min with a unit; the kernel has milliseconds.
+  if (route.metric == "rto_min" && route.value.ends_with("ms"))
+    route.value.resize(route.value.size() - 2);
+  if (locked) route.value += " lock";
+  return route;
+}
+
+Result<std::vector<Change>> route_changes(const Words& words, std::string_view command,
+                                          Kernel& kernel) {
+  const std::optional<RouteWords> route = route_words(words);
+  if (!route)
+    return not_ours(command,
+                    "one metric a step: ip route change DESTINATION [via GATEWAY] dev DEV "
+                    "mtu|advmss|initcwnd|initrwnd|window|rto_min|quickack [lock] N");
+  const std::string to = destination_of(route->destination);
+  if (to.empty())
+    return not_ours(command, fmt::format("'{}' is no destination", route->destination));
+  if (!route->gateway.empty()) {
+    // Another gateway would be another change.
+    const Result<std::string> now = kernel.read({KnobKind::route, route->interface, "via@" + to});
+    if (!now) return std::unexpected(now.error());
+    if (*now != route->gateway)
+      return not_ours(command, fmt::format("packets to there go by gateway {}", *now));
+  }
+  return std::vector<Change>{
+      {{KnobKind::route, route->interface, fmt::format("{}@{}", route->metric, to)}, route->value}};
+}
+
 Result<std::vector<Change>> sysctl_changes(const Words& words, std::string_view command) {
   const std::string& assignment = words.back();
   const std::size_t equals = assignment.find('=');
@@ -133,6 +188,7 @@ bool is_known_form(std::string_view command) {
     return words.size() >= 6 &&
            (words[words.size() - 2] == "mtu" || words[words.size() - 2] == "txqueuelen");
   }
+  if (route_words(words)) return true;
   return begins_with(words, {"sysctl", "-w"}) && words.size() == 3;
 }
 
@@ -143,13 +199,17 @@ Result<std::vector<Change>> changes_of(std::string_view command, Kernel& kernel)
   if (begins_with(words, {"ethtool", "-L"}))
     return count_changes(KnobKind::channels, words, command);
   if (begins_with(words, {"ip", "link", "set"})) return link_changes(words, command);
+  if (begins_with(words, {"ip", "route"})) return route_changes(words, command, kernel);
   if (begins_with(words, {"sysctl", "-w"})) return sysctl_changes(words, command);
   const std::size_t equals = command.find('=');
   if (equals == std::string_view::npos)
     return not_ours(command, "it is no command that is known here");
   const Result<Knob> knob = parse_knob(command.substr(0, equals));
   if (!knob) return std::unexpected(knob.error());
-  return std::vector<Change>{{*knob, std::string(command.substr(equals + 1))}};
+  const std::string_view value = command.substr(equals + 1);
+  if (knob->kind == KnobKind::route && (value == kNoRoute || knob->item.starts_with("via@")))
+    return not_ours(command, "routes are not taken away, and gateways not changed");
+  return std::vector<Change>{{*knob, std::string(value)}};
 }
 
 }  // namespace slowpath::fix

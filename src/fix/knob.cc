@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "fix/route_knob.h"
+
 namespace slowpath::fix {
 namespace {
 
@@ -20,16 +22,18 @@ constexpr std::array kForms{
     Form{KnobKind::queue_length, "queue-length", true, false},
     Form{KnobKind::ring, "ring", true, true},
     Form{KnobKind::channels, "channels", true, true},
+    Form{KnobKind::route, "route", true, true},
 };
 
 std::unexpected<Error> no_knob(std::string_view name) {
   return fail(ErrorKind::usage, fmt::format("cannot read the knob '{}'", name), "no such form",
-              "use sysctl:NAME, feature:DEV:FEATURE, mtu:DEV, queue-length:DEV, ring:DEV:rx|tx or "
-              "channels:DEV:rx|tx|combined");
+              "use sysctl:NAME, feature:DEV:FEATURE, mtu:DEV, queue-length:DEV, ring:DEV:rx|tx, "
+              "channels:DEV:rx|tx|combined or route:DEV:ITEM@DESTINATION");
 }
 
 bool is_known_item(const Knob& knob) {
   if (knob.kind == KnobKind::ring) return knob.item == "rx" || knob.item == "tx";
+  if (knob.kind == KnobKind::route) return is_route_item(knob.item);
   if (knob.kind != KnobKind::channels) return true;
   return knob.item == "rx" || knob.item == "tx" || knob.item == "combined";
 }
@@ -67,8 +71,11 @@ Result<Knob> parse_knob(std::string_view name) {
     Knob knob;
     knob.kind = form.kind;
     if (form.has_interface) {
-      // Names of interfaces may hold a colon (aliases); items never do.
-      const std::size_t end = form.has_item ? rest.rfind(':') : rest.size();
+      // Names of interfaces may hold a colon (aliases); items never do, but for IPv6 destinations.
+      const bool is_route = form.kind == KnobKind::route;
+      const std::size_t end = !form.has_item ? rest.size()
+                              : is_route     ? rest.find(':')
+                                             : rest.rfind(':');
       if (end == std::string_view::npos) return no_knob(name);
       knob.interface = rest.substr(0, end);
       rest = form.has_item ? rest.substr(end + 1) : std::string_view();

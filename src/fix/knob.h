@@ -2,10 +2,13 @@
 // A knob is one value of this host that a step may turn, and can be turned back: it has a name, and
 // its value is text.
 //
-//   sysctl:net.ipv4.tcp_sack                  1
-//   feature:eth0:tx-tcp-segmentation          on, off: what is asked of the driver, not what it
-//   makes of it mtu:eth0                                  1500 queue-length:eth0 1000 ring:eth0:rx,
-//   ring:eth0:tx                4096 channels:eth0:combined (or rx, tx)        4
+//   sysctl:net.ipv4.tcp_sack             1
+//   feature:eth0:tx-tcp-segmentation     on, off: what is asked of the driver
+//   mtu:eth0                             1500
+//   queue-length:eth0                    1000
+//   ring:eth0:rx, ring:eth0:tx           4096
+//   channels:eth0:combined (or rx, tx)   4
+//   route:eth0:mtu@10.0.0.2/32           1400, "1400 lock", none, absent: see route_knob.h
 #pragma once
 
 #include <compare>
@@ -18,13 +21,13 @@
 
 namespace slowpath::fix {
 
-enum class KnobKind : std::uint8_t { sysctl, feature, mtu, queue_length, ring, channels };
+enum class KnobKind : std::uint8_t { sysctl, feature, mtu, queue_length, ring, channels, route };
 
 struct Knob {
   KnobKind kind = KnobKind::sysctl;
   std::string interface;  // empty for sysctl
-  std::string item;  // the sysctl's name, the feature, "rx", "tx", "combined"; empty for mtu and
-                     // queue-length
+  std::string item;  // the sysctl's name, the feature, "rx", "tx", "combined", "mtu@10.0.0.2/32";
+                     // empty for mtu and queue-length
 
   friend auto operator<=>(const Knob&, const Knob&) = default;
 };

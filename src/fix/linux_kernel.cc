@@ -20,6 +20,7 @@
 
 #include "base/descriptor.h"
 #include "fix/knob.h"
+#include "fix/route_knob.h"
 
 namespace slowpath::fix {
 namespace {
@@ -295,6 +296,8 @@ class LinuxKernel final : public Kernel {
         return kRing.read(knob);
       case KnobKind::channels:
         return kChannels.read(knob);
+      case KnobKind::route:
+        return read_route(knob);
     }
     return fail(ErrorKind::usage, "cannot read " + to_string(knob));
   }
@@ -311,6 +314,8 @@ class LinuxKernel final : public Kernel {
         return kRing.write(knob, value);
       case KnobKind::channels:
         return kChannels.write(knob, value);
+      case KnobKind::route:
+        return write_route(knob, value);
     }
     return fail(ErrorKind::usage, "cannot set " + to_string(knob));
   }

@@ -29,6 +29,7 @@ std::string command_for(const Turn& turn) {
     case KnobKind::channels:
       return fmt::format("ethtool -L {} {} {}", knob.interface, knob.item, turn.after);
     case KnobKind::sysctl:
+    case KnobKind::route:
       break;
   }
   return {};
@@ -85,6 +86,12 @@ Result<std::vector<MadeFile>> files_for(const Entry& entry, const std::string& r
   bool has_sysctl = false;
   for (const Turn& turn : entry.turns) {
     has_sysctl |= turn.knob.kind == KnobKind::sysctl;
+    if (turn.knob.kind == KnobKind::route)
+      // What brings the route up would bring it up without the metric, in an order nobody knows.
+      return fail(ErrorKind::environment,
+                  fmt::format("cannot make '{}' last over a reboot", entry.action),
+                  "a route's metrics belong where the route is made",
+                  "add them there: interfaces(5), systemd.network(5), nm-settings(5)");
     if (!turn.knob.interface.empty()) interface = turn.knob.interface;
   }
   if (has_sysctl) files.push_back(sysctl_file(entry, root));

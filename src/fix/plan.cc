@@ -14,13 +14,15 @@ namespace {
 struct Blank {
   std::string_view word;
   std::string Blanks::* filled_by;
-  std::string_view option;
+  std::string_view option;  // empty: a step can be taken without it
 };
 constexpr std::array kBlanks{
     Blank{"DEV", &Blanks::interface, "--interface"},
     Blank{"INGRESS", &Blanks::interface, "--interface"},
     Blank{"NEW", &Blanks::value, "--value"},
     Blank{"N", &Blanks::value, "--value"},
+    Blank{"DST", &Blanks::destination, "--destination"},
+    Blank{"GATEWAY", &Blanks::gateway, {}},
 };
 
 bool is_word_char(char c) {
@@ -45,7 +47,8 @@ std::string fill(std::string_view text, const Blanks& blanks, std::vector<std::s
     }
     const std::string& value = blanks.*blank->filled_by;
     filled += value.empty() ? std::string(blank->word) : value;
-    if (value.empty() && missing != nullptr) missing->emplace_back(blank->option);
+    if (value.empty() && missing != nullptr && !blank->option.empty())
+      missing->emplace_back(blank->option);
     at += blank->word.size();
   }
   return filled;
@@ -60,6 +63,11 @@ PlannedStep step_of(const Fault& fault, std::size_t place, Platform platform,
   step.is_ours = platform == Platform::linux && remedy.platform == Platform::linux &&
                  is_known_form(remedy.action);
   step.command = fill(remedy.action, blanks, step.is_ours ? &step.missing : nullptr);
+  // A command that a person runs needs the gateway; a step of ours finds it.
+  constexpr std::string_view kOpenGateway = " via GATEWAY";
+  if (const std::size_t at = step.command.find(kOpenGateway);
+      step.is_ours && at != std::string::npos && !blanks.destination.empty())
+    step.command.erase(at, kOpenGateway.size());
   step.undo = fill(remedy.undo, blanks, nullptr);
   return step;
 }

@@ -16,8 +16,10 @@ namespace slowpath::fix {
 
 /// What stands for DEV, NEW and the like in the catalogue's commands.
 struct Blanks {
-  std::string interface;  // DEV, INGRESS
-  std::string value;      // NEW, N
+  std::string interface;    // DEV, INGRESS
+  std::string value;        // NEW, N
+  std::string destination;  // DST: an address, a prefix or "default"
+  std::string gateway;      // GATEWAY; without it a step of ours leaves the gateway as it is
 };
 
 /// One remedy of one fault.
@@ -27,7 +29,7 @@ struct PlannedStep {
   std::string command, undo;  // the blanks filled in as far as they are known
   bool is_ours = false;       // a command whose knobs apply() can turn on this platform
   std::vector<std::string>
-      missing;  // blanks to fill before it can be taken: "--interface", "--value"
+      missing;  // blanks to fill before it can be taken: "--interface", "--value", "--destination"
 };
 
 /// The remedies of `fault` on `platform`, and those that belong to none.
@@ -38,7 +40,8 @@ Result<PlannedStep> find_step(std::string_view name, Platform platform, const Bl
 
 /// The knobs that a command turns, on the host of `kernel`: `ethtool -K DEV
 /// tso|gso|gro|lro|tx|rx|sg on|off`, `ethtool -G DEV rx|tx N`, `ethtool -L DEV combined|rx|tx N`,
-/// `ip link set dev DEV mtu|txqueuelen N`, `sysctl -w NAME=VALUE`, or KNOB=VALUE (knob.h). An
+/// `ip link set dev DEV mtu|txqueuelen N`, `ip route change|replace DST [via GATEWAY] dev DEV
+/// METRIC [lock] N` (the gateway there is), `sysctl -w NAME=VALUE`, or KNOB=VALUE (knob.h). An
 /// ethtool word stands for those of its kernel features that the driver lets change. Words after a
 /// comma or semicolon are advice, as in the catalogue. Errors: usage, saying what was not
 /// understood; environment, where the interface cannot be asked.

@@ -4,6 +4,7 @@
 // afterwards.
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -29,14 +30,25 @@ int in_namespace(const std::function<int()>& body) {
   const pid_t child = fork();
   if (child == 0) {
     if (unshare(CLONE_NEWNET) != 0 ||
-        system("ip link add v0 type veth peer name v1 && ip link set v0 up && ip link set v1 up") !=
-            0)
+        system("ip link add v0 type veth peer name v1 && ip link set v0 up && ip link set v1 up "
+               "&& ip addr add 10.77.0.1/24 dev v0 && ip -6 addr add fd77::1/64 dev v0 nodad && "
+               "ip route add default via 10.77.0.254 dev v0 metric 100 initrwnd 20 && ip route add "
+               "10.78.0.0/16 via 10.77.0.7 dev v0 src 10.77.0.1 mtu lock 1300") != 0)
       _exit(77);
     _exit(body());
   }
   int status = 0;
   waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/// What another program says of the host.
+std::string printed(const char* command) {
+  FILE* pipe = popen(command, "r");
+  std::string text;
+  for (int c = 0; pipe != nullptr && (c = fgetc(pipe)) != EOF;) text += static_cast<char>(c);
+  if (pipe != nullptr) pclose(pipe);
+  return text;
 }
 
 std::map<std::string, std::string> snapshot(fix::Kernel& kernel) {
@@ -54,6 +66,7 @@ std::map<std::string, std::string> snapshot(fix::Kernel& kernel) {
   }
   for (const char* name : {"net.ipv4.tcp_sack", "net.ipv4.tcp_rmem", "net.ipv4.tcp_mtu_probing"})
     keep({fix::KnobKind::sysctl, {}, name});
+  values["routes"] = printed("ip route show") + printed("ip -6 route show root fd77::/16");
   return values;
 }
 
@@ -64,7 +77,15 @@ constexpr const char* kCommands[] = {"ethtool -K v0 tso off",
                                      "ip link set dev v1 txqueuelen 77",
                                      "sysctl -w net.ipv4.tcp_sack=0",
                                      "sysctl -w net.ipv4.tcp_rmem='4096 65536 1048576'",
-                                     "sysctl -w net.ipv4.tcp_mtu_probing=1"};
+                                     "sysctl -w net.ipv4.tcp_mtu_probing=1",
+                                     "ip route change default dev v0 initcwnd 30",
+                                     "ip route change default via 10.77.0.254 dev v0 mtu 1400",
+                                     "ip route change 10.78.0.0/16 dev v0 mtu 1200",
+                                     "ip route change 10.77.0.0/24 dev v0 window 65535",
+                                     "ip route replace 10.77.0.9 dev v0 advmss 900",
+                                     "ip route replace 10.77.0.9 dev v0 rto_min 50ms",
+                                     "route:v0:mtu@fd77::/64=1400",
+                                     "route:v0:mtu@fd77::9=1300"};
 
 fix::ReadyStep ready(const char* command, fix::Kernel& kernel) {
   return {command, command, fix::changes_of(command, kernel).value_or(std::vector<fix::Change>{})};
@@ -108,7 +129,7 @@ TEST(Host, KilledAnywhereItIsUndoneToTheSameSnapshot) {
     const auto kernel = fix::this_host();
     const auto before = snapshot(*kernel);
     std::mt19937 random(9);
-    for (int round = 0; round < 60; ++round) {
+    for (int round = 0; round < 80; ++round) {
       const Scratch scratch;
       for (int step = 0; step < 3; ++step) {
         const char* command = kCommands[random() % std::size(kCommands)];
@@ -128,6 +149,48 @@ TEST(Host, KilledAnywhereItIsUndoneToTheSameSnapshot) {
       if (snapshot(*kernel) != before) return 1;
     }
     return 0;
+  });
+  SKIP_WITHOUT_NAMESPACE(code);
+  EXPECT_EQ(code, 0);
+}
+
+TEST(Host, ARouteThatSomebodyElseChangedIsSaidToBe) {
+  const int code = in_namespace([] {
+    const Scratch scratch;
+    const auto kernel = fix::this_host();
+    fix::Journal journal = *fix::Journal::open(scratch.path());
+    const auto before = snapshot(*kernel);
+    Result<fix::Entry> made = fix::apply(
+        *kernel, journal, ready("ip route replace 10.77.0.9 dev v0 mtu 1400", *kernel), 1);
+    Result<fix::Entry> more = fix::apply(
+        *kernel, journal, ready("ip route replace 10.77.0.9 dev v0 advmss 900", *kernel), 1);
+    if (!made || !more) return 1;
+    // The later step stands on the route that the earlier one made.
+    if (!fix::undo(*kernel, journal, *made, false)->done) return 2;
+    if (fix::undo(*kernel, journal, *more, false)->conflicts.size() != 1) return 3;
+    // A route that somebody else makes meanwhile is not taken away.
+    made = fix::apply(*kernel, journal,
+                      ready("ip route replace 10.77.0.9 dev v0 mtu 1400", *kernel), 1);
+    if (!made || system("ip route replace 10.77.0.9 dev v0 mtu 1400 proto static") != 0) return 4;
+    const Result<fix::Undone> undone = fix::undo(*kernel, journal, *made, true);
+    if (undone->done || undone->failures.size() != 1) return 5;
+    return system("ip route del 10.77.0.9") == 0 && snapshot(*kernel) == before ? 0 : 6;
+  });
+  SKIP_WITHOUT_NAMESPACE(code);
+  EXPECT_EQ(code, 0);
+}
+
+TEST(Host, RoutesThatCannotBePutBackAreLeftAlone) {
+  const int code = in_namespace([] {
+    const auto kernel = fix::this_host();
+    if (system("ip route add 10.79.0.0/16 nexthop via 10.77.0.2 dev v0 nexthop via 10.77.0.3 dev "
+               "v0") != 0)
+      return 1;
+    if (kernel->read({fix::KnobKind::route, "v0", "mtu@10.79.0.0/16"})) return 2;
+    if (kernel->read({fix::KnobKind::route, "lo", "mtu@10.78.0.0/16"})) return 3;
+    if (kernel->write({fix::KnobKind::route, "v0", "mtu@10.80.0.0/16"}, "1400")) return 4;
+    if (kernel->write({fix::KnobKind::route, "v0", "mtu@default"}, "absent")) return 5;
+    return kernel->read({fix::KnobKind::route, "v0", "mtu@10.80.0.0/16"}) == "absent" ? 0 : 6;
   });
   SKIP_WITHOUT_NAMESPACE(code);
   EXPECT_EQ(code, 0);

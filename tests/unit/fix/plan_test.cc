@@ -61,7 +61,9 @@ TEST_F(Command, RefusesWhatItDoesNotKnow) {
 
 TEST(Knob, ReadsWhatItWrites) {
   for (const char* name : {"sysctl:net.ipv4.tcp_sack", "feature:eth0:rx-gro", "mtu:eth0:1",
-                           "queue-length:br-0", "ring:eth0:tx", "channels:eth0:combined"}) {
+                           "queue-length:br-0", "ring:eth0:tx", "channels:eth0:combined",
+                           "route:eth0:mtu@default", "route:eth0:advmss@10.0.0.0/8",
+                           "route:eth0:window@2001:db8::/32", "route:eth0:mtu@default6"}) {
     const Result<fix::Knob> knob = fix::parse_knob(name);
     ASSERT_TRUE(knob) << name;
     EXPECT_EQ(to_string(*knob), name);
@@ -75,10 +77,50 @@ TEST(Plan, FillsBlanksAndSaysWhatIsMissing) {
   ASSERT_NE(ours, empty.end());
   EXPECT_EQ(ours->missing, std::vector<std::string>{"--interface"});
   const fix::PlannedStep filled =
-      *fix::find_step(ours->name, Platform::linux, {.interface = "eth0", .value = {}});
+      *fix::find_step(ours->name, Platform::linux, {"eth0", {}, {}, {}});
   EXPECT_TRUE(filled.missing.empty());
   EXPECT_NE(filled.command.find("eth0"), std::string::npos);
   EXPECT_EQ(filled.command.find("DEV"), std::string::npos);
+}
+
+TEST(Knob, RefusesRoutesThatAreNone) {
+  for (const char* name :
+       {"route:eth0:mtu", "route:eth0:mtu@", "route:eth0:colour@default",
+        "route:eth0:mtu@10.0.0.0/33", "route:eth0:mtu@nowhere", "route:mtu@default"}) {
+    EXPECT_FALSE(fix::parse_knob(name)) << name;
+  }
+}
+
+TEST(RouteCommand, KeepsItsGateway) {
+  ModelKernel kernel;
+  kernel.knobs[{fix::KnobKind::route, "eth0", "via@default"}] = "10.0.0.1";
+  const auto change = [&](const char* command) { return fix::changes_of(command, kernel); };
+  const auto wanted = [](const char* item, const char* value) {
+    return std::vector<fix::Change>{{{fix::KnobKind::route, "eth0", item}, value}};
+  };
+  EXPECT_EQ(*change("ip route change default via 10.0.0.1 dev eth0 initcwnd 20"),
+            wanted("initcwnd@default", "20"));
+  EXPECT_EQ(*change("ip route replace 10.0.0.9 dev eth0 mtu lock 1400, for a while"),
+            wanted("mtu@10.0.0.9/32", "1400 lock"));
+  EXPECT_EQ(*change("ip route change 0.0.0.0/0 dev eth0 rto_min 50ms"),
+            wanted("rto_min@default", "50"));
+  EXPECT_FALSE(change("ip route change default via 10.0.0.2 dev eth0 initcwnd 20"));
+  EXPECT_FALSE(change("ip route change default dev eth0 initcwnd 20 mtu 1400"));
+  EXPECT_FALSE(change("ip route change default dev eth0"));
+  EXPECT_FALSE(change("ip route del default dev eth0"));
+  EXPECT_FALSE(change("route:eth0:mtu@default=absent"));
+  EXPECT_FALSE(change("route:eth0:via@default=10.0.0.2"));
+}
+
+TEST(Plan, ARouteNeedsADestinationAndFindsItsGateway) {
+  const fix::PlannedStep open = *fix::find_step("rto-dominated/3", Platform::linux, {});
+  EXPECT_TRUE(open.is_ours);
+  EXPECT_EQ(open.missing, (std::vector<std::string>{"--destination", "--interface"}));
+  EXPECT_NE(open.command.find("via GATEWAY"), std::string::npos);
+  const fix::PlannedStep filled =
+      *fix::find_step("rto-dominated/3", Platform::linux, {"eth0", {}, "10.0.0.9", {}});
+  EXPECT_TRUE(filled.missing.empty());
+  EXPECT_TRUE(filled.command.starts_with("ip route replace 10.0.0.9 dev eth0 rto_min 50ms"));
 }
 
 TEST(Plan, EveryStepOfTheCatalogueIsFoundByItsName) {
