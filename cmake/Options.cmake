@@ -19,6 +19,12 @@ if(CCACHE_PROGRAM)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
 endif()
 
+# Dozens of programs, each with all rooms in it: gold links them in half the time of bfd. It comes with binutils.
+find_program(SLOWPATH_GOLD ld.gold)
+if(SLOWPATH_GOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT SLOWPATH_LTO)
+  add_link_options(-fuse-ld=gold)
+endif()
+
 add_library(slowpath_options INTERFACE)
 target_include_directories(slowpath_options
   INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/generated)
