@@ -39,4 +39,65 @@ struct IntegrityFacts {
   std::int64_t displaced_by = 0;
 };
 
+/// Round trips of a sender's sockets while it sent.
+struct TestRtt {
+  std::uint64_t samples = 0;
+  double min_s = 0, median_s = 0, p95_s = 0, max_s = 0;
+};
+
+struct TestInterval {
+  double begin_s = 0, end_s = 0;
+  std::uint64_t bytes = 0;  // of all streams
+};
+
+/// One stream in one direction.
+struct TestStream {
+  std::uint32_t number = 0;
+  std::uint64_t sent_bytes = 0, received_bytes = 0;  // counted ones
+  /// The sender's own account, of the counted time; amounts are since counting began.
+  std::optional<SocketFacts> sender;
+  std::string error;  // what ended it early, at either end; empty if nothing did
+};
+
+/// One direction of a run.
+struct TestFlow {
+  bool to_server = true;
+  double counted_s = 0;    // how long the sender sent
+  double goodput_bps = 0;  // by the receiver: bytes taken over the time they took
+  double sent_bps = 0;     // by the sender, with what still waited in its buffers
+  std::uint64_t received_bytes = 0;
+  std::vector<TestInterval> intervals;  // the receiver's
+  std::vector<TestStream> streams;
+  TestRtt rtt;
+  bool verified = false;     // every byte was compared
+  IntegrityFacts integrity;  // of all streams; offsets are those of the stream that was hit
+  bool complete = false;     // all streams ended as planned
+};
+
+/// What a run cost an end.
+struct TestHost {
+  double elapsed_s = 0;
+  double own_user_s = 0, own_system_s = 0;  // of slowpath itself
+  std::vector<CpuFacts> cpus;               // over the run
+};
+
+struct TestRun {
+  std::vector<TestFlow> flows;  // one, or two for both directions at once
+  TestHost client, server;
+  std::string label;  // of a sweep's point: "window 65536"; else empty
+  double value = 0;   // the swept one
+};
+
+struct TestFacts {
+  std::string host;         // as the user named it
+  Endpoint client, server;  // of the control connection
+  std::string server_version;
+  std::string content;               // "random", "text", "zeros", "file"
+  std::string sweep;                 // "window", "mss", "streams"; empty = no sweep
+  bool same_host = false;            // both ends run on one machine
+  std::optional<double> rtt_idle_s;  // before anything was sent
+  std::optional<double> client_ceiling_bps, server_ceiling_bps;  // over loopback, with itself
+  std::vector<TestRun> runs;
+};
+
 }  // namespace slowpath

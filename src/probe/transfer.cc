@@ -104,8 +104,7 @@ class Loop {
     if (sending_ends_ns_ > now_ns_) next = std::min(next, sending_ends_ns_);
     if (!is_counting_) next = std::min(next, counting_from_ns_);
     for (const TransferStream& each : streams_) {
-      if (each.sends() && !each.is_done() && each.due_ns() > now_ns_)
-        next = std::min(next, each.due_ns());
+      if (!each.is_done() && each.due_ns() > now_ns_) next = std::min(next, each.due_ns());
     }
     return next;
   }
@@ -113,7 +112,7 @@ class Loop {
   Result<void> wait() {
     entries_.clear();
     for (const TransferStream& each : streams_) {
-      const bool rests = each.is_done() || (each.sends() && each.due_ns() > now_ns_);
+      const bool rests = each.is_done() || each.due_ns() > now_ns_;
       entries_.push_back(
           {rests ? -1 : each.socket(), each.sends() ? short{POLLOUT} : short{POLLIN}, 0});
     }

@@ -58,7 +58,8 @@ struct TransferPlan {
   Duration omit{};                              // slow start: sent and told, not counted
   Duration interval = std::chrono::seconds{1};  // 0 = none
   double rate_bps = 0;                          // of each sending stream; 0 = as fast as it goes
-  bool finishes = true;                         // senders that are done close their direction (FIN)
+  double receive_rate_bps = 0;  // at which each stream is read; 0 = as fast as it comes
+  bool finishes = true;         // senders that are done close their direction (FIN)
   /// The whole never lasts longer, whatever a peer does.
   Duration most = std::chrono::hours{24};
 };

@@ -33,7 +33,7 @@ TransferStream::TransferStream(const StreamPlan& plan, const TransferPlan& trans
                                std::int64_t began_ns)
     : plan_(plan),
       began_ns_(began_ns),
-      rate_bps_(transfer.rate_bps),
+      rate_bps_(plan.sends ? transfer.rate_bps : transfer.receive_rate_bps),
       block_bytes_(transfer.block_bytes),
       due_ns_(began_ns),
       last_byte_ns_(began_ns),
@@ -106,16 +106,20 @@ void TransferStream::send_some(Allowance& allowance, std::int64_t now_ns) {
     if (block_done) block_size_ = 0;
     count(bytes, block_done);
     if (counting_) allowance.spend(bytes, block_done);
-    if (rate_bps_ > 0) {
-      due_ns_ = std::max(due_ns_, now_ns - kMostLateNs) +
-                static_cast<std::int64_t>(static_cast<double>(bytes) * 8e9 / rate_bps_);
-    }
+    pace(bytes, now_ns);
     if (!block_done && plan_.file < 0) return;  // The socket took what it could.
   }
 }
 
-void TransferStream::receive_some(std::span<std::byte> buffer) {
+void TransferStream::pace(std::uint64_t bytes, std::int64_t now_ns) {
+  if (rate_bps_ <= 0) return;
+  due_ns_ = std::max(due_ns_, now_ns - kMostLateNs) +
+            static_cast<std::int64_t>(static_cast<double>(bytes) * 8e9 / rate_bps_);
+}
+
+void TransferStream::receive_some(std::span<std::byte> buffer, std::int64_t now_ns) {
   for (int turn = 0; turn < kQuota && !done_; ++turn) {
+    if (rate_bps_ > 0 && due_ns_ > now_ns) return;
     const long got = recv(plan_.socket, buffer.data(), buffer.size(), 0);
     if (got < 0) {
       if (!must_wait(errno) && errno != EINTR) fail_with(errno);
@@ -128,6 +132,7 @@ void TransferStream::receive_some(std::span<std::byte> buffer) {
     const auto bytes = static_cast<std::size_t>(got);
     if (plan_.sink != nullptr) plan_.sink->take(Bytes{buffer}.first(bytes), offset_);
     count(bytes, true);
+    pace(bytes, now_ns);
     if (bytes < buffer.size()) return;  // There was no more.
   }
 }
@@ -137,7 +142,7 @@ void TransferStream::serve(std::span<std::byte> buffer, Allowance& allowance, st
   if (plan_.sends) {
     send_some(allowance, now_ns);
   } else {
-    receive_some(buffer);
+    receive_some(buffer, now_ns);
   }
   if (offset_ != before) last_byte_ns_ = now_ns;
 }
@@ -145,6 +150,7 @@ void TransferStream::serve(std::span<std::byte> buffer, Allowance& allowance, st
 void TransferStream::finish(bool closes) {
   if (done_) return;
   done_ = outcome_.finished = true;
+  take_account();
   if (closes) shutdown(plan_.socket, SHUT_WR);
 }
 
@@ -168,6 +174,12 @@ StreamInterval TransferStream::close_interval(std::int64_t now_ns, bool omitted)
   return interval;
 }
 
+// A sender's ends when its sending does: while others still run it would only be idle.
+void TransferStream::take_account() {
+  outcome_.socket = read_socket(plan_.socket);
+  if (outcome_.socket && at_begin_) outcome_.socket = after(*at_begin_, *outcome_.socket);
+}
+
 void TransferStream::sample_rtt() {
   if (!plan_.sends || done_ || ++rtts_skipped_ < rtt_stride_) return;
   rtts_skipped_ = 0;
@@ -184,8 +196,7 @@ void TransferStream::sample_rtt() {
 
 StreamOutcome TransferStream::take_outcome() {
   outcome_.end_s = since_start_s(last_byte_ns_);
-  outcome_.socket = read_socket(plan_.socket);
-  if (outcome_.socket && at_begin_) outcome_.socket = after(*at_begin_, *outcome_.socket);
+  if (!outcome_.socket) take_account();
   return std::move(outcome_);
 }
 

@@ -30,7 +30,7 @@ class TransferStream {
   [[nodiscard]] bool sends() const { return plan_.sends; }
   [[nodiscard]] bool is_done() const { return done_; }
   [[nodiscard]] int socket() const { return plan_.socket; }
-  /// When a paced sender may send again; in the past where it may now.
+  /// When a paced stream may move again; in the past where it may now.
   [[nodiscard]] std::int64_t due_ns() const { return due_ns_; }
 
   /// Moves what can be moved without waiting, up to a quota that keeps the others served. `buffer`
@@ -46,10 +46,12 @@ class TransferStream {
 
  private:
   void send_some(Allowance& allowance, std::int64_t now_ns);
-  void receive_some(std::span<std::byte> buffer);
+  void receive_some(std::span<std::byte> buffer, std::int64_t now_ns);
+  void pace(std::uint64_t bytes, std::int64_t now_ns);
   [[nodiscard]] long send_block(std::span<const std::byte> rest);
   void count(std::uint64_t bytes, bool block_done);
   void fail_with(int error);
+  void take_account();
   [[nodiscard]] double since_start_s(std::int64_t at_ns) const;
 
   StreamPlan plan_;

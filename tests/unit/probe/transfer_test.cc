@@ -57,8 +57,8 @@ TEST(Transfer, MovesSoManyBytesAndProvesThem) {
   EXPECT_EQ(sink.facts().checked_bytes, 10'000'001U);
   EXPECT_EQ(sink.facts().differing_bytes, 0U);
   ASSERT_TRUE(both.sender.streams[0].socket.has_value());
-  // The rest still waits in the socket.
-  EXPECT_LE(both.sender.streams[0].socket->bytes_sent, 10'000'001U);
+  // Some may still wait in the socket, some may have gone twice.
+  EXPECT_GT(both.sender.streams[0].socket->bytes_sent, 1'000'000U);
 }
 
 TEST(Transfer, OtherContentIsFound) {
