@@ -31,7 +31,8 @@ ARROWS = {
 # Single headers that a room may include from a room that is otherwise closed to it.
 HEADERS = {
     "lab": {"capture/pcapng_writer.h"},
-    "probe": {"machine/live/cpu.h", "machine/live/host_files.h", "machine/live/sockets.h"},
+    "probe": {"machine/live/counters.h", "machine/live/cpu.h", "machine/live/host_files.h",
+              "machine/live/sockets.h"},
     "report": {"capture/pcapng_writer.h"},
 }
 

@@ -112,17 +112,16 @@ void IcmpEcho::send_all(Volley& volley, std::span<const std::uint32_t> ip_bytes)
   for (std::size_t i = 0; i < ip_bytes.size(); ++i) {
     const std::vector<std::byte> request = make_request(ip_bytes[i], next_sequence_++);
     volley.sent_ns[i] = steady_ns();
-    // An error that waits for an earlier packet is told once; the second attempt is the packet's
-    // own.
-    for (int attempt = 0; attempt < 2; ++attempt) {
+    // An error that waits for an earlier packet, EMSGSIZE by ICMP among them, is told once, instead
+    // of sending; a refusal of this host stays.
+    constexpr int kAttempts = 4;
+    for (int attempt = 1; attempt <= kAttempts; ++attempt) {
       if (send(socket_.get(), request.data(), request.size(), MSG_NOSIGNAL) >= 0) break;
       const int why = errno;
       take_errors(volley);
-      if (why == EMSGSIZE) {
-        volley.settle(i, Fate::too_large_here, {}, 0);
-        break;
-      }
-      if (attempt == 1 && (why == ENETUNREACH || why == EHOSTUNREACH || why == EPERM)) {
+      if (attempt < kAttempts) continue;
+      if (why == EMSGSIZE) volley.settle(i, Fate::too_large_here, {}, 0);
+      if (why == ENETUNREACH || why == EHOSTUNREACH || why == EPERM) {
         volley.settle(i, Fate::unreachable, {}, 0);
       }
     }
