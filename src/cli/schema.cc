@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `slowpath schema`: the JSON schemas of what `diagnose --json` and `compare --json` print.
+// `slowpath schema`: the JSON schemas of what `diagnose`, `compare` and `fetch` print with --json.
 #include "report/schema.h"
 
 #include <memory>
@@ -15,24 +15,26 @@ namespace {
 
 Run declare(CLI::App& app) {
   auto document = std::make_shared<std::string>("diagnosis");
-  app.add_option("DOCUMENT", *document, "diagnosis (if none is named) or comparison")
-      ->check(CLI::IsMember({"diagnosis", "comparison"}))
+  app.add_option("DOCUMENT", *document, "diagnosis (if none is named), comparison or fetch")
+      ->check(CLI::IsMember({"diagnosis", "comparison", "fetch"}))
       ->type_name("");
   return [document] {
-    return write_answer(*document == "comparison" ? report::comparison_schema()
-                                                  : report::diagnosis_schema());
+    if (*document == "comparison") return write_answer(report::comparison_schema());
+    if (*document == "fetch") return write_answer(report::fetch_schema());
+    return write_answer(report::diagnosis_schema());
   };
 }
 
 }  // namespace
 
 extern const Command schema;
-const Command schema{.name = "schema",
-                     .summary = "print the JSON schema of what diagnose or compare --json answers",
-                     .group = "About",
-                     .examples =
-                         "  slowpath schema > slowpath.diagnosis.v1.schema.json\n"
-                         "  slowpath schema comparison\n",
-                     .declare = declare};
+const Command schema{
+    .name = "schema",
+    .summary = "print the JSON schema of what diagnose, compare or fetch --json answers",
+    .group = "About",
+    .examples =
+        "  slowpath schema > slowpath.diagnosis.v1.schema.json\n"
+        "  slowpath schema comparison\n",
+    .declare = declare};
 
 }  // namespace slowpath::cli

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The JSON schemas of a diagnosis and of a comparison, as docs/slowpath.*.v1.schema.json have them;
+// The JSON schemas of what the subcommands answer, as docs/slowpath.*.v1.schema.json have them;
 // CMake embeds them.
 #pragma once
 
@@ -10,5 +10,6 @@ namespace slowpath::report {
 /// The schemas' text (JSON Schema draft-07). Static lifetime.
 std::string_view diagnosis_schema();
 std::string_view comparison_schema();
+std::string_view fetch_schema();
 
 }  // namespace slowpath::report
