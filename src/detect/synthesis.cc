@@ -126,6 +126,7 @@ Diagnosis synthesise(const Case& facts, std::vector<Finding> findings) {
   std::optional<Doubt> doubt;
   if (!has_fault(findings)) doubt = doubt_about_all(facts, findings);
   if (merge_many(facts, findings)) rank(facts, findings);
+  calibrate(findings);
   diagnosis.steps = order_steps(facts, findings);
   diagnosis.findings = std::move(findings);
   conclude(facts, std::move(doubt), diagnosis);

@@ -65,6 +65,10 @@ bool merge_many(const Case& facts, std::vector<Finding>& findings);
 inline constexpr std::size_t kListedConnections = 32;
 void bound_lists(std::vector<Finding>& findings);
 
+/// Brings the confidence of what is called a fault to the scale of the lab: so sure, so often right
+/// (DESIGN, "Say how sure"). Monotone, so that it orders nothing anew.
+void calibrate(std::vector<Finding>& findings);
+
 /// The costliest first: severity, standing in the capture, the fault's seconds over all its
 /// connections, the finding's own.
 void rank(const Case& facts, std::vector<Finding>& findings);

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The scale of confidence: faults only, in their order, never past what a capture can prove.
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "detect/synthesis_steps.h"
+
+namespace slowpath::testing {
+namespace {
+
+Finding stated(Severity severity, double confidence) {
+  Finding finding;
+  finding.severity = severity;
+  finding.confidence = confidence;
+  return finding;
+}
+
+TEST(Calibrate, HalvesTheDoubtOfFaultsAlone) {
+  std::vector<Finding> findings{stated(Severity::fault, 0.8), stated(Severity::suspect, 0.6),
+                                stated(Severity::note, 0.8)};
+  detect::calibrate(findings);
+  EXPECT_NEAR(findings[0].confidence, 0.9, 1e-9);
+  EXPECT_EQ(findings[1].confidence, 0.6);
+  EXPECT_EQ(findings[2].confidence, 0.8);
+}
+
+TEST(Calibrate, KeepsTheOrderAndItsCeiling) {
+  std::vector<Finding> findings;
+  for (int hundredths = 0; hundredths <= 100; ++hundredths)
+    findings.push_back(stated(Severity::fault, hundredths / 100.0));
+  detect::calibrate(findings);
+  for (std::size_t at = 1; at < findings.size(); ++at) {
+    EXPECT_GE(findings[at].confidence, findings[at - 1].confidence);
+    EXPECT_LE(findings[at].confidence, 1);
+  }
+  EXPECT_EQ(findings[98].confidence, 0.99);
+}
+
+}  // namespace
+}  // namespace slowpath::testing
