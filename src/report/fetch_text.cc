@@ -70,8 +70,13 @@ std::string tcp_words(const FetchedCopy& copy) {
 
 std::string copy_words(const FetchedCopy& copy) {
   if (copy.end != FetchEnd::complete) return copy.end_words;
-  std::string text = fmt::format("{} in {} = {}", bytes_words(copy.bytes),
-                                 format_duration(copy.total_s), format_rate(copy.rate_bps()));
+  std::string text =
+      fmt::format("{} in {}", bytes_words(copy.bytes), format_duration(copy.total_s));
+  // The rate leaves the server's thinking out, so the wait for it stands beside.
+  text += copy.is_upload
+              ? fmt::format(" = {}", format_rate(copy.rate_bps()))
+              : fmt::format(" (first byte after {}, then {})", format_duration(copy.first_byte_s),
+                            format_rate(copy.rate_bps()));
   text += tcp_words(copy);
   for (const FetchDigest& digest : copy.digests) {
     constexpr std::size_t kShort = 16;
