@@ -26,6 +26,10 @@ void note_stop_signals() {
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  // A terminal that is gone asks to end as well, unless nohup(1) said not to mind.
+  struct sigaction hangup = {};
+  if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+    sigaction(SIGHUP, &action, nullptr);
 }
 
 const std::atomic<bool>& stop_requested() { return stop; }
@@ -35,6 +39,7 @@ ExitCode exit_code_of_signal() {
     case SIGINT:
       return ExitCode::interrupted;
     case SIGTERM:
+    case SIGHUP:
       return ExitCode::terminated;
     default:
       return ExitCode::answered;

@@ -61,15 +61,21 @@ void turn_back(Kernel& kernel, const Turn& turn, bool force, Undone& undone) {
 }
 
 void remove_file(const MadeFile& file, Undone& undone) {
-  if (unlink(file.path.c_str()) == 0 || errno == ENOENT) return;
+  // What a kill left half written has another name (write_synced()).
+  unlink((file.path + kUnfinished).c_str());
+  const bool gone = unlink(file.path.c_str()) == 0 || errno == ENOENT;
+  // A unit's folder of wants was perhaps made for it; it goes if it is empty.
+  const std::string folder = file.path.substr(0, file.path.rfind('/'));
+  if (folder.ends_with(".device.wants")) rmdir(folder.c_str());
+  if (gone) return;
   undone.failures.push_back(
       {ErrorKind::environment, "cannot remove " + file.path, std::strerror(errno), {}});
 }
 
 }  // namespace
 
-Result<Entry> apply(Kernel& kernel, Journal& journal, const ReadyStep& step, std::int64_t now_s,
-                    const Watcher& watcher) {
+Result<Entry> intend(Kernel& kernel, Journal& journal, const ReadyStep& step, std::int64_t now_s,
+                     const Watcher& watcher) {
   Result<std::vector<Turn>> turns = read_turns(kernel, step);
   if (!turns) return std::unexpected(turns.error());
   Entry entry;
@@ -77,9 +83,14 @@ Result<Entry> apply(Kernel& kernel, Journal& journal, const ReadyStep& step, std
   entry.action = step.action;
   entry.boot_id = boot_id();
   entry.time_s = now_s;
+  entry.on_trial = step.on_trial;
   entry.turns = std::move(*turns);
   if (const Result<void> kept = journal.write(entry); !kept) return std::unexpected(kept.error());
   tell(watcher, "intended");
+  return entry;
+}
+
+Result<void> carry_out(Kernel& kernel, Journal& journal, Entry& entry, const Watcher& watcher) {
   for (const Turn& turn : entry.turns) {
     if (turn.before == turn.after) continue;
     const Result<void> turned = turn_and_check(kernel, turn.knob, turn.after);
@@ -91,8 +102,17 @@ Result<Entry> apply(Kernel& kernel, Journal& journal, const ReadyStep& step, std
     return std::unexpected(turned.error());
   }
   entry.state = State::applied;
-  if (const Result<void> kept = journal.write(entry); !kept) return std::unexpected(kept.error());
+  if (const Result<void> kept = journal.write(entry); !kept) return kept;
   tell(watcher, "applied");
+  return {};
+}
+
+Result<Entry> apply(Kernel& kernel, Journal& journal, const ReadyStep& step, std::int64_t now_s,
+                    const Watcher& watcher) {
+  Result<Entry> entry = intend(kernel, journal, step, now_s, watcher);
+  if (!entry) return entry;
+  if (const Result<void> taken = carry_out(kernel, journal, *entry, watcher); !taken)
+    return std::unexpected(taken.error());
   return entry;
 }
 
@@ -107,6 +127,7 @@ Result<Undone> undo(Kernel& kernel, Journal& journal, Entry& entry, bool force,
   undone.done = undone.conflicts.empty() && undone.failures.empty();
   if (!undone.done) return undone;
   entry.state = State::undone;
+  entry.on_trial = false;
   entry.confirm_by_s.reset();
   if (const Result<void> kept = journal.write(entry); !kept) return std::unexpected(kept.error());
   tell(watcher, "undone");

@@ -18,14 +18,22 @@ struct ReadyStep {
   std::string name;    // for the journal: "lso-not-segmented/1"
   std::string action;  // for people: "ethtool -K eth0 tso off"
   std::vector<Change> changes;
+  bool on_trial = false;  // Entry::on_trial
 };
 
 /// Told where apply() and undo() have got to, so that a test can end the process there.
 using Watcher = std::function<void(std::string_view point)>;
 
-/// Writes the undo record, turns the knobs in order, and reads each back. What is already as wanted
-/// is left alone and recorded as such. Where a knob cannot be turned those before it are turned
-/// back and the entry says `undone`. `now_s`: UTC. Errors: of the journal or of the knob.
+/// Writes the undo record and turns nothing yet, so that a guard can be started before the host is
+/// touched. Errors: of the journal, or of a knob that cannot be read.
+Result<Entry> intend(Kernel& kernel, Journal& journal, const ReadyStep& step, std::int64_t now_s,
+                     const Watcher& watcher = {});
+/// Takes the step that was intended: as apply(), from there on.
+Result<void> carry_out(Kernel& kernel, Journal& journal, Entry& entry, const Watcher& watcher = {});
+
+/// Both: writes the undo record, turns the knobs in order, and reads each back. What is already as
+/// wanted is left alone and recorded as such. Where a knob cannot be turned those before it are
+/// turned back and the entry says `undone`. `now_s`: UTC. Errors: of the journal or of the knob.
 Result<Entry> apply(Kernel& kernel, Journal& journal, const ReadyStep& step, std::int64_t now_s,
                     const Watcher& watcher = {});
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "fix/journal.h"
@@ -13,13 +14,15 @@ namespace slowpath::fix {
 
 /// Starts a process that outlives this one, its terminal and its session. Once it is
 /// `entry.confirm_by_s` it undoes the step, unless the journal says by then that the step was
-/// confirmed or undone. Errors: environment.
+/// confirmed or undone; while another process holds the journal it waits. Errors: environment.
 Result<void> start_guard(const std::string& journal_directory, const Entry& entry);
 
-/// The interface that carries the remote login of this session (SSH_CONNECTION, sshd(8)), or empty.
-std::string login_interface();
+/// The interface that carries the remote login of this session, and those below it (of a bridge, a
+/// bond, a VLAN); empty where there is none. By SSH_CONNECTION (sshd(8)) of this process or, as
+/// sudo takes it away, of one that it descends from.
+std::vector<std::string> login_interfaces();
 
-/// Whether turning a knob of `interface` may cut off that login: the interface itself.
-bool touches_login(const Entry& entry);
+/// Whether turning a knob of the step may cut off that login.
+bool touches_login(const std::vector<Turn>& turns);
 
 }  // namespace slowpath::fix

@@ -48,12 +48,15 @@ Json to_json(const Entry& entry) {
     turns.push_back(
         {{"knob", to_string(turn.knob)}, {"before", turn.before}, {"after", turn.after}});
   }
-  for (const MadeFile& file : entry.files)
+  for (const MadeFile& file : entry.files) {
     files.push_back({{"path", file.path}, {"content", file.content}});
+    if (file.is_link) files.back()["is_link"] = true;
+  }
   Json json{{"schema", kSchema},      {"id", entry.id},         {"state", to_string(entry.state)},
             {"step", entry.step},     {"action", entry.action}, {"boot_id", entry.boot_id},
             {"time_s", entry.time_s}, {"turns", turns},         {"files", files}};
   if (entry.confirm_by_s) json["confirm_by_s"] = *entry.confirm_by_s;
+  if (entry.on_trial) json["on_trial"] = true;
   return json;
 }
 
@@ -76,6 +79,7 @@ Entry from_json(const Json& json) {
   entry.time_s = json.at("time_s").get<std::int64_t>();
   if (json.contains("confirm_by_s"))
     entry.confirm_by_s = json.at("confirm_by_s").get<std::int64_t>();
+  entry.on_trial = json.value("on_trial", false);
   for (const Json& turn : json.at("turns")) {
     const Result<Knob> knob = parse_knob(turn.at("knob").get<std::string>());
     if (!knob) throw std::runtime_error(knob.error().message());
@@ -83,8 +87,8 @@ Entry from_json(const Json& json) {
         {*knob, turn.at("before").get<std::string>(), turn.at("after").get<std::string>()});
   }
   for (const Json& file : json.at("files")) {
-    entry.files.push_back(
-        {file.at("path").get<std::string>(), file.at("content").get<std::string>()});
+    entry.files.push_back({file.at("path").get<std::string>(),
+                           file.at("content").get<std::string>(), file.value("is_link", false)});
   }
   return entry;
 }
@@ -147,7 +151,7 @@ std::string boot_id() {
 }
 
 Result<void> write_synced(const std::string& path, const std::string& content, unsigned mode) {
-  const std::string attempt = "cannot write " + path, part = path + ".new";
+  const std::string attempt = "cannot write " + path, part = path + kUnfinished;
   {
     const Descriptor file(
         ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
@@ -173,19 +177,23 @@ Result<Journal> Journal::open(const std::string& directory, double wait_s) {
   if (!lock.is_open()) return cannot("cannot open the journal in " + directory, errno);
   if (const Result<void> taken = take_lock(lock, directory, wait_s); !taken)
     return std::unexpected(taken.error());
-  return Journal(directory, std::move(lock));
+  // A guard has another working directory.
+  const fs::path whole = fs::absolute(directory, code);
+  return Journal(code ? directory : whole.lexically_normal().string(), std::move(lock));
 }
 
-Result<Entries> Journal::read() const {
+Result<Entries> read_entries(const std::string& directory) {
   Entries entries;
   std::error_code code;
-  for (fs::directory_iterator at(directory_, code), end; !code && at != end; at.increment(code)) {
+  for (fs::directory_iterator at(directory, code), end; !code && at != end; at.increment(code)) {
     if (is_entry(at->path())) read_entry(*at, entries);
   }
-  if (code) return cannot("cannot read the journal in " + directory_, code.value());
+  if (code) return cannot("cannot read the journal in " + directory, code.value());
   std::ranges::sort(entries.list, {}, &Entry::id);
   return entries;
 }
+
+Result<Entries> Journal::read() const { return read_entries(directory_); }
 
 Result<void> Journal::write(Entry& entry) {
   if (entry.id == 0) {

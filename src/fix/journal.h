@@ -30,7 +30,8 @@ struct Turn {
 /// A file that makes a step survive a reboot. It did not exist before.
 struct MadeFile {
   std::string path;
-  std::string content;
+  std::string content;  // of a link: where it leads
+  bool is_link = false;
 };
 
 /// One step that was taken.
@@ -42,7 +43,8 @@ struct Entry {
   std::string boot_id;      // of the kernel that was changed: knobs do not outlive it
   std::int64_t time_s = 0;  // UTC, since 1970
   std::optional<std::int64_t> confirm_by_s;  // undone by itself then, unless it is confirmed
-  std::vector<Turn> turns;                   // in the order of turning
+  bool on_trial = false;    // taken by a proof, which takes it back or keeps it in the end
+  std::vector<Turn> turns;  // in the order of turning
   std::vector<MadeFile> files;
 };
 
@@ -56,6 +58,10 @@ struct Entries {
   std::vector<Entry> list;  // by id
   std::vector<DamagedEntry> damaged;
 };
+
+/// What a journal says at this moment, whoever holds it: each entry is written whole. Errors:
+/// environment.
+Result<Entries> read_entries(const std::string& directory);
 
 /// The journal of one host, held by one process at a time.
 class Journal {
@@ -84,6 +90,9 @@ inline constexpr const char* kJournalDirectory = "/var/lib/slowpath/fixes";
 /// Identifies the running kernel's boot (/proc/sys/kernel/random/boot_id); empty where it is not
 /// told.
 std::string boot_id();
+
+/// What write_synced() calls a file until it is whole: its name and this.
+inline constexpr const char* kUnfinished = ".new";
 
 /// Writes a file whole and synced, by way of another name, so that nobody ever sees half of it.
 /// Errors: environment.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes a step survive a reboot, in the way of the distribution: sysctl.d(5) for sysctls; for
 // interfaces a script of ifupdown's if-up.d where that brings them up, else a oneshot unit of
-// systemd. The journal holds the files, so that undo() takes them away.
+// systemd that the device's appearance starts. The journal holds the files, so that undo() takes
+// them away.
 #pragma once
 
 #include <string>

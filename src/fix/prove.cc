@@ -2,11 +2,9 @@
 #include "fix/prove.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
-
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 namespace slowpath::fix {
 namespace {
@@ -26,13 +24,46 @@ std::size_t left_out(std::size_t n) {
   return d;
 }
 
-std::optional<double> rate_in_json(const nlohmann::json& json) {
-  for (const char* pointer :
-       {"/end/sum_received/bits_per_second", "/end/sum/bits_per_second", "/goodput_bps"}) {
-    const nlohmann::json::json_pointer at(pointer);
-    if (json.contains(at) && json.at(at).is_number()) return json.at(at).get<double>();
+// After so many pairs it is judged, and after the last. Each look at the interval is one more
+// chance to be misled: with noise alone and a look after every pair from six to twenty, 7 in 100
+// proofs would show a difference, with these looks 5 (simulated).
+constexpr std::array<std::size_t, 5> kLooks{6, 8, 11, 15, 20};
+
+bool is_time_to_judge(std::size_t pairs, std::size_t most) {
+  // Beyond the table each look comes a third later than the one before.
+  std::size_t look = kLooks.back();
+  while (look < pairs) look += look / 3;
+  return pairs == most || pairs == look || std::ranges::find(kLooks, pairs) != kLooks.end();
+}
+
+double ratio_of(const Pair& pair) {
+  if (pair.without > 0) return pair.with / pair.without;
+  return pair.with > 0 ? std::numeric_limits<double>::infinity() : 1;
+}
+
+/// Takes one pair; false where the proof ends with it.
+Result<bool> take_pair(const std::function<Result<void>(bool)>& turn,
+                       const std::function<Measured()>& measure, Proof& proof) {
+  Pair pair;
+  // Every second pair begins with the step, so that what drifts favours neither.
+  const bool first = proof.pairs.size() % 2 == 1;
+  for (const bool with : {first, !first}) {
+    if (const Result<void> turned = turn(with); !turned) return std::unexpected(turned.error());
+    const Measured measured = measure();
+    if (with && measured.integrity_broken) {
+      proof.judgement = Judgement::broke_integrity;
+    } else if (!measured.value) {
+      proof.judgement = Judgement::could_not_measure;
+    }
+    if (proof.judgement != Judgement::undecided) {
+      proof.why = measured.why_not;
+      return false;
+    }
+    if (!with) pair.wrong_without = measured.integrity_broken;
+    (with ? pair.with : pair.without) = *measured.value;
   }
-  return std::nullopt;
+  proof.pairs.push_back(pair);
+  return true;
 }
 
 }  // namespace
@@ -57,9 +88,7 @@ std::string_view to_string(Judgement judgement) {
 
 void summarise(Proof& proof) {
   std::vector<double> ratios;
-  for (const Pair& pair : proof.pairs)
-    ratios.push_back(pair.without > 0 ? pair.with / pair.without
-                                      : std::numeric_limits<double>::infinity());
+  for (const Pair& pair : proof.pairs) ratios.push_back(ratio_of(pair));
   std::ranges::sort(ratios);
   const std::size_t n = ratios.size();
   if (n == 0) return;
@@ -69,7 +98,12 @@ void summarise(Proof& proof) {
   proof.high = d == 0 ? std::numeric_limits<double>::infinity() : ratios[n - d];
 }
 
+std::size_t Proof::cured() const {
+  return static_cast<std::size_t>(std::ranges::count(pairs, true, &Pair::wrong_without));
+}
+
 Judgement judge(const Proof& proof, double least) {
+  if (proof.cured() >= kLooks.front()) return Judgement::helped;
   if (proof.low >= 1 + least) return Judgement::helped;
   if (proof.high <= 1 - least) return Judgement::harmed;
   if (proof.low > 1 - least && proof.high < 1 + least) return Judgement::no_difference;
@@ -79,56 +113,20 @@ Judgement judge(const Proof& proof, double least) {
 Result<Proof> prove(const std::function<Result<void>(bool)>& turn,
                     const std::function<Measured()>& measure, const ProofOptions& options) {
   Proof proof;
+  proof.pairs = options.earlier;
+  summarise(proof);
   while (proof.pairs.size() < options.most_pairs) {
-    Pair pair;
-    // Every second pair begins with the step, so that what drifts favours neither.
-    const bool first = proof.pairs.size() % 2 == 1;
-    for (const bool with : {first, !first}) {
-      if (const Result<void> turned = turn(with); !turned) return std::unexpected(turned.error());
-      const Measured measured = measure();
-      if (with && measured.integrity_broken) proof.judgement = Judgement::broke_integrity;
-      if (!measured.value && proof.judgement != Judgement::broke_integrity)
-        proof.judgement = Judgement::could_not_measure;
-      proof.why = measured.why_not;
-      if (proof.judgement != Judgement::undecided) break;
-      (with ? pair.with : pair.without) = *measured.value;
-    }
-    if (proof.judgement != Judgement::undecided) break;
-    proof.pairs.push_back(pair);
+    const Result<bool> taken = take_pair(turn, measure, proof);
+    if (!taken) return std::unexpected(taken.error());
+    if (!*taken) break;
+    if (options.keep) options.keep(proof.pairs);
     summarise(proof);
+    if (!is_time_to_judge(proof.pairs.size(), options.most_pairs)) continue;
     proof.judgement = judge(proof, options.least_difference);
     if (proof.judgement != Judgement::undecided) break;
   }
   if (const Result<void> turned = turn(false); !turned) return std::unexpected(turned.error());
   return proof;
-}
-
-std::optional<double> figure_in(const std::string& output) {
-  const std::size_t brace = output.find('{');
-  if (brace != std::string::npos) {
-    const nlohmann::json json = nlohmann::json::parse(output.substr(brace), nullptr, false);
-    if (!json.is_discarded()) return rate_in_json(json);
-  }
-  const std::size_t end = output.find_last_of("0123456789");
-  if (end == std::string::npos) return std::nullopt;
-  const std::size_t line = output.find_last_of('\n', end),
-                    from = line == std::string::npos ? 0 : line + 1;
-  std::size_t begin = end;
-  while (begin > from && (std::isdigit(static_cast<unsigned char>(output[begin - 1])) != 0 ||
-                          output[begin - 1] == '.'))
-    --begin;
-  if (begin >= from + 2 && (output[begin - 1] == '+' || output[begin - 1] == '-') &&
-      output[begin - 2] == 'e') {
-    begin -= 2;
-    while (begin > from && (std::isdigit(static_cast<unsigned char>(output[begin - 1])) != 0 ||
-                            output[begin - 1] == '.'))
-      --begin;
-  }
-  try {
-    return std::stod(output.substr(begin, end + 1 - begin));
-  } catch (const std::exception&) {
-    return std::nullopt;
-  }
 }
 
 }  // namespace slowpath::fix

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // `slowpath fix apply`: takes one step, after its undo record is on the disk.
-#include <time.h>
-
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,15 +10,10 @@
 #include "cli/command.h"
 #include "cli/fix/step.h"
 #include "cli/output.h"
-#include "fix/guard.h"
 #include "fix/journal.h"
-#include "fix/persist.h"
 
 namespace slowpath::cli {
 namespace {
-
-// Long enough to log in again and say yes.
-constexpr std::int64_t kLoginGuard_s = 120;
 
 struct Options {
   StepOptions step;
@@ -40,16 +33,6 @@ ExitCode show_only(fix::Kernel& kernel, const fix::ReadyStep& step) {
       fmt::format("{} would change\n{}Nothing was changed.\n", step.action, describe(turns)));
 }
 
-/// Sets the time by which the step must be confirmed, and starts the guard that waits for it.
-Result<void> set_guard(fix::Journal& journal, fix::Entry& entry,
-                       std::optional<std::int64_t> within_s) {
-  if (!within_s && fix::touches_login(entry)) within_s = kLoginGuard_s;
-  if (!within_s || *within_s == 0) return {};
-  entry.confirm_by_s = time(nullptr) + *within_s;
-  if (const Result<void> kept = journal.write(entry); !kept) return kept;
-  return fix::start_guard(journal.directory(), entry);
-}
-
 ExitCode run(const Options& options) {
   const std::unique_ptr<fix::Kernel> kernel = fix::this_host();
   const Result<fix::ReadyStep> step = ready_step(options.step, *kernel);
@@ -57,25 +40,13 @@ ExitCode run(const Options& options) {
   if (options.dry_run) return show_only(*kernel, *step);
   Result<fix::Journal> journal = fix::Journal::open(options.journal);
   if (!journal) return complain(journal.error());
-  Result<fix::Entry> entry = fix::apply(*kernel, *journal, *step, time(nullptr));
+  const Result<fix::Entry> entry =
+      take(*kernel, *journal, *step, options.confirm_within_s, options.persist);
   if (!entry) return complain(entry.error());
   std::string text =
       fmt::format("Step {}: {}\n{}", entry->id, entry->action, describe(entry->turns));
-  if (const Result<void> guarded = set_guard(*journal, *entry, options.confirm_within_s);
-      !guarded) {
-    // Unguarded it might lock its user out.
-    (void)fix::undo(*kernel, *journal, *entry, true);
-    return complain(guarded.error());
-  }
-  if (options.persist) {
-    if (const Result<void> lasting = fix::persist(*journal, *entry, ""); !lasting)
-      return complain(lasting.error());
-    for (const fix::MadeFile& file : entry->files) text += fmt::format("  wrote {}\n", file.path);
-  }
-  if (entry->confirm_by_s) {
-    text += fmt::format("It is undone in {} s unless you say: slowpath fix confirm {}\n",
-                        *entry->confirm_by_s - time(nullptr), entry->id);
-  }
+  for (const fix::MadeFile& file : entry->files) text += fmt::format("  wrote {}\n", file.path);
+  text += describe_guard(*entry);
   text += fmt::format("Undo: slowpath fix undo {}\n", entry->id);
   return write_answer(text);
 }

@@ -5,13 +5,17 @@
 
 #include <stdio.h>
 #include <sys/wait.h>
-#include <time.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -21,7 +25,9 @@
 #include "cli/fix/step.h"
 #include "cli/output.h"
 #include "cli/signals.h"
+#include "fix/figure.h"
 #include "fix/journal.h"
+#include "fix/proof_state.h"
 
 namespace slowpath::cli {
 namespace {
@@ -36,35 +42,41 @@ struct Options {
   StepOptions step;
   std::string journal, measure;
   fix::ProofOptions proof;
-  bool smaller_is_better = false, json = false, dry_run = false;
+  std::optional<std::int64_t> confirm_within_s;
+  bool smaller_is_better = false, json = false, dry_run = false, anew = false;
 };
+
+/// As the command printed it.
+double figure_of(double value, const Options& options) {
+  return options.smaller_is_better && value > 0 ? 1 / value : value;
+}
+
+fix::Measured no_figure(std::string why) {
+  return {.value = {}, .integrity_broken = false, .why_not = std::move(why)};
+}
 
 fix::Measured measure(const std::string& command, bool smaller_is_better) {
   FILE* pipe = popen(command.c_str(), "r");
-  if (pipe == nullptr)
-    return {.value = {},
-            .integrity_broken = false,
-            .why_not = "the measuring command cannot be started"};
+  if (pipe == nullptr) return no_figure("the measuring command cannot be started");
   std::string output;
   std::array<char, 4096> part{};
   while (const std::size_t n = fread(part.data(), 1, part.size(), pipe)) {
     if (output.size() < kMostOutput) output.append(part.data(), n);
   }
   const int status = pclose(pipe);
-  if (stop_requested()) return {.value = {}, .integrity_broken = false, .why_not = "interrupted"};
-  if (WIFEXITED(status) && WEXITSTATUS(status) == kIntegrityBroken)
-    return {.value = {}, .integrity_broken = true, .why_not = "the measuring command ended with 1"};
-  if (status != 0)
-    return {
-        .value = {},
-        .integrity_broken = false,
-        .why_not = fmt::format("the measuring command ended with {}",
-                               WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status))};
+  if (stop_requested()) return no_figure("interrupted");
   const std::optional<double> figure = fix::figure_in(output);
-  if (!figure || *figure <= 0)
-    return {.value = {},
-            .integrity_broken = false,
-            .why_not = "the measuring command printed no figure"};
+  // Without a figure it is what most programs say of any failure.
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kIntegrityBroken && figure)
+    return {.value = smaller_is_better && *figure > 0 ? 1 / *figure : *figure,
+            .integrity_broken = true,
+            .why_not = "the measuring command says that bytes were wrong"};
+  if (status != 0)
+    return no_figure(fmt::format("the measuring command ended with {}",
+                                 WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status)));
+  if (!figure || *figure < 0) return no_figure("the measuring command printed no figure");
+  // A transfer that moves nothing has a rate; nothing is done in no time.
+  if (smaller_is_better && *figure == 0) return no_figure("the measuring command printed 0");
   return {
       .value = smaller_is_better ? 1 / *figure : *figure, .integrity_broken = false, .why_not = {}};
 }
@@ -72,13 +84,16 @@ fix::Measured measure(const std::string& command, bool smaller_is_better) {
 /// Takes a step and takes it back, an entry of the journal each time.
 class Switch {
  public:
-  Switch(fix::Kernel& kernel, fix::Journal& journal, const fix::ReadyStep& step)
-      : kernel_(kernel), journal_(journal), step_(step) {}
+  Switch(fix::Kernel& kernel, fix::Journal& journal, fix::ReadyStep step,
+         std::optional<std::int64_t> within_s)
+      : kernel_(kernel), journal_(journal), step_(std::move(step)), within_s_(within_s) {
+    step_.on_trial = true;
+  }
 
   Result<void> turn(bool on) {
     if (on == entry_.has_value()) return {};
     if (on) {
-      Result<fix::Entry> entry = fix::apply(kernel_, journal_, step_, time(nullptr));
+      Result<fix::Entry> entry = take(kernel_, journal_, step_, within_s_, false);
       if (!entry) return std::unexpected(entry.error());
       entry_ = std::move(*entry);
       return {};
@@ -91,33 +106,103 @@ class Switch {
     entry_.reset();
     return {};
   }
+  /// Takes it for good.
+  Result<void> keep() {
+    step_.on_trial = false;
+    return turn(true);
+  }
   [[nodiscard]] const std::optional<fix::Entry>& entry() const { return entry_; }
 
  private:
   fix::Kernel& kernel_;
   fix::Journal& journal_;
-  const fix::ReadyStep& step_;
+  fix::ReadyStep step_;
+  std::optional<std::int64_t> within_s_;
   std::optional<fix::Entry> entry_;
 };
 
+/// Takes back what a proof of this step left taken when it was cut short. Errors: of another step's
+/// proof, and where it cannot be taken back.
+Result<void> clear_trials(fix::Kernel& kernel, fix::Journal& journal, const std::string& action) {
+  Result<fix::Entries> entries = journal.read();
+  if (!entries) return std::unexpected(entries.error());
+  for (fix::Entry& entry : entries->list | std::views::reverse) {
+    if (!entry.on_trial || entry.state == fix::State::undone) continue;
+    const std::string attempt = fmt::format("cannot prove '{}'", action);
+    const std::string cut_short = fmt::format(
+        "a proof of '{}' was cut short, and its step {} is still taken", entry.action, entry.id);
+    const std::string hint = fmt::format("slowpath fix undo {}", entry.id);
+    if (entry.action != action) return fail(ErrorKind::environment, attempt, cut_short, hint);
+    const Result<fix::Undone> undone = fix::undo(kernel, journal, entry, false);
+    if (!undone) return std::unexpected(undone.error());
+    if (!undone->done)
+      return fail(ErrorKind::environment, attempt, cut_short + ":\n" + describe(*undone),
+                  hint + " --force");
+  }
+  return {};
+}
+
+/// What was measured before, if it was the same question.
+std::vector<fix::Pair> earlier_pairs(const fix::Journal& journal, const fix::ProofState& question,
+                                     bool anew) {
+  const std::optional<fix::ProofState> earlier = fix::read_proof(journal);
+  if (anew || !earlier || !earlier->is_same_question(question) || earlier->pairs.empty()) return {};
+  complain(
+      fmt::format("goes on with {} {} measured before{}; --anew forgets them",
+                  earlier->pairs.size(), earlier->pairs.size() == 1 ? "pair" : "pairs",
+                  earlier->boot_id == question.boot_id ? "" : " the machine was started anew"));
+  return earlier->pairs;
+}
+
+void show_progress(const fix::Pair& pair, std::size_t number, const Options& options) {
+  if (isatty(STDERR_FILENO) == 0) return;
+  fmt::print(stderr, "pair {}: without {:.4g}, with {:.4g}\n", number,
+             figure_of(pair.without, options), figure_of(pair.with, options));
+}
+
+std::string times(double ratio) {
+  return std::isinf(ratio) ? "infinitely many" : fmt::format("{:.3g}", ratio);
+}
+
+/// Of both, the figure in the middle.
+std::string medians(const fix::Proof& proof, const Options& options) {
+  std::vector<double> without, with;
+  for (const fix::Pair& pair : proof.pairs) {
+    without.push_back(figure_of(pair.without, options));
+    with.push_back(figure_of(pair.with, options));
+  }
+  const auto middle = [](std::vector<double>& values) {
+    std::ranges::sort(values);
+    return values[values.size() / 2];
+  };
+  return proof.pairs.empty() ? std::string()
+                             : fmt::format(
+                                   "{:.4g} without the step, {:.4g} with it (medians of "
+                                   "{} pairs)",
+                                   middle(without), middle(with), proof.pairs.size());
+}
+
 std::string sentence(const fix::Proof& proof, const Options& options) {
   const std::string measured = fmt::format(
-      "{} pairs; with the step the figure is {:.3g} times what it is without (95 % interval {:.3g} "
-      "to {})",
-      proof.pairs.size(), proof.ratio, proof.low,
-      std::isinf(proof.high) ? "unbounded" : fmt::format("{:.3g}", proof.high));
+      "{}; {} times {} (95 % interval {} to {})", medians(proof, options), times(proof.ratio),
+      options.smaller_is_better ? "better" : "as much", times(proof.low), times(proof.high));
   switch (proof.judgement) {
     case fix::Judgement::helped:
+      if (proof.cured() > 0)
+        return fmt::format(
+            "It helped, and stays: bytes were wrong in {} of {} transfers without it, and in none "
+            "with it; {}",
+            proof.cured(), proof.pairs.size(), measured);
       return "It helped, and stays: " + measured;
     case fix::Judgement::harmed:
       return "It harmed, and was undone: " + measured;
     case fix::Judgement::no_difference:
       return "It makes no difference, and was undone: " + measured;
     case fix::Judgement::undecided:
-      return fmt::format("Undecided after {} pairs, and undone: {}", options.proof.most_pairs,
-                         measured);
+      return "Undecided, and undone (--pairs measures more): " + measured;
     case fix::Judgement::broke_integrity:
-      return "Bytes were wrong with the step: it was undone";
+      return fmt::format("Bytes were wrong with the step{}: it was undone",
+                         proof.cured() > 0 ? " as without it" : "");
     case fix::Judgement::could_not_measure:
       return "Nothing could be measured, and the step was undone: " + proof.why;
   }
@@ -129,20 +214,38 @@ ExitCode report(const fix::Proof& proof, const std::optional<fix::Entry>& kept,
   if (options.json) {
     Json pairs = Json::array();
     for (const fix::Pair& pair : proof.pairs)
-      pairs.push_back({{"without", pair.without}, {"with", pair.with}});
+      pairs.push_back({{"without", figure_of(pair.without, options)},
+                       {"with", figure_of(pair.with, options)},
+                       {"wrong_without", pair.wrong_without}});
     Json json{{"schema", "slowpath.fix-proof.v1"},
               {"judgement", to_string(proof.judgement)},
               {"pairs", pairs},
-              {"ratio", proof.ratio},
-              {"low", proof.low},
+              {"ratio", std::isinf(proof.ratio) ? Json() : Json(proof.ratio)},
+              {"low", std::isinf(proof.low) ? Json() : Json(proof.low)},
               {"high", std::isinf(proof.high) ? Json() : Json(proof.high)},
               {"kept", kept.has_value()}};
     if (kept) json["id"] = kept->id;
+    if (!proof.why.empty()) json["why"] = proof.why;
     return write_answer(json.dump(2) + "\n");
   }
   std::string text = sentence(proof, options) + "\n";
+  if (kept) text += describe_guard(*kept);
   if (kept) text += fmt::format("Undo: slowpath fix undo {}\n", kept->id);
   return write_answer(text);
+}
+
+Result<fix::Proof> prove(Switch& change, const fix::Journal& journal, fix::ProofState question,
+                         const Options& options) {
+  fix::ProofOptions proof = options.proof;
+  proof.earlier = earlier_pairs(journal, question, options.anew);
+  proof.keep = [&](const std::vector<fix::Pair>& pairs) {
+    show_progress(pairs.back(), pairs.size(), options);
+    question.pairs = pairs;
+    if (const Result<void> kept = fix::write_proof(journal, question); !kept)
+      complain(kept.error());
+  };
+  return fix::prove([&](bool on) { return change.turn(on); },
+                    [&] { return measure(options.measure, options.smaller_is_better); }, proof);
 }
 
 ExitCode run(const Options& options) {
@@ -155,15 +258,20 @@ ExitCode run(const Options& options) {
   Result<fix::Journal> journal = fix::Journal::open(options.journal);
   if (!journal) return complain(journal.error());
   note_stop_signals();
-  Switch change(*kernel, *journal, *step);
-  const auto measured = [&] { return measure(options.measure, options.smaller_is_better); };
-  const Result<fix::Proof> proof =
-      fix::prove([&](bool on) { return change.turn(on); }, measured, options.proof);
+  if (const Result<void> cleared = clear_trials(*kernel, *journal, step->action); !cleared)
+    return complain(cleared.error());
+  Switch change(*kernel, *journal, *step, options.confirm_within_s);
+  const fix::ProofState question{
+      step->action, options.measure, options.smaller_is_better, fix::boot_id(), {}};
+  const Result<fix::Proof> proof = prove(change, *journal, question, options);
   if (!proof) return complain(proof.error());
+  // What could not be measured now can be, later, and the pairs before still count.
+  if (proof->judgement != fix::Judgement::could_not_measure) fix::forget_proof(*journal);
   if (proof->judgement == fix::Judgement::helped) {
-    if (const Result<void> taken = change.turn(true); !taken) return complain(taken.error());
+    if (const Result<void> taken = change.keep(); !taken) return complain(taken.error());
   }
   const ExitCode code = report(*proof, change.entry(), options);
+  if (const ExitCode stopped = exit_code_of_signal(); stopped != ExitCode::answered) return stopped;
   if (code == ExitCode::answered && proof->judgement == fix::Judgement::could_not_measure)
     return ExitCode::environment;
   return code;
@@ -174,9 +282,8 @@ Run declare(CLI::App& app) {
   declare_step(app, options->step);
   declare_journal(app, options->journal);
   app.add_option("--measure", options->measure,
-                 "Command whose figure is to grow: the rate of 'iperf3 -J', or the last number "
-                 "that it prints; exit code 1 "
-                 "says that bytes were wrong")
+                 "Command whose figure is to grow: the rate that iperf3 or 'slowpath test' prints, "
+                 "else the last number; exit code 1 beside a figure says that bytes were wrong")
       ->required();
   app.add_option("--pairs", options->proof.most_pairs, "Pairs of measurements at most")
       ->check(CLI::Range(6, 1000))
@@ -185,6 +292,12 @@ Run declare(CLI::App& app) {
       ->check(CLI::Range(0.001, 10.0))
       ->capture_default_str();
   app.add_flag("--smaller-is-better", options->smaller_is_better, "The figure is a time");
+  app.add_option("--confirm-within", options->confirm_within_s,
+                 "Undo by itself after so many seconds unless confirmed, also if this program is "
+                 "killed; as for 'fix apply'")
+      ->check(CLI::Range(0, 86400));
+  app.add_flag("--anew", options->anew,
+               "Forget what was measured before a kill or a restart of the machine");
   app.add_flag("--json", options->json, "One JSON document");
   app.add_flag("--dry-run", options->dry_run, "Say what would be done, and do nothing");
   return [options] { return run(*options); };

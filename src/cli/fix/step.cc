@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/fix/step.h"
 
+#include <time.h>
+
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "fix/guard.h"
 #include "fix/journal.h"
+#include "fix/persist.h"
 
 namespace slowpath::cli {
 
@@ -58,6 +64,46 @@ Result<fix::ReadyStep> ready_step(const StepOptions& options, fix::Kernel& kerne
   if (!changes) return std::unexpected(changes.error());
   ready.changes = std::move(*changes);
   return ready;
+}
+
+namespace {
+
+// Long enough to log in again and say yes.
+constexpr std::int64_t kLoginGuard_s = 120;
+
+/// What stands between the undo record and the knobs.
+Result<void> prepare(fix::Journal& journal, fix::Entry& entry, std::optional<std::int64_t> within_s,
+                     bool persist) {
+  if (!within_s && fix::touches_login(entry.turns)) within_s = kLoginGuard_s;
+  if (within_s && *within_s > 0) {
+    entry.confirm_by_s = time(nullptr) + *within_s;
+    if (const Result<void> kept = journal.write(entry); !kept) return kept;
+    if (const Result<void> guarded = fix::start_guard(journal.directory(), entry); !guarded)
+      return guarded;
+  }
+  return persist ? fix::persist(journal, entry, "") : Result<void>{};
+}
+
+}  // namespace
+
+Result<fix::Entry> take(fix::Kernel& kernel, fix::Journal& journal, const fix::ReadyStep& step,
+                        std::optional<std::int64_t> within_s, bool persist) {
+  Result<fix::Entry> entry = fix::intend(kernel, journal, step, time(nullptr));
+  if (!entry) return entry;
+  if (const Result<void> prepared = prepare(journal, *entry, within_s, persist); !prepared) {
+    // Nothing was turned yet; files may have been written.
+    (void)fix::undo(kernel, journal, *entry, true);
+    return std::unexpected(prepared.error());
+  }
+  if (const Result<void> taken = fix::carry_out(kernel, journal, *entry); !taken)
+    return std::unexpected(taken.error());
+  return entry;
+}
+
+std::string describe_guard(const fix::Entry& entry) {
+  if (!entry.confirm_by_s) return {};
+  return fmt::format("It is undone in {} s unless you say: slowpath fix confirm {}\n",
+                     std::max<std::int64_t>(0, *entry.confirm_by_s - time(nullptr)), entry.id);
 }
 
 std::string describe(const std::vector<fix::Turn>& turns) {

@@ -2,6 +2,8 @@
 // What the subcommands of `slowpath fix` share: the options that name a step and a journal.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -25,6 +27,17 @@ void declare_journal(CLI::App& app, std::string& directory);
 /// The step with its knobs. Errors: usage (no such step, a blank that is not filled, another
 /// platform's command), or of the interface.
 Result<fix::ReadyStep> ready_step(const StepOptions& options, fix::Kernel& kernel);
+
+/// Takes a step: the undo record first, then the guard where there is to be one, then the knobs.
+/// `within_s`: until when it has to be confirmed; 0 for never, nothing for 120 s where it touches
+/// the interface of this login. With `persist` the files that make it last are written before the
+/// knobs are turned, or nothing is done. Errors: of the journal, the guard, a file or a knob; then
+/// all is as it was.
+Result<fix::Entry> take(fix::Kernel& kernel, fix::Journal& journal, const fix::ReadyStep& step,
+                        std::optional<std::int64_t> within_s, bool persist);
+
+/// "It is undone in 120 s unless you say: ..." or empty.
+std::string describe_guard(const fix::Entry& entry);
 
 /// "tx-tcp-segmentation of eth0: on -> off", a line for each knob, indented.
 std::string describe(const std::vector<fix::Turn>& turns);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `slowpath fix undo`, `confirm` and `list`: what was changed, and putting it back.
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <iostream>
 #include <memory>
 #include <ranges>
 #include <string>
@@ -61,6 +64,15 @@ std::vector<fix::Entry*> to_undo(Opened& opened) {
   return open;
 }
 
+/// Asks at a terminal whether to set back what somebody else has changed.
+bool is_agreed(const fix::Undone& undone) {
+  if (isatty(STDIN_FILENO) == 0 || isatty(STDERR_FILENO) == 0) return false;
+  fmt::print(stderr, "{}Set it back all the same? [y/N] ", describe(undone));
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
 ExitCode undo_one(fix::Kernel& kernel, Opened& opened, fix::Entry& entry, const Options& options,
                   std::string& text) {
   if (options.dry_run) {
@@ -69,7 +81,9 @@ ExitCode undo_one(fix::Kernel& kernel, Opened& opened, fix::Entry& entry, const 
       text += fmt::format("  {} would be {} again\n", to_string(turn.knob), turn.before);
     return ExitCode::answered;
   }
-  const Result<fix::Undone> undone = fix::undo(kernel, opened.journal, entry, options.force);
+  Result<fix::Undone> undone = fix::undo(kernel, opened.journal, entry, options.force);
+  if (undone && !undone->conflicts.empty() && is_agreed(*undone))
+    undone = fix::undo(kernel, opened.journal, entry, true);
   if (!undone) return complain(undone.error());
   text += fmt::format("Step {}: {}: {}\n{}", entry.id, entry.action,
                       undone->done ? "undone" : "not undone", describe(*undone));
@@ -108,6 +122,8 @@ ExitCode run_confirm(const Options& options) {
     complain(fmt::format("cannot confirm step {}: it was undone", options.step));
     return ExitCode::usage;
   }
+  if (options.dry_run)
+    return write_answer(fmt::format("Step {} would stay. Nothing was changed.\n", options.step));
   (*entry)->confirm_by_s.reset();
   if (const Result<void> kept = opened->journal.write(**entry); !kept)
     return complain(kept.error());
@@ -148,6 +164,8 @@ ExitCode run_list(const Options& options) {
                   ? "  the machine was started anew since: the kernel has forgotten it\n"
                   : "  the machine was started anew since\n";
     }
+    if (entry.on_trial && entry.state != fix::State::undone)
+      text += "  taken by 'slowpath fix prove', which is at work or was cut short\n";
     if (entry.confirm_by_s)
       text += fmt::format("  waits for 'slowpath fix confirm {}' until {}\n", entry.id,
                           time_text(*entry.confirm_by_s));
@@ -177,6 +195,7 @@ Run declare_undo(CLI::App& app) {
 Run declare_confirm(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("STEP", options->step, "Number of the step")->required();
+  app.add_flag("--dry-run", options->dry_run, "Change nothing");
   declare_journal(app, options->journal);
   return [options] { return run_confirm(*options); };
 }

@@ -36,7 +36,7 @@ namespace {
 struct Options {
   std::string name;
   std::string host = "client";
-  std::vector<std::string> settings;
+  std::vector<std::string> settings, command;
   std::uint64_t seed = 1;
 };
 
@@ -90,26 +90,43 @@ class Guest {
   Guest() = default;
   Guest(const Guest&) = delete;
   Guest& operator=(const Guest&) = delete;
-  /// Hangs up on a shell that is still there, and waits for it.
   ~Guest() {
     if (fd_ >= 0) close(fd_);
-    if (pid_ <= 0) return;
-    kill(pid_, SIGHUP);
-    waitpid(pid_, nullptr, 0);
+    end();
   }
 
-  /// Starts $SHELL in `host`. The descriptor is readable when it has ended, and stays ours.
-  Result<int> start(const lab::Host& host) {
+  /// Hangs up on a shell that is still there, and waits for it. Its exit code; 128 and the signal
+  /// that ended it.
+  int end() {
+    if (pid_ <= 0) return 0;
+    int status = 0;
+    kill(pid_, SIGHUP);
+    waitpid(std::exchange(pid_, -1), &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+  /// Starts `command`, or $SHELL where it is empty, in `host`. The descriptor is readable when it
+  /// has ended, and stays ours.
+  Result<int> start(const lab::Host& host, const std::vector<std::string>& command) {
     pid_ = fork();
-    if (pid_ == 0) become_shell(host);
+    if (pid_ == 0) become(host, command);
     if (pid_ > 0) fd_ = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
     if (fd_ >= 0) return fd_;
     return fail(ErrorKind::environment, "cannot start a shell", std::strerror(errno));
   }
 
  private:
-  [[noreturn]] static void become_shell(const lab::Host& host) {
+  [[noreturn]] static void become(const lab::Host& host, const std::vector<std::string>& command) {
     prctl(PR_SET_PDEATHSIG, SIGHUP);
+    if (!command.empty()) {
+      std::vector<char*> words;
+      for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
+      words.push_back(nullptr);
+      if (setns(host.namespace_fd(), CLONE_NEWNET) == 0) execvp(words[0], words.data());
+      complain(fmt::format("cannot start {} in {}: {}", command.front(), host.name(),
+                           std::strerror(errno)));
+      _exit(127);
+    }
     const char* shell = std::getenv("SHELL");
     if (shell == nullptr || *shell == '\0') shell = "/bin/sh";
     if (setns(host.namespace_fd(), CLONE_NEWNET) == 0) execlp(shell, shell, nullptr);
@@ -122,8 +139,7 @@ class Guest {
 };
 
 Result<lab::RunResult> run_shell(const Options& options, const lab::Scenario& scenario,
-                                 const lab::Privileges& privileges) {
-  Guest guest;
+                                 const lab::Privileges& privileges, Guest& guest) {
   lab::RunOptions run;
   run.seed = options.seed;
   run.stopped = [] { return stop_requested().load(); };
@@ -134,11 +150,13 @@ Result<lab::RunResult> run_shell(const Options& options, const lab::Scenario& sc
     }
     const auto inside = std::ranges::find(hosts, options.host, &lab::Host::name);
     SLOWPATH_ASSERT(inside != hosts.end());
-    const ExitCode written = write_answer(banner(scenario.broken, hosts, options.host));
+    const ExitCode written = options.command.empty()
+                                 ? write_answer(banner(scenario.broken, hosts, options.host))
+                                 : ExitCode::answered;
     if (written != ExitCode::answered) {
       return fail(ErrorKind::environment, "cannot show what was built");
     }
-    return guest.start(**inside);
+    return guest.start(**inside, options.command);
   };
   // `guest` ends after run_world() where a signal came, and with it otherwise.
   return lab::run_world(scenario.broken, privileges, run);
@@ -167,9 +185,14 @@ ExitCode run(const Options& options) {
   const report::Style style{.width = static_cast<std::size_t>(output_width()),
                             .color = color_wanted(ColorMode::automatic),
                             .utf8 = locale_is_utf8()};
-  write_answer(report::lab_story_text(retell(scenario->scenario, options.seed), style));
-  const Result<lab::RunResult> result = run_shell(options, scenario->scenario, *privileges);
+  if (options.command.empty())
+    write_answer(report::lab_story_text(retell(scenario->scenario, options.seed), style));
+  Guest guest;
+  const Result<lab::RunResult> result = run_shell(options, scenario->scenario, *privileges, guest);
   if (!result) return complain(result.error());
+  const int ended = guest.end();
+  // A command's own exit code is the answer.
+  if (!options.command.empty() && !stop_requested()) return static_cast<ExitCode>(ended);
   return exit_code_of_signal();
 }
 
@@ -178,6 +201,9 @@ Run declare(CLI::App& app) {
   app.add_option("SCENARIO", options->name,
                  "One of 'slowpath lab list', a story such as S1, or a file FILE.toml")
       ->required();
+  app.add_option("COMMAND", options->command,
+                 "Run this instead of a shell, after --; its exit code is the answer's")
+      ->type_name("");
   app.add_option("--host", options->host, "The host that the shell runs in (client)")
       ->type_name("HOST");
   app.add_option("--set", options->settings, "A parameter of the scenario: rtt=80ms")
@@ -196,7 +222,8 @@ const Command shell{.name = "shell",
                     .summary = "a shell inside a host of the broken network",
                     .examples =
                         "  slowpath lab shell broken-lso\n"
-                        "  slowpath lab shell broken-lso --host server --set mtu=9000\n",
+                        "  slowpath lab shell broken-lso --host server --set mtu=9000\n"
+                        "  slowpath lab shell S1 --host server -- ethtool -k eth0\n",
                     .declare = declare};
 
 }  // namespace labs

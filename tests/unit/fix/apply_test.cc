@@ -129,8 +129,61 @@ TEST(Persist, FollowsWhatBringsInterfacesUp) {
   const std::vector<fix::MadeFile> unit = *fix::files_for(*entry, root);
   ASSERT_EQ(unit.size(), 2u);
   EXPECT_NE(unit[0].content.find("ethtool -K eth0 tx-tcp-segmentation off"), std::string::npos);
+  // ifupdown is there and does not know this interface; then it does.
   std::filesystem::create_directories(root + "/etc/network/if-up.d");
+  EXPECT_EQ(fix::files_for(*entry, root)->size(), 2u);
+  std::ofstream(root + "/etc/network/interfaces") << "auto lo eth0\niface eth0 inet dhcp\n";
   EXPECT_NE(fix::files_for(*entry, root)->at(0).path.find("if-up.d"), std::string::npos);
+}
+
+TEST(Persist, AUnitIsStartedByALinkAndLeavesNothing) {
+  World world;
+  const std::string root = world.scratch.path() + "/root", units = root + "/etc/systemd/system";
+  std::filesystem::create_directories(units);
+  const Knob mtu{KnobKind::mtu, "br-0", {}};
+  world.kernel.knobs[mtu] = "1500";
+  Result<fix::Entry> entry =
+      fix::apply(world.kernel, world.journal, {"m", "mtu", {{mtu, "1400"}}}, 1);
+  ASSERT_TRUE(fix::persist(world.journal, *entry, root));
+  // systemd-escape --path would not do: an interface's name is escaped as a unit's.
+  const std::string link =
+      units + "/sys-subsystem-net-devices-br\\x2d0.device.wants/slowpath-fix-1.service";
+  ASSERT_TRUE(std::filesystem::is_symlink(link));
+  EXPECT_TRUE(std::filesystem::exists(link)) << "the link leads nowhere";
+  const fix::Entry kept = world.journal.read()->list.at(0);
+  EXPECT_TRUE(kept.files.at(1).is_link);
+  // A kill in the middle of writing leaves this.
+  std::ofstream(entry->files[0].path + ".new") << "half";
+  EXPECT_TRUE(fix::undo(world.kernel, world.journal, *entry, false)->done);
+  EXPECT_TRUE(std::filesystem::is_empty(units));
+}
+
+TEST(Persist, ARoutesMetricsBelongToWhatMakesTheRoute) {
+  World world;
+  const Knob route{KnobKind::route, "eth0", "mtu@default"};
+  world.kernel.knobs[route] = "none";
+  Result<fix::Entry> entry =
+      fix::apply(world.kernel, world.journal, {"r", "r", {{route, "1400"}}}, 1);
+  EXPECT_FALSE(fix::files_for(*entry, world.scratch.path()));
+}
+
+TEST(Apply, WhatWasOnlyIntendedIsUndoneWithoutATurn) {
+  World world;
+  Result<fix::Entry> entry = fix::intend(world.kernel, world.journal, tso_off(), 1);
+  ASSERT_TRUE(entry);
+  EXPECT_EQ(world.kernel.writes, 0);
+  EXPECT_TRUE(fix::undo(world.kernel, world.journal, *entry, false)->done);
+  EXPECT_EQ(world.kernel.writes, 0);
+}
+
+TEST(Journal, KeepsThatAStepIsOnTrial) {
+  World world;
+  fix::ReadyStep step = tso_off();
+  step.on_trial = true;
+  Result<fix::Entry> entry = fix::apply(world.kernel, world.journal, step, 1);
+  EXPECT_TRUE(world.journal.read()->list.at(0).on_trial);
+  (void)fix::undo(world.kernel, world.journal, *entry, false);
+  EXPECT_FALSE(world.journal.read()->list.at(0).on_trial);
 }
 
 TEST(Journal, SurvivesWhatIsNotItsOwn) {

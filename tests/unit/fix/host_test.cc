@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -232,6 +233,62 @@ TEST(Host, TheGuardUndoesWhatNobodyConfirms) {
       usleep(100'000);
     }
     return 3;
+  });
+  SKIP_WITHOUT_NAMESPACE(code);
+  EXPECT_EQ(code, 0);
+}
+
+TEST(Host, TheGuardWaitsForWhoeverHoldsTheJournal) {
+  const int code = in_namespace([] {
+    const Scratch scratch;
+    const auto kernel = fix::this_host();
+    const auto before = snapshot(*kernel);
+    {
+      fix::Journal journal = *fix::Journal::open(scratch.path());
+      Result<fix::Entry> entry =
+          fix::apply(*kernel, journal, ready("ip link set dev v0 mtu 1400", *kernel), 1);
+      entry->confirm_by_s = time(nullptr) - 1;
+      if (!journal.write(*entry) || !fix::start_guard(scratch.path(), *entry)) return 1;
+      usleep(1'500'000);
+      if (snapshot(*kernel) == before) return 2;
+    }
+    for (int tenths = 0; tenths < 300 && snapshot(*kernel) != before; ++tenths) usleep(100'000);
+    usleep(300'000);  // the guard still writes its journal
+    return snapshot(*kernel) == before ? 0 : 3;
+  });
+  SKIP_WITHOUT_NAMESPACE(code);
+  EXPECT_EQ(code, 0);
+}
+
+TEST(Host, ALoginIsFoundBelowItsBridge) {
+  const int code = in_namespace([] {
+    // /sys shows the interfaces of the namespace in which it was mounted.
+    if (unshare(CLONE_NEWNS) != 0 ||
+        mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        mount("sysfs", "/sys", "sysfs", 0, nullptr) != 0 ||
+        system("ip link add br9 type bridge && ip link set v0 master br9 && ip link set br9 up && "
+               "ip addr add 10.99.0.1/24 dev br9") != 0)
+      return 77;
+    setenv("SSH_CONNECTION", "192.0.2.7 50000 10.99.0.1 22", 1);
+    const auto touches = [](const char* name) {
+      return fix::touches_login({{{fix::KnobKind::mtu, name, {}}, "1500", "1400"}});
+    };
+    return touches("br9") && touches("v0") && !touches("v1") ? 0 : 1;
+  });
+  SKIP_WITHOUT_NAMESPACE(code);
+  EXPECT_EQ(code, 0);
+}
+
+// sudo takes SSH_CONNECTION away; the shell that it was called from still has it.
+TEST(Host, ALoginIsFoundPastSudo) {
+  const int code = in_namespace([] {
+    const Scratch scratch;
+    const std::string command =
+        "SSH_CONNECTION='192.0.2.7 50000 10.77.0.1 22' sh -c 'env -u SSH_CONNECTION " +
+        std::string(SLOWPATH_PROGRAM) + " fix apply \"ip link set dev v0 mtu 1400\" --journal " +
+        scratch.path() + "; true'";
+    const std::string said = printed(command.c_str());
+    return said.find("unless you say: slowpath fix confirm 1") != std::string::npos ? 0 : 1;
   });
   SKIP_WITHOUT_NAMESPACE(code);
   EXPECT_EQ(code, 0);

@@ -7,6 +7,10 @@
 
 #include <gtest/gtest.h>
 
+#include "fix/figure.h"
+#include "fix/proof_state.h"
+#include "unit/fix/scratch.h"
+
 namespace slowpath::test {
 namespace {
 
@@ -46,10 +50,10 @@ TEST(Prove, LeavesTheStepUntaken) {
 
 TEST(Prove, AFewPairsAreNotEnough) {
   fix::Proof proof;
-  for (int i = 0; i < 5; ++i) proof.pairs.push_back({1, 2});
+  for (int i = 0; i < 5; ++i) proof.pairs.push_back({1, 2, false});
   fix::summarise(proof);
   EXPECT_EQ(judge(proof, 0.03), Judgement::undecided);
-  proof.pairs.push_back({1, 2});
+  proof.pairs.push_back({1, 2, false});
   fix::summarise(proof);
   EXPECT_EQ(judge(proof, 0.03), Judgement::helped);
 }
@@ -62,7 +66,7 @@ TEST(Prove, TheIntervalHoldsTheMedianAsOftenAsItSays) {
   constexpr int kTrials = 2000;
   for (int trial = 0; trial < kTrials; ++trial) {
     fix::Proof proof;
-    for (int i = 0; i < 11; ++i) proof.pairs.push_back({1, std::exp(spread(random))});
+    for (int i = 0; i < 11; ++i) proof.pairs.push_back({1, std::exp(spread(random)), false});
     fix::summarise(proof);
     held += proof.low <= 1 && proof.high >= 1;
   }
@@ -80,6 +84,22 @@ TEST(Prove, WrongBytesEndIt) {
   EXPECT_FALSE(on);
 }
 
+TEST(Prove, RightBytesGoBeforeSpeed) {
+  bool on = false;
+  const auto turn = [&](bool wanted) -> Result<void> { return on = wanted, Result<void>{}; };
+  const auto measure = [&] { return fix::Measured{on ? 30.0 : 100.0, !on, "wrong"}; };
+  const fix::Proof proof = *fix::prove(turn, measure, {});
+  EXPECT_EQ(proof.judgement, Judgement::helped);
+  EXPECT_EQ(proof.cured(), 6U);
+  // Wrong with it as without it: it cures nothing.
+  const auto always = [] { return fix::Measured{100.0, true, "wrong"}; };
+  EXPECT_EQ(fix::prove(turn, always, {})->judgement, Judgement::broke_integrity);
+  // Now and then wrong without it is no proof yet.
+  int n = 0;
+  const auto seldom = [&] { return fix::Measured{on ? 30.0 : 100.0, !on && ++n % 8 == 0, {}}; };
+  EXPECT_EQ(fix::prove(turn, seldom, {})->judgement, Judgement::harmed);
+}
+
 TEST(Prove, AMeasureThatFailsIsNoProof) {
   const auto turn = [](bool) -> Result<void> { return {}; };
   const auto measure = [] { return fix::Measured{{}, false, "no peer"}; };
@@ -90,10 +110,99 @@ TEST(Prove, AMeasureThatFailsIsNoProof) {
 
 TEST(Figure, IsTheRateOrTheLastNumber) {
   EXPECT_EQ(fix::figure_in(R"({"end":{"sum_received":{"bits_per_second":9.5e8}}})"), 9.5e8);
-  EXPECT_EQ(fix::figure_in("took 3 tries\nrate 12.5 MB/s\n"), 12.5);
+  EXPECT_EQ(fix::figure_in("took 3 tries\nscore 12.5\n"), 12.5);
   EXPECT_EQ(fix::figure_in("1.5e+03"), 1500.0);
   EXPECT_EQ(fix::figure_in("nothing\n"), std::nullopt);
   EXPECT_EQ(fix::figure_in(R"({"end":{}})"), std::nullopt);
+}
+
+TEST(Figure, ARateHasItsUnit) {
+  EXPECT_EQ(fix::figure_in("took 3 tries\nrate 12.5 MB/s\n"), 100e6);
+  EXPECT_EQ(fix::figure_in("934 Mbit/s"), 934e6);
+  EXPECT_EQ(fix::figure_in("1.5 GiB/s in 3 tries"), 1.5 * 8 * 1024 * 1024 * 1024);
+  EXPECT_EQ(fix::figure_in("0.00 bits/sec\n"), 0);
+}
+
+// As iperf3 3.12 prints it; the receiver's line counts, and what follows it does not.
+TEST(Figure, OfIperfsText) {
+  EXPECT_EQ(fix::figure_in(
+                "[ ID] Interval           Transfer     Bitrate         Retr\n"
+                "[  5]   0.00-2.00   sec  2.25 GBytes  9.66 Gbits/sec    0             sender\n"
+                "[  5]   0.00-2.04   sec  1.12 MBytes   987 Kbits/sec                  receiver\n"
+                "\niperf Done.\n"),
+            987e3);
+  EXPECT_EQ(fix::figure_in("[  3]  0.0-10.0 sec  1.09 GBytes   941 Mbits/sec\n"), 941e6);
+}
+
+TEST(Figure, AnErrorIsNone) {
+  EXPECT_EQ(fix::figure_in(R"({"start":{},"intervals":[],"end":{},"error":"unable to connect"})"),
+            std::nullopt);
+}
+
+TEST(Prove, ATransferThatNeverMovedIsCuredToo) {
+  bool on = false;
+  const auto turn = [&](bool wanted) -> Result<void> { return on = wanted, Result<void>{}; };
+  const auto measure = [&] { return fix::Measured{on ? 5.0 : 0.0, false, {}}; };
+  const fix::Proof proof = *fix::prove(turn, measure, {});
+  EXPECT_EQ(proof.judgement, Judgement::helped);
+  EXPECT_EQ(proof.pairs.size(), 6U);
+  const auto nothing = [] { return fix::Measured{0.0, false, {}}; };
+  EXPECT_EQ(fix::prove(turn, nothing, {})->judgement, Judgement::no_difference);
+}
+
+// Noise alone shall not show a difference more often than the interval says, although the interval
+// is looked at again and again.
+TEST(Prove, NoiseSeldomShowsADifference) {
+  std::mt19937 random(17);
+  std::normal_distribution<double> spread(0, 0.3);
+  const auto turn = [](bool) -> Result<void> { return {}; };
+  const auto measure = [&] { return fix::Measured{std::exp(spread(random)), false, {}}; };
+  int misled = 0;
+  constexpr int kTrials = 3000;
+  for (int trial = 0; trial < kTrials; ++trial) {
+    const Judgement judgement = fix::prove(turn, measure, {})->judgement;
+    misled += judgement == Judgement::helped || judgement == Judgement::harmed;
+  }
+  EXPECT_LE(misled, kTrials * 6 / 100);
+  EXPECT_GT(misled, 0);
+}
+
+TEST(Prove, GoesOnWhereItWasCutShort) {
+  std::vector<fix::Pair> kept;
+  int measured = 0;
+  const auto turn = [](bool) -> Result<void> { return {}; };
+  const auto measure = [&] {
+    return ++measured > 6 ? fix::Measured{{}, false, "cut short"} : fix::Measured{1.0, false, {}};
+  };
+  const auto keep = [&](const std::vector<fix::Pair>& pairs) { kept = pairs; };
+  EXPECT_EQ(fix::prove(turn, measure, {.keep = keep})->judgement, Judgement::could_not_measure);
+  ASSERT_EQ(kept.size(), 3U);
+  measured = 0;
+  const fix::Proof proof = *fix::prove(turn, measure, {.earlier = kept, .keep = keep});
+  EXPECT_EQ(proof.judgement, Judgement::no_difference);
+  EXPECT_EQ(proof.pairs.size(), 6U);
+  EXPECT_EQ(measured, 6);
+}
+
+TEST(ProofState, ReadsWhatItWrote) {
+  const Scratch scratch;
+  const fix::Journal journal = *fix::Journal::open(scratch.path());
+  EXPECT_FALSE(fix::read_proof(journal));
+  const fix::ProofState state{
+      "ethtool -K eth0 tso off", "iperf3 -c x", false, "boot", {{1, 2, false}, {3, 4, true}}};
+  ASSERT_TRUE(fix::write_proof(journal, state));
+  const auto again = fix::read_proof(journal);
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->is_same_question(state));
+  EXPECT_EQ(again->boot_id, "boot");
+  ASSERT_EQ(again->pairs.size(), 2U);
+  EXPECT_EQ(again->pairs[1].with, 4);
+  EXPECT_TRUE(again->pairs[1].wrong_without);
+  // It is no entry of the journal, and no damage of it.
+  EXPECT_TRUE(journal.read()->list.empty());
+  EXPECT_TRUE(journal.read()->damaged.empty());
+  fix::forget_proof(journal);
+  EXPECT_FALSE(fix::read_proof(journal));
 }
 
 }  // namespace
