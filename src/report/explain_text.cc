@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "detect/detector.h"
+#include "detect/host_rule.h"
 
 namespace slowpath::report {
 namespace {
@@ -51,13 +52,31 @@ void write_kinship(Page& page, const Fault& fault) {
                                         : "its special cases are " + special_cases_of(fault));
 }
 
+bool has_detector(const Fault& fault) {
+  return std::ranges::any_of(detect::all_detectors(), [&](const detect::Detector* detector) {
+    return detector->id == fault.id;
+  });
+}
+
 void write_proof(Page& page, const Fault& fault) {
   write(page, "proof", fmt::format("{}: {}", to_string(fault.proved_by), fault.minimum_evidence));
   if (fault.max_severity != Severity::fault) {
     page.entry("severity", fmt::format("at most {}", to_string(fault.max_severity)));
   }
-  page.entry("detector", is_detected(fault) ? "this version can name it"
-                                            : "none in this version: it is never a verdict yet");
+  page.entry("detector", has_detector(fault)  ? "this version can name it"
+                         : is_detected(fault) ? "'slowpath inspect' alone can name it"
+                                              : "none in this version: it is never a verdict yet");
+}
+
+void write_host_rules(Page& page, const Fault& fault) {
+  std::string_view label = "inspect";
+  for (const detect::HostFault* known : detect::all_host_faults()) {
+    if (known->id != fault.id) continue;
+    for (const detect::HostRule& rule : known->rules) {
+      page.entry(label, fmt::format("{}: {}", rule.name, rule.fires_when));
+      label = "";
+    }
+  }
 }
 
 /// "sender, linux"; the sender alone where the system does not matter.
@@ -107,9 +126,9 @@ std::string list_entry(std::string_view mark, std::string_view id, std::string_v
 }  // namespace
 
 bool is_detected(const Fault& fault) {
-  return std::ranges::any_of(detect::all_detectors(), [&](const detect::Detector* detector) {
-    return detector->id == fault.id;
-  });
+  return has_detector(fault) ||
+         std::ranges::any_of(detect::all_host_faults(),
+                             [&](const detect::HostFault* known) { return known->id == fault.id; });
 }
 
 std::string explain_text(const Fault& fault, const Style& style) {
@@ -122,6 +141,7 @@ std::string explain_text(const Fault& fault, const Style& style) {
   write(page, "receiver", fault.at_receiver);
   write(page, "midpath", fault.at_midpath);
   write(page, "host", fault.at_host);
+  write_host_rules(page, fault);
   write(page, "test", fault.active);
   page.gap();
   write(page, "not", fault.told_apart_by);

@@ -11,7 +11,8 @@
 
 namespace slowpath::report {
 
-/// Whether this version has a detector for the fault, so that it can be a verdict.
+/// Whether this version has a detector for the fault, or a rule about hosts, so that it can be a
+/// verdict.
 bool is_detected(const Fault& fault);
 
 /// What the fault is, how it is recognised at each place, its look-alikes, what proves it, and each

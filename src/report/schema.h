@@ -11,5 +11,6 @@ namespace slowpath::report {
 std::string_view diagnosis_schema();
 std::string_view comparison_schema();
 std::string_view fetch_schema();
+std::string_view inspection_schema();
 
 }  // namespace slowpath::report

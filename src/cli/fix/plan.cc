@@ -16,6 +16,7 @@
 
 #include "base/nearest.h"
 #include "cli/command.h"
+#include "cli/fix/inspected.h"
 #include "cli/fix/step.h"
 #include "cli/output.h"
 #include "facts/catalogue.h"
@@ -41,16 +42,21 @@ Result<const Fault*> fault_of(const std::string& id) {
               fmt::format("did you mean '{}'? 'slowpath explain' lists all", nearest(id, ids)));
 }
 
-/// The faults that `diagnose --json` or `inspect --json` named, in its order, suspects behind.
-Result<std::vector<std::string>> faults_in(const std::string& file) {
-  const std::string attempt = "cannot read the diagnosis " + file;
+/// What `diagnose --json` or `inspect --json` wrote. Errors: input.
+Result<Json> document_in(const std::string& file) {
+  const std::string attempt = "cannot read the findings in " + file;
   std::ifstream stream(file);
   if (!stream) return fail(ErrorKind::input, attempt, "it cannot be opened");
-  const Json json = Json::parse(stream, nullptr, false);
+  Json json = Json::parse(stream, nullptr, false);
   if (json.is_discarded() || !json.contains("findings") || !json["findings"].is_array()) {
-    return fail(ErrorKind::input, attempt, "it holds no findings",
-                "write it with 'slowpath diagnose --json'");
+    return fail(ErrorKind::input, attempt, "it holds none",
+                "write it with 'slowpath diagnose --json' or 'slowpath inspect --json'");
   }
+  return json;
+}
+
+/// The faults that a diagnosis named, in its order, suspects behind.
+std::vector<std::string> faults_in(const Json& json) {
   std::vector<std::string> faults;
   for (const std::string_view severity : {"fault", "suspect"}) {
     for (const Json& finding : json["findings"]) {
@@ -97,31 +103,54 @@ Json json_of(const Fault& fault, const fix::PlannedStep& step) {
           {"missing", step.missing}};
 }
 
-ExitCode run(const Options& options) {
-  std::vector<std::string> ids = options.faults;
-  if (!options.diagnosis.empty()) {
-    const Result<std::vector<std::string>> found = faults_in(options.diagnosis);
-    if (!found) return complain(found.error());
-    ids.insert(ids.end(), found->begin(), found->end());
-  }
+/// The plan as text, and its steps as JSON.
+struct Plan {
   std::string text;
   Json steps = Json::array();
+
+  void add(const std::string& paragraph, const Json& more) {
+    text += (text.empty() ? "" : "\n") + paragraph;
+    steps.insert(steps.end(), more.begin(), more.end());
+  }
+};
+
+Result<void> add_faults(const std::vector<std::string>& ids, const Options& options, Plan& plan) {
   for (const std::string& id : ids) {
     const Result<const Fault*> fault = fault_of(id);
-    if (!fault) return complain(fault.error());
+    if (!fault) return std::unexpected(fault.error());
     const std::vector<fix::PlannedStep> planned =
         fix::plan_for(**fault, platform_of(options.platform), options.blanks);
-    text += (text.empty() ? "" : "\n") + text_of(**fault, planned);
+    Json steps = Json::array();
     for (const fix::PlannedStep& step : planned) steps.push_back(json_of(**fault, step));
+    plan.add(text_of(**fault, planned), steps);
   }
-  if (ids.empty()) text = "Nothing was found that needs a step.\n";
+  return {};
+}
+
+/// An inspection knows the host's own names and values; a diagnosis only the faults.
+Result<void> add_document(const Options& options, Plan& plan) {
+  const Result<Json> document = document_in(options.diagnosis);
+  if (!document) return std::unexpected(document.error());
+  if (!is_inspection(*document)) return add_faults(faults_in(*document), options, plan);
+  const auto findings = findings_of(*document, options.diagnosis);
+  if (!findings) return std::unexpected(findings.error());
+  for (const InspectedFinding& finding : *findings) plan.add(text_of(finding), json_of(finding));
+  return {};
+}
+
+ExitCode run(const Options& options) {
+  Plan plan;
+  Result<void> made = add_faults(options.faults, options, plan);
+  if (made && !options.diagnosis.empty()) made = add_document(options, plan);
+  if (!made) return complain(made.error());
   if (options.json)
-    return write_answer(Json{{"schema", "slowpath.fix-plan.v1"}, {"steps", steps}}.dump(2) + "\n");
-  if (!ids.empty())
-    text +=
-        "\nOne step at a time: apply it, measure, and undo it where it did not help ('slowpath fix "
-        "prove' does all three).\n";
-  return write_answer(text);
+    return write_answer(Json{{"schema", "slowpath.fix-plan.v1"}, {"steps", plan.steps}}.dump(2) +
+                        "\n");
+  if (plan.text.empty()) return write_answer("Nothing was found that needs a step.\n");
+  return write_answer(
+      plan.text +
+      "\nOne step at a time: apply it, measure, and undo it where it did not help ('slowpath fix "
+      "prove' does all three).\n");
 }
 
 Run declare(CLI::App& app) {
@@ -151,6 +180,7 @@ const Command plan{
     .examples =
         "  slowpath fix plan lso-not-segmented --interface eth0\n"
         "  slowpath diagnose --json slow.pcap > d.json; slowpath fix plan --from d.json\n"
+        "  slowpath inspect --json > i.json; slowpath fix plan --from i.json\n"
         "  slowpath fix plan rwnd-fixed-64k --platform windows\n",
     .declare = declare};
 }  // namespace fixes

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+// `slowpath inspect`: is this host set right? Live, or from text that was collected elsewhere.
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/placed_input.h"
+#include "cli/signals.h"
+#include "cli/status_line.h"
+#include "detect/inspection.h"
+#include "machine/live.h"
+#include "machine/text.h"
+#include "report/inspection.h"
+
+namespace slowpath::cli {
+namespace {
+
+/// As typed; empty where nothing was.
+struct Options {
+  std::vector<std::string> from;
+  std::string collect, rate, rtt, fail_on, color = "auto";
+  double interval_s = 0;
+  std::size_t width = 0;
+  bool json = false, all = false, quiet = false, explain = false, no_sockets = false, rules = false;
+};
+
+void declare_output(CLI::App& app, Options& options) {
+  app.add_flag("--json", options.json, "One JSON document (see 'slowpath schema inspection')")
+      ->group("Output");
+  app.add_option("--color", options.color, "auto, always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->type_name("WHEN")
+      ->group("Output");
+  app.add_option("--width", options.width, "Columns of the text; else the terminal's, 80 to 120")
+      ->check(CLI::Range(40, 1000))
+      ->type_name("N")
+      ->group("Output");
+  app.add_flag("--all", options.all, "Every finding, step and unread item in full")
+      ->group("Output");
+  app.add_flag("--explain", options.explain, "Which rules could not judge, and what they need")
+      ->group("Output");
+  app.add_flag("-q,--quiet", options.quiet, "The verdict's line alone, and no progress")
+      ->group("Output");
+  app.add_option("--fail-on", options.fail_on, "Exit with 1 if a fault, or a suspect, is found")
+      ->check(CLI::IsMember({"fault", "suspect"}))
+      ->type_name("fault|suspect")
+      ->group("Output");
+}
+
+void declare_options(CLI::App& app, Options& options) {
+  auto* from = app.add_option("--from", options.from,
+                              "Text that commands printed on another host, instead of this one")
+                   ->type_name("FILE|DIR...")
+                   ->group("Input");
+  auto* interval = app.add_option("--interval", options.interval_s,
+                                  "Read twice, so many seconds apart, and judge what moved between")
+                       ->check(CLI::Range(0.1, 86400.0))
+                       ->type_name("SECONDS")
+                       ->excludes(from)
+                       ->group("Input");
+  auto* sockets = app.add_flag("--no-sockets", options.no_sockets, "Do not list the sockets")
+                      ->excludes(from)
+                      ->group("Input");
+  app.add_option("--collect", options.collect,
+                 "Print what to run on a host of this platform, and nothing else")
+      ->check(CLI::IsMember({"linux", "windows", "solaris", "esxi"}))
+      ->type_name("PLATFORM")
+      ->excludes(from)
+      ->excludes(interval)
+      ->excludes(sockets)
+      ->group("Input");
+  app.add_option("--rate", options.rate, "The rate that one connection is to reach: 1G")
+      ->type_name("RATE")
+      ->group("Path");
+  app.add_option("--rtt", options.rtt, "The round trip of the path that buffers are to serve: 30ms")
+      ->type_name("TIME")
+      ->group("Path");
+  app.add_flag("--rules", options.rules, "Print all rules as a document, and nothing else")
+      ->excludes(from)
+      ->excludes(interval)
+      ->group("Output");
+  declare_output(app, options);
+}
+
+Platform platform_of(const std::string& word) {
+  for (const Platform platform : {Platform::windows, Platform::solaris, Platform::esxi}) {
+    if (to_string(platform) == word) return platform;
+  }
+  return Platform::linux;
+}
+
+Result<PathAim> aim_of(const Options& options) {
+  PathAim aim;
+  if (!options.rate.empty()) {
+    const Result<double> rate = parse_rate(options.rate);
+    if (!rate) return std::unexpected(rate.error());
+    aim.rate_bps = *rate;
+  }
+  if (!options.rtt.empty()) {
+    const Result<Duration> rtt = parse_duration(options.rtt);
+    if (!rtt) return std::unexpected(rtt.error());
+    aim.rtt_s = to_seconds(*rtt);
+    if (!(*aim.rtt_s > 0)) {
+      return fail(ErrorKind::usage,
+                  fmt::format("cannot inspect for a round trip of {}", options.rtt),
+                  "it must be above 0");
+    }
+  }
+  return aim;
+}
+
+/// Until the time is over, or somebody has asked to stop.
+void wait_for(double seconds, bool quiet) {
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                      std::chrono::duration<double>(seconds));
+  StatusLine line(!quiet);
+  while (!stop_requested() && Clock::now() < end) {
+    const std::chrono::duration<double> left = end - Clock::now();
+    line.show(fmt::format("reading again in {:.0f} s", std::max(0.0, left.count())));
+    std::this_thread::sleep_for(
+        std::min<std::chrono::duration<double>>(left, std::chrono::milliseconds(50)));
+  }
+}
+
+MachineFacts read_live(const Options& options) {
+  machine::LiveOptions live;
+  live.sockets = !options.no_sockets;
+  MachineFacts facts = machine::read_machine(live);
+  if (options.interval_s <= 0) return facts;
+  const auto start = std::chrono::steady_clock::now();
+  wait_for(options.interval_s, options.quiet || options.json);
+  if (stop_requested()) return facts;
+  MachineFacts after = machine::read_machine(live);
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  return machine::rates_between(facts, std::move(after), elapsed.count());
+}
+
+bool is_empty(const MachineFacts& facts) {
+  return facts.settings.empty() && facts.counters.empty() && facts.interfaces.empty() &&
+         facts.routes.empty() && facts.sockets.empty() && facts.cpus.empty() &&
+         facts.packages.empty() && facts.measured.empty();
+}
+
+Result<MachineFacts> read_from(const Options& options) {
+  Result<MachineFacts> facts = machine::read_texts(options.from);
+  if (!facts) return facts;
+  if (is_empty(*facts)) {
+    std::string cause = "no output of a known command is in it";
+    if (!facts->unread.empty() && facts->not_understood.empty())
+      cause = fmt::format("{}: {}", facts->unread.front().what, facts->unread.front().why);
+    return fail(ErrorKind::input,
+                fmt::format("cannot inspect {}", fmt::join(options.from, " and ")), cause,
+                "'slowpath inspect --collect linux' (windows, solaris, esxi) prints what to run "
+                "there");
+  }
+  return facts;
+}
+
+bool has_failed(const Inspection& inspection, const std::string& fail_on) {
+  if (fail_on.empty()) return false;
+  const Severity least = fail_on == "fault" ? Severity::fault : Severity::suspect;
+  return std::ranges::any_of(inspection.findings, [least](const HostFinding& finding) {
+    return finding.severity >= least;
+  });
+}
+
+Result<report::Inspected> answer(const Options& options) {
+  const auto start = std::chrono::steady_clock::now();
+  const Result<PathAim> aim = aim_of(options);
+  if (!aim) return std::unexpected(aim.error());
+  report::Inspected inspected;
+  if (options.from.empty()) {
+    inspected.facts = read_live(options);
+    inspected.source = "read live";
+  } else {
+    Result<MachineFacts> facts = read_from(options);
+    if (!facts) return std::unexpected(facts.error());
+    inspected.facts = std::move(*facts);
+    inspected.source = fmt::format("{}", fmt::join(options.from, ", "));
+  }
+  inspected.inspection = detect::inspect_host(inspected.facts, *aim);
+  inspected.interrupted = stop_requested();
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  inspected.elapsed_s = elapsed.count();
+  return inspected;
+}
+
+std::string render(const report::Inspected& inspected, const Options& options) {
+  if (options.json) return report::inspection_to_json(inspected);
+  report::TextOptions text;
+  text.style.width = options.width != 0 ? options.width : static_cast<std::size_t>(output_width());
+  text.style.color = color_wanted(color_mode_of(options.color));
+  text.style.utf8 = locale_is_utf8();
+  text.all = options.all;
+  text.explain = options.explain;
+  text.quiet = options.quiet;
+  return report::inspection_to_text(inspected, text);
+}
+
+ExitCode run(const Options& options) {
+  if (!options.collect.empty())
+    return write_answer(machine::collect_script(platform_of(options.collect)));
+  if (options.rules) return write_answer(report::inspection_rules_markdown());
+  note_stop_signals();
+  const Result<report::Inspected> inspected = answer(options);
+  if (!inspected) {
+    if (options.json) write_answer(report::inspection_error_to_json(inspected.error().message()));
+    return complain(inspected.error());
+  }
+  const ExitCode written = write_answer(render(*inspected, options));
+  if (written != ExitCode::answered) return written;
+  if (const ExitCode stopped = exit_code_of_signal(); stopped != ExitCode::answered) return stopped;
+  return has_failed(inspected->inspection, options.fail_on) ? ExitCode::found : ExitCode::answered;
+}
+
+Run declare(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  declare_options(app, *options);
+  return [options] { return run(*options); };
+}
+
+}  // namespace
+
+extern const Command inspect;
+const Command inspect{.name = "inspect",
+                      .summary = "say whether a host is set right for TCP",
+                      .examples =
+                          "  slowpath inspect --interval 5\n"
+                          "  slowpath inspect --collect windows > collect.ps1\n"
+                          "  slowpath inspect --from host.txt --rate 1G --rtt 30ms\n"
+                          "  slowpath inspect --json > i.json; slowpath fix plan --from i.json\n",
+                      .declare = declare};
+
+}  // namespace slowpath::cli
