@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `slowpath diagnose`: why was this transfer slow? Options, and the way from inputs to an answer.
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -22,6 +23,7 @@
 #include "cli/placed_input.h"
 #include "cli/selection.h"
 #include "cli/signals.h"
+#include "detect/screened.h"
 #include "detect/synthesis.h"
 #include "facts/severity.h"
 #include "report/answer.h"
@@ -41,7 +43,9 @@ struct Options {
   std::optional<std::size_t> most_connections;
   std::size_t width = 0;
   bool json = false, jsonl = false, explain = false, all = false, quiet = false;
-  bool no_checksums = false;
+  bool no_checksums = false, full = false;
+  std::string screen_from = "64MiB";
+  std::size_t threads = 0;
 };
 
 void declare_input(CLI::App& app, Options& options) {
@@ -131,6 +135,17 @@ void declare_effort(CLI::App& app, Options& options) {
       ->type_name("SIZE")
       ->group("Effort");
   app.add_flag("--no-checksums", options.no_checksums, "Do not verify checksums")->group("Effort");
+  app.add_flag("--full", options.full,
+               "Analyse every connection of a large capture, not only those that show something")
+      ->group("Effort");
+  app.add_option("--screen-from", options.screen_from,
+                 "Files from this size on are screened first (64MiB)")
+      ->type_name("SIZE")
+      ->group("Effort");
+  app.add_option("--threads", options.threads, "Threads that screen; else one a processor, 8 at most")
+      ->check(CLI::Range(1, 64))
+      ->type_name("N")
+      ->group("Effort");
 }
 
 Result<std::vector<InputName>> inputs_of(const Options& options) {
@@ -186,7 +201,11 @@ Result<PipelineOptions> pipeline_options_of(const Options& options) {
   if (!to) return std::unexpected(to.error());
   const Result<std::uint64_t> memory = parse_size(options.memory);
   if (!memory) return std::unexpected(memory.error());
+  const Result<std::uint64_t> screen_from = parse_size(options.screen_from);
+  if (!screen_from) return std::unexpected(screen_from.error());
   const bool compare = count_places(*inputs) > 1;
+  // Each of these shows every connection.
+  const bool full = options.full || options.all || options.jsonl || options.explain;
   return PipelineOptions{.inputs = std::move(*inputs),
                          .live = std::move(*live),
                          .filter = options.filter,
@@ -195,7 +214,12 @@ Result<PipelineOptions> pipeline_options_of(const Options& options) {
                          .memory_bytes = *memory,
                          .show_progress = !options.quiet,
                          .frames = nullptr,
-                         .compare = compare};
+                         .compare = compare,
+                         .screen_from_bytes = *screen_from,
+                         .full = full,
+                         .threads = options.threads,
+                         .largest = std::max<std::size_t>(1, options.most_connections.value_or(10)),
+                         .wanted = std::nullopt};
 }
 
 /// Looks, leaves what was asked for, and judges it.
@@ -213,6 +237,7 @@ Result<report::Answer> answer(const Options& options) {
   if (!named) return std::unexpected(named.error());
   Result<std::vector<MachineFacts>> hosts = read_hosts(*named);
   if (!hosts) return std::unexpected(hosts.error());
+  pipeline->wanted = choice;
   Result<std::unique_ptr<FramesOutput>> frames;
   if (!options.frames.empty()) {
     frames = FramesOutput::create(options.frames);
@@ -235,8 +260,10 @@ Result<report::Answer> answer(const Options& options) {
   for (const std::string& remark : link_hosts(std::move(*hosts), looked->facts)) complain(remark);
   report::Answer answer;
   answer.facts = std::move(looked->facts);
+  answer.screening = looked->screening;
   answer.unreadable = std::move(looked->unreadable);
   answer.diagnosis = detect::diagnose(answer.facts, options.explain ? &answer.silences : nullptr);
+  detect::weigh_screening(answer.facts, answer.screening, answer.diagnosis);
   answer.interrupted = stop_requested();
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   answer.elapsed_s = elapsed.count();

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/pipeline.h"
 
-#include <algorithm>
-#include <array>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -14,7 +13,8 @@
 #include "cli/compared_places.h"
 #include "cli/inputs.h"
 #include "cli/place.h"
-#include "cli/progress.h"
+#include "cli/reader.h"
+#include "cli/screening.h"
 #include "cli/signals.h"
 #include "flow/engine.h"
 #include "wire/frame.h"
@@ -25,63 +25,6 @@ namespace {
 
 using capture::Source;
 
-/// The loop over packets: everything that it needs, and nothing else.
-class Reader {
- public:
-  Reader(const PipelineOptions& options, std::span<const Input> inputs, ComparedPlaces* compared)
-      : compared_(compared),
-        window_(resolve(options.window, inputs.empty() ? Time{} : inputs.front().first.time)),
-        checks_window_(!window_.is_everything()),
-        progress_(options.show_progress) {
-    for (const Input& input : inputs) total_bytes_ += input.file_bytes;
-  }
-
-  /// Reads `source` to its end, or until a signal comes. `first` was read before. Returns how many
-  /// packets the window left out.
-  std::uint64_t read(Source& source, std::span<wire::Frame> first, std::uint16_t input,
-                     Place& place) {
-    constexpr std::size_t kBatch = 256;
-    std::array<wire::Frame, kBatch> frames;
-    if (compared_ != nullptr) compared_->begin_input(input);
-    std::uint64_t left_out = take(first, input, place);
-    while (!stop_requested().load(std::memory_order_relaxed)) {
-      const std::size_t count = source.next_batch(frames);
-      if (count == 0) break;
-      left_out += take(std::span(frames).first(count), input, place);
-      progress_.update(done_bytes_ + source.position(), total_bytes_, packets_);
-    }
-    done_bytes_ += source.info().file_bytes;
-    return left_out;
-  }
-
- private:
-  std::uint64_t take(std::span<wire::Frame> frames, std::uint16_t input, Place& place) {
-    packets_ += frames.size();
-    for (wire::Frame& frame : frames) frame.input = input;
-    std::span<wire::Frame> wanted = frames;
-    if (checks_window_) {
-      const auto unwanted = std::ranges::remove_if(frames, [this](const wire::Frame& frame) {
-        return frame.has_time && !window_.contains(frame.time);
-      });
-      wanted = frames.first(frames.size() - unwanted.size());
-    }
-    place.engine().add(wanted);
-    for (const wire::Frame& frame : wanted) {
-      if (compared_ != nullptr) compared_->add(frame);
-      if (frame.has_time) place.reached(frame.time);
-    }
-    return frames.size() - wanted.size();
-  }
-
-  ComparedPlaces* compared_;
-  AbsoluteWindow window_;
-  bool checks_window_;
-  std::uint64_t total_bytes_ = 0;
-  std::uint64_t done_bytes_ = 0;
-  std::uint64_t packets_ = 0;
-  Progress progress_;
-};
-
 /// What is left of an input once it has been read.
 struct ReadInput {
   InputName name;
@@ -91,12 +34,20 @@ struct ReadInput {
 };
 
 ReadInput read_input(Input& input, std::uint16_t number, Reader& reader, Places& places,
-                     Looked& looked) {
+                     ComparedPlaces* compared, Looked& looked) {
   const capture::FilteredSource* const filtered = input.filtered;
   Place& place = places.place_of(input.name.place, input.first.time);
   Source& source = place.add(number, std::move(input.source));
   const std::span first(&input.first, input.has_frames ? 1 : 0);
-  ReadInput done{input.name, {}, reader.read(source, first, number, place), {}};
+  if (compared != nullptr) compared->begin_input(number);
+  const std::uint64_t left_out = reader.read(source, first, number, [&](auto frames) {
+    place.engine().add(frames);
+    for (const wire::Frame& frame : frames) {
+      if (compared != nullptr) compared->add(frame);
+      if (frame.has_time) place.reached(frame.time);
+    }
+  });
+  ReadInput done{input.name, {}, left_out, {}};
   done.info = source.info();
   done.settings_changes = std::move(input.settings_changes);
   if (filtered != nullptr) {
@@ -123,7 +74,7 @@ std::vector<ReadInput> read_inputs(std::vector<Input>& inputs, const PipelineOpt
     const auto number = static_cast<std::uint16_t>(done.size());
     if (compared != nullptr) compared->name_input(number, input.name);
     if (options.frames != nullptr) options.frames->name_input(number, input.name.file);
-    done.push_back(read_input(input, number, reader, places, looked));
+    done.push_back(read_input(input, number, reader, places, compared, looked));
   }
   return done;
 }
@@ -134,6 +85,13 @@ Result<Looked> look(const PipelineOptions& options) {
   Result<OpenedInputs> opened = open_inputs(options);
   if (!opened) return std::unexpected(opened.error());
   std::vector<Input>& inputs = opened->inputs;
+  if (is_worth_screening(options, inputs)) {
+    if (std::optional<Looked> looked = look_twice(options, inputs)) {
+      looked->unreadable = std::move(opened->unreadable);
+      return std::move(*looked);
+    }
+    for (Input& input : inputs) input.source.reset();  // Whatever was read of it: from the start.
+  }
   Looked looked;
   looked.unreadable = std::move(opened->unreadable);
   flow::FrameObserver on_frame;
@@ -143,7 +101,7 @@ Result<Looked> look(const PipelineOptions& options) {
   Places places(inputs.size(), options.verify_checksums, options.memory_bytes, std::move(on_frame));
   std::unique_ptr<ComparedPlaces> compared;
   if (options.compare) compared = std::make_unique<ComparedPlaces>(options, inputs);
-  Reader reader(options, inputs, compared.get());
+  Reader reader(options, inputs);
   std::vector<ReadInput> done =
       read_inputs(inputs, options, reader, places, compared.get(), looked);
   looked.facts = places.finish(done.size());

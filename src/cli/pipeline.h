@@ -14,6 +14,7 @@
 #include "cli/frames_output.h"
 #include "cli/selection.h"
 #include "facts/case.h"
+#include "facts/screening.h"
 #include "report/answer.h"
 
 namespace slowpath::cli {
@@ -39,11 +40,18 @@ struct PipelineOptions {
   bool show_progress = true;
   FramesOutput* frames = nullptr;  // told every TCP frame, where asked for
   bool compare = false;            // the named places with one another
+  // Captures from this size on are screened first, unless `full` asks for everything.
+  std::uint64_t screen_from_bytes = std::uint64_t{64} << 20;
+  bool full = false;
+  std::size_t threads = 0;         // for the first pass; 0 = as many as there are processors
+  std::size_t largest = 10;        // connections that are analysed for their size alone
+  std::optional<ConnectionChoice> wanted;  // the only one that is asked for
 };
 
 /// What was seen. Where a signal came, what was seen until then.
 struct Looked {
   Case facts;
+  ScreeningFacts screening;                    // of a large capture: `facts` has what was analysed
   std::vector<report::Unreadable> unreadable;  // beside at least one that was read
   std::vector<std::string> remarks;            // for standard error
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "flow/normal_notes.h"
+#include "flow/screen/capture_counts.h"
 
 namespace slowpath::flow {
 namespace {
@@ -89,6 +90,40 @@ void CaptureWitness::note_time(Input& input, const wire::Frame& frame) {
   facts.first = std::min(facts.first, frame.time);
   facts.last = std::max(facts.last, frame.time);
   input.newest = frame.time;
+}
+
+void CaptureWitness::set(std::uint16_t index, const CaptureCourse& course) {
+  using wire::PacketKind;
+  if (index >= inputs_.size()) inputs_.resize(index + std::size_t{1});
+  Input& input = inputs_[index];
+  const CaptureCounts& counts = course.counts;
+  CaptureFacts& facts = input.facts;
+  facts.packets = counts.packets;
+  facts.bytes = counts.bytes;
+  facts.tcp_packets = counts.count(PacketKind::tcp);
+  facts.udp_packets = counts.count(PacketKind::udp);
+  facts.quic_packets = counts.quic;
+  facts.icmp_packets = counts.count(PacketKind::icmp);
+  facts.other_packets = counts.count(PacketKind::other_transport);
+  facts.not_decoded_packets = counts.count(PacketKind::not_ip);
+  facts.malformed_packets = counts.count(PacketKind::malformed);
+  facts.truncated_packets = counts.count(PacketKind::truncated);
+  facts.fragment_packets = counts.count(PacketKind::fragment) + counts.fragments;
+  facts.snapped_packets = counts.snapped;
+  facts.snap_len = counts.snap_len;
+  facts.frames_without_time = course.frames_without_time;
+  facts.time_steps_back = course.steps_back;
+  facts.largest_step_back_s = course.largest_step_back_s;
+  facts.first = course.first;
+  facts.last = course.last;
+  input.any = course.any;
+  input.newest = course.newest;
+  input.ip_headers = facts.tcp_packets;
+  input.ip_headers_bad = counts.ip_headers_bad;
+  input.beyond_frame = counts.beyond_frame;
+  input.zero_len = counts.zero_len;
+  input.zero_len_frames = counts.zero_len_frames;
+  input.back_frames = course.back_frames;
 }
 
 std::vector<CaptureFacts> CaptureWitness::finish(const Case& facts) {

@@ -10,9 +10,13 @@
 
 namespace slowpath::flow {
 
+struct CaptureCourse;
+
 class CaptureWitness {
  public:
   void add(const wire::Frame& frame, const wire::Packet& packet);
+  /// What a first pass counted of an input, instead of its packets one by one.
+  void set(std::uint16_t input, const CaptureCourse& course);
   /// One entry per input seen, with notes drawn from the connections. Spent afterwards.
   std::vector<CaptureFacts> finish(const Case& facts);
 

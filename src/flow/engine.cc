@@ -11,6 +11,7 @@
 #include "flow/flow_table.h"
 #include "flow/fragments.h"
 #include "flow/paths.h"
+#include "flow/sane_time.h"
 
 namespace slowpath::flow {
 namespace {
@@ -21,10 +22,6 @@ constexpr std::uint64_t kFinishedEighths = 3, kLiveEighths = 5;
 // to new connections.
 constexpr std::uint64_t kPacketsBetweenChecks = 65536, kChecksPerBudget = 16,
                         kConnectionsBetweenChecks = 256;
-// Instants before 1896 and after 2116 are no clock's; between these two the difference of any two
-// fits a Duration.
-constexpr Time kOldest = time_from_ns(-(std::int64_t{1} << 61)),
-               kNewest = time_from_ns(std::int64_t{1} << 62);
 
 // Records that wait to be read, in all, and in the shortest chapter by which a capture point can be
 // judged.
@@ -138,7 +135,7 @@ void Engine::State::prefetch(std::size_t count) const {
 void Engine::State::add(const wire::Frame& given, const wire::Packet& packet, std::uint64_t hash) {
   wire::Frame frame = given;
   // Without a time of its own a frame belongs to the moment of the one before.
-  if (!frame.has_time || frame.time < kOldest || frame.time > kNewest) {
+  if (!has_sane_time(frame)) {
     frame.has_time = false;
     frame.time = newest;
   }
@@ -271,6 +268,8 @@ void Engine::State::forget_finished_keys() {
     }
   }
 }
+
+void Engine::count_with(CaptureWitness witness) { state_->witness = std::move(witness); }
 
 Case Engine::finish() {
   State& s = *state_;

@@ -16,6 +16,8 @@
 
 namespace slowpath::flow {
 
+class CaptureWitness;
+
 struct EngineOptions {
   bool verify_checksums = true;
   std::uint64_t memory_bytes =
@@ -45,6 +47,10 @@ class Engine {
   /// Decodes and adds frames whose bytes are valid together: the same as one after the other, but
   /// what each needs is fetched while others are worked on.
   void add(std::span<const wire::Frame> frames);
+
+  /// What a first pass counted of the captures, where only a part of their frames was added: stands
+  /// for what was counted here. Before finish().
+  void count_with(CaptureWitness witness);
 
   /// Ends all connections and gives everything that was learnt. CaptureFacts hold what packets show
   /// (counts by kind, times, vantage, notes); names, formats and damage are filled in by the

@@ -11,6 +11,7 @@
 #include "detect/detector.h"
 #include "facts/case.h"
 #include "facts/finding.h"
+#include "facts/screening.h"
 
 namespace slowpath::report {
 
@@ -23,6 +24,7 @@ struct Unreadable {
 /// One answer. Refers to nothing outside itself.
 struct Answer {
   Case facts;
+  ScreeningFacts screening;               // of a large capture: `facts` has what was then analysed
   Diagnosis diagnosis;
   std::vector<detect::Silence> silences;  // empty unless somebody asked
   std::vector<Unreadable> unreadable;     // beside at least one input that was read

@@ -283,6 +283,28 @@ Json statistics_of(const Answer& answer, std::size_t connections_listed) {
           {"elapsed_s", finite(answer.elapsed_s)}};
 }
 
+/// null where every connection was analysed.
+Json to_json(const ScreeningFacts& screening) {
+  if (!screening.used) return nullptr;
+  Json signs = Json::object();
+  for (std::size_t i = 0; i < kLightSignCount; ++i) {
+    const SignFacts& sign = screening.signs[i];
+    if (sign.connections == 0) continue;
+    signs[std::string{to_string(static_cast<LightSign>(i))}] = {{"connections", sign.connections},
+                                                                {"analysed", sign.analysed},
+                                                                {"grave", sign.grave},
+                                                                {"grave_left", sign.grave_left}};
+  }
+  return {{"connections", screening.connections},
+          {"connections_analysed", screening.connections_analysed},
+          {"packets", screening.packets},
+          {"packets_analysed", screening.packets_analysed},
+          {"bytes", screening.bytes},
+          {"connections_let_go", screening.let_go},
+          {"grave_left", screening.grave_left},
+          {"signs", std::move(signs)}};
+}
+
 /// Everything but the connections.
 Json document(const Answer& answer, const JsonOptions& options, Json connections,
               std::size_t connections_listed) {
@@ -310,6 +332,7 @@ Json document(const Answer& answer, const JsonOptions& options, Json connections
     for (const detect::Silence& silence : answer.silences) silences.push_back(to_json(silence));
     json["silences"] = std::move(silences);
   }
+  json["screening"] = to_json(answer.screening);
   json["statistics"] = statistics_of(answer, connections_listed);
   return json;
 }

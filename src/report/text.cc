@@ -98,6 +98,23 @@ void write_steps(Page& page, const Diagnosis& diagnosis) {
   }
 }
 
+/// Of a large capture: what was not analysed, and with which signs that could be a fault.
+void write_screening(Page& page, const ScreeningFacts& screening) {
+  page.entry("", fmt::format("{} of {} connections were analysed, the others only screened",
+                             format_count(screening.connections_analysed),
+                             format_count(screening.connections)));
+  std::string left;
+  for (std::size_t i = 0; i < kLightSignCount; ++i) {
+    if (screening.signs[i].grave_left == 0) continue;
+    left += fmt::format("{}{} {}", left.empty() ? "" : ", ", to_string(static_cast<LightSign>(i)),
+                        format_count(screening.signs[i].grave_left));
+  }
+  if (left.empty()) return;
+  page.entry("", fmt::format("not analysed one by one, though they show signs: {} ({}); --full "
+                             "analyses all",
+                             format_count(screening.grave_left), left));
+}
+
 void write_other_connections(Page& page, const Answer& answer, const ConnectionFacts* main,
                              const TextOptions& options) {
   const std::vector<ConnectionFacts>& connections = answer.facts.connections;
@@ -131,6 +148,7 @@ void write_other_connections(Page& page, const Answer& answer, const ConnectionF
   const std::uint64_t totals_only =
       answer.facts.connections_total -
       std::min<std::uint64_t>(answer.facts.connections_total, connections.size());
+  if (answer.screening.used) return write_screening(page, answer.screening);
   if (totals_only > 0) {
     page.entry("", fmt::format("{} connections too small to judge were only counted",
                                format_count(totals_only)));

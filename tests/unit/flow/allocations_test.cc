@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 
 #include "flow/engine.h"
+#include "flow/screen/screener.h"
 #include "support/allocation_counter.h"
 #include "support/exchange.h"
+#include "support/packet_builder.h"
 
 namespace slowpath::test {
 namespace {
@@ -37,6 +39,30 @@ TEST(Allocations, ASteadyStreamMakesNone) {
   EXPECT_LT(made, packets.size() / 2 / 100)
       << "allocations for " << packets.size() / 2 << " packets";
   EXPECT_EQ(engine.finish().connections.size(), 1u);
+}
+
+TEST(Allocations, ScreeningAKnownConnectionMakesNone) {
+  const auto data = packet()
+                        .ethernet()
+                        .ipv4("10.0.0.1", "10.0.0.2")
+                        .tcp(psh | ack, ports(4000, 80), timestamps(1, 2))
+                        .payload(100)
+                        .build();
+  const auto reply = packet()
+                         .ethernet()
+                         .ipv4("10.0.0.2", "10.0.0.1")
+                         .tcp(ack, ports(80, 4000), sack({{100, 200}}))
+                         .build();
+  std::vector<wire::Frame> frames;
+  for (std::size_t i = 0; i < 10'000; ++i) {
+    frames.push_back(i % 2 == 0 ? data.frame() : reply.frame());
+    frames.back().number = i + 1;
+  }
+  flow::Screener screener({});
+  screener.add(std::span(frames).first(100));
+  const std::size_t before = allocations;
+  screener.add(frames);
+  EXPECT_EQ(allocations - before, 0U);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "report/schema.h"
+#include "report/text.h"
 #include "unit/report/answers.h"
 #include "unit/report/schema_errors.h"
 
@@ -118,6 +119,22 @@ TEST(Json, ConnectionsBeyondTheLimitAreCountedUnlessAFindingNamesThem) {
   EXPECT_EQ(document["connections"][1]["id"], 17);
   EXPECT_EQ(document["statistics"]["connections"], 12'040);
   EXPECT_EQ(document["statistics"]["connections_listed"], 2);
+}
+
+TEST(Json, SaysWhatOfALargeCaptureWasNotAnalysed) {
+  Answer answer = test::healthy();
+  EXPECT_TRUE(parsed(answer)["screening"].is_null());
+  answer.screening = {.used = true, .connections = 100, .connections_analysed = 1, .grave_left = 7};
+  answer.screening[LightSign::silence] = {
+      .connections = 9, .analysed = 1, .grave = 8, .grave_left = 7};
+  const Json json = parsed(answer);
+  EXPECT_EQ(schema_errors(json), "");
+  EXPECT_EQ(json["screening"]["grave_left"], 7);
+  EXPECT_EQ(json["screening"]["signs"]["silence"]["analysed"], 1);
+  EXPECT_EQ(json["screening"]["signs"].size(), 1U);
+  const std::string text = to_text(answer, {});
+  EXPECT_NE(text.find("1 of 100 connections were analysed"), std::string::npos) << text;
+  EXPECT_NE(text.find("silence 7"), std::string::npos) << text;
 }
 
 TEST(Json, LinesAreConnectionsAndTheDiagnosisLast) {

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/screening.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "cli/capture_facts.h"
+#include "cli/place.h"
+#include "cli/reader.h"
+#include "flow/capture_witness.h"
+#include "flow/screen/choice.h"
+#include "flow/screen/screener.h"
+
+namespace slowpath::cli {
+namespace {
+
+/// An input after the first pass.
+struct Screened {
+  std::uint64_t frames = 0;    // read, before the window
+  std::uint64_t left_out = 0;  // by window and filter
+  capture::SourceInfo info;
+  std::string filter_problem;
+};
+
+std::size_t threads_of(const PipelineOptions& options) {
+  if (options.threads != 0) return std::min<std::size_t>(options.threads, flow::Screener::kShards);
+  // Past a few, one thread that walks the file is what limits.
+  constexpr std::size_t kUseful = 8;
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kUseful);
+}
+
+class TwoPasses {
+ public:
+  TwoPasses(const PipelineOptions& options, std::vector<Input>& inputs)
+      : options_(options),
+        inputs_(inputs),
+        reader_(options, inputs, flow::Screener::kRound, 2),
+        screener_({.verify_checksums = options.verify_checksums,
+                   .memory_bytes = options.memory_bytes / 2,
+                   .threads = threads_of(options)}) {}
+
+  std::optional<Looked> run() {
+    if (!screen_all()) return std::nullopt;
+    choose();
+    analyse();
+    return std::move(looked_);
+  }
+
+ private:
+  bool screen_all();
+  bool screen(Input& input, std::uint16_t number);
+  void choose();
+  void analyse();
+  void analyse(Input& input, std::uint16_t number, Place& place);
+  [[nodiscard]] std::span<wire::Frame> chosen_of(std::span<wire::Frame> frames);
+  void number_connections(Case& facts) const;
+  void describe_captures();
+
+  const PipelineOptions& options_;
+  std::vector<Input>& inputs_;
+  Reader reader_;
+  flow::Screener screener_;
+  flow::Choice choice_;
+  std::vector<Screened> screened_;
+  Time last_ = Time::min();
+  wire::Packet packet_;
+  Looked looked_;
+};
+
+bool TwoPasses::screen_all() {
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    if (i > 0 && stop_requested()) return true;
+    if (const Result<void> opened = reopen(inputs_[i], options_.filter); !opened) return false;
+    if (!screen(inputs_[i], static_cast<std::uint16_t>(i))) return false;
+  }
+  return true;
+}
+
+bool TwoPasses::screen(Input& input, std::uint16_t number) {
+  capture::Source& source = *input.source;
+  // Files of one rotated capture follow each other; packets of two queues may be swapped.
+  constexpr Duration kSlack = std::chrono::seconds{1};
+  const bool follows = number == 0 || !input.has_frames || input.first.time >= last_ - kSlack;
+  if (!source.stable_bytes() || !follows) return false;
+  Screened& done = screened_.emplace_back();
+  const std::span first(&input.first, input.has_frames ? 1 : 0);
+  done.left_out = reader_.read(source, first, number, [&](std::span<wire::Frame> frames) {
+    if (frames.empty()) return;
+    screener_.add(frames);
+    last_ = std::max(last_, frames.back().time);
+  });
+  done.info = source.info();
+  done.frames = done.info.frames;
+  if (input.filtered != nullptr) {
+    done.frames -= input.filtered->left_out();
+    done.left_out += input.filtered->left_out();
+    done.filter_problem = input.filtered->problem();
+  }
+  // Closed: the next file may need its descriptor and its pages.
+  input.source.reset();
+  input.filtered = nullptr;
+  return true;
+}
+
+void TwoPasses::choose() {
+  if (!options_.wanted) {
+    choice_ = flow::choose(screener_, {.largest = options_.largest});
+    return;
+  }
+  flow::Wanted wanted;
+  if (const auto* ends = std::get_if<Ends>(&*options_.wanted)) {
+    bool unused = false;
+    wanted.ends = wire::key_of(ends->a, ends->b, unused);
+  } else {
+    wanted.id = std::get<std::uint32_t>(*options_.wanted);
+  }
+  choice_ = flow::choose_wanted(screener_, wanted);
+}
+
+// Chosen connections; ICMP; whatever may be a fragment.
+std::span<wire::Frame> TwoPasses::chosen_of(std::span<wire::Frame> frames) {
+  wire::EndsKey key;
+  const auto unwanted = std::ranges::remove_if(frames, [&](const wire::Frame& frame) {
+    const std::uint64_t hash = wire::hash_of_usual_frame(frame, key);
+    if (hash != 0) [[likely]]
+      return !choice_.ends.contains(key, hash);
+    wire::decode(frame, packet_);
+    if (packet_.is_fragment || packet_.kind == wire::PacketKind::icmp) return false;
+    if (packet_.kind != wire::PacketKind::tcp) return true;
+    bool unused = false;
+    key = wire::key_of({packet_.source, packet_.source_port},
+                       {packet_.destination, packet_.destination_port}, unused);
+    return !choice_.ends.contains(key, wire::hash_of(key));
+  });
+  return frames.first(frames.size() - unwanted.size());
+}
+
+void TwoPasses::analyse(Input& input, std::uint16_t number, Place& place) {
+  if (const Result<void> opened = reopen(input, options_.filter); !opened) {
+    // It was there a moment ago.
+    looked_.remarks.push_back(opened.error().message());
+    return;
+  }
+  const std::span first(&input.first, input.has_frames ? 1 : 0);
+  capture::Source& source = place.add(number, std::move(input.source));
+  reader_.read_again(source, first, number, screened_[number].frames,
+                     [&](std::span<wire::Frame> frames) {
+                       const std::span<wire::Frame> chosen = chosen_of(frames);
+                       if (!chosen.empty()) place.engine().add(chosen);
+                     });
+}
+
+void TwoPasses::analyse() {
+  Places places(screened_.size(), options_.verify_checksums, options_.memory_bytes);
+  Place& place = places.place_of(inputs_.front().name.place, inputs_.front().first.time);
+  for (std::size_t i = 0; i < screened_.size(); ++i) {
+    analyse(inputs_[i], static_cast<std::uint16_t>(i), place);
+  }
+  place.engine().count_with(screener_.witness());
+  looked_.facts = places.finish(screened_.size());
+  number_connections(looked_.facts);
+  looked_.facts.unmatched_icmp_errors = screener_.unmatched_icmp();
+  looked_.facts.connections_total = choice_.facts.connections;
+  if (!options_.wanted) looked_.screening = choice_.facts;
+  describe_captures();
+}
+
+// The analysis numbered what it saw; connections are numbered among all. What it made of fragments
+// of connections that were not chosen is only a part of them, and goes.
+void TwoPasses::number_connections(Case& facts) const {
+  constexpr std::uint32_t kGone = 0xffff'ffff;
+  std::uint32_t most = 0;
+  for (const ConnectionFacts& connection : facts.connections) most = std::max(most, connection.id);
+  std::vector<std::uint32_t> number(std::size_t{most} + 1, kGone);
+  for (const ConnectionFacts& connection : facts.connections) {
+    bool unused = false;
+    const wire::EndsKey key = wire::key_of(connection.client, connection.server, unused);
+    if (!choice_.ends.contains(key, wire::hash_of(key))) continue;
+    const auto after = std::ranges::upper_bound(choice_.first_frames, connection.first_frame.packed,
+                                                {}, &FrameRef::packed);
+    if (after == choice_.first_frames.begin()) continue;
+    number[connection.id] =
+        choice_.ids[static_cast<std::size_t>(after - choice_.first_frames.begin()) - 1];
+  }
+  std::erase_if(facts.connections,
+                [&](const ConnectionFacts& connection) { return number[connection.id] == kGone; });
+  for (ConnectionFacts& connection : facts.connections) {
+    connection.id = number[connection.id];
+    if (connection.reuses) connection.reuses = number[*connection.reuses];
+  }
+  for (PathFacts& path : facts.paths) {
+    for (std::uint32_t& id : path.connections) id = number[id];
+    std::erase(path.connections, kGone);
+  }
+}
+
+void TwoPasses::describe_captures() {
+  for (std::size_t i = 0; i < screened_.size(); ++i) {
+    CaptureFacts& capture = looked_.facts.captures[i];
+    fill_from_source(capture, inputs_[i].name, screened_[i].info);
+    capture.filtered_packets += screened_[i].left_out;
+    if (!screened_[i].filter_problem.empty()) {
+      looked_.remarks.push_back(inputs_[i].name.file + ": " + screened_[i].filter_problem);
+    }
+  }
+}
+
+}  // namespace
+
+bool is_worth_screening(const PipelineOptions& options, const std::vector<Input>& inputs) {
+  if (options.full || options.live || options.compare || options.frames != nullptr) return false;
+  std::uint64_t bytes = 0;
+  for (const Input& input : inputs) {
+    // Of a pipe nothing is known, and it is read once.
+    if (input.file_bytes == 0 || input.name.place != inputs.front().name.place) return false;
+    bytes += input.file_bytes;
+  }
+  return !inputs.empty() && bytes >= options.screen_from_bytes;
+}
+
+std::optional<Looked> look_twice(const PipelineOptions& options, std::vector<Input>& inputs) {
+  for (const Input& input : inputs) {
+    if (input.source && !input.source->stable_bytes()) return std::nullopt;
+  }
+  return TwoPasses(options, inputs).run();
+}
+
+}  // namespace slowpath::cli

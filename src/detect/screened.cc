@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "detect/screened.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+
+namespace slowpath::detect {
+namespace {
+
+// No more than a doubt from anywhere else (synthesis.cc).
+constexpr double kDoubtConfidence = 0.6;
+
+/// "retransmission 1 820, silence 12", the most first.
+std::string signs_left(const ScreeningFacts& screening) {
+  std::vector<std::pair<std::uint64_t, LightSign>> left;
+  for (std::size_t i = 0; i < kLightSignCount; ++i) {
+    const auto sign = static_cast<LightSign>(i);
+    if (screening[sign].grave_left > 0) left.emplace_back(screening[sign].grave_left, sign);
+  }
+  std::stable_sort(left.begin(), left.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::string text;
+  for (const auto& [count, sign] : left) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", to_string(sign), format_count(count));
+  }
+  return text;
+}
+
+std::string what_is_left(const ScreeningFacts& screening) {
+  const std::string signs = signs_left(screening);
+  return fmt::format(
+      "{} more show{} signs that could be a fault{} and were not analysed one by one",
+      format_count(screening.grave_left), screening.grave_left == 1 ? "s" : "",
+      signs.empty() ? "" : " (" + signs + ")");
+}
+
+}  // namespace
+
+void weigh_screening(const Case& facts, const ScreeningFacts& screening, Diagnosis& diagnosis) {
+  if (!screening.used || screening.connections_analysed == screening.connections) return;
+  std::string about = fmt::format(
+      " Analysed were {} of {} connections: the largest, and the worst of each sign between any "
+      "two "
+      "hosts; ",
+      format_count(screening.connections_analysed), format_count(screening.connections));
+  about += screening.grave_left == 0 ? "the others show nothing that could be a fault."
+                                     : what_is_left(screening) + ".";
+  diagnosis.summary += about;
+  if (diagnosis.verdict != "healthy" || screening.grave_left == 0) return;
+  diagnosis.verdict = "unclear";
+  diagnosis.confidence = kDoubtConfidence;
+  const std::string file = facts.captures.empty() ? "FILE" : facts.captures.front().file;
+  diagnosis.look_next.push_back("slowpath diagnose --full " + file);
+}
+
+}  // namespace slowpath::detect

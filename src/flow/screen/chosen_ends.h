@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The four-tuples that the second pass picks out: asked for every packet, and nearly always told
+// no.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "wire/ends_key.h"
+
+namespace slowpath::flow {
+
+/// The four-tuples whose packets the second pass hands on. All uses of a four-tuple go together:
+/// what a later one meets follows from the earlier.
+class ChosenEnds {
+ public:
+  void add(const wire::EndsKey& key, std::uint64_t hash);
+  [[nodiscard]] bool contains(const wire::EndsKey& key, std::uint64_t hash) const {
+    if ((filter_[word_of(hash)] >> (hash >> 6 & 63) & 1) == 0) [[likely]]
+      return false;
+    return is_member(key, hash);
+  }
+  [[nodiscard]] std::size_t size() const { return count_; }
+
+ private:
+  // 512 Kibit: a few thousand members let hardly one in a hundred others pass on to the table.
+  static constexpr std::size_t kFilterWords = std::size_t{1} << 13;
+  static std::size_t word_of(std::uint64_t hash) {
+    return static_cast<std::size_t>(hash >> 12) & (kFilterWords - 1);
+  }
+  void place(const wire::EndsKey& key, std::uint64_t hash);
+  [[nodiscard]] bool is_member(const wire::EndsKey& key, std::uint64_t hash) const;
+
+  std::vector<std::uint64_t> filter_ = std::vector<std::uint64_t>(kFilterWords);
+  std::vector<wire::EndsKey> slots_ = std::vector<wire::EndsKey>(64);
+  std::size_t count_ = 0;
+};
+
+}  // namespace slowpath::flow

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The first pass over a large capture: a light record for every connection, exact totals of the
+// capture, and in the end the choice of what the full analysis looks at in a second pass.
+//
+// Frames are taken in rounds. In each, threads first decode what they were dealt, and then each
+// keeps the connections of its own shards, so that a connection's packets are seen in the file's
+// order by one thread, and the answer does not depend on how many there are.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "facts/screening.h"
+#include "flow/screen/light_table.h"
+#include "wire/frame.h"
+
+namespace slowpath::flow {
+
+class CaptureWitness;
+
+struct ScreenOptions {
+  bool verify_checksums = true;
+  std::uint64_t memory_bytes = std::uint64_t{1} << 30;  // of light records
+  std::size_t threads = 1;                              // besides none: the caller's is one of them
+};
+
+/// Frames of one capture point in file order. The bytes of a round's frames must stay valid until
+/// the next call of add() has returned.
+class Screener {
+ public:
+  /// Logical shards, whatever the number of threads.
+  static constexpr std::size_t kShards = 64;
+  /// Frames that add() is best given at a time.
+  static constexpr std::size_t kRound = 4096;
+
+  explicit Screener(ScreenOptions options);
+  ~Screener();
+  Screener(const Screener&) = delete;
+  Screener& operator=(const Screener&) = delete;
+
+  /// Frames in file order, input after input.
+  void add(std::span<const wire::Frame> frames);
+
+  /// The connections, shard after shard; within one in the order of their first packets.
+  [[nodiscard]] std::span<const LightTable> shards() const;
+  [[nodiscard]] std::span<LightTable> shards();
+  /// Counts of each input, as the full analysis would have made them.
+  [[nodiscard]] CaptureWitness witness() const;
+  /// ICMP errors about connections that are not in the capture.
+  [[nodiscard]] std::uint64_t unmatched_icmp() const;
+  [[nodiscard]] std::uint64_t memory_bytes() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace slowpath::flow

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// The quick decoder against its twin, which goes through decode(): every wrapping, cut anywhere,
+// with any byte changed.
+#include "wire/light_packet.h"
+
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "samples.h"
+#include "support/light_packets.h"
+
+namespace slowpath::test {
+namespace {
+
+void compare(const wire::Frame& frame, const std::string& what) {
+  wire::LightPacket quick, plain;
+  wire::Packet scratch;
+  for (const bool verify : {false, true}) {
+    wire::decode_light(frame, verify, quick, scratch);
+    wire::decode_light_plain(frame, verify, plain, scratch);
+    ASSERT_EQ(difference(quick, plain), "") << what << " of " << frame.bytes.size() << " bytes";
+  }
+  wire::EndsKey key;
+  const std::uint64_t hash = wire::hash_of_usual_frame(frame, key);
+  if (hash != 0 && plain.kind == wire::PacketKind::tcp) {
+    ASSERT_EQ(hash, plain.hash) << what;
+    ASSERT_TRUE(key == plain.key) << what;
+  }
+}
+
+/// Whether the quick way alone does it: else the comparison would compare decode() with itself.
+bool is_usual(const wire::Frame& frame) {
+  wire::EndsKey key;
+  return wire::hash_of_usual_frame(frame, key) != 0;
+}
+
+std::vector<Sample> usual_samples() {
+  std::vector<Sample> all;
+  const auto add = [&](std::string name, PacketBuilder in) {
+    PacketBuilder six = in;
+    all.push_back({name + " v4", sample_segment(v4(in)), 0, false});
+    all.push_back({name + " v6", sample_segment(v6(six)), 0, true});
+  };
+  add("ethernet", packet().ethernet());
+  add("vlan", packet().ethernet().vlan(7));
+  add("sll", packet().linux_sll());
+  add("raw", packet());
+  all.push_back({"timestamps",
+                 packet()
+                     .ethernet()
+                     .ipv4("10.0.0.9", "10.0.0.2")
+                     .tcp(psh | ack, ports(4000, 80), timestamps(11, 12))
+                     .payload(1448)
+                     .build(),
+                 0, false});
+  all.push_back({"no options",
+                 packet()
+                     .ethernet()
+                     .ipv4("10.0.0.9", "10.0.0.2", tos(3))
+                     .tcp(fin | ack, ports(80, 4000))
+                     .build(),
+                 0, false});
+  for (const ChecksumKind kind : {ChecksumKind::partial, ChecksumKind::partial_no_length,
+                                  ChecksumKind::zero, ChecksumKind::wrong}) {
+    all.push_back({"checksum",
+                   packet()
+                       .ethernet()
+                       .ipv4("10.0.0.9", "10.0.0.2")
+                       .tcp(psh | ack, ports(80, 4000), checksum(kind))
+                       .payload(101)
+                       .build(),
+                   0, false});
+  }
+  return all;
+}
+
+TEST(LightPacket, TheUsualShapesNeedNoCloserLook) {
+  for (const Sample& sample : usual_samples()) {
+    EXPECT_TRUE(is_usual(sample.built.frame())) << sample.name;
+    compare(sample.built.frame(), sample.name);
+  }
+}
+
+TEST(LightPacket, EveryWrappingReadsAsWithTheTwin) {
+  for (const Sample& sample : link_samples()) compare(sample.built.frame(), sample.name);
+}
+
+TEST(LightPacket, CutAnywhere) {
+  for (const Sample& sample : usual_samples()) {
+    wire::Frame frame = sample.built.frame();
+    const Bytes whole = frame.bytes;
+    for (std::size_t len = 0; len <= whole.size(); ++len) {
+      frame.bytes = whole.first(len);
+      compare(frame, sample.name);
+      frame.original_len = static_cast<std::uint32_t>(len);  // And never longer on the wire.
+      compare(frame, sample.name);
+      frame.original_len = static_cast<std::uint32_t>(whole.size());
+    }
+  }
+}
+
+TEST(LightPacket, AnyByteChanged) {
+  std::mt19937 random(1);
+  for (const Sample& sample : usual_samples()) {
+    for (std::size_t at = 0; at < std::min<std::size_t>(sample.built.bytes.size(), 100); ++at) {
+      for (int turn = 0; turn < 40; ++turn) {
+        BuiltFrame changed = sample.built;
+        changed.bytes[at] = static_cast<std::byte>(random() & 0xff);
+        if (turn % 4 == 0) changed.bytes[random() % 40] = static_cast<std::byte>(random() & 0xff);
+        compare(changed.frame(), sample.name);
+      }
+    }
+  }
+}
+
+TEST(LightPacket, BothDirectionsHaveOneKeyAndItTellsTheEnds) {
+  const auto there =
+      packet().ethernet().ipv6("2001:db8::1", "2001:db8::2").tcp(ack, ports(4000, 80)).build();
+  const auto back =
+      packet().ethernet().ipv6("2001:db8::2", "2001:db8::1").tcp(ack, ports(80, 4000)).build();
+  wire::LightPacket a, b;
+  wire::Packet scratch;
+  wire::decode_light(there.frame(), false, a, scratch);
+  wire::decode_light(back.frame(), false, b, scratch);
+  EXPECT_TRUE(a.key == b.key);
+  EXPECT_EQ(a.hash, b.hash);
+  EXPECT_NE(a.from_lower, b.from_lower);
+  const auto ends = wire::ends_of(a.key);
+  const Endpoint client{address("2001:db8::1"), 4000}, server{address("2001:db8::2"), 80};
+  EXPECT_EQ(ends[a.from_lower ? 0 : 1], client);
+  EXPECT_EQ(ends[a.from_lower ? 1 : 0], server);
+}
+
+TEST(LightPacket, AnIpv4KeyTellsItsEnds) {
+  const Endpoint client{address("192.0.2.200"), 65535}, server{address("10.1.2.3"), 1};
+  bool first_is_lower = true;
+  const wire::EndsKey key = wire::key_of(client, server, first_is_lower);
+  EXPECT_FALSE(first_is_lower);
+  EXPECT_EQ(wire::ends_of(key)[0], server);
+  EXPECT_EQ(wire::ends_of(key)[1], client);
+}
+
+}  // namespace
+}  // namespace slowpath::test
