@@ -114,14 +114,17 @@ std::optional<double> last_rate_in(std::string_view output) {
   return received ? received : rate;
 }
 
-std::optional<double> figure_in(const std::string& output) {
+std::optional<Figure> figure_in(const std::string& output) {
+  const auto as = [](std::optional<double> value, bool is_rate) {
+    return value ? std::optional(Figure{*value, is_rate}) : std::nullopt;
+  };
   const std::size_t brace = output.find('{');
   if (brace != std::string::npos) {
     const Json json = Json::parse(output.substr(brace), nullptr, false);
-    if (!json.is_discarded()) return rate_in_json(json);
+    if (!json.is_discarded()) return as(rate_in_json(json), true);
   }
-  if (const std::optional<double> rate = last_rate_in(output)) return rate;
-  return last_number_in(output);
+  if (const std::optional<double> rate = last_rate_in(output)) return as(rate, true);
+  return as(last_number_in(output), false);
 }
 
 }  // namespace slowpath::fix

@@ -8,11 +8,17 @@
 
 namespace slowpath::fix {
 
+/// A figure, and whether it is a rate in bit/s or a number of which nothing more is known.
+struct Figure {
+  double value = 0;
+  bool is_rate = false;
+};
+
 /// In this order: the rate in a JSON document of iperf3 or `slowpath test` (bit/s); the last rate
 /// with a unit, the receiver's line before others where iperf3 tells both ends (bit/s: "1.2
 /// Gbits/sec", "112 MB/s"); the last number of the last line that holds one. nullopt where there is
 /// none, or where a JSON document says that there was an error.
-std::optional<double> figure_in(const std::string& output);
+std::optional<Figure> figure_in(const std::string& output);
 
 /// "1.2 Gbits/sec", "934 Mbit/s", "11.3MB/s", "3.1 GiB/s" at the end of the last line that holds
 /// such a rate, in bit/s.

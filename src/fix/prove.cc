@@ -50,6 +50,7 @@ Result<bool> take_pair(const std::function<Result<void>(bool)>& turn,
   for (const bool with : {first, !first}) {
     if (const Result<void> turned = turn(with); !turned) return std::unexpected(turned.error());
     const Measured measured = measure();
+    proof.is_rate = measured.is_rate;
     if (with && measured.integrity_broken) {
       proof.judgement = Judgement::broke_integrity;
     } else if (!measured.value) {

@@ -19,6 +19,7 @@ struct Measured {
   std::optional<double> value;
   bool integrity_broken = false;  // it ran, and bytes were wrong; with its figure
   std::string why_not;
+  bool is_rate = false;  // the figure is in bit/s
 };
 
 struct Pair {
@@ -44,7 +45,8 @@ struct Proof {
   double low = 0,
          high =
              0;  // its confidence interval, at least 95 %; 0 and infinity with fewer than six pairs
-  std::string why;  // of could_not_measure and broke_integrity
+  std::string why;       // of could_not_measure and broke_integrity
+  bool is_rate = false;  // Measured::is_rate
 
   /// In how many pairs bytes were wrong without the step, and right with it.
   [[nodiscard]] std::size_t cured() const;

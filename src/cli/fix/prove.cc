@@ -3,12 +3,9 @@
 // helped.
 #include "fix/prove.h"
 
-#include <stdio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -21,11 +18,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/format.h"
 #include "cli/command.h"
+#include "cli/fix/measure.h"
 #include "cli/fix/step.h"
 #include "cli/output.h"
 #include "cli/signals.h"
-#include "fix/figure.h"
 #include "fix/journal.h"
 #include "fix/proof_state.h"
 
@@ -33,10 +31,6 @@ namespace slowpath::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// A measuring command says with it that it ran and that bytes were wrong (slowpath(1)).
-constexpr int kIntegrityBroken = 1;
-constexpr std::size_t kMostOutput = std::size_t{4} << 20;
 
 struct Options {
   StepOptions step;
@@ -49,36 +43,6 @@ struct Options {
 /// As the command printed it.
 double figure_of(double value, const Options& options) {
   return options.smaller_is_better && value > 0 ? 1 / value : value;
-}
-
-fix::Measured no_figure(std::string why) {
-  return {.value = {}, .integrity_broken = false, .why_not = std::move(why)};
-}
-
-fix::Measured measure(const std::string& command, bool smaller_is_better) {
-  FILE* pipe = popen(command.c_str(), "r");
-  if (pipe == nullptr) return no_figure("the measuring command cannot be started");
-  std::string output;
-  std::array<char, 4096> part{};
-  while (const std::size_t n = fread(part.data(), 1, part.size(), pipe)) {
-    if (output.size() < kMostOutput) output.append(part.data(), n);
-  }
-  const int status = pclose(pipe);
-  if (stop_requested()) return no_figure("interrupted");
-  const std::optional<double> figure = fix::figure_in(output);
-  // Without a figure it is what most programs say of any failure.
-  if (WIFEXITED(status) && WEXITSTATUS(status) == kIntegrityBroken && figure)
-    return {.value = smaller_is_better && *figure > 0 ? 1 / *figure : *figure,
-            .integrity_broken = true,
-            .why_not = "the measuring command says that bytes were wrong"};
-  if (status != 0)
-    return no_figure(fmt::format("the measuring command ended with {}",
-                                 WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status)));
-  if (!figure || *figure < 0) return no_figure("the measuring command printed no figure");
-  // A transfer that moves nothing has a rate; nothing is done in no time.
-  if (smaller_is_better && *figure == 0) return no_figure("the measuring command printed 0");
-  return {
-      .value = smaller_is_better ? 1 / *figure : *figure, .integrity_broken = false, .why_not = {}};
 }
 
 /// Takes a step and takes it back, an entry of the journal each time.
@@ -161,7 +125,14 @@ void show_progress(const fix::Pair& pair, std::size_t number, const Options& opt
 }
 
 std::string times(double ratio) {
-  return std::isinf(ratio) ? "infinitely many" : fmt::format("{:.3g}", ratio);
+  constexpr double kCountable = 1e15;
+  if (ratio > kCountable) return "infinitely many";
+  return ratio < 100 ? fmt::format("{:.3g}", ratio)
+                     : format_count(static_cast<std::uint64_t>(ratio));
+}
+
+std::string said(double figure, const fix::Proof& proof) {
+  return proof.is_rate ? format_rate(figure) : fmt::format("{:.4g}", figure);
 }
 
 /// Of both, the figure in the middle.
@@ -175,11 +146,9 @@ std::string medians(const fix::Proof& proof, const Options& options) {
     std::ranges::sort(values);
     return values[values.size() / 2];
   };
-  return proof.pairs.empty() ? std::string()
-                             : fmt::format(
-                                   "{:.4g} without the step, {:.4g} with it (medians of "
-                                   "{} pairs)",
-                                   middle(without), middle(with), proof.pairs.size());
+  if (proof.pairs.empty()) return {};
+  return fmt::format("{} without the step, {} with it (medians of {} pairs)",
+                     said(middle(without), proof), said(middle(with), proof), proof.pairs.size());
 }
 
 std::string sentence(const fix::Proof& proof, const Options& options) {

@@ -27,7 +27,8 @@ fix::Proof prove_factor(double factor, double noise, bool* left_on = nullptr,
   const auto measure = [&] {
     return fix::Measured{.value = 100 * (on ? factor : 1) * std::exp(spread(random)),
                          .integrity_broken = false,
-                         .why_not = {}};
+                         .why_not = {},
+                         .is_rate = false};
   };
   const fix::Proof proof =
       *fix::prove(turn, measure, {.most_pairs = most, .least_difference = 0.03});
@@ -78,7 +79,7 @@ TEST(Prove, WrongBytesEndIt) {
   bool on = false;
   const auto turn = [&](bool wanted) -> Result<void> { return on = wanted, Result<void>{}; };
   const auto measure = [&] {
-    return on ? fix::Measured{{}, true, "wrong"} : fix::Measured{1.0, false, {}};
+    return on ? fix::Measured{{}, true, "wrong", false} : fix::Measured{1.0, false, {}, false};
   };
   EXPECT_EQ(fix::prove(turn, measure, {})->judgement, Judgement::broke_integrity);
   EXPECT_FALSE(on);
@@ -87,66 +88,78 @@ TEST(Prove, WrongBytesEndIt) {
 TEST(Prove, RightBytesGoBeforeSpeed) {
   bool on = false;
   const auto turn = [&](bool wanted) -> Result<void> { return on = wanted, Result<void>{}; };
-  const auto measure = [&] { return fix::Measured{on ? 30.0 : 100.0, !on, "wrong"}; };
+  const auto measure = [&] { return fix::Measured{on ? 30.0 : 100.0, !on, "wrong", false}; };
   const fix::Proof proof = *fix::prove(turn, measure, {});
   EXPECT_EQ(proof.judgement, Judgement::helped);
   EXPECT_EQ(proof.cured(), 6U);
   // Wrong with it as without it: it cures nothing.
-  const auto always = [] { return fix::Measured{100.0, true, "wrong"}; };
+  const auto always = [] { return fix::Measured{100.0, true, "wrong", false}; };
   EXPECT_EQ(fix::prove(turn, always, {})->judgement, Judgement::broke_integrity);
   // Now and then wrong without it is no proof yet.
   int n = 0;
-  const auto seldom = [&] { return fix::Measured{on ? 30.0 : 100.0, !on && ++n % 8 == 0, {}}; };
+  const auto seldom = [&] {
+    return fix::Measured{on ? 30.0 : 100.0, !on && ++n % 8 == 0, {}, false};
+  };
   EXPECT_EQ(fix::prove(turn, seldom, {})->judgement, Judgement::harmed);
 }
 
 TEST(Prove, AMeasureThatFailsIsNoProof) {
   const auto turn = [](bool) -> Result<void> { return {}; };
-  const auto measure = [] { return fix::Measured{{}, false, "no peer"}; };
+  const auto measure = [] { return fix::Measured{{}, false, "no peer", false}; };
   const fix::Proof proof = *fix::prove(turn, measure, {});
   EXPECT_EQ(proof.judgement, Judgement::could_not_measure);
   EXPECT_EQ(proof.why, "no peer");
 }
 
+std::optional<double> figure(const std::string& output) {
+  const std::optional<fix::Figure> found = fix::figure_in(output);
+  return found ? std::optional(found->value) : std::nullopt;
+}
+
+TEST(Figure, KnowsARateFromANumber) {
+  EXPECT_TRUE(fix::figure_in("934 Mbit/s")->is_rate);
+  EXPECT_FALSE(fix::figure_in("934 apples")->is_rate);
+}
+
 TEST(Figure, IsTheRateOrTheLastNumber) {
-  EXPECT_EQ(fix::figure_in(R"({"end":{"sum_received":{"bits_per_second":9.5e8}}})"), 9.5e8);
-  EXPECT_EQ(fix::figure_in("took 3 tries\nscore 12.5\n"), 12.5);
-  EXPECT_EQ(fix::figure_in("1.5e+03"), 1500.0);
-  EXPECT_EQ(fix::figure_in("nothing\n"), std::nullopt);
-  EXPECT_EQ(fix::figure_in(R"({"end":{}})"), std::nullopt);
+  EXPECT_EQ(figure(R"({"end":{"sum_received":{"bits_per_second":9.5e8}}})"), 9.5e8);
+  EXPECT_EQ(figure("took 3 tries\nscore 12.5\n"), 12.5);
+  EXPECT_EQ(figure("1.5e+03"), 1500.0);
+  EXPECT_EQ(figure("nothing\n"), std::nullopt);
+  EXPECT_EQ(figure(R"({"end":{}})"), std::nullopt);
 }
 
 TEST(Figure, ARateHasItsUnit) {
-  EXPECT_EQ(fix::figure_in("took 3 tries\nrate 12.5 MB/s\n"), 100e6);
-  EXPECT_EQ(fix::figure_in("934 Mbit/s"), 934e6);
-  EXPECT_EQ(fix::figure_in("1.5 GiB/s in 3 tries"), 1.5 * 8 * 1024 * 1024 * 1024);
-  EXPECT_EQ(fix::figure_in("0.00 bits/sec\n"), 0);
+  EXPECT_EQ(figure("took 3 tries\nrate 12.5 MB/s\n"), 100e6);
+  EXPECT_EQ(figure("934 Mbit/s"), 934e6);
+  EXPECT_EQ(figure("1.5 GiB/s in 3 tries"), 1.5 * 8 * 1024 * 1024 * 1024);
+  EXPECT_EQ(figure("0.00 bits/sec\n"), 0);
 }
 
 // As iperf3 3.12 prints it; the receiver's line counts, and what follows it does not.
 TEST(Figure, OfIperfsText) {
-  EXPECT_EQ(fix::figure_in(
-                "[ ID] Interval           Transfer     Bitrate         Retr\n"
-                "[  5]   0.00-2.00   sec  2.25 GBytes  9.66 Gbits/sec    0             sender\n"
-                "[  5]   0.00-2.04   sec  1.12 MBytes   987 Kbits/sec                  receiver\n"
-                "\niperf Done.\n"),
-            987e3);
-  EXPECT_EQ(fix::figure_in("[  3]  0.0-10.0 sec  1.09 GBytes   941 Mbits/sec\n"), 941e6);
+  EXPECT_EQ(
+      figure("[ ID] Interval           Transfer     Bitrate         Retr\n"
+             "[  5]   0.00-2.00   sec  2.25 GBytes  9.66 Gbits/sec    0             sender\n"
+             "[  5]   0.00-2.04   sec  1.12 MBytes   987 Kbits/sec                  receiver\n"
+             "\niperf Done.\n"),
+      987e3);
+  EXPECT_EQ(figure("[  3]  0.0-10.0 sec  1.09 GBytes   941 Mbits/sec\n"), 941e6);
 }
 
 TEST(Figure, AnErrorIsNone) {
-  EXPECT_EQ(fix::figure_in(R"({"start":{},"intervals":[],"end":{},"error":"unable to connect"})"),
+  EXPECT_EQ(figure(R"({"start":{},"intervals":[],"end":{},"error":"unable to connect"})"),
             std::nullopt);
 }
 
 TEST(Prove, ATransferThatNeverMovedIsCuredToo) {
   bool on = false;
   const auto turn = [&](bool wanted) -> Result<void> { return on = wanted, Result<void>{}; };
-  const auto measure = [&] { return fix::Measured{on ? 5.0 : 0.0, false, {}}; };
+  const auto measure = [&] { return fix::Measured{on ? 5.0 : 0.0, false, {}, false}; };
   const fix::Proof proof = *fix::prove(turn, measure, {});
   EXPECT_EQ(proof.judgement, Judgement::helped);
   EXPECT_EQ(proof.pairs.size(), 6U);
-  const auto nothing = [] { return fix::Measured{0.0, false, {}}; };
+  const auto nothing = [] { return fix::Measured{0.0, false, {}, false}; };
   EXPECT_EQ(fix::prove(turn, nothing, {})->judgement, Judgement::no_difference);
 }
 
@@ -156,7 +169,7 @@ TEST(Prove, NoiseSeldomShowsADifference) {
   std::mt19937 random(17);
   std::normal_distribution<double> spread(0, 0.3);
   const auto turn = [](bool) -> Result<void> { return {}; };
-  const auto measure = [&] { return fix::Measured{std::exp(spread(random)), false, {}}; };
+  const auto measure = [&] { return fix::Measured{std::exp(spread(random)), false, {}, false}; };
   int misled = 0;
   constexpr int kTrials = 3000;
   for (int trial = 0; trial < kTrials; ++trial) {
@@ -172,7 +185,8 @@ TEST(Prove, GoesOnWhereItWasCutShort) {
   int measured = 0;
   const auto turn = [](bool) -> Result<void> { return {}; };
   const auto measure = [&] {
-    return ++measured > 6 ? fix::Measured{{}, false, "cut short"} : fix::Measured{1.0, false, {}};
+    return ++measured > 6 ? fix::Measured{{}, false, "cut short", false}
+                          : fix::Measured{1.0, false, {}, false};
   };
   const auto keep = [&](const std::vector<fix::Pair>& pairs) { kept = pairs; };
   EXPECT_EQ(fix::prove(turn, measure, {.keep = keep})->judgement, Judgement::could_not_measure);
