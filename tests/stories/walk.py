@@ -38,6 +38,10 @@ class Story:
     captures: list  # names of hosts; several are compared
     ratio: float  # by which the step helps at least; 0: it mends the bytes
     elsewhere: list  # platforms of the story itself, whose plan has to have commands
+    # What inspect says: of the host itself ("live"), or of a text of the story's own host. The lab's
+    # NICs are broken in the lab, not in any setting; then inspect has nothing to find.
+    inspected: str = ""
+    inspected_fault: str = ""
     back: bool = False  # the data comes to the host of the step
 
 
@@ -50,16 +54,18 @@ STORIES = {
     # Solaris with a driver of another release: the plan names it, the switch stands in for it.
     "S1": Story("broken-lso", "server", "client", "lso-not-segmented", "lso-not-segmented/1",
                 ["--interface", "eth0"], "10.1.0.1", 5001, 5001, 64 << 20, 1.5, ["server"], 5,
-                ["solaris", "esxi"]),
+                ["solaris", "esxi"], "s1_solaris_wrong_build.txt", "wrong-driver"),
     "S2": Story("s2-window-rtt", "client", "server", "wscale-absent", "wscale-absent/1", [],
-                "10.1.0.1", 5001, 5001, 16 << 20, 2.5, ["client"], 1.5, ["windows"], back=True),
+                "10.1.0.1", 5001, 5001, 16 << 20, 2.5, ["client"], 1.5, ["windows"], "live", "wscale-absent",
+                back=True),
     "S3": Story("s3-bad-checksum", "server", "client", "tx-csum-offload-broken",
                 "tx-csum-offload-broken/1", ["--interface", "eth0"], "10.1.0.1", 5001, 5001,
                 16 << 20, 2, ["client"], 1.5, ["windows", "solaris", "esxi"]),
     # The gateway of the story was not the user's to change: the sender's step is.
     "S4": Story("s4-gateway-icmp", "server", "client", "icmp-fragneeded-coalesced",
                 "icmp-fragneeded-coalesced/3", ["--interface", "eth0"], "10.2.0.1", 8080, 9000,
-                16 << 20, 2, ["server"], 3, ["esxi"]),
+                16 << 20, 2, ["server"], 3, ["esxi"], "s4_gateway.txt",
+                "lro-on-forwarder"),
 }
 
 
@@ -127,12 +133,32 @@ def snapshot():
                                       ["sysctl", "-a", "-r", r"^net\.(ipv4\.tcp|core)"])]
 
 
+def inspect(story, folder):
+    """What the settings alone say, and that there is a plan for it."""
+    if not story.inspected:
+        return
+    text = os.path.join(HERE, "..", "inspection", "stories", story.inspected)
+    source = [] if story.inspected == "live" else ["--from", text]
+    file = os.path.join(folder, "inspection.json")
+    with open(file, "w", encoding="utf-8") as out:
+        out.write(run(PROGRAM, "inspect", "--json", *source))
+    with open(file, encoding="utf-8") as read:
+        faults = [one["fault"] for one in json.load(read)["findings"]
+                  if one["severity"] in ("fault", "suspect")]
+    check(story.inspected_fault in faults,
+          f"inspect ({story.inspected}): {', '.join(faults) or 'nothing'}")
+    plan = json.loads(run(PROGRAM, "fix", "plan", "--json", "--from", file))["steps"]
+    check(any(step["fault"] == story.inspected_fault for step in plan),
+          f"and its plan: {len(plan)} steps")
+
+
 def walk(story):
     folder = tempfile.mkdtemp(prefix="slowpath-story-")
     try:
         journal = ["--journal", os.path.join(folder, "journal")]
         before = snapshot()
 
+        inspect(story, folder)
         inputs = capture(story, folder)
         diagnosis = os.path.join(folder, "diagnosis.json")
         with open(diagnosis, "w", encoding="utf-8") as file:
