@@ -32,6 +32,9 @@ struct Command {
   std::string_view group = "Commands";
   std::string_view examples;                // lines shown below the options; empty if none
   Run (*declare)(CLI::App& app) = nullptr;  // adds the options; called once, before parsing
+  /// A flag such as "--iperf3" that chooses this command in place of the plain one of its name:
+  /// what follows then has other options.
+  std::string_view variant = {};
 };
 
 /// All subcommands in the order of --help. Static lifetime.

@@ -10,6 +10,8 @@ extern const Command diagnose;
 extern const Command compare;
 extern const Command fetch_command;
 extern const Command inspect;
+extern const Command iperf3_client;
+extern const Command iperf3_server;
 extern const Command explain;
 extern const Command calc_command;
 extern const Command fix_command;
@@ -19,8 +21,8 @@ extern const Command version;
 
 std::span<const Command* const> all_commands() {
   static constexpr std::array kCommands{
-      &diagnose,     &compare,     &inspect,     &fetch_command, &explain,
-      &calc_command, &fix_command, &lab_command, &schema,        &version,
+      &diagnose, &compare,      &inspect,     &fetch_command, &iperf3_client, &iperf3_server,
+      &explain,  &calc_command, &fix_command, &lab_command,   &schema,        &version,
   };
   return kCommands;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <new>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,18 @@ void add_command(CLI::App& program, const Command& command, Run& chosen) {
   app->callback([&chosen, run = command.declare(*app)] { chosen = run; });
 }
 
+/// Whether this is the command of its name that the words mean: the variant whose flag is among
+/// them, else the plain one.
+bool is_meant(const Command& command, std::span<char*> words) {
+  const auto has = [&](std::string_view flag) {
+    return std::ranges::any_of(words, [&](const char* word) { return word == flag; });
+  };
+  if (!command.variant.empty()) return has(command.variant);
+  return std::ranges::none_of(all_commands(), [&](const Command* other) {
+    return other->name == command.name && !other->variant.empty() && has(other->variant);
+  });
+}
+
 /// The sentence for a first word that is no command; empty where it is one, or an option.
 std::string unknown_command(std::string_view word) {
   const bool is_known = std::ranges::any_of(
@@ -54,7 +67,10 @@ ExitCode dispatch(int argc, char** argv) {
   program.set_version_flag("--version", fmt::format("slowpath {}", kVersion), "Print the version");
   program.require_subcommand(1);
   Run chosen;
-  for (const Command* command : all_commands()) add_command(program, *command, chosen);
+  const std::span<char*> words(argv, static_cast<std::size_t>(argc));
+  for (const Command* command : all_commands()) {
+    if (is_meant(*command, words)) add_command(program, *command, chosen);
+  }
   if (argc <= 1) {
     fmt::print(stderr, "{}", program.help());
     return ExitCode::usage;

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/iperf3/client.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include "probe/iperf3/datagrams.h"
+#include "probe/iperf3/protocol.h"
+#include "probe/iperf3/results.h"
+#include "probe/iperf3/run.h"
+
+namespace slowpath::probe::iperf3 {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// For each step of the exchange; a server that is alive answers at once.
+constexpr Duration kPatience = 15s;
+
+/// What fits a packet of the control connection's path, as iperf3 has it; 1460 where it is not
+/// told.
+std::uint32_t datagram_bytes(int control) {
+  int mss = 0;
+  socklen_t len = sizeof mss;
+  constexpr int kLeast = 64;
+  constexpr std::uint32_t kUsual = 1460;
+  if (getsockopt(control, IPPROTO_TCP, TCP_MAXSEG, &mss, &len) != 0 || mss < kLeast) return kUsual;
+  // Loopback allows more than a datagram may hold.
+  constexpr int kMost = 65507 - 28;
+  return static_cast<std::uint32_t>(std::min(mss, kMost));
+}
+
+class Client {
+ public:
+  explicit Client(const ClientOptions& options)
+      : options_(options), parameters_(options.parameters), cookie_(make_cookie()) {}
+
+  Result<Iperf3Facts> run() {
+    if (const Result<void> begun = begin(); !begun) return std::unexpected(begun.error());
+    facts_ = facts_of(parameters_);
+    facts_.host = options_.server.host;
+    facts_.port = options_.server.port;
+    facts_.cookie = cookie_.substr(0, kCookieBytes - 1);
+    if (!parameters_.is_udp) {
+      facts_.sender_congestion = congestion_of(streams_.front().socket.get());
+    }
+    if (options_.on_begin) options_.on_begin(facts_);
+    if (const Result<void> ran = transfer(); !ran) return std::unexpected(ran.error());
+    return std::move(facts_);
+  }
+
+ private:
+  [[nodiscard]] Control& control() { return *control_; }
+
+  /// From the connection to streams that the server awaits bytes on.
+  Result<void> begin() {
+    Result<Descriptor> socket = connect_tcp(options_.server, {}, options_.connect_timeout);
+    if (!socket) return std::unexpected(socket.error());
+    control_.emplace(std::move(*socket), options_.server.host);
+    const int on = 1;
+    setsockopt(control().socket(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (parameters_.is_udp && !options_.has_block_bytes) {
+      parameters_.block_bytes = datagram_bytes(control().socket());
+    }
+    if (const auto sent = control().send_cookie(cookie_, kPatience); !sent) return sent;
+    if (const auto got = control().expect(State::param_exchange, kPatience); !got) return got;
+    if (const auto sent = control().send_json(to_json(parameters_), kPatience); !sent) return sent;
+    if (const auto got = control().expect(State::create_streams, kPatience); !got) return got;
+    if (const Result<void> made = create_streams(); !made) {
+      control().send_state(State::client_terminate, 1s);
+      return made;
+    }
+    if (const auto got = control().expect(State::test_start, kPatience); !got) return got;
+    return control().expect(State::test_running, kPatience);
+  }
+
+  Result<void> create_streams() {
+    const bool both = parameters_.bidirectional;
+    for (std::uint32_t i = 0; i < parameters_.streams * (both ? 2 : 1); ++i) {
+      // Both ways at once: those that send are made first.
+      const bool sends = both ? i < parameters_.streams : parameters_.client_sends();
+      Result<Descriptor> socket = parameters_.is_udp ? udp_stream() : tcp_stream();
+      if (!socket) return std::unexpected(socket.error());
+      streams_.push_back({std::move(*socket), sends});
+    }
+    return {};
+  }
+
+  Result<Descriptor> tcp_stream() {
+    Result<Descriptor> socket =
+        connect_tcp(options_.server, socket_options_of(parameters_), options_.connect_timeout);
+    if (!socket) return socket;
+    Control stream(std::move(*socket), options_.server.host);
+    if (const auto sent = stream.send_cookie(cookie_, kPatience); !sent) {
+      return std::unexpected(sent.error());
+    }
+    return std::move(stream).take_socket();
+  }
+
+  Result<Descriptor> udp_stream() {
+    SocketAddress server;
+    server.length = sizeof server.storage;
+    getpeername(control().socket(), server.get(), &server.length);
+    Result<Descriptor> socket =
+        connect_udp_stream(server, socket_options_of(parameters_), options_.connect_timeout);
+    if (socket && parameters_.dont_fragment) forbid_fragments(socket->get());
+    return socket;
+  }
+
+  Result<void> transfer() {
+    RunOptions run{.parameters = parameters_,
+                   .interval = options_.interval,
+                   .most = 24h,
+                   .ends_by_itself = true,
+                   .stop = options_.stop,
+                   .on_interval = options_.on_interval};
+    const Result<RunAnswer> answer = run_streams(streams_, run, control(), facts_);
+    if (!answer) return std::unexpected(answer.error());
+    facts_.error = answer->error;
+    if (answer->end == RunEnd::stopped) {
+      control().send_state(State::client_terminate, 1s);
+      facts_.error = "stopped by a signal";
+    } else if (answer->end == RunEnd::told && answer->error.empty()) {
+      facts_.error = "the server ended the test";
+    } else if (answer->end == RunEnd::limits) {
+      if (const Result<void> exchanged = exchange(); !exchanged) {
+        facts_.error = exchanged.error().message();
+      }
+    }
+    return {};
+  }
+
+  /// What the server measured. Without it there is still what was measured here.
+  Result<void> exchange() {
+    if (const auto sent = control().send_state(State::test_end, kPatience); !sent) return sent;
+    if (const auto got = control().expect(State::exchange_results, kPatience); !got) return got;
+    const nlohmann::ordered_json ours = results_to_json(facts_, facts_.sender_congestion, {});
+    if (const auto sent = control().send_json(ours, kPatience); !sent) return sent;
+    const auto theirs = control().receive_json(kMostResultBytes, kPatience);
+    if (!theirs) return std::unexpected(theirs.error());
+    const std::string own_congestion = facts_.sender_congestion;
+    take_results(facts_, *theirs);
+    if (parameters_.reverse && !parameters_.bidirectional) {
+      facts_.receiver_congestion = own_congestion;
+    }
+    if (const auto got = control().expect(State::display_results, kPatience); !got) return got;
+    streams_.clear();
+    return control().send_state(State::iperf_done, kPatience);
+  }
+
+  const ClientOptions& options_;
+  Parameters parameters_;
+  std::string cookie_;
+  std::optional<Control> control_;
+  std::vector<RunStream> streams_;
+  Iperf3Facts facts_;
+};
+
+}  // namespace
+
+Result<Iperf3Facts> run_client(const ClientOptions& options) { return Client(options).run(); }
+
+}  // namespace slowpath::probe::iperf3

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/iperf3/run.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "facts/address.h"
+#include "probe/iperf3/datagrams.h"
+#include "probe/tcp_info.h"
+#include "probe/transfer.h"
+
+namespace slowpath::probe::iperf3 {
+namespace {
+
+/// A peer that moves nothing for so many seconds is gone.
+constexpr double kSilent = 60;
+
+struct ProcessTimes {
+  double user_s = 0, system_s = 0, wall_s = 0;
+};
+
+ProcessTimes process_times() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  return {seconds(usage.ru_utime), seconds(usage.ru_stime),
+          static_cast<double>(steady_ns()) * 1e-9};
+}
+
+Iperf3Cpu cpu_between(const ProcessTimes& begin, const ProcessTimes& end) {
+  const double wall = std::max(end.wall_s - begin.wall_s, 1e-9);
+  const double user = 100 * (end.user_s - begin.user_s) / wall;
+  const double system = 100 * (end.system_s - begin.system_s) / wall;
+  return {user + system, user, system};
+}
+
+/// What ends a run from within: a signal, and for a client that does not only send the amount,
+/// which either way may reach first, as with iperf3.
+struct Watch {
+  const std::atomic<bool>* signal = nullptr;
+  std::uint64_t bytes = 0, blocks = 0;  // wanted; 0: no limit
+  std::uint64_t moved_bytes = 0, moved_blocks = 0;
+  bool reached = false, interrupted = false;
+  std::atomic<bool> stop{false};
+
+  void add(std::uint64_t more) {
+    moved_bytes += more;
+    ++moved_blocks;
+    reached = (bytes > 0 && moved_bytes >= bytes) || (blocks > 0 && moved_blocks >= blocks);
+    look();
+  }
+  void look() {
+    interrupted = interrupted || (signal != nullptr && signal->load());
+    if (reached || interrupted) stop = true;
+  }
+};
+
+/// Counts what is sent; the bytes stay as the transfer made them.
+class CountedSource final : public BlockSource {
+ public:
+  CountedSource(Watch& watch, DatagramSource* inner) : watch_(watch), inner_(inner) {}
+  void fill(std::span<std::byte> block, std::uint64_t offset) override {
+    if (inner_ != nullptr) inner_->fill(block, offset);
+    watch_.add(block.size());
+  }
+
+ private:
+  Watch& watch_;
+  DatagramSource* inner_;
+};
+
+class CountedSink final : public BlockSink {
+ public:
+  CountedSink(Watch& watch, DatagramSink* inner) : watch_(watch), inner_(inner) {}
+  void take(Bytes bytes, std::uint64_t offset) override {
+    if (inner_ != nullptr) inner_->take(bytes, offset);
+    watch_.add(bytes.size());
+  }
+
+ private:
+  Watch& watch_;
+  DatagramSink* inner_;
+};
+
+/// A file in memory of one block, for sendfile(2).
+Descriptor memory_file(std::uint32_t bytes) {
+  Descriptor file(memfd_create("slowpath-iperf3", MFD_CLOEXEC));
+  if (file.is_open() && ftruncate(file.get(), bytes) != 0) file.reset();
+  return file;
+}
+
+std::uint64_t buffer_of(int socket, int which) {
+  int bytes = 0;
+  socklen_t len = sizeof bytes;
+  return getsockopt(socket, SOL_SOCKET, which, &bytes, &len) == 0 && bytes > 0
+             ? static_cast<std::uint64_t>(bytes)
+             : 0;
+}
+
+Iperf3Datagrams minus(const Iperf3Datagrams& now, const Iperf3Datagrams& before) {
+  return {now.packets - before.packets, now.lost - std::min(now.lost, before.lost),
+          now.out_of_order - before.out_of_order, now.jitter_s};
+}
+
+/// One run: streams, what is sent over them and what is made of what comes.
+class Run {
+ public:
+  Run(std::vector<RunStream>& streams, const RunOptions& options, Control& control,
+      Iperf3Facts& facts)
+      : streams_(streams), options_(options), control_(control), facts_(facts) {}
+
+  Result<RunAnswer> go() {
+    for (std::size_t i = 0; i < streams_.size(); ++i) add_stream(i);
+    facts_.send_buffer_bytes = buffer_of(streams_.front().socket.get(), SO_SNDBUF);
+    facts_.receive_buffer_bytes = buffer_of(streams_.front().socket.get(), SO_RCVBUF);
+    begin_ = process_times();
+    Result<TransferOutcome> outcome = run_transfer(plan(), plans_, hooks());
+    if (!outcome) return std::unexpected(outcome.error());
+    facts_.local = cpu_between(begin_, process_times());
+    finish(*outcome);
+    if (watch_.interrupted) answer_.end = RunEnd::stopped;
+    return answer_;
+  }
+
+ private:
+  /// What belongs to one stream while it runs.
+  struct Parts {
+    std::unique_ptr<DatagramSource> source;
+    std::unique_ptr<DatagramSink> sink;
+    std::unique_ptr<CountedSource> counted_source;
+    std::unique_ptr<CountedSink> counted_sink;
+    Descriptor file;
+    Iperf3Datagrams at_begin, at_interval;  // since the first datagram
+    std::uint64_t retransmits = 0;          // at the interval before
+    double rtt_sum_s = 0;
+    int rtts = 0;
+  };
+
+  [[nodiscard]] const Parameters& asked() const { return options_.parameters; }
+
+  /// Amounts are counted here where a receiver takes part; a client that only sends leaves them to
+  /// the transfer.
+  [[nodiscard]] bool counts_amounts() const {
+    return options_.ends_by_itself && (asked().bytes > 0 || asked().blocks > 0) &&
+           std::ranges::any_of(streams_, [](const RunStream& it) { return !it.sends; });
+  }
+
+  void add_stream(std::size_t index) {
+    RunStream& stream = streams_[index];
+    Parts& parts = *parts_.emplace_back(std::make_unique<Parts>());
+    StreamPlan plan{.socket = stream.socket.get(),
+                    .number = static_cast<std::uint32_t>(index),
+                    .sends = stream.sends};
+    if (asked().is_udp && stream.sends) {
+      parts.source = std::make_unique<DatagramSource>(asked().wide_counters);
+      plan.source = parts.source.get();
+    } else if (asked().is_udp) {
+      parts.sink = std::make_unique<DatagramSink>(asked().wide_counters);
+      plan.sink = parts.sink.get();
+    } else if (stream.sends && asked().zero_copy && !counts_amounts()) {
+      parts.file = memory_file(asked().block_bytes);
+      plan.file = parts.file.get();
+      plan.file_bytes = asked().block_bytes;
+    }
+    if (!parts.file.is_open()) {
+      parts.counted_source = std::make_unique<CountedSource>(watch_, parts.source.get());
+      parts.counted_sink = std::make_unique<CountedSink>(watch_, parts.sink.get());
+      plan.source = parts.counted_source.get();
+      plan.sink = parts.counted_sink.get();
+    }
+    plans_.push_back(plan);
+    facts_.streams.push_back(describe(stream, index));
+  }
+
+  [[nodiscard]] static Iperf3Stream describe(const RunStream& stream, std::size_t index) {
+    Iperf3Stream described;
+    described.id = index == 0 ? 1 : static_cast<int>(index) + 2;
+    described.socket = stream.socket.get();
+    described.sends = stream.sends;
+    if (const auto local = local_endpoint(stream.socket.get())) {
+      described.local_host = to_string(local->address);
+      described.local_port = local->port;
+    }
+    if (const auto remote = remote_endpoint(stream.socket.get())) {
+      described.remote_host = to_string(remote->address);
+      described.remote_port = remote->port;
+    }
+    return described;
+  }
+
+  TransferPlan plan() {
+    TransferPlan plan;
+    plan.block_bytes = asked().block_bytes;
+    plan.omit = from_seconds(asked().omit_s);
+    plan.rate_bps = asked().rate_bps;
+    plan.finishes = false;
+    plan.most = options_.most;
+    // Without reports there still is a moment at which omitted bytes are left behind.
+    plan.interval = options_.interval.count() > 0 ? options_.interval : std::chrono::seconds(1);
+    watch_.signal = options_.stop;
+    if (!options_.ends_by_itself) return plan;
+    const bool by_amount = asked().bytes > 0 || asked().blocks > 0;
+    if (!by_amount) plan.duration = from_seconds(asked().duration_s);
+    if (!by_amount) plan.most = plan.omit + plan.duration;
+    if (counts_amounts()) {
+      watch_.bytes = asked().bytes;
+      watch_.blocks = asked().blocks;
+    } else {
+      plan.bytes = asked().bytes;
+      plan.blocks = asked().blocks;
+    }
+    return plan;
+  }
+
+  TransferHooks hooks() {
+    TransferHooks hooks;
+    hooks.on_interval = [this](const IntervalReport& report) { take_interval(report); };
+    hooks.watched = control_.socket();
+    hooks.on_watched = [this] { return listen(); };
+    hooks.stop = &watch_.stop;
+    return hooks;
+  }
+
+  /// The control connection has something to say. False ends the run.
+  bool listen() {
+    const Result<State> state = control_.receive_state(std::chrono::seconds(1));
+    if (!state) {
+      answer_ = {RunEnd::told, state.error().message()};
+    } else if (*state == State::test_end) {
+      answer_ = {RunEnd::told, {}};
+    } else if (*state == State::server_error) {
+      answer_ = {RunEnd::told, control_.receive_server_error(std::chrono::seconds(1)).message()};
+    } else if (*state == State::client_terminate) {
+      answer_ = {RunEnd::told, "the client was ended"};
+    } else if (*state == State::server_terminate) {
+      answer_ = {RunEnd::told, "the server was ended"};
+    } else {
+      answer_ = {RunEnd::told, "the other end said something that does not belong here"};
+    }
+    return false;
+  }
+
+  void take_interval(const IntervalReport& report) {
+    std::uint64_t moved = 0;
+    for (std::size_t i = 0; i < report.streams.size(); ++i) {
+      moved += report.streams[i].bytes;
+      take_stream_interval(i, report.streams[i]);
+    }
+    silent_s_ = moved > 0 ? 0 : silent_s_ + (report.end_s - report.begin_s);
+    if (silent_s_ >= kSilent) {
+      answer_ = {RunEnd::silent, "nothing moved for a minute: the other end is gone"};
+      watch_.stop = true;
+    }
+    watch_.look();
+    if (options_.on_interval && options_.interval.count() > 0) options_.on_interval(facts_);
+  }
+
+  void take_stream_interval(std::size_t index, const StreamInterval& moved) {
+    Parts& parts = *parts_[index];
+    Iperf3Stream& stream = facts_.streams[index];
+    Iperf3Interval interval;
+    interval.begin_s = moved.begin_s;
+    interval.end_s = moved.end_s;
+    interval.bytes = moved.bytes;
+    interval.omitted = moved.omitted;
+    if (moved.socket && stream.sends) fill_tcp(interval, parts, stream, *moved.socket);
+    if (asked().is_udp) {
+      const Iperf3Datagrams now = datagrams_of(parts);
+      interval.datagrams = minus(now, parts.at_interval);
+      parts.at_interval = now;
+      if (moved.omitted) parts.at_begin = now;
+    }
+    if (options_.interval.count() > 0) stream.intervals.push_back(interval);
+  }
+
+  static void fill_tcp(Iperf3Interval& interval, Parts& parts, Iperf3Stream& stream,
+                       const SocketFacts& socket) {
+    const std::uint64_t retransmits = socket.retransmits_total.value_or(0);
+    interval.retransmits = retransmits - std::min(retransmits, parts.retransmits);
+    parts.retransmits = retransmits;
+    interval.cwnd_bytes =
+        std::uint64_t{socket.cwnd_segments.value_or(0)} * socket.mss_bytes.value_or(0);
+    interval.peer_window_bytes = socket.peer_window_bytes.value_or(0);
+    interval.rtt_s = socket.rtt_s.value_or(0);
+    interval.rtt_var_s = socket.rtt_var_s.value_or(0);
+    interval.pmtu_bytes = socket.pmtu_bytes.value_or(0);
+    stream.peer_window_max_bytes =
+        std::max(stream.peer_window_max_bytes, interval.peer_window_bytes);
+    stream.cwnd_max_bytes = std::max(stream.cwnd_max_bytes, interval.cwnd_bytes);
+    stream.rtt_max_s = std::max(stream.rtt_max_s, interval.rtt_s);
+    stream.rtt_min_s =
+        parts.rtts == 0 ? interval.rtt_s : std::min(stream.rtt_min_s, interval.rtt_s);
+    parts.rtt_sum_s += interval.rtt_s;
+    stream.rtt_mean_s = parts.rtt_sum_s / ++parts.rtts;
+  }
+
+  [[nodiscard]] static Iperf3Datagrams datagrams_of(const Parts& parts) {
+    if (parts.sink) return parts.sink->counts();
+    return {parts.source ? parts.source->packets() : 0, 0, 0, 0};
+  }
+
+  /// Datagrams that had come before the word that ends the test was read.
+  std::uint64_t drain(std::size_t index) {
+    constexpr int kMost = 10'000;
+    std::vector<std::byte> buffer(asked().block_bytes);
+    std::uint64_t bytes = 0;
+    for (int i = 0; i < kMost; ++i) {
+      const ssize_t got =
+          recv(streams_[index].socket.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+      if (got <= 0) break;
+      parts_[index]->sink->take(Bytes(buffer).first(static_cast<std::size_t>(got)), 0);
+      bytes += static_cast<std::uint64_t>(got);
+    }
+    return bytes;
+  }
+
+  void finish(const TransferOutcome& outcome) {
+    for (std::size_t i = 0; i < outcome.streams.size(); ++i) {
+      const StreamOutcome& moved = outcome.streams[i];
+      Iperf3Stream& stream = facts_.streams[i];
+      stream.seconds = outcome.counted_s;
+      stream.error = moved.error;
+      (stream.sends ? stream.sent_bytes : stream.received_bytes) = moved.bytes;
+      if (asked().is_udp && !stream.sends) stream.received_bytes += drain(i);
+      if (stream.sends && moved.socket) {
+        stream.knows_retransmits = moved.socket->retransmits_total.has_value();
+        stream.retransmits = moved.socket->retransmits_total.value_or(0);
+      }
+      if (asked().is_udp) {
+        (stream.sends ? stream.sent : stream.received) =
+            minus(datagrams_of(*parts_[i]), parts_[i]->at_begin);
+      }
+    }
+  }
+
+  std::vector<RunStream>& streams_;
+  const RunOptions& options_;
+  Control& control_;
+  Iperf3Facts& facts_;
+  std::vector<std::unique_ptr<Parts>> parts_;
+  std::vector<StreamPlan> plans_;
+  Watch watch_;
+  RunAnswer answer_;
+  ProcessTimes begin_;
+  double silent_s_ = 0;
+};
+
+}  // namespace
+
+Result<RunAnswer> run_streams(std::vector<RunStream>& streams, const RunOptions& options,
+                              Control& control, Iperf3Facts& facts) {
+  return Run(streams, options, control, facts).go();
+}
+
+SocketOptions socket_options_of(const Parameters& parameters) {
+  SocketOptions options;
+  if (parameters.window_bytes > 0) options.buffer_bytes = parameters.window_bytes;
+  if (parameters.mss_bytes > 0) options.mss_bytes = parameters.mss_bytes;
+  if (parameters.pacing_bps > 0) options.pacing_rate_bps = parameters.pacing_bps;
+  if (parameters.type_of_service > 0) {
+    options.type_of_service = static_cast<std::uint8_t>(parameters.type_of_service);
+  }
+  options.congestion_control = parameters.congestion_control;
+  options.no_delay = parameters.no_delay;
+  return options;
+}
+
+std::string congestion_of(int socket) {
+  std::array<char, 16> name{};
+  socklen_t len = name.size() - 1;
+  return getsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, name.data(), &len) == 0 ? name.data() : "";
+}
+
+Iperf3Facts facts_of(const Parameters& parameters) {
+  Iperf3Facts facts;
+  facts.is_udp = parameters.is_udp;
+  facts.reverse = parameters.reverse;
+  facts.bidirectional = parameters.bidirectional;
+  facts.title = parameters.title;
+  facts.extra_data = parameters.extra_data;
+  facts.duration_s = parameters.duration_s;
+  facts.omit_s = parameters.omit_s;
+  facts.bytes = parameters.bytes;
+  facts.blocks = parameters.blocks;
+  facts.block_bytes = parameters.block_bytes;
+  facts.window_bytes = parameters.window_bytes;
+  facts.mss_bytes = parameters.mss_bytes;
+  facts.type_of_service = parameters.type_of_service;
+  facts.rate_bps = parameters.rate_bps;
+  facts.pacing_bps = parameters.pacing_bps;
+  facts.began_unix_s = std::chrono::duration_cast<std::chrono::seconds>(
+                           std::chrono::system_clock::now().time_since_epoch())
+                           .count();
+  return facts;
+}
+
+}  // namespace slowpath::probe::iperf3

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/iperf3/served_test.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include "facts/address.h"
+#include "probe/iperf3/datagrams.h"
+#include "probe/iperf3/results.h"
+
+namespace slowpath::probe::iperf3 {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// For each step of the exchange. A client that is alive answers at once.
+constexpr Duration kPatience = 10s;
+/// A client ends its test itself; so much later it is lost.
+constexpr Duration kGrace = 10s;
+constexpr std::int32_t kCannotSetCongestion = 134;
+
+}  // namespace
+
+ServedTest::ServedTest(const ServerOptions& options, Descriptor control, std::string peer,
+                       std::string cookie)
+    : options_(options), control_(std::move(control), std::move(peer)), cookie_(std::move(cookie)) {
+  thread_ = std::thread([this] { run(); });
+}
+
+ServedTest::~ServedTest() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void ServedTest::add_stream(Descriptor socket) {
+  const std::scoped_lock lock(mutex_);
+  // More than were asked for are nobody's.
+  if (inbox_.size() < 2 * kMostStreams) inbox_.push_back(std::move(socket));
+  came_.notify_one();
+}
+
+void ServedTest::run() {
+  const Result<void> served = serve();
+  if (!served && facts_.error.empty()) facts_.error = served.error().message();
+  streams_.clear();
+  if (options_.on_end) options_.on_end(facts_);
+  over_ = true;
+}
+
+Result<void> ServedTest::serve() {
+  facts_.is_server = true;
+  facts_.host = control_.peer();
+  if (const Result<void> agreed = agree(); !agreed) return agreed;
+  if (const Result<void> taken = take_streams(); !taken) return taken;
+  if (const auto sent = control_.send_state(State::test_start, kPatience); !sent) return sent;
+  if (const auto sent = control_.send_state(State::test_running, kPatience); !sent) return sent;
+  if (options_.on_begin) options_.on_begin(facts_);
+  if (const Result<void> ran = transfer(); !ran) return ran;
+  return exchange();
+}
+
+Result<void> ServedTest::agree() {
+  if (const auto sent = control_.send_state(State::param_exchange, kPatience); !sent) return sent;
+  const auto json = control_.receive_json(kMostParameterBytes, kPatience);
+  if (!json) return std::unexpected(json.error());
+  auto parameters = parameters_from(*json, options_.limits);
+  if (!parameters) {
+    control_.send_server_error(parameters.error().iperf_error, 0, kPatience);
+    return fail(ErrorKind::network, fmt::format("cannot serve {}", control_.peer()),
+                parameters.error().words);
+  }
+  parameters_ = std::move(*parameters);
+  facts_ = facts_of(parameters_);
+  facts_.is_server = true;
+  facts_.host = control_.peer();
+  facts_.port = options_.port;
+  facts_.cookie = cookie_.substr(0, kCookieBytes - 1);
+  return {};
+}
+
+bool ServedTest::is_client_gone() const {
+  std::byte byte{};
+  return recv(control_.socket(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+Result<Descriptor> ServedTest::next_stream(Duration timeout) {
+  const std::int64_t deadline = steady_ns() + timeout.count();
+  std::unique_lock lock(mutex_);
+  while (!came_.wait_for(lock, 100ms, [this] { return !inbox_.empty(); })) {
+    if (steady_ns() < deadline && !is_client_gone()) continue;
+    return fail(ErrorKind::network, fmt::format("cannot serve {}", control_.peer()),
+                "its streams did not come");
+  }
+  Descriptor socket = std::move(inbox_.front());
+  inbox_.pop_front();
+  return socket;
+}
+
+Result<void> ServedTest::take_streams() {
+  SocketOptions wanted = socket_options_of(parameters_);
+  wanted.mss_bytes.reset();  // the client has said it in its SYN
+  std::optional<UdpListener> listener;
+  if (parameters_.is_udp) {
+    Result<UdpListener> bound = UdpListener::bind(control_.socket(), wanted);
+    if (!bound) {
+      control_.send_server_error(102, 0, kPatience);
+      return std::unexpected(bound.error());
+    }
+    listener.emplace(std::move(*bound));
+  }
+  if (const auto sent = control_.send_state(State::create_streams, kPatience); !sent) return sent;
+  const std::uint32_t count = parameters_.streams * (parameters_.bidirectional ? 2 : 1);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Result<Descriptor> socket = listener ? listener->accept(kPatience) : next_stream(kPatience);
+    if (!socket) {
+      control_.send_server_error(204, 0, 1s);
+      return std::unexpected(socket.error());
+    }
+    if (const auto set = listener ? Result<void>{} : apply(wanted, socket->get()); !set) {
+      control_.send_server_error(kCannotSetCongestion, 0, kPatience);
+      return set;
+    }
+    if (parameters_.is_udp && parameters_.dont_fragment) forbid_fragments(socket->get());
+    // The client makes those first that it sends on.
+    const bool sends = parameters_.bidirectional ? i >= parameters_.streams : parameters_.reverse;
+    streams_.push_back({std::move(*socket), sends});
+  }
+  return {};
+}
+
+Result<void> ServedTest::transfer() {
+  RunOptions run{.parameters = parameters_,
+                 .interval = options_.interval,
+                 .most = from_seconds(parameters_.omit_s + parameters_.duration_s) + kGrace,
+                 .ends_by_itself = false,
+                 .stop = options_.stop,
+                 .on_interval = options_.on_interval};
+  if (parameters_.bytes > 0 || parameters_.blocks > 0 || parameters_.duration_s == 0) {
+    run.most = options_.limits.longest_s > 0 ? from_seconds(options_.limits.longest_s) : 24h;
+  }
+  if (!parameters_.is_udp) facts_.sender_congestion = congestion_of(streams_.front().socket.get());
+  const Result<RunAnswer> answer = run_streams(streams_, run, control_, facts_);
+  if (!answer) return std::unexpected(answer.error());
+  if (answer->end == RunEnd::told && answer->error.empty()) return {};
+  // All streams broke, or their client closed them before it said so.
+  if (answer->end == RunEnd::limits && control_.expect(State::test_end, kGrace)) return {};
+  facts_.error = !answer->error.empty()           ? answer->error
+                 : answer->end == RunEnd::stopped ? "stopped by a signal"
+                                                  : "the client did not end its test in time";
+  control_.send_state(State::server_terminate, 1s);
+  return fail(ErrorKind::network, fmt::format("cannot go on with {}", control_.peer()),
+              facts_.error);
+}
+
+Result<void> ServedTest::exchange() {
+  if (const auto sent = control_.send_state(State::exchange_results, kPatience); !sent) return sent;
+  const auto theirs = control_.receive_json(kMostResultBytes, kPatience);
+  if (!theirs) return std::unexpected(theirs.error());
+  const std::string own_congestion = facts_.sender_congestion;
+  take_results(facts_, *theirs);
+  // What a client says is its own output would be a server's only.
+  facts_.server_output.clear();
+  const std::string output =
+      parameters_.get_server_output && options_.output ? options_.output(facts_) : std::string{};
+  const nlohmann::ordered_json ours = results_to_json(facts_, own_congestion, output);
+  if (const auto sent = control_.send_json(ours, kPatience); !sent) return sent;
+  if (const auto sent = control_.send_state(State::display_results, kPatience); !sent) return sent;
+  // The client may go without a word.
+  control_.receive_state(5s);
+  return {};
+}
+
+}  // namespace slowpath::probe::iperf3

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// A server for unmodified iperf3 clients: one test at a time, as with iperf3, because two would
+// measure each other; who comes meanwhile is told so. Every step has a deadline, so no client that
+// is lost, slow or silent keeps the others out for long.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "base/result.h"
+#include "facts/iperf3.h"
+#include "probe/iperf3/parameters.h"
+#include "probe/socket.h"
+
+namespace slowpath::probe::iperf3 {
+
+struct ServerOptions {
+  std::string host;  // to listen on; empty: all addresses
+  std::uint16_t port = kPort;
+  IpFamily family = IpFamily::any;
+  ServerLimits limits;
+  bool one_off = false;  // ends after the first test
+  Duration interval = std::chrono::seconds(1);
+  const std::atomic<bool>* stop = nullptr;
+  std::function<void(std::uint16_t port)> on_listen;
+  /// Called from the thread of the test.
+  std::function<void(const Iperf3Facts&)> on_begin, on_interval, on_end;
+  /// The text for clients that ask for the server's output; none without.
+  std::function<std::string(const Iperf3Facts&)> output;
+};
+
+/// Serves until stopped, or once. Errors: cannot listen (environment).
+Result<void> run_server(const ServerOptions& options);
+
+}  // namespace slowpath::probe::iperf3

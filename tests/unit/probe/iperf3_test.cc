@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of the iperf3 protocol that need no peer: parameters, datagram numbers, results.
+// tests/iperf3 does the rest with iperf3 itself.
+#include <array>
+#include <cstddef>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "probe/iperf3/datagrams.h"
+#include "probe/iperf3/parameters.h"
+#include "probe/iperf3/protocol.h"
+#include "probe/iperf3/results.h"
+
+namespace slowpath::probe::iperf3 {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+TEST(Iperf3Parameters, ComeBackAsTheyWent) {
+  Parameters sent;
+  sent.is_udp = sent.reverse = sent.no_delay = sent.wide_counters = true;
+  sent.duration_s = 0.5;
+  sent.omit_s = 2;
+  sent.streams = 7;
+  sent.block_bytes = 1200;
+  sent.rate_bps = 5e9;
+  sent.window_bytes = 1 << 20;
+  sent.congestion_control = "reno";
+  const auto got = parameters_from(to_json(sent), {});
+  ASSERT_TRUE(got);
+  EXPECT_EQ(to_json(*got), to_json(sent));
+}
+
+TEST(Iperf3Parameters, DefaultsAreThoseOfIperf3) {
+  const auto got = parameters_from(Json{{"tcp", true}, {"time", 10}}, {});
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->streams, 1U);
+  EXPECT_EQ(got->block_bytes, 128U << 10);
+  EXPECT_EQ(got->rate_bps, 0);
+}
+
+TEST(Iperf3Parameters, LimitsOfAServer) {
+  const ServerLimits limits{.longest_s = 60, .highest_bps = 1e9};
+  const Json sound{{"tcp", true}, {"time", 60}, {"bandwidth", 500'000'000}, {"parallel", 2}};
+  EXPECT_TRUE(parameters_from(sound, limits));
+  Json json = sound;
+  json["time"] = 61;
+  EXPECT_EQ(parameters_from(json, limits).error().iperf_error, 5);
+  json = sound;
+  json["bidirectional"] = true;
+  EXPECT_EQ(parameters_from(json, limits).error().iperf_error, 27);
+  json = sound;
+  json["bandwidth"] = 0;  // as fast as it goes
+  EXPECT_EQ(parameters_from(json, limits).error().iperf_error, 27);
+}
+
+class Datagrams : public testing::TestWithParam<bool> {
+ protected:
+  /// The datagram with this number.
+  static std::array<std::byte, 100> datagram(std::uint64_t number) {
+    DatagramSource source(GetParam());
+    std::array<std::byte, 100> block{};
+    for (std::uint64_t i = 0; i < number; ++i) source.fill(block, 0);
+    return block;
+  }
+  void take(std::uint64_t number) { sink_.take(datagram(number), 0); }
+
+  DatagramSink sink_{GetParam()};
+};
+
+TEST_P(Datagrams, InOrder) {
+  for (std::uint64_t i = 1; i <= 10; ++i) take(i);
+  EXPECT_EQ(sink_.counts().packets, 10U);
+  EXPECT_EQ(sink_.counts().lost, 0U);
+  EXPECT_EQ(sink_.counts().out_of_order, 0U);
+}
+
+TEST_P(Datagrams, AHoleIsALossUntilItIsFilled) {
+  for (const std::uint64_t i : {1, 2, 5}) take(i);
+  EXPECT_EQ(sink_.counts().lost, 2U);
+  take(3);
+  EXPECT_EQ(sink_.counts().lost, 1U);
+  EXPECT_EQ(sink_.counts().out_of_order, 1U);
+  EXPECT_EQ(sink_.counts().packets, 5U);
+}
+
+TEST_P(Datagrams, TooShortOnesAreNobodys) {
+  sink_.take(Bytes(datagram(9)).first(11), 0);
+  sink_.take({}, 0);
+  EXPECT_EQ(sink_.counts().packets, 0U);
+  DatagramSource source(GetParam());
+  std::array<std::byte, 3> small{};
+  source.fill(small, 0);
+  EXPECT_EQ(source.packets(), 1U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Counters, Datagrams, testing::Bool());
+
+Iperf3Facts sender() {
+  Iperf3Facts facts;
+  Iperf3Stream& stream = facts.streams.emplace_back();
+  stream.id = 1;
+  stream.sends = true;
+  stream.sent_bytes = 1000;
+  return facts;
+}
+
+TEST(Iperf3Results, OfTheOtherEnd) {
+  Iperf3Facts facts = sender();
+  take_results(facts, Json::parse(R"({"cpu_util_total":7.5,"congestion_used":"bbr","streams":[
+      {"id":9,"bytes":5},{"id":1,"bytes":900,"retransmits":-1,"jitter":0.5,"errors":3,"packets":8,
+       "start_time":0,"end_time":2}]})"));
+  EXPECT_TRUE(facts.has_remote);
+  EXPECT_EQ(facts.remote.total_percent, 7.5);
+  EXPECT_EQ(facts.receiver_congestion, "bbr");
+  EXPECT_EQ(facts.streams[0].received_bytes, 900U);
+  EXPECT_EQ(facts.streams[0].received.lost, 3U);
+  EXPECT_EQ(facts.streams[0].remote_seconds, 2);
+}
+
+TEST(Iperf3Results, OfOtherTypesAreLeftOut) {
+  for (const char* text :
+       {R"({"streams":{}})", R"({"streams":[[],3,{"id":"1"},{"id":1.5e300}]})",
+        R"({"streams":[{"id":1,"bytes":-1,"errors":1e300,"jitter":[],"end_time":"x"}]})",
+        R"({"cpu_util_total":"x","congestion_used":{},"server_output_text":5})"}) {
+    Iperf3Facts facts = sender();
+    take_results(facts, Json::parse(text));
+    EXPECT_EQ(facts.streams[0].received_bytes, 0U) << text;
+    EXPECT_EQ(facts.streams[0].sent_bytes, 1000U) << text;
+  }
+}
+
+TEST(Iperf3Protocol, CookiesAreTheirOwn) {
+  const std::string cookie = make_cookie();
+  EXPECT_EQ(cookie.size(), kCookieBytes);
+  EXPECT_EQ(cookie.find('\0'), kCookieBytes - 1);
+  EXPECT_NE(cookie, make_cookie());
+}
+
+TEST(Iperf3Protocol, EveryNumberHasWords) {
+  EXPECT_THAT(error_words(121, 0), testing::HasSubstr("busy"));
+  EXPECT_THAT(error_words(-7, 0), testing::HasSubstr("-7"));
+  EXPECT_THAT(error_words(103, 111), testing::HasSubstr("refused"));
+}
+
+}  // namespace
+}  // namespace slowpath::probe::iperf3
