@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "detect/host_driver.h"
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 #include <vector>

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+// Values of a host and of its interfaces.
 #include "detect/host_support.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <charconv>
-#include <map>
 
 #include <fmt/format.h>
 
@@ -23,90 +22,6 @@ bool same_ignoring_case(std::string_view a, std::string_view b) {
     return std::tolower(static_cast<unsigned char>(left)) ==
            std::tolower(static_cast<unsigned char>(right));
   });
-}
-
-bool is_word_char(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
-}
-
-/// `word` becomes `value` where it stands alone.
-std::string replace_word(std::string_view text, std::string_view word, std::string_view value) {
-  std::string result;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = at + word.size();
-    const bool is_alone = text.substr(at).starts_with(word) &&
-                          (at == 0 || !is_word_char(text[at - 1])) &&
-                          (end == text.size() || !is_word_char(text[end]));
-    if (is_alone) {
-      result += value;
-      at = end;
-    } else {
-      result += text[at++];
-    }
-  }
-  return result;
-}
-
-std::string fill(std::string_view text, std::string_view interface) {
-  if (interface.empty()) return std::string(text);
-  const bool is_spaced = interface.contains(' ');
-  const std::string name = is_spaced ? fmt::format("'{}'", interface) : std::string(interface);
-  std::string filled = replace_word(text, "DEV", name);
-  filled = replace_word(filled, "NIC", name);
-  return replace_word(filled, "LINK", name);
-}
-
-/// How counters of a host, and statistics of an interface, are told.
-struct Source {
-  const std::map<std::string, double>& rates;
-  bool has_interval;
-  std::optional<double> (*value)(const void* from, const std::string& key);
-  HostEvidence (*evidence)(const void* from, const std::string& key);
-  const void* from;
-};
-
-double rate_of(const Source& source, const std::string& key) {
-  const auto found = source.rates.find(key);
-  return found == source.rates.end() ? 0 : found->second;
-}
-
-Toll toll_from(const Source& source, const Measure& measure) {
-  Toll toll;
-  double of_per_s = 0;
-  bool base_read = measure.of.empty();
-  for (const std::string_view name : measure.of) {
-    const std::string key(name);
-    const auto value = source.value(source.from, key);
-    base_read = base_read || value.has_value();
-    toll.of += value.value_or(0);
-    of_per_s += rate_of(source, key);
-  }
-  for (const std::string_view name : measure.events) {
-    const std::string key(name);
-    const auto value = source.value(source.from, key);
-    if (!value) continue;
-    toll.read = base_read;
-    toll.events += *value;
-    toll.per_s += rate_of(source, key);
-    if (*value > 0) {
-      toll.evidence.push_back(source.evidence(source.from, key));
-      toll.evidence.back().values.emplace_back("count", *value);
-    }
-  }
-  if (!toll.read) return toll;
-  toll.share = toll.of > 0 ? std::min(1.0, toll.events / toll.of) : 0;
-  const bool is_many = toll.events >= measure.least_count && toll.share >= measure.least_share;
-  const bool is_now = toll.per_s >= measure.proven_per_s &&
-                      (measure.of.empty() || toll.per_s >= measure.least_share * of_per_s);
-  if (is_many) toll.severity = measure.many;
-  if (is_now || (is_many && toll.share >= measure.proven_share)) toll.severity = Severity::fault;
-  toll.text = format_count(static_cast<std::uint64_t>(toll.events));
-  if (!measure.of.empty() && toll.of > 0) {
-    toll.text += fmt::format(" of {} ({})", format_count(static_cast<std::uint64_t>(toll.of)),
-                             format_percent(toll.share));
-  }
-  if (source.has_interval) toll.text += fmt::format(", {:.1f} a second now", toll.per_s);
-  return toll;
 }
 
 }  // namespace
@@ -215,42 +130,6 @@ bool is_virtual_machine(const MachineFacts& facts) { return !facts.virtualizatio
 
 Platform platform_of(const MachineFacts& facts) { return facts.platform.value_or(Platform::linux); }
 
-HostStep sysctl_step(const MachineFacts& facts, std::string_view key, const std::string& value) {
-  const Told<std::string>* now = find_setting(facts, std::string(key));
-  const auto assignment = [&key](const std::string& to) {
-    return to.contains(' ') ? fmt::format("sysctl -w {}='{}'", key, to)
-                            : fmt::format("sysctl -w {}={}", key, to);
-  };
-  return {Platform::linux, assignment(value), assignment(now == nullptr ? "OLD" : now->value),
-          "kernel ip-sysctl.rst"};
-}
-
-HostStep feature_step(const InterfaceFacts& interface, std::string_view word, bool on) {
-  return {Platform::linux,
-          fmt::format("ethtool -K {} {} {}", interface.name, word, on ? "on" : "off"),
-          fmt::format("ethtool -K {} {} {}", interface.name, word, on ? "off" : "on"),
-          fmt::format("ethtool(8), -K {}", word)};
-}
-
-std::vector<HostStep> catalogue_steps(std::string_view fault, const MachineFacts& facts,
-                                      std::string_view interface, std::string_view first) {
-  std::vector<HostStep> steps;
-  const Fault* entry = find_fault(fault);
-  if (entry == nullptr) return steps;
-  for (const RemedyStep& remedy : entry->remedies) {
-    if (remedy.platform != platform_of(facts) && remedy.platform != Platform::any) continue;
-    steps.push_back({remedy.platform, fill(remedy.action, interface), fill(remedy.undo, interface),
-                     std::string(remedy.source), remedy.check_first});
-  }
-  std::ranges::stable_partition(steps,
-                                [](const HostStep& step) { return step.undo != kNothingToUndo; });
-  if (!first.empty()) {
-    std::ranges::stable_partition(
-        steps, [&](const HostStep& step) { return step.action.starts_with(first); });
-  }
-  return steps;
-}
-
 std::string window_cost(double window_bytes, const PathAim& aim) {
   const auto rate_at = [window_bytes](double rtt_s) { return window_bytes * 8 / rtt_s; };
   if (aim.rtt_s && *aim.rtt_s > 0) {
@@ -260,39 +139,6 @@ std::string window_cost(double window_bytes, const PathAim& aim) {
   return fmt::format("a connection gets at most {} at {} and {} at {}",
                      format_rate(rate_at(kNearRtt_s)), format_duration(kNearRtt_s),
                      format_rate(rate_at(kFarRtt_s)), format_duration(kFarRtt_s));
-}
-
-Toll toll_of(const MachineFacts& facts, const Measure& measure) {
-  const Source source{facts.counter_rates, facts.interval_s.has_value(),
-                      [](const void* from, const std::string& key) -> std::optional<double> {
-                        const auto* told =
-                            find_counter(*static_cast<const MachineFacts*>(from), key);
-                        if (told == nullptr) return std::nullopt;
-                        return static_cast<double>(told->value);
-                      },
-                      [](const void* from, const std::string& key) {
-                        return counted(*static_cast<const MachineFacts*>(from), key);
-                      },
-                      &facts};
-  return toll_from(source, measure);
-}
-
-Toll toll_of(const MachineFacts& facts, const InterfaceFacts& interface, const Measure& measure) {
-  const Source source{
-      interface.statistic_rates, facts.interval_s.has_value(),
-      [](const void* from, const std::string& key) -> std::optional<double> {
-        const auto& statistics = static_cast<const InterfaceFacts*>(from)->statistics;
-        const auto found = statistics.find(key);
-        if (found == statistics.end()) return std::nullopt;
-        return static_cast<double>(found->second);
-      },
-      [](const void* from, const std::string& key) {
-        const auto& owner = *static_cast<const InterfaceFacts*>(from);
-        return seen_on(owner, fmt::format("{} = {}", key, format_count(owner.statistics.at(key))),
-                       EvidenceKind::counter);
-      },
-      &interface};
-  return toll_from(source, measure);
 }
 
 LimitedSockets limited_sockets(const MachineFacts& facts,
@@ -343,41 +189,6 @@ bool judge_setting(const Host& host, const SettingRule& rule, std::vector<HostFi
     finding.steps.push_back(sysctl_step(host.facts, key, finding.expected));
   found.push_back(std::move(finding));
   return true;
-}
-
-namespace {
-
-HostFinding finding_of(const Toll& toll, const CounterRule& rule) {
-  return {.severity = std::min(*toll.severity, rule.most),
-          .claim = fmt::format("{}: {}", rule.claim, toll.text),
-          .value = toll.text,
-          .expected = "almost none",
-          .why = std::string(rule.why),
-          .cost = std::string(rule.cost),
-          .evidence = toll.evidence};
-}
-
-}  // namespace
-
-bool judge_counters(const Host& host, const CounterRule& rule, std::vector<HostFinding>& found) {
-  const Toll toll = toll_of(host.facts, rule.measure);
-  if (toll.severity) found.push_back(finding_of(toll, rule));
-  return toll.read;
-}
-
-bool judge_statistics(const Host& host, const CounterRule& rule, std::vector<HostFinding>& found) {
-  bool is_judged = false;
-  for (const InterfaceFacts& interface : host.facts.interfaces) {
-    if (!is_nic(interface)) continue;
-    const Toll toll = toll_of(host.facts, interface, rule.measure);
-    is_judged = is_judged || toll.read;
-    if (!toll.severity) continue;
-    HostFinding finding = finding_of(toll, rule);
-    finding.claim = fmt::format("{}: {}", interface.name, finding.claim);
-    finding.interface = interface.name;
-    found.push_back(std::move(finding));
-  }
-  return is_judged;
 }
 
 }  // namespace slowpath::detect

@@ -56,12 +56,15 @@ Platform platform_of(const MachineFacts& facts);
 
 /// `sysctl -w KEY=VALUE` and back to what it is now.
 HostStep sysctl_step(const MachineFacts& facts, std::string_view key, const std::string& value);
+/// `ip route change ROUTE METRIC`, as in "initcwnd 10", and back to `now`.
+HostStep route_step(const RouteFacts& route, std::string_view metric, std::string_view now);
 /// `ethtool -K DEV WORD on|off` and back.
 HostStep feature_step(const InterfaceFacts& interface, std::string_view word, bool on);
 /// The catalogue's remedies of a fault for the platform of the host, those that change something
-/// first; DEV, NIC and LINK become the interface. Those whose action begins with `first` lead.
+/// first; DEV, NIC and LINK become the interface, OLD of a sysctl its value. What is so already is
+/// left out.
 std::vector<HostStep> catalogue_steps(std::string_view fault, const MachineFacts& facts,
-                                      std::string_view interface, std::string_view first = {});
+                                      std::string_view interface);
 
 /// "at most 17.5 Mbit/s at 30 ms and 5.24 Mbit/s at 100 ms", and at the aim's own RTT.
 std::string window_cost(double window_bytes, const PathAim& aim);

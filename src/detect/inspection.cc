@@ -39,6 +39,17 @@ void ask(const HostFault& fault, const HostRule& rule, const Host& host, Inspect
   }
 }
 
+/// The catalogue's order: what breaks data or stops it stands before what slows it at times.
+std::size_t place_of(std::string_view fault) {
+  const std::span<const Fault> faults = all_faults();
+  return static_cast<std::size_t>(std::ranges::find(faults, fault, &Fault::id) - faults.begin());
+}
+
+bool comes_first(const HostFinding& a, const HostFinding& b) {
+  if (a.severity != b.severity) return a.severity > b.severity;
+  return place_of(a.fault) < place_of(b.fault);
+}
+
 std::size_t count(const Inspection& inspection, Severity severity) {
   return static_cast<std::size_t>(
       std::ranges::count(inspection.findings, severity, &HostFinding::severity));
@@ -82,7 +93,7 @@ Inspection inspect_host(const MachineFacts& facts, const PathAim& aim) {
       if (is_for(rule, facts)) ask(*fault, rule, host, inspection);
     }
   }
-  std::ranges::stable_sort(inspection.findings, std::greater{}, &HostFinding::severity);
+  std::ranges::stable_sort(inspection.findings, comes_first);
   conclude(inspection);
   return inspection;
 }

@@ -14,6 +14,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+/// The action without the advice behind it.
+std::string_view command_of(std::string_view action) {
+  return action.substr(0, action.find_first_of(",;"));
+}
+
 InspectedFinding::Step step_of(const Json& json) {
   InspectedFinding::Step step;
   step.platform = json.at("platform").get<std::string>();
@@ -63,7 +68,7 @@ std::string text_of(const InspectedFinding& finding) {
         fmt::format("\n  {}\n    undo   {}\n    source {}{}\n", step.action, step.undo, step.source,
                     step.check_first ? " (check first: the exact command was not certain)" : "");
     if (step.can_be_applied)
-      text += fmt::format("    here   slowpath fix apply \"{}\"\n", step.action);
+      text += fmt::format("    here   slowpath fix apply \"{}\"\n", command_of(step.action));
   }
   return text;
 }
@@ -71,7 +76,7 @@ std::string text_of(const InspectedFinding& finding) {
 Json json_of(const InspectedFinding& finding) {
   Json steps = Json::array();
   for (const InspectedFinding::Step& step : finding.steps) {
-    steps.push_back({{"step", step.can_be_applied ? step.action : ""},
+    steps.push_back({{"step", step.can_be_applied ? command_of(step.action) : std::string_view{}},
                      {"fault", finding.fault},
                      {"rule", finding.rule},
                      {"where", "host"},

@@ -46,7 +46,8 @@ bool look_at_routes(const Host& host, std::vector<HostFinding>& found) {
          .cost = "two to four more round trips at the beginning of each connection",
          .evidence = {{EvidenceKind::setting,
                        fmt::format("initcwnd {} on {}", *route.initcwnd, route.interface),
-                       route.origin.where}}});
+                       route.origin.where}},
+         .steps = {route_step(route, "initcwnd 10", fmt::format("initcwnd {}", *route.initcwnd))}});
   }
   return true;
 }

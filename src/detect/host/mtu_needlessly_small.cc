@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // mtu-needlessly-small: a NIC's or a route's MTU was set far below what Ethernet carries.
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -79,6 +80,8 @@ bool look_at_routes(const Host& host, std::vector<HostFinding>& found) {
     const bool mtu = route.mtu_bytes && *route.mtu_bytes <= kLeast && *route.mtu_bytes > kHeaders;
     const bool mss = route.advmss && *route.advmss <= kLeastMss && *route.advmss > 0;
     if (!mtu && !mss) continue;
+    const std::uint32_t full =
+        interface == nullptr ? 1500 : std::max(interface->mtu_bytes.value_or(1500), kLeast);
     const std::uint32_t bytes = mtu ? *route.mtu_bytes : *route.advmss + 40;
     const std::string what =
         mtu ? fmt::format("mtu {}", *route.mtu_bytes) : fmt::format("advmss {}", *route.advmss);
@@ -86,14 +89,18 @@ bool look_at_routes(const Host& host, std::vector<HostFinding>& found) {
         route.prefix_len == 0
             ? "default"
             : fmt::format("{}/{}", to_string(route.destination), route.prefix_len);
-    found.push_back({.interface = route.interface,
-                     .claim = fmt::format("the route {} is held to {}", name, what),
-                     .value = what,
-                     .expected = "none, unless the path is known to carry no more",
-                     .why = "every segment on it is smaller than it could be",
-                     .cost = cost_of(bytes),
-                     .evidence = {{EvidenceKind::setting, fmt::format("{} {}", name, what),
-                                   route.origin.where}}});
+    found.push_back(
+        {.interface = route.interface,
+         .claim = fmt::format("the route {} is held to {}", name, what),
+         .value = what,
+         .expected = "none, unless the path is known to carry no more",
+         .why = "every segment on it is smaller than it could be",
+         .cost = cost_of(bytes),
+         .evidence = {{EvidenceKind::setting, fmt::format("{} {}", name, what),
+                       route.origin.where}},
+         .steps = {route_step(
+             route, mtu ? fmt::format("mtu {}", full) : fmt::format("advmss {}", full - 40),
+             what)}});
   }
   return is_judged;
 }

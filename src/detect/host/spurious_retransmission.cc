@@ -42,7 +42,9 @@ bool look_at_routes(const Host& host, std::vector<HostFinding>& found) {
          .cost = "segments sent twice, and congestion windows cut for nothing",
          .evidence = {{EvidenceKind::setting,
                        fmt::format("rto_min {}", format_duration(*route.rto_min_s)),
-                       route.origin.where}}});
+                       route.origin.where}},
+         .steps = {route_step(route, "rto_min 200ms",
+                              fmt::format("rto_min {:.0f}ms", *route.rto_min_s * 1000))}});
   }
   return true;
 }
