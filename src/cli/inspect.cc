@@ -61,7 +61,7 @@ void declare_output(CLI::App& app, Options& options) {
 void declare_options(CLI::App& app, Options& options) {
   auto* from = app.add_option("--from", options.from,
                               "Text that commands printed on another host, instead of this one")
-                   ->type_name("FILE|DIR...")
+                   ->type_name("FILE|DIR")
                    ->group("Input");
   auto* interval = app.add_option("--interval", options.interval_s,
                                   "Read twice, so many seconds apart, and judge what moved between")

@@ -55,10 +55,9 @@ Toll toll_from(const Source& source, const Measure& measure) {
                       (measure.of.empty() || toll.per_s >= measure.least_share * of_per_s);
   if (is_many) toll.severity = measure.many;
   if (is_now || (is_many && toll.share >= measure.proven_share)) toll.severity = Severity::fault;
-  toll.text = format_count(static_cast<std::uint64_t>(toll.events));
+  toll.text = whole(toll.events);
   if (!measure.of.empty() && toll.of > 0) {
-    toll.text += fmt::format(" of {} ({})", format_count(static_cast<std::uint64_t>(toll.of)),
-                             format_percent(toll.share));
+    toll.text += fmt::format(" of {} ({})", whole(toll.of), format_percent(toll.share));
   }
   if (source.has_interval) toll.text += fmt::format(", {:.1f} a second now", toll.per_s);
   return toll;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -44,7 +45,8 @@ std::vector<double> numbers_of(const MachineFacts& facts, std::string_view key) 
   while (!rest.empty()) {
     double value = 0;
     const auto [last, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
-    if (error != std::errc{}) return {};
+    constexpr double kMost = 1e15;
+    if (error != std::errc{} || !(std::abs(value) < kMost)) return {};
     numbers.push_back(value);
     rest.remove_prefix(static_cast<std::size_t>(last - rest.data()));
     rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
@@ -74,6 +76,11 @@ const std::string& value_of(const MachineFacts& facts, std::string_view key) {
 
 bool is_counted(const MachineFacts& facts, std::string_view key) {
   return find_counter(facts, std::string(key)) != nullptr;
+}
+
+std::string whole(double count) {
+  constexpr double kMost = 1e18;
+  return format_count(static_cast<std::uint64_t>(std::clamp(count, 0.0, kMost)));
 }
 
 HostEvidence shown(const MachineFacts& facts, std::string_view key) {

@@ -19,7 +19,8 @@ namespace slowpath::detect {
 
 /// A setting that is one whole number; nothing where it was not read or is another thing.
 std::optional<std::int64_t> number_of(const MachineFacts& facts, std::string_view key);
-/// The numbers of a setting such as tcp_rmem, in order; empty where it was not read.
+/// The numbers of a setting such as tcp_rmem, in order; empty where it was not read, or holds what
+/// no kernel would.
 std::vector<double> numbers_of(const MachineFacts& facts, std::string_view key);
 /// Whether a setting was read and is this word, whatever its case.
 bool says(const MachineFacts& facts, std::string_view key, std::string_view word);
@@ -31,6 +32,9 @@ std::uint64_t count_of(const MachineFacts& facts, std::string_view key);
 const std::string& value_of(const MachineFacts& facts, std::string_view key);
 /// Whether a counter was read.
 bool is_counted(const MachineFacts& facts, std::string_view key);
+
+/// A count that was computed, however large: "12 345".
+std::string whole(double count);
 
 /// "KEY = VALUE" with its origin. The setting must have been read.
 HostEvidence shown(const MachineFacts& facts, std::string_view key);

@@ -73,7 +73,8 @@ void write_steps(Page& page, const HostFinding& finding, bool all) {
   write_step(page, "do", finding.steps.front());
   if (!all) {
     if (finding.steps.size() > 1)
-      page.entry("", fmt::format("{} other steps with --all", finding.steps.size() - 1));
+      page.entry("", fmt::format("{} other {} with --all", finding.steps.size() - 1,
+                                 finding.steps.size() == 2 ? "step" : "steps"));
     return;
   }
   for (std::size_t i = 1; i < finding.steps.size(); ++i) write_step(page, "or", finding.steps[i]);

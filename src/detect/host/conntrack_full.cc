@@ -40,9 +40,8 @@ bool look_at_table(const Host& host, std::vector<HostFinding>& found) {
       number_of(host.facts, "net.netfilter.nf_conntrack_tcp_timeout_time_wait").value_or(120));
   HostFinding finding{
       .severity = share >= kFull ? Severity::fault : Severity::suspect,
-      .claim = fmt::format("the table of connections holds {} of {}",
-                           format_count(static_cast<std::uint64_t>(table->entries)),
-                           format_count(static_cast<std::uint64_t>(table->most))),
+      .claim = fmt::format("the table of connections holds {} of {}", whole(table->entries),
+                           whole(table->most)),
       .value = format_percent(share),
       .expected = "below 80 %",
       .why = "when it is full, packets of new connections are dropped",

@@ -22,7 +22,7 @@ constexpr std::string_view kWhy =
 
 std::string budget(double ports, double wait_s) {
   return fmt::format("{:.0f} new connections a second to one destination ({} ports, {:.0f} s each)",
-                     ports / wait_s, format_count(static_cast<std::uint64_t>(ports)), wait_s);
+                     ports / wait_s, whole(ports), wait_s);
 }
 
 std::optional<double> linux_ports(const MachineFacts& facts) {

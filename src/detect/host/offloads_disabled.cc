@@ -23,9 +23,8 @@ std::string cost_of(const InterfaceFacts& interface) {
     return "up to 44 times as many packets through the stack at MTU 1500";
   const double frames = static_cast<double>(*interface.speed_bps) / 8 / kFrameBytes;
   return fmt::format("{} packets a second through the stack at {}, where {} would do",
-                     format_count(static_cast<std::uint64_t>(frames)),
-                     format_rate(static_cast<double>(*interface.speed_bps)),
-                     format_count(static_cast<std::uint64_t>(frames * 1460 / kLargest)));
+                     whole(frames), format_rate(static_cast<double>(*interface.speed_bps)),
+                     whole(frames * 1460 / kLargest));
 }
 
 /// A core with nothing left, busy in the kernel: the ceiling is reached. Only over an interval.

@@ -65,8 +65,9 @@ bool look_at_backlog(const Host& host, std::vector<HostFinding>& found) {
   const std::size_t before = found.size();
   const bool is_judged = judge_counters(host, kBacklog, found);
   const std::string key = "net.core.netdev_max_backlog";
+  constexpr std::int64_t kLongest = 1'000'000;  // a longer queue would cost more than it saves
   const auto backlog = number_of(host.facts, key);
-  if (found.size() > before && backlog && *backlog > 0) {
+  if (found.size() > before && backlog && *backlog > 0 && *backlog < kLongest) {
     found.back().evidence.push_back(shown(host.facts, key));
     found.back().steps.push_back(sysctl_step(host.facts, key, std::to_string(4 * *backlog)));
   }

@@ -95,21 +95,20 @@ bool look_at_interrupts(const Host& host, std::vector<HostFinding>& found) {
     const double all = std::accumulate(rates.begin(), rates.end(), 0.0);
     const double most = *std::ranges::max_element(rates);
     if (all < kLeastPerS || most < kShare * all || flows < kFlows) continue;
-    found.push_back({.severity = Severity::fault,
-                     .interface = interface.name,
-                     .claim = fmt::format(
-                         "{} of {} interrupts a second of {} come from one of {} queues",
-                         format_percent(most / all), format_count(static_cast<std::uint64_t>(all)),
-                         interface.name, rates.size()),
-                     .value = format_percent(most / all),
-                     .expected = "spread over all queues",
-                     .why = std::string(kWhy),
-                     .cost = std::string(kCost),
-                     .evidence = {{EvidenceKind::counter,
-                                   fmt::format("{}: {:.0f} of {:.0f} interrupts a second",
-                                               interface.name, most, all),
-                                   "/proc/interrupts",
-                                   {{"queue_share", most / all}}}}});
+    found.push_back(
+        {.severity = Severity::fault,
+         .interface = interface.name,
+         .claim = fmt::format("{} of {} interrupts a second of {} come from one of {} queues",
+                              format_percent(most / all), whole(all), interface.name, rates.size()),
+         .value = format_percent(most / all),
+         .expected = "spread over all queues",
+         .why = std::string(kWhy),
+         .cost = std::string(kCost),
+         .evidence = {
+             {EvidenceKind::counter,
+              fmt::format("{}: {:.0f} of {:.0f} interrupts a second", interface.name, most, all),
+              "/proc/interrupts",
+              {{"queue_share", most / all}}}}});
   }
   return is_judged;
 }

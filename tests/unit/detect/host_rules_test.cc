@@ -223,6 +223,43 @@ TEST(OffloadsOff, AFullCoreMakesItAFault) {
   EXPECT_EQ(finding_of(inspect_host(facts), "offload-switched-off")->severity, Severity::suspect);
 }
 
+/// `text` with every number made `number`, and cut off at `end`.
+std::string damaged(const std::string& text, std::string_view number, std::size_t end) {
+  std::string result;
+  bool in_number = false;
+  for (const char letter : text.substr(0, end)) {
+    const bool is_digit = letter >= '0' && letter <= '9';
+    if (!is_digit) {
+      result += letter;
+    } else if (!in_number) {
+      result += number;
+    }
+    in_number = is_digit;
+  }
+  return result;
+}
+
+// What a text says may be nonsense; each finding made of it is still whole.
+TEST(DamagedHosts, NonsenseIsSurvived) {
+  std::size_t looked = 0;
+  for (const std::string& path : texts_of("")) {
+    if (!std::filesystem::is_regular_file(path)) continue;
+    const std::string text = read_file(path);
+    for (const std::string_view number :
+         {"18446744073709551615", "9223372036854775807", "4294967295", "-1", "0", "nan", "1e999"}) {
+      for (const std::size_t end : {text.size(), text.size() / 2}) {
+        MachineFacts facts;
+        machine::read_text(path, damaged(text, number, end), facts);
+        SCOPED_TRACE(fmt::format("{} {} {}", path, number, end));
+        for (const HostFinding& finding : inspect_host(facts, {1e9, 0.1}).findings)
+          expect_whole(finding);
+        ++looked;
+      }
+    }
+  }
+  EXPECT_GT(looked, 1400U);
+}
+
 // docs/inspect.md is what `slowpath inspect --rules` prints.
 TEST(HostRuleTable, EveryRuleSaysWhatItNeedsAndWhenItFires) {
   for (const HostFault* fault : all_host_faults()) {
