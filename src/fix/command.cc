@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "fix/plan.h"
+#include "fix/route_item.h"
 #include "fix/route_knob.h"
 
 namespace slowpath::fix {
@@ -139,12 +140,12 @@ std::optional<RouteWords> route_words(const Words& words) {
   at += 3;
   const bool locked = words[at] == "lock";
   if (locked) ++at;
-  if (at + 1 != words.size() || !is_route_metric(route.metric)) return std::nullopt;
+  if (at + 1 != words.size() || find_route_metric(route.metric) == nullptr) return std::nullopt;
   route.value = words[at];
   // ip(8) takes rto_min with a unit; the kernel has milliseconds.
   if (route.metric == "rto_min" && route.value.ends_with("ms"))
     route.value.resize(route.value.size() - 2);
-  if (locked) route.value += " lock";
+  if (locked) route.value += kLockSuffix;
   return route;
 }
 
@@ -160,7 +161,8 @@ Result<std::vector<Change>> route_changes(const Words& words, std::string_view c
     return not_ours(command, fmt::format("'{}' is no destination", route->destination));
   if (!route->gateway.empty()) {
     // Another gateway would be another change.
-    const Result<std::string> now = kernel.read({KnobKind::route, route->interface, "via@" + to});
+    const Result<std::string> now =
+        kernel.read({KnobKind::route, route->interface, fmt::format("{}@{}", kGatewayWord, to)});
     if (!now) return std::unexpected(now.error());
     if (*now != route->gateway)
       return not_ours(command, fmt::format("packets to there go by gateway {}", *now));

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "fix/route_knob.h"
+#include "fix/route_item.h"
 
 namespace slowpath::fix {
 namespace {

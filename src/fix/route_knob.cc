@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fix/route_knob.h"
 
-#include <arpa/inet.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sys/socket.h>
@@ -17,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "facts/address.h"
+#include "fix/route_item.h"
 #include "machine/netlink.h"
 
 namespace slowpath::fix {
@@ -24,68 +24,6 @@ namespace {
 
 namespace netlink = machine::netlink;
 using netlink::Attributes;
-
-struct Metric {
-  std::string_view word;
-  unsigned type;
-};
-constexpr std::array kMetrics{
-    Metric{"mtu", RTAX_MTU},           Metric{"advmss", RTAX_ADVMSS},
-    Metric{"initcwnd", RTAX_INITCWND}, Metric{"initrwnd", RTAX_INITRWND},
-    Metric{"window", RTAX_WINDOW},     Metric{"rto_min", RTAX_RTO_MIN},
-    Metric{"quickack", RTAX_QUICKACK},
-};
-constexpr std::string_view kGateway = "via", kLock = " lock";
-
-const Metric* find_metric(std::string_view word) {
-  const auto found = std::ranges::find(kMetrics, word, &Metric::word);
-  return found == kMetrics.end() ? nullptr : &*found;
-}
-
-struct Destination {
-  unsigned char family = AF_INET;
-  unsigned char length = 0;
-  IpAddress address;
-
-  [[nodiscard]] std::size_t address_bytes() const { return family == AF_INET ? 4 : 16; }
-  [[nodiscard]] bool is_host() const { return length == address_bytes() * 8; }
-  [[nodiscard]] Bytes bytes() const {
-    return std::as_bytes(std::span(address.bytes)).first(address_bytes());
-  }
-};
-
-std::optional<Destination> parse_destination(std::string_view text) {
-  Destination to;
-  if (text == "default") return to;
-  if (text == "default6") return Destination{AF_INET6, 0, {}};
-  const std::size_t slash = text.find('/');
-  const std::string address(text.substr(0, slash));
-  to.family = address.contains(':') ? AF_INET6 : AF_INET;
-  to.address.version = to.family == AF_INET ? 4 : 6;
-  if (inet_pton(to.family, address.c_str(), to.address.bytes.data()) != 1) return std::nullopt;
-  to.length = static_cast<unsigned char>(to.address_bytes() * 8);
-  if (slash == std::string_view::npos) return to;
-  unsigned length = 0;
-  const std::string_view digits = text.substr(slash + 1);
-  const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
-  if (code != std::errc() || end != digits.data() + digits.size() || length > to.length)
-    return std::nullopt;
-  to.length = static_cast<unsigned char>(length);
-  return to;
-}
-
-/// METRIC@DESTINATION, taken apart.
-struct Item {
-  std::string_view word;
-  Destination to;
-};
-std::optional<Item> parse_item(std::string_view item) {
-  const std::size_t at = item.find('@');
-  if (at == std::string_view::npos) return std::nullopt;
-  const std::optional<Destination> to = parse_destination(item.substr(at + 1));
-  if (!to) return std::nullopt;
-  return Item{item.substr(0, at), *to};
-}
 
 std::unexpected<Error> refused(const std::string& attempt, int code) {
   const bool forbidden = code == EPERM || code == EACCES;
@@ -119,7 +57,7 @@ std::optional<Route> parse_route(const netlink::Message& message) {
   return Route{*header, {rest.begin(), rest.end()}};
 }
 
-bool leads_to(const Route& route, const Destination& to) {
+bool leads_to(const Route& route, const RouteDestination& to) {
   const Attributes attributes = route.attributes();
   if (route.header.rtm_type != RTN_UNICAST || route.header.rtm_dst_len != to.length ||
       route.header.rtm_tos != 0 || (route.header.rtm_flags & RTM_F_CLONED) != 0 ||
@@ -131,7 +69,7 @@ bool leads_to(const Route& route, const Destination& to) {
 
 /// The route to there that is used, if there is one. Errors: where it cannot be told apart.
 Result<std::optional<Route>> find_route(netlink::Socket& socket, const Knob& knob,
-                                        const Destination& to, const std::string& attempt) {
+                                        const RouteDestination& to, const std::string& attempt) {
   const unsigned index = if_nametoindex(knob.interface.c_str());
   if (index == 0) return refused(attempt, ENODEV);
   netlink::Request request{RTM_GETROUTE, NLM_F_DUMP};
@@ -171,12 +109,12 @@ Result<std::optional<Route>> find_route(netlink::Socket& socket, const Knob& kno
   return best;
 }
 
-std::string text_of(const Route& route, const Metric& metric) {
+std::string text_of(const Route& route, const RouteMetric& metric) {
   const Attributes metrics = route.attributes().nested(RTA_METRICS);
   const auto value = metrics.u32(metric.type);
   if (!value) return std::string(kNoMetric);
   const bool locked = (metrics.u32(RTAX_LOCK).value_or(0) >> metric.type & 1U) != 0;
-  return fmt::format("{}{}", *value, locked ? kLock : "");
+  return fmt::format("{}{}", *value, locked ? kLockSuffix : "");
 }
 
 std::string gateway_of(const Route& route) {
@@ -196,8 +134,8 @@ struct Wanted {
 Result<Wanted> parse_value(std::string_view text, const std::string& attempt) {
   Wanted wanted;
   if (text == kNoMetric) return wanted;
-  wanted.locked = text.ends_with(kLock);
-  if (wanted.locked) text.remove_suffix(kLock.size());
+  wanted.locked = text.ends_with(kLockSuffix);
+  if (wanted.locked) text.remove_suffix(kLockSuffix.size());
   std::uint32_t number = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (code != std::errc() || end != text.data() + text.size() || number == 0)
@@ -207,7 +145,7 @@ Result<Wanted> parse_value(std::string_view text, const std::string& attempt) {
 }
 
 /// The metrics of `route` with one of them as wanted.
-void add_metrics(netlink::Request& request, const Route& route, const Metric& metric,
+void add_metrics(netlink::Request& request, const Route& route, const RouteMetric& metric,
                  const Wanted& wanted) {
   const Attributes metrics = route.attributes().nested(RTA_METRICS);
   std::uint32_t locks = metrics.u32(RTAX_LOCK).value_or(0) & ~(1U << metric.type);
@@ -261,7 +199,7 @@ rtmsg settable(rtmsg header) {
   return header;
 }
 
-Result<void> change_route(netlink::Socket& socket, const Route& route, const Metric& metric,
+Result<void> change_route(netlink::Socket& socket, const Route& route, const RouteMetric& metric,
                           const Wanted& wanted, const std::string& attempt) {
   netlink::Request request{RTM_NEWROUTE, NLM_F_REPLACE};
   request.body(settable(route.header));
@@ -272,7 +210,7 @@ Result<void> change_route(netlink::Socket& socket, const Route& route, const Met
 }
 
 /// The route of the table that packets to this host take (RTM_F_FIB_MATCH, since Linux 4.12).
-Result<Route> route_taken(netlink::Socket& socket, const Destination& to,
+Result<Route> route_taken(netlink::Socket& socket, const RouteDestination& to,
                           const std::string& attempt) {
   netlink::Request request{RTM_GETROUTE, 0};
   rtmsg header{};
@@ -290,8 +228,9 @@ Result<Route> route_taken(netlink::Socket& socket, const Destination& to,
   return std::move(*taken);
 }
 
-Result<void> make_route(netlink::Socket& socket, const Knob& knob, const Destination& to,
-                        const Metric& metric, const Wanted& wanted, const std::string& attempt) {
+Result<void> make_route(netlink::Socket& socket, const Knob& knob, const RouteDestination& to,
+                        const RouteMetric& metric, const Wanted& wanted,
+                        const std::string& attempt) {
   if (!wanted.value || !to.is_host())
     return fail(ErrorKind::usage, attempt, "there is no such route",
                 "'ip route show' lists those there are; one to a single host is made where there "
@@ -328,31 +267,15 @@ Result<void> remove_route(netlink::Socket& socket, const Route& route, const std
 
 }  // namespace
 
-bool is_route_metric(std::string_view word) { return find_metric(word) != nullptr; }
-
-bool is_route_item(std::string_view item) {
-  const std::optional<Item> parsed = parse_item(item);
-  return parsed && (parsed->word == kGateway || is_route_metric(parsed->word));
-}
-
-std::string destination_of(std::string_view text) {
-  if (text == "::/0") return "default6";
-  if (text == "0.0.0.0/0") return "default";
-  const std::optional<Destination> to = parse_destination(text);
-  if (!to) return {};
-  if (to->address.version == 0) return std::string(text);
-  return fmt::format("{}/{}", to_string(to->address), to->length);
-}
-
 Result<std::string> read_route(const Knob& knob) {
   const std::string attempt = "cannot read " + to_string(knob);
-  const std::optional<Item> item = parse_item(knob.item);
+  const std::optional<RouteItem> item = parse_route_item(knob.item);
   if (!item) return fail(ErrorKind::usage, attempt, "no such form");
   Result<netlink::Socket> socket = open_socket(attempt);
   if (!socket) return std::unexpected(socket.error());
   const Result<std::optional<Route>> route = find_route(*socket, knob, item->to, attempt);
   if (!route) return std::unexpected(route.error());
-  const Metric* metric = find_metric(item->word);
+  const RouteMetric* metric = find_route_metric(item->word);
   if (metric != nullptr) return *route ? text_of(**route, *metric) : std::string(kNoRoute);
   if (*route) return gateway_of(**route);
   const Result<Route> taken = route_taken(*socket, item->to, attempt);
@@ -362,8 +285,8 @@ Result<std::string> read_route(const Knob& knob) {
 
 Result<void> write_route(const Knob& knob, const std::string& value) {
   const std::string attempt = fmt::format("cannot set {} to {}", to_string(knob), value);
-  const std::optional<Item> item = parse_item(knob.item);
-  const Metric* metric = item ? find_metric(item->word) : nullptr;
+  const std::optional<RouteItem> item = parse_route_item(knob.item);
+  const RouteMetric* metric = item ? find_route_metric(item->word) : nullptr;
   if (metric == nullptr) return fail(ErrorKind::usage, attempt, "this can only be read");
   Result<netlink::Socket> socket = open_socket(attempt);
   if (!socket) return std::unexpected(socket.error());

@@ -17,18 +17,10 @@
 
 namespace slowpath::fix {
 
-inline constexpr std::string_view kNoMetric = "none", kNoRoute = "absent";
+inline constexpr std::string_view kNoMetric = "none", kNoRoute = "absent", kLockSuffix = " lock";
 
 /// The protocol (rtm_protocol) of routes that are made here; free for any program (rtnetlink(7)).
 inline constexpr unsigned char kRouteProtocol = 83;
-
-/// "mtu@10.0.0.2/32" with a metric that is known and a destination that can be read; also
-/// "via@...", which is read only: the gateway, or "none".
-bool is_route_item(std::string_view item);
-/// "mtu", "advmss" ...
-bool is_route_metric(std::string_view word);
-/// As in an item: "10.0.0.2" is "10.0.0.2/32". Empty where it cannot be read.
-std::string destination_of(std::string_view text);
 
 /// Errors: environment; usage for routes of several next hops, and for those that expire.
 Result<std::string> read_route(const Knob& knob);

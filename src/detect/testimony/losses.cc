@@ -125,7 +125,7 @@ void ask_pruning(const Hearing& hearing, Testimonies& said) {
   Testimony word = confirms(
       kCounted,
       counter(fmt::format("{} pruned receive queues: {}", host, pruned.told), pruned.values));
-  word.proves = true;
+  word.proves = pruned.sum >= hearing.transfer.data().reneged.count;
   said.push_back(std::move(word));
 }
 
@@ -172,18 +172,20 @@ void ask_allowance(const Hearing& hearing, Testimonies& said) {
 }
 
 void ask_duplex(const Hearing& hearing, Testimonies& said) {
-  constexpr std::array<std::string_view, 1> kCollisions{"late_collision"};
+  constexpr std::array<std::string_view, 1> kCollisions{"collision"};
   for (const Witness* witness : {&hearing.sender, &hearing.receiver}) {
     if (!*witness || witness->interface == nullptr || witness->interface->duplex.empty()) continue;
     const std::string where = witness->interface->name + " of " + name_of(*witness->machine);
     if (witness->interface->duplex == "half") {
       Testimony word = confirms(kCounted, setting(where + " runs at half duplex"));
-      word.proves = true;
+      const CounterSum collisions = sum_of(*witness->interface, kCollisions);
+      word.proves = collisions.sum > 0;
       said.push_back(std::move(word));
+      if (collisions.sum > 0)
+        said.push_back(explains(counter(where + ": " + collisions.told, collisions.values)));
     } else {
       // The other end of its cable may still be at half duplex.
-      const CounterSum late = sum_of(*witness->interface, kCollisions);
-      said.push_back(explains(setting(where + " runs at full duplex", late.values)));
+      said.push_back(explains(setting(where + " runs at full duplex")));
     }
   }
 }

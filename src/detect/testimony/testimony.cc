@@ -32,15 +32,6 @@ bool is_within(const IpAddress& address, const RouteFacts& route) {
   return true;
 }
 
-const InterfaceFacts* interface_towards(const MachineFacts& machine, const IpAddress& peer) {
-  const RouteFacts* best = nullptr;
-  for (const RouteFacts& route : machine.routes) {
-    if (route.interface.empty() || !is_within(peer, route)) continue;
-    if (best == nullptr || route.prefix_len > best->prefix_len) best = &route;
-  }
-  return best == nullptr ? nullptr : find_interface(machine, best->interface);
-}
-
 /// By its address, by the route to the peer, or because there is no other.
 const InterfaceFacts* interface_of(const MachineFacts& machine, const IpAddress& own,
                                    const IpAddress& peer) {
@@ -52,7 +43,9 @@ const InterfaceFacts* interface_of(const MachineFacts& machine, const IpAddress&
     ++candidates;
     only = &interface;
   }
-  if (const InterfaceFacts* routed = interface_towards(machine, peer)) return routed;
+  const RouteFacts* route = route_to(machine, peer);
+  if (const auto* routed = route == nullptr ? nullptr : find_interface(machine, route->interface))
+    return routed;
   return candidates == 1 ? only : nullptr;
 }
 
@@ -150,6 +143,20 @@ void hear_hosts(const Case& facts, std::vector<Finding>& findings) {
 
 std::string name_of(const MachineFacts& machine) {
   return machine.name.empty() ? "the host" : machine.name;
+}
+
+const RouteFacts* route_to(const MachineFacts& machine, const IpAddress& peer) {
+  const RouteFacts* best = nullptr;
+  for (const RouteFacts& route : machine.routes) {
+    const bool counts = !route.is_exception && !route.interface.empty() &&
+                        (route.table.empty() || route.table == "main");
+    if (!counts || !is_within(peer, route)) continue;
+    const bool preferred = best == nullptr || route.prefix_len > best->prefix_len ||
+                           (route.prefix_len == best->prefix_len &&
+                            route.metric.value_or(0) < best->metric.value_or(0));
+    if (preferred) best = &route;
+  }
+  return best;
 }
 
 Testimony confirms(double weight, Evidence evidence) {

@@ -74,6 +74,9 @@ void hear_hosts(const Case& facts, std::vector<Finding>& findings);
 /// "A (10.0.0.1)": as its user calls it.
 std::string name_of(const MachineFacts& machine);
 
+/// The route of the main table that packets to `peer` take, exceptions left out; or nullptr.
+const RouteFacts* route_to(const MachineFacts& machine, const IpAddress& peer);
+
 Testimony confirms(double weight, Evidence evidence);
 Testimony refutes(double weight, Evidence evidence);
 Testimony explains(Evidence evidence);

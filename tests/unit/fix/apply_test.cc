@@ -158,6 +158,22 @@ TEST(Persist, AUnitIsStartedByALinkAndLeavesNothing) {
   EXPECT_TRUE(std::filesystem::is_empty(units));
 }
 
+// After a restart sysctl.d(5) has set the value again, under another boot id.
+TEST(Persist, IsUndoneAfterARestartAsWell) {
+  World world;
+  const std::string root = world.scratch.path() + "/root";
+  Result<fix::Entry> entry = fix::apply(world.kernel, world.journal,
+                                        {"s", "sysctl -w net.ipv4.tcp_sack=0", {{kSack, "0"}}}, 1);
+  ASSERT_TRUE(fix::persist(world.journal, *entry, root));
+  entry->boot_id = "the one before";
+  ASSERT_TRUE(world.journal.write(*entry));
+  fix::Entry kept = world.journal.read()->list.at(0);
+  EXPECT_EQ(kept.boot_id, "the one before");
+  EXPECT_TRUE(fix::undo(world.kernel, world.journal, kept, false)->done);
+  EXPECT_EQ(world.kernel.knobs[kSack], "1");
+  EXPECT_TRUE(std::filesystem::is_empty(root + "/etc/sysctl.d"));
+}
+
 TEST(Persist, ARoutesMetricsBelongToWhatMakesTheRoute) {
   World world;
   const Knob route{KnobKind::route, "eth0", "mtu@default"};
