@@ -16,13 +16,16 @@ extern const Command explain;
 extern const Command calc_command;
 extern const Command fix_command;
 extern const Command lab_command;
+extern const Command serve_command;
+extern const Command test_command;
 extern const Command schema;
 extern const Command version;
 
 std::span<const Command* const> all_commands() {
   static constexpr std::array kCommands{
-      &diagnose, &compare,      &inspect,     &fetch_command, &iperf3_client, &iperf3_server,
-      &explain,  &calc_command, &fix_command, &lab_command,   &schema,        &version,
+      &diagnose,      &compare,      &inspect,       &fetch_command, &serve_command,
+      &iperf3_server, &test_command, &iperf3_client, &explain,       &calc_command,
+      &fix_command,   &lab_command,  &schema,        &version,
   };
   return kCommands;
 }

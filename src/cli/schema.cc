@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `slowpath schema`: the JSON schemas of what `diagnose`, `compare`, `fetch` and `inspect` print
-// with --json.
+// `slowpath schema`: the JSON schemas of what `diagnose`, `compare`, `fetch`, `inspect` and `test`
+// print with --json.
 #include "report/schema.h"
 
 #include <memory>
@@ -17,13 +17,14 @@ namespace {
 Run declare(CLI::App& app) {
   auto document = std::make_shared<std::string>("diagnosis");
   app.add_option("DOCUMENT", *document,
-                 "diagnosis (if none is named), comparison, fetch or inspection")
-      ->check(CLI::IsMember({"diagnosis", "comparison", "fetch", "inspection"}))
+                 "diagnosis (if none is named), comparison, fetch, inspection or test")
+      ->check(CLI::IsMember({"diagnosis", "comparison", "fetch", "inspection", "test"}))
       ->type_name("");
   return [document] {
     if (*document == "comparison") return write_answer(report::comparison_schema());
     if (*document == "fetch") return write_answer(report::fetch_schema());
     if (*document == "inspection") return write_answer(report::inspection_schema());
+    if (*document == "test") return write_answer(report::test_schema());
     return write_answer(report::diagnosis_schema());
   };
 }
@@ -33,7 +34,7 @@ Run declare(CLI::App& app) {
 extern const Command schema;
 const Command schema{
     .name = "schema",
-    .summary = "print the JSON schema of what diagnose, compare, fetch or inspect answers",
+    .summary = "print the JSON schema of what diagnose, compare, fetch, inspect or test answers",
     .group = "About",
     .examples =
         "  slowpath schema > slowpath.diagnosis.v1.schema.json\n"

@@ -17,6 +17,7 @@
 #include "facts/catalogue.h"
 #include "facts/connection.h"
 #include "facts/time_account.h"
+#include "report/finding_json.h"
 #include "report/words.h"
 
 namespace slowpath::report {
@@ -344,6 +345,8 @@ std::string to_text(const Json& json, bool pretty) {
 }
 
 }  // namespace
+
+Json finding_to_json(const Finding& finding, const Case& facts) { return to_json(finding, facts); }
 
 std::string to_json(const Answer& answer, const JsonOptions& options) {
   const std::vector<std::size_t> listed = listed_connections(answer, options.most_connections);

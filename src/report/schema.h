@@ -12,5 +12,6 @@ std::string_view diagnosis_schema();
 std::string_view comparison_schema();
 std::string_view fetch_schema();
 std::string_view inspection_schema();
+std::string_view test_schema();
 
 }  // namespace slowpath::report

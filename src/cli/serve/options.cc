@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/serve/options.h"
+
+#include <cstdlib>
+#include <fstream>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "base/version.h"
+#include "probe/secret.h"
+
+namespace slowpath::cli::serving {
+namespace {
+
+void declare_where(CLI::App& app, Options& options) {
+  app.add_option("-p,--port", options.port, "TCP port (5202)")->type_name("PORT")->group("Where");
+  app.add_option("-B,--bind", options.host, "Address to listen on (all)")
+      ->type_name("ADDRESS")
+      ->group("Where");
+  app.add_flag("-4", options.only_ipv4, "IPv4 only")->group("Where");
+  app.add_flag("-6", options.only_ipv6, "IPv6 only")->group("Where");
+}
+
+void declare_who(CLI::App& app, Options& options) {
+  app.add_option("--token", options.token,
+                 "What clients on other hosts must know; others see it in the list of processes: "
+                 "better --token-file or $SLOWPATH_TOKEN. Without any, one is made up and shown")
+      ->type_name("TEXT")
+      ->group("Who may come");
+  app.add_option("--token-file", options.token_file, "Its first line is the token")
+      ->type_name("FILE")
+      ->group("Who may come");
+  app.add_flag("--open", options.open, "Everybody may come")->group("Who may come");
+}
+
+void declare_limits(CLI::App& app, Options& options) {
+  app.add_option("--clients", options.clients, "Served at once (64)")
+      ->check(CLI::Range(1, 4096))
+      ->type_name("N")
+      ->group("Limits");
+  app.add_option("--streams", options.streams, "Of one test, each way (128)")
+      ->check(CLI::Range(1, 128))
+      ->type_name("N")
+      ->group("Limits");
+  app.add_option("--max-rate", options.rate, "Of one client, each way: 100M")
+      ->type_name("RATE")
+      ->group("Limits");
+  app.add_option("--max-time", options.time, "Of one transfer (5m)")
+      ->type_name("TIME")
+      ->group("Limits");
+}
+
+Result<void> set_limits(const Options& options, probe::ServerLimits& limits) {
+  limits.clients = options.clients.value_or(limits.clients);
+  limits.streams = options.streams.value_or(limits.streams);
+  if (options.rate) {
+    const auto rate = parse_rate(*options.rate);
+    if (!rate) return std::unexpected(rate.error());
+    limits.rate_bps = *rate;
+  }
+  if (options.time) {
+    const auto time = parse_duration(*options.time);
+    if (!time) return std::unexpected(time.error());
+    limits.transfer = *time;
+  }
+  return {};
+}
+
+}  // namespace
+
+void declare(CLI::App& app, Options& options) {
+  declare_where(app, options);
+  declare_who(app, options);
+  declare_limits(app, options);
+  app.add_option("--config", options.config, "Read options from a TOML file (see the manual)")
+      ->type_name("FILE")
+      ->group("Running");
+  app.add_option("--user", options.user, "Whom to become where it was started as root (nobody)")
+      ->type_name("NAME")
+      ->group("Running");
+  app.add_flag("-q,--quiet", options.quiet, "No line for each client")->group("Running");
+}
+
+Result<std::string> find_token(const std::optional<std::string>& given,
+                               const std::optional<std::string>& file) {
+  if (given) return *given;
+  if (!file) {
+    const char* value = std::getenv("SLOWPATH_TOKEN");
+    return value == nullptr ? std::string{} : std::string{value};
+  }
+  std::ifstream stream{*file};
+  std::string line;
+  if (std::getline(stream, line) && !line.empty()) return line;
+  return fail(ErrorKind::input, "cannot read a token from " + *file,
+              stream.is_open() ? "its first line is empty" : std::strerror(errno));
+}
+
+Result<Plan> plan_of(const Options& options) {
+  Plan plan;
+  auto token = find_token(options.token, options.token_file);
+  if (!token) return std::unexpected(token.error());
+  plan.server.secret = *std::move(token);
+  if (plan.server.secret.empty() && !options.open) {
+    constexpr std::size_t kTokenBytes = 8;
+    plan.server.secret = probe::random_hex(kTokenBytes);
+    plan.token_made_up = true;
+  }
+  if (options.only_ipv4 && options.only_ipv6)
+    return fail(ErrorKind::usage, "cannot serve with -4 and -6 together", {},
+                "without either, both are served");
+  plan.server.host = options.host.value_or("");
+  plan.server.port = options.port.value_or(probe::kDefaultPort);
+  if (options.only_ipv4) plan.server.family = probe::IpFamily::ipv4;
+  if (options.only_ipv6) plan.server.family = probe::IpFamily::ipv6;
+  plan.server.open = options.open;
+  plan.server.version = kVersion;
+  plan.user = options.user.value_or("nobody");
+  if (auto set = set_limits(options, plan.server.limits); !set) return std::unexpected(set.error());
+  return plan;
+}
+
+}  // namespace slowpath::cli::serving

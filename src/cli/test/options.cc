@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/test/options.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "probe/secret.h"
+
+namespace slowpath::cli::testing {
+namespace {
+
+void declare_where(CLI::App& app, Options& options) {
+  app.add_option("HOST", options.host, "Where slowpath serve runs")->type_name("")->required();
+  app.add_option("-p,--port", options.port, "Its TCP port (5202)")
+      ->type_name("PORT")
+      ->group("Where");
+  app.add_option("-B,--bind", options.bind_host, "Send from this address of this host")
+      ->type_name("ADDRESS")
+      ->group("Where");
+  app.add_flag("-4", options.only_ipv4, "IPv4 only")->group("Where");
+  app.add_flag("-6", options.only_ipv6, "IPv6 only")->group("Where");
+  app.add_option("--token", options.token, "The server's token; or $SLOWPATH_TOKEN")
+      ->type_name("TEXT")
+      ->group("Where");
+  app.add_option("--token-file", options.token_file, "Its first line is the token")
+      ->type_name("FILE")
+      ->group("Where");
+}
+
+void declare_amount(CLI::App& app, Options& options) {
+  app.add_option("-t,--time", options.time, "How long each way (5s)")
+      ->type_name("TIME")
+      ->group("How much");
+  app.add_option("-n,--bytes", options.bytes, "So many bytes instead")
+      ->type_name("SIZE")
+      ->group("How much");
+  app.add_option("-k,--blocks", options.blocks, "So many blocks instead")
+      ->type_name("N")
+      ->group("How much");
+  app.add_option("-O,--omit", options.omit, "Leave out the beginning (slow start)")
+      ->type_name("TIME")
+      ->group("How much");
+  app.add_option("-P,--parallel", options.streams, "Streams each way (1)")
+      ->check(CLI::Range(1, 128))
+      ->type_name("N")
+      ->group("How much");
+  auto* forward =
+      app.add_flag("--forward", options.forward, "To the server only")->group("How much");
+  auto* reverse =
+      app.add_flag("-R,--reverse", options.reverse, "From the server only")->group("How much");
+  auto* both = app.add_flag("--bidir", options.both, "Both at once only")->group("How much");
+  forward->excludes(reverse)->excludes(both);
+  reverse->excludes(both);
+}
+
+void declare_how(CLI::App& app, Options& options) {
+  app.add_option("-w,--window", options.window, "Socket buffers of both ends (the system's)")
+      ->type_name("SIZE")
+      ->group("How");
+  app.add_option("-l,--length", options.block, "Bytes of a block (128K)")
+      ->type_name("SIZE")
+      ->group("How");
+  app.add_option("-M,--set-mss", options.mss, "Largest segment")
+      ->check(CLI::Range(88, 65495))
+      ->type_name("BYTES")
+      ->group("How");
+  app.add_option("-C,--congestion", options.congestion_control, "Congestion control of both ends")
+      ->type_name("NAME")
+      ->group("How");
+  app.add_option("-b,--bitrate", options.rate, "Rate of each stream: 100M")
+      ->type_name("RATE")
+      ->group("How");
+  app.add_flag("-N,--no-delay", options.no_delay, "TCP_NODELAY")->group("How");
+  app.add_flag("-Z,--zerocopy", options.zero_copy,
+               "Send by sendfile; content then repeats every 64 MiB")
+      ->group("How");
+  app.add_option("--content", options.content, "random, text (compressible) or zeros")
+      ->check(CLI::IsMember({"random", "text", "zeros"}))
+      ->type_name("KIND")
+      ->group("How");
+  app.add_flag("--no-verify", options.no_verify, "Do not compare what arrives")->group("How");
+  app.add_flag("--no-ceiling", options.no_ceiling, "Do not measure what the hosts reach alone")
+      ->group("How");
+  app.add_option("--sweep", options.sweep, "Try many values, find the knee")
+      ->check(CLI::IsMember({"window", "mss", "streams"}))
+      ->type_name("window|mss|streams")
+      ->group("How");
+}
+
+void declare_output(CLI::App& app, Options& options) {
+  app.add_flag("-J,--json", options.json, "One JSON document (see 'slowpath schema test')")
+      ->group("Output");
+  app.add_flag("--all", options.all, "Accounts of sockets and processors, and every remedy")
+      ->group("Output");
+  app.add_flag("-q,--quiet", options.quiet, "No progress")->group("Output");
+  app.add_option("--save", options.save, "Keep the JSON document in a file")
+      ->type_name("FILE")
+      ->group("Output");
+  app.add_option("--against", options.against, "Compare with a test that was saved")
+      ->type_name("FILE")
+      ->group("Output");
+  app.add_option("--fail-on", options.fail_on, "Exit with 1 if a fault, or a suspect, is found")
+      ->check(CLI::IsMember({"fault", "suspect"}))
+      ->type_name("fault|suspect")
+      ->group("Output");
+  app.add_option("--color", options.color, "auto, always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->type_name("WHEN")
+      ->group("Output");
+}
+
+/// As iperf3 has it: "5" are seconds.
+Result<Duration> parse_time(const std::string& text) {
+  const bool is_plain = !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos;
+  return parse_duration(is_plain ? text + "s" : text);
+}
+
+/// Reads what was typed, if anything was, and remembers the first error.
+class Reader {
+ public:
+  template <typename T, typename Parse>
+  void read(const std::optional<std::string>& typed, T& into, Parse parse) {
+    if (!typed || error_) return;
+    if (auto value = parse(*typed)) {
+      into = static_cast<T>(*value);
+    } else {
+      error_ = value.error();
+    }
+  }
+  [[nodiscard]] const std::optional<Error>& error() const { return error_; }
+
+ private:
+  std::optional<Error> error_;
+};
+
+Result<void> check(const Options& options, const probe::TransferRequest& request) {
+  if (options.zero_copy && options.content != "random")
+    return fail(ErrorKind::usage, "cannot send text or zeros with --zerocopy", {},
+                "leave one of them out");
+  if (request.plan.block_bytes == 0)
+    return fail(ErrorKind::usage, "cannot send blocks of no bytes", {}, "-l 128K is usual");
+  if (!options.sweep.empty() && (options.both || options.bytes || options.blocks))
+    return fail(ErrorKind::usage, "cannot sweep with --bidir, --bytes or --blocks", {},
+                "a sweep has a time and one direction: -t, and -R for the way back");
+  return {};
+}
+
+}  // namespace
+
+void declare(CLI::App& app, Options& options) {
+  declare_where(app, options);
+  declare_amount(app, options);
+  declare_how(app, options);
+  declare_output(app, options);
+}
+
+Result<probe::Target> target_of(const Options& options) {
+  if (options.only_ipv4 && options.only_ipv6)
+    return fail(ErrorKind::usage, "cannot use -4 and -6 together", {}, "leave one of them out");
+  probe::Target target{.host = options.host, .port = options.port, .bind_host = options.bind_host};
+  if (options.only_ipv4) target.family = probe::IpFamily::ipv4;
+  if (options.only_ipv6) target.family = probe::IpFamily::ipv6;
+  return target;
+}
+
+Result<probe::TransferRequest> request_of(const Options& options) {
+  using namespace std::chrono_literals;
+  probe::TransferRequest request;
+  probe::TransferPlan& plan = request.plan;
+  std::uint64_t buffer = 0;
+  Reader reader;
+  plan.duration = options.bytes || options.blocks ? Duration{0} : Duration{5s};
+  reader.read(options.time, plan.duration, parse_time);
+  reader.read(options.omit, plan.omit, parse_time);
+  reader.read(options.bytes, plan.bytes, parse_size);
+  reader.read(options.blocks, plan.blocks, parse_size);
+  reader.read(options.block, plan.block_bytes, parse_size);
+  reader.read(options.rate, plan.rate_bps, parse_rate);
+  reader.read(options.window, buffer, parse_size);
+  if (reader.error()) return std::unexpected(*reader.error());
+  // Many short intervals: a median of few says nothing.
+  plan.interval =
+      plan.duration.count() > 0 && plan.duration <= Duration{30s} ? Duration{250ms} : Duration{1s};
+  if (options.window) request.socket.buffer_bytes = buffer;
+  request.socket.mss_bytes = options.mss;
+  request.socket.congestion_control = options.congestion_control;
+  request.socket.no_delay = options.no_delay;
+  // Small blocks, evenly spaced, where the rate is given and the length is not.
+  if (plan.rate_bps > 0 && !options.block) {
+    constexpr double kEveryS = 0.002;
+    plan.block_bytes = static_cast<std::size_t>(
+        std::clamp(plan.rate_bps / 8 * kEveryS, 1448.0, static_cast<double>(plan.block_bytes)));
+  }
+  request.streams = options.streams;
+  request.verify = !options.no_verify;
+  request.zero_copy = options.zero_copy;
+  request.key = probe::random_number();
+  if (options.content == "text") request.content = probe::ContentKind::text;
+  if (options.content == "zeros") request.content = probe::ContentKind::zeros;
+  if (auto checked = check(options, request); !checked) return std::unexpected(checked.error());
+  return request;
+}
+
+}  // namespace slowpath::cli::testing

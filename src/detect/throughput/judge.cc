@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// What limited a flow. In this order, because a later cause can only be seen where an earlier one
+// is not: (1) silences of the timer; (2) windows and buffers, unless it was a processor that could
+// not fill or empty them; (3) the user's own limit; (4) processors; (5) losses without a queue; (6)
+// the path.
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "detect/throughput_test.h"
+
+namespace slowpath::detect {
+namespace {
+
+constexpr double kMostOfTheTime = 0.5;
+constexpr double kFull = 0.95;    // of a processor
+constexpr double kOwnFull = 0.9;  // of one processor, by this program's thread
+constexpr double kReached = 0.9;  // of a rate that was asked for
+// RFC 6298 allows a second; Linux waits 200 ms and the round trip at least.
+constexpr double kTimeoutS = 0.2;
+constexpr double kTimeoutShare = 0.3;
+constexpr double kLossShare = 1e-4;
+constexpr double kQueueGrowth = 1.25;
+
+bool is_full(const TestHost& host) {
+  const double own = host.own_user_s + host.own_system_s;
+  if (host.elapsed_s > 0 && own / host.elapsed_s >= kOwnFull) return true;
+  return std::ranges::any_of(host.cpus, [](const CpuFacts& cpu) {
+    const double total = cpu.user_s + cpu.system_s + cpu.softirq_s + cpu.steal_s + cpu.idle_s;
+    return total > 0 && 1 - cpu.idle_s / total >= kFull;
+  });
+}
+
+bool has_grown_queue(const TestFacts& test, const TestFlow& flow) {
+  const double idle = test.rtt_idle_s.value_or(flow.rtt.min_s);
+  return flow.rtt.median_s > kQueueGrowth * idle;
+}
+
+bool reaches_asked_rate(const TestFacts& test, const TestFlow& flow) {
+  const double asked = test.asked_rate_bps * static_cast<double>(flow.streams.size());
+  return asked > 0 && flow.goodput_bps >= kReached * asked;
+}
+
+FlowJudgement by_processor(FlowLimit limit) {
+  return {limit, limit == FlowLimit::sender_cpu
+                     ? "a processor of the sending host was busy all the time"
+                     : "a processor of the receiving host was busy all the time"};
+}
+
+}  // namespace
+
+std::string_view to_string(FlowLimit limit) {
+  constexpr std::array<std::string_view, 9> kNames{"receive-window", "send-buffer", "timeouts",
+                                                   "loss",           "sender-cpu",  "receiver-cpu",
+                                                   "asked-rate",     "path",        "unknown"};
+  return kNames[static_cast<std::size_t>(limit)];
+}
+
+FlowAccount account_of(const TestFlow& flow) {
+  FlowAccount account;
+  for (const TestStream& stream : flow.streams) {
+    if (!stream.sender || !stream.sender->busy_s) continue;
+    const SocketFacts& sender = *stream.sender;
+    account.known = true;
+    account.busy_s += *sender.busy_s;
+    account.rwnd_limited_s += sender.rwnd_limited_s.value_or(0);
+    account.sndbuf_limited_s += sender.sndbuf_limited_s.value_or(0);
+    account.segments += sender.data_segments_sent.value_or(0);
+    account.retransmits += sender.retransmits_total.value_or(0);
+    account.timeouts += sender.timeouts_total.value_or(0);
+  }
+  return account;
+}
+
+FlowJudgement judge_flow(const TestFacts& test, const TestRun& run, const TestFlow& flow) {
+  const FlowAccount account = account_of(flow);
+  if (!account.known)
+    return {FlowLimit::unknown, "the sending host gives no account of its sockets"};
+  const bool sender_full = is_full(flow.to_server ? run.client : run.server);
+  const bool receiver_full = is_full(flow.to_server ? run.server : run.client);
+  const double silent_s = static_cast<double>(account.timeouts) * kTimeoutS;
+  if (account.busy_s > 0 && silent_s >= kTimeoutShare * account.busy_s)
+    return {FlowLimit::timeouts, fmt::format("{} retransmission timeouts in {}", account.timeouts,
+                                             format_duration(flow.counted_s))};
+  if (account.rwnd_share() >= kMostOfTheTime) {
+    if (receiver_full) return by_processor(FlowLimit::receiver_cpu);
+    return {FlowLimit::receive_window,
+            fmt::format("for {} of its busy time the sender waited for the receive window",
+                        format_percent(account.rwnd_share()))};
+  }
+  if (account.sndbuf_share() >= kMostOfTheTime) {
+    if (sender_full) return by_processor(FlowLimit::sender_cpu);
+    if (receiver_full) return by_processor(FlowLimit::receiver_cpu);
+    return {FlowLimit::send_buffer,
+            fmt::format("for {} of its busy time the sender's buffer was too small",
+                        format_percent(account.sndbuf_share()))};
+  }
+  if (reaches_asked_rate(test, flow))
+    return {FlowLimit::asked_rate, "it reached the rate asked for"};
+  if (sender_full) return by_processor(FlowLimit::sender_cpu);
+  if (receiver_full) return by_processor(FlowLimit::receiver_cpu);
+  if (account.resent_share() >= kLossShare && !has_grown_queue(test, flow))
+    return {FlowLimit::loss, fmt::format("{} of its segments were sent again, and no queue grew",
+                                         format_percent(account.resent_share()))};
+  return {FlowLimit::path, "neither window, buffer, processor nor loss held it back"};
+}
+
+}  // namespace slowpath::detect

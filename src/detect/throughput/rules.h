@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules of throughput tests and what they share. Internal to detect/.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "detect/throughput_test.h"
+
+namespace slowpath::detect::throughput {
+
+/// One flow, with what it belongs to.
+struct Look {
+  const TestFacts& test;
+  const TestRun& run;
+  const TestFlow& flow;
+  FlowAccount account;
+  FlowJudgement judgement;
+
+  [[nodiscard]] double rtt_s() const;
+};
+
+void contents(const Look& look, std::vector<Finding>& findings);
+void receive_window(const Look& look, std::vector<Finding>& findings);
+void send_buffer(const Look& look, std::vector<Finding>& findings);
+void timeouts(const Look& look, std::vector<Finding>& findings);
+void loss(const Look& look, std::vector<Finding>& findings);
+void steal(const Look& look, std::vector<Finding>& findings);
+
+/// "from this host to 10.0.0.2", "from 10.0.0.2 to this host".
+std::string way_of(const Look& look);
+
+/// With its direction, and what was measured as the first evidence.
+Finding found(const Look& look, std::string_view fault, Severity severity, double confidence,
+              std::string claim);
+
+Evidence tested(std::string text, std::vector<std::pair<std::string, double>> values = {});
+
+}  // namespace slowpath::detect::throughput
