@@ -12,6 +12,29 @@ namespace {
 
 using Json = nlohmann::json;
 
+/// What `slowpath test --json` says (docs/slowpath.test.v1.schema.json).
+std::optional<Figure> figure_of_test(const Json& json) {
+  const auto items = [](const Json& of, const char* key) {
+    const auto found = of.is_object() ? of.find(key) : of.end();
+    return found != of.end() && found->is_array() ? *found : Json::array();
+  };
+  std::optional<Figure> slowest;
+  bool wrong = false;
+  for (const Json& run : items(json, "runs")) {
+    for (const Json& flow : items(run, "flows")) {
+      const Json::json_pointer differing("/integrity/differing_bytes");
+      wrong |= flow.contains(differing) && flow.at(differing).is_number() &&
+               flow.at(differing).get<double>() > 0;
+      const Json::json_pointer rate("/goodput_bps");
+      if (!flow.contains(rate) || !flow.at(rate).is_number()) continue;
+      const double value = flow.at(rate).get<double>();
+      if (!slowest || value < slowest->value) slowest = Figure{value, true, false};
+    }
+  }
+  if (slowest) slowest->bytes_wrong = wrong;
+  return slowest;
+}
+
 std::optional<double> rate_in_json(const Json& json) {
   for (const char* pointer :
        {"/end/sum_received/bits_per_second", "/end/sum/bits_per_second", "/goodput_bps"}) {
@@ -116,12 +139,13 @@ std::optional<double> last_rate_in(std::string_view output) {
 
 std::optional<Figure> figure_in(const std::string& output) {
   const auto as = [](std::optional<double> value, bool is_rate) {
-    return value ? std::optional(Figure{*value, is_rate}) : std::nullopt;
+    return value ? std::optional(Figure{*value, is_rate, false}) : std::nullopt;
   };
   const std::size_t brace = output.find('{');
   if (brace != std::string::npos) {
     const Json json = Json::parse(output.substr(brace), nullptr, false);
-    if (!json.is_discarded()) return as(rate_in_json(json), true);
+    const std::optional<Figure> tested = figure_of_test(json);
+    if (!json.is_discarded()) return tested ? tested : as(rate_in_json(json), true);
   }
   if (const std::optional<double> rate = last_rate_in(output)) return as(rate, true);
   return as(last_number_in(output), false);

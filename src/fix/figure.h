@@ -12,9 +12,11 @@ namespace slowpath::fix {
 struct Figure {
   double value = 0;
   bool is_rate = false;
+  bool bytes_wrong = false;  // a document of ours says so; others say it with their exit code
 };
 
-/// In this order: the rate in a JSON document of iperf3 or `slowpath test` (bit/s); the last rate
+/// In this order: the rate in a JSON document of iperf3, or of `slowpath test` that of its slowest
+/// flow, as a step that helps one way may do nothing for the other (bit/s); the last rate
 /// with a unit, the receiver's line before others where iperf3 tells both ends (bit/s: "1.2
 /// Gbits/sec", "112 MB/s"); the last number of the last line that holds one. nullopt where there is
 /// none, or where a JSON document says that there was an error.

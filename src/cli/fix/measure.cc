@@ -50,8 +50,9 @@ fix::Measured measure(const std::string& command, bool smaller_is_better) {
   const std::optional<fix::Figure> figure = fix::figure_in(ran->output);
   const int code = WIFEXITED(ran->status) ? WEXITSTATUS(ran->status) : 128 + WTERMSIG(ran->status);
   // Without a figure it is what most programs say of any failure.
-  const bool is_wrong = code == kIntegrityBroken && figure;
-  if (code != 0 && !is_wrong)
+  const bool is_told = code == kIntegrityBroken && figure,
+             is_wrong = is_told || (figure && figure->bytes_wrong);
+  if (code != 0 && !is_told)
     return no_figure(fmt::format("the measuring command ended with {}", code));
   if (!figure || figure->value < 0) return no_figure("the measuring command printed no figure");
   // A transfer that moves nothing has a rate; nothing is done in no time.

@@ -147,6 +147,19 @@ TEST(Figure, OfIperfsText) {
   EXPECT_EQ(figure("[  3]  0.0-10.0 sec  1.09 GBytes   941 Mbits/sec\n"), 941e6);
 }
 
+// docs/slowpath.test.v1.schema.json.
+TEST(Figure, OfATestIsItsSlowestFlow) {
+  const char* sound = R"({"schema":"slowpath.test.v1","runs":[{"flows":[
+      {"goodput_bps":9e8,"integrity":{"differing_bytes":0}},{"goodput_bps":4e6,"integrity":null}]}]})";
+  EXPECT_EQ(figure(sound), 4e6);
+  EXPECT_FALSE(fix::figure_in(sound)->bytes_wrong);
+  const char* wrong =
+      R"({"runs":[{"flows":[{"goodput_bps":9e8,"integrity":{"differing_bytes":7}}]}]})";
+  EXPECT_TRUE(fix::figure_in(wrong)->bytes_wrong);
+  EXPECT_EQ(figure(R"({"runs":[{"flows":[]}]})"), std::nullopt);
+  EXPECT_EQ(figure(R"({"runs":7})"), std::nullopt);
+}
+
 TEST(Figure, AnErrorIsNone) {
   EXPECT_EQ(figure(R"({"start":{},"intervals":[],"end":{},"error":"unable to connect"})"),
             std::nullopt);
