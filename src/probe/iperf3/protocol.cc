@@ -102,6 +102,14 @@ std::string error_words(std::int32_t iperf_error, std::int32_t system_error) {
   return text;
 }
 
+std::optional<Json> parse_object(std::string_view text) {
+  // Some peers count the zero byte behind it.
+  while (text.ends_with('\0')) text.remove_suffix(1);
+  if (!is_shallow(text)) return std::nullopt;
+  Json json = Json::parse(text, nullptr, false);
+  return json.is_object() ? std::optional(std::move(json)) : std::nullopt;
+}
+
 Result<void> receive_exactly(int socket, void* data, std::size_t len, Duration timeout,
                              const std::string& peer) {
   const std::int64_t deadline = steady_ns() + timeout.count();
@@ -230,11 +238,9 @@ Result<Json> Control::receive_json(std::size_t most_bytes, Duration timeout) {
   if (const Result<void> got = receive_bytes(text.data(), len, timeout); !got) {
     return std::unexpected(got.error());
   }
-  // Some peers count the zero byte behind it.
-  while (text.ends_with('\0')) text.pop_back();
-  Json json = is_shallow(text) ? Json::parse(text, nullptr, false) : Json{};
-  if (!json.is_object()) return std::unexpected(lost(peer_, "what it sent is no JSON object"));
-  return json;
+  std::optional<Json> json = parse_object(text);
+  if (!json) return std::unexpected(lost(peer_, "what it sent is no JSON object"));
+  return std::move(*json);
 }
 
 }  // namespace slowpath::probe::iperf3

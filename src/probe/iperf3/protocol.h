@@ -7,7 +7,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <nlohmann/json_fwd.hpp>
@@ -46,6 +48,9 @@ enum class State : std::int8_t {
 
 /// A cookie as iperf3 makes them, from the system's random numbers.
 std::string make_cookie();
+
+/// The object that a peer's text stands for; nothing where it is none, or nested deeper than 32.
+std::optional<nlohmann::ordered_json> parse_object(std::string_view text);
 
 /// What the numbers mean that a server sends after `server_error`; iperf3's own words.
 std::string error_words(std::int32_t iperf_error, std::int32_t system_error);

@@ -16,6 +16,7 @@
 
 #include "facts/address.h"
 #include "probe/iperf3/datagrams.h"
+#include "probe/iperf3/watch.h"
 #include "probe/tcp_info.h"
 #include "probe/transfer.h"
 
@@ -24,75 +25,6 @@ namespace {
 
 /// A peer that moves nothing for so many seconds is gone.
 constexpr double kSilent = 60;
-
-struct ProcessTimes {
-  double user_s = 0, system_s = 0, wall_s = 0;
-};
-
-ProcessTimes process_times() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-  };
-  return {seconds(usage.ru_utime), seconds(usage.ru_stime),
-          static_cast<double>(steady_ns()) * 1e-9};
-}
-
-Iperf3Cpu cpu_between(const ProcessTimes& begin, const ProcessTimes& end) {
-  const double wall = std::max(end.wall_s - begin.wall_s, 1e-9);
-  const double user = 100 * (end.user_s - begin.user_s) / wall;
-  const double system = 100 * (end.system_s - begin.system_s) / wall;
-  return {user + system, user, system};
-}
-
-/// What ends a run from within: a signal, and for a client that does not only send the amount,
-/// which either way may reach first, as with iperf3.
-struct Watch {
-  const std::atomic<bool>* signal = nullptr;
-  std::uint64_t bytes = 0, blocks = 0;  // wanted; 0: no limit
-  std::uint64_t moved_bytes = 0, moved_blocks = 0;
-  bool reached = false, interrupted = false;
-  std::atomic<bool> stop{false};
-
-  void add(std::uint64_t more) {
-    moved_bytes += more;
-    ++moved_blocks;
-    reached = (bytes > 0 && moved_bytes >= bytes) || (blocks > 0 && moved_blocks >= blocks);
-    look();
-  }
-  void look() {
-    interrupted = interrupted || (signal != nullptr && signal->load());
-    if (reached || interrupted) stop = true;
-  }
-};
-
-/// Counts what is sent; the bytes stay as the transfer made them.
-class CountedSource final : public BlockSource {
- public:
-  CountedSource(Watch& watch, DatagramSource* inner) : watch_(watch), inner_(inner) {}
-  void fill(std::span<std::byte> block, std::uint64_t offset) override {
-    if (inner_ != nullptr) inner_->fill(block, offset);
-    watch_.add(block.size());
-  }
-
- private:
-  Watch& watch_;
-  DatagramSource* inner_;
-};
-
-class CountedSink final : public BlockSink {
- public:
-  CountedSink(Watch& watch, DatagramSink* inner) : watch_(watch), inner_(inner) {}
-  void take(Bytes bytes, std::uint64_t offset) override {
-    if (inner_ != nullptr) inner_->take(bytes, offset);
-    watch_.add(bytes.size());
-  }
-
- private:
-  Watch& watch_;
-  DatagramSink* inner_;
-};
 
 /// A file in memory of one block, for sendfile(2).
 Descriptor memory_file(std::uint32_t bytes) {
@@ -362,48 +294,6 @@ class Run {
 Result<RunAnswer> run_streams(std::vector<RunStream>& streams, const RunOptions& options,
                               Control& control, Iperf3Facts& facts) {
   return Run(streams, options, control, facts).go();
-}
-
-SocketOptions socket_options_of(const Parameters& parameters) {
-  SocketOptions options;
-  if (parameters.window_bytes > 0) options.buffer_bytes = parameters.window_bytes;
-  if (parameters.mss_bytes > 0) options.mss_bytes = parameters.mss_bytes;
-  if (parameters.pacing_bps > 0) options.pacing_rate_bps = parameters.pacing_bps;
-  if (parameters.type_of_service > 0) {
-    options.type_of_service = static_cast<std::uint8_t>(parameters.type_of_service);
-  }
-  options.congestion_control = parameters.congestion_control;
-  options.no_delay = parameters.no_delay;
-  return options;
-}
-
-std::string congestion_of(int socket) {
-  std::array<char, 16> name{};
-  socklen_t len = name.size() - 1;
-  return getsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, name.data(), &len) == 0 ? name.data() : "";
-}
-
-Iperf3Facts facts_of(const Parameters& parameters) {
-  Iperf3Facts facts;
-  facts.is_udp = parameters.is_udp;
-  facts.reverse = parameters.reverse;
-  facts.bidirectional = parameters.bidirectional;
-  facts.title = parameters.title;
-  facts.extra_data = parameters.extra_data;
-  facts.duration_s = parameters.duration_s;
-  facts.omit_s = parameters.omit_s;
-  facts.bytes = parameters.bytes;
-  facts.blocks = parameters.blocks;
-  facts.block_bytes = parameters.block_bytes;
-  facts.window_bytes = parameters.window_bytes;
-  facts.mss_bytes = parameters.mss_bytes;
-  facts.type_of_service = parameters.type_of_service;
-  facts.rate_bps = parameters.rate_bps;
-  facts.pacing_bps = parameters.pacing_bps;
-  facts.began_unix_s = std::chrono::duration_cast<std::chrono::seconds>(
-                           std::chrono::system_clock::now().time_since_epoch())
-                           .count();
-  return facts;
 }
 
 }  // namespace slowpath::probe::iperf3
