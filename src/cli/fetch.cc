@@ -16,6 +16,7 @@
 
 #include "base/format.h"
 #include "cli/command.h"
+#include "cli/fetch/options.h"
 #include "cli/fetch/packets.h"
 #include "cli/output.h"
 #include "cli/placed_input.h"
@@ -31,175 +32,6 @@ namespace {
 
 using detect::FetchOutcome;
 using detect::FetchVerdict;
-
-/// As typed; empty where nothing was.
-struct Options {
-  std::string url, expect, expected_file, upload_file, capture_file, interface;
-  std::string user, authorities_file, http_version, connect_timeout, stall_timeout, timeout;
-  std::string spool = "4GiB", fail_on, color = "auto";
-  std::vector<std::string> headers;
-  std::uint32_t repeats = 3;
-  std::size_t width = 0;
-  bool insecure = false, ipv4 = false, ipv6 = false;
-  bool json = false, all = false, quiet = false;
-};
-
-void declare_question(CLI::App& app, Options& options) {
-  app.add_option("URL", options.url, "What to download: http://... or https://...")
-      ->required()
-      ->type_name("");
-  app.add_option("-n,--repeat", options.repeats, "How many copies (3)")
-      ->check(CLI::Range(1U, 1000U))
-      ->type_name("N")
-      ->group("What is proved");
-  app.add_option("--expect", options.expect, "The hash that it must have")
-      ->type_name("sha256:HEX|md5:HEX")
-      ->group("What is proved");
-  CLI::Option* file = app.add_option("--expect-file", options.expected_file,
-                                     "A local file that it must be, byte by byte");
-  file->type_name("FILE")->group("What is proved");
-  app.add_option("--upload", options.upload_file,
-                 "Send this file up first (PUT), each time, and compare what comes back")
-      ->excludes(file)
-      ->type_name("FILE")
-      ->group("What is proved");
-  app.add_option("--spool", options.spool,
-                 "How much of a copy may be kept on the disk ($TMPDIR, else /var/tmp) to compare "
-                 "others with (4GiB)")
-      ->type_name("SIZE")
-      ->group("What is proved");
-}
-
-void declare_packets(CLI::App& app, Options& options) {
-  CLI::Option* capture =
-      app.add_option("--capture", options.capture_file,
-                     "Capture meanwhile into FILE (pcapng), and say which packets carried the "
-                     "bytes that differ");
-  capture->type_name("FILE")->group("Packets");
-  app.add_option("-i,--interface", options.interface,
-                 "Where to capture; else the interface that leads there")
-      ->needs(capture)
-      ->type_name("IFACE")
-      ->group("Packets");
-}
-
-void declare_request(CLI::App& app, Options& options) {
-  app.add_option("-H,--header", options.headers, "A header field of the request, as with curl")
-      ->allow_extra_args(false)
-      ->type_name("'NAME: VALUE'")
-      ->group("Request");
-  app.add_option("-u,--user", options.user, "For servers that ask who it is")
-      ->type_name("NAME:PASSWORD")
-      ->group("Request");
-  app.add_option("--cacert", options.authorities_file, "Certificate authorities to trust instead")
-      ->type_name("FILE")
-      ->group("Request");
-  app.add_flag("-k,--insecure", options.insecure, "Do not verify certificates")->group("Request");
-  app.add_option("--http", options.http_version, "Which version to speak")
-      ->check(CLI::IsMember({"1.0", "1.1", "2"}))
-      ->type_name("1.0|1.1|2")
-      ->group("Request");
-  CLI::Option* ipv4 = app.add_flag("-4", options.ipv4, "Only IPv4");
-  ipv4->group("Request");
-  app.add_flag("-6", options.ipv6, "Only IPv6")->excludes(ipv4)->group("Request");
-  app.add_option("--connect-timeout", options.connect_timeout, "How long to try to connect (10s)")
-      ->type_name("TIME")
-      ->group("Request");
-  app.add_option("--stall-timeout", options.stall_timeout, "How long to wait for a byte (30s)")
-      ->type_name("TIME")
-      ->group("Request");
-  app.add_option("--timeout", options.timeout, "How long one copy may take; else forever")
-      ->type_name("TIME")
-      ->group("Request");
-}
-
-void declare_output(CLI::App& app, Options& options) {
-  app.add_flag("--json", options.json, "One JSON document (see 'slowpath schema fetch')")
-      ->group("Output");
-  app.add_option("--color", options.color, "auto, always or never")
-      ->check(CLI::IsMember({"auto", "always", "never"}))
-      ->type_name("WHEN")
-      ->group("Output");
-  app.add_option("--width", options.width, "Columns of the text; else the terminal's, 80 to 120")
-      ->check(CLI::Range(40, 1000))
-      ->type_name("N")
-      ->group("Output");
-  app.add_flag("--all", options.all, "Every copy and every difference")->group("Output");
-  app.add_flag("-q,--quiet", options.quiet, "The verdict's line alone, and no progress")
-      ->group("Output");
-  app.add_option("--fail-on", options.fail_on,
-                 "Exit with 1 if bytes were changed (fault), or anything else than sound copies "
-                 "came (suspect)")
-      ->check(CLI::IsMember({"fault", "suspect"}))
-      ->type_name("fault|suspect")
-      ->group("Output");
-}
-
-/// "sha256:HEX", "md5:HEX", or HEX whose length tells which.
-Result<FetchDigest> parse_digest(const std::string& text) {
-  const std::size_t colon = text.find(':');
-  FetchDigest digest{.algorithm = {}, .hex = text, .from = "--expect"};
-  if (colon != std::string::npos) {
-    digest.algorithm = text.substr(0, colon);
-    digest.hex = text.substr(colon + 1);
-  }
-  for (const char* algorithm : {"sha256", "md5"}) {
-    if (digest.algorithm.empty() && digest.hex.size() == probe::digest_hex_len(algorithm)) {
-      digest.algorithm = algorithm;
-    }
-  }
-  std::ranges::transform(digest.hex, digest.hex.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const bool is_hex =
-      std::ranges::all_of(digest.hex, [](unsigned char c) { return std::isxdigit(c) != 0; });
-  const std::size_t wanted = probe::digest_hex_len(digest.algorithm);
-  if (wanted > 0 && is_hex && digest.hex.size() == wanted) return digest;
-  return fail(ErrorKind::usage, fmt::format("cannot expect '{}'", text), "this is no hash",
-              "it is like sha256: and 64 hexadecimal digits, or md5: and 32");
-}
-
-Result<void> set_duration(Duration& duration, const std::string& text) {
-  if (text.empty()) return {};
-  const Result<Duration> parsed = parse_duration(text);
-  if (!parsed) return std::unexpected(parsed.error());
-  duration = *parsed;
-  return {};
-}
-
-Result<probe::FetchOptions> fetch_options_of(const Options& options) {
-  probe::FetchOptions fetch;
-  fetch.url = options.url;
-  fetch.repeats = options.repeats;
-  fetch.expected_file = options.expected_file;
-  fetch.upload_file = options.upload_file;
-  if (const auto authority = probe::http_authority(options.url); !authority) {
-    return std::unexpected(authority.error());
-  }
-  const Result<std::uint64_t> spool = parse_size(options.spool);
-  if (!spool) return std::unexpected(spool.error());
-  fetch.spool_bytes = *spool;
-  if (!options.expect.empty()) {
-    Result<FetchDigest> digest = parse_digest(options.expect);
-    if (!digest) return std::unexpected(digest.error());
-    fetch.expected = std::move(*digest);
-  }
-  probe::HttpOptions& http = fetch.http;
-  http.headers = options.headers;
-  http.user = options.user;
-  http.authorities_file = options.authorities_file;
-  http.http_version = options.http_version;
-  http.trusts_anybody = options.insecure;
-  http.ip_version = options.ipv4 ? 4 : options.ipv6 ? 6 : 0;
-  http.stop = &stop_requested();
-  for (const auto& [duration, text] : {std::pair{&http.connect_timeout, &options.connect_timeout},
-                                       std::pair{&http.stall_timeout, &options.stall_timeout},
-                                       std::pair{&http.timeout, &options.timeout}}) {
-    if (const Result<void> set = set_duration(*duration, *text); !set) {
-      return std::unexpected(set.error());
-    }
-  }
-  return fetch;
-}
 
 std::string progress_text(const probe::FetchProgress& progress) {
   std::string text =
@@ -217,7 +49,7 @@ std::string progress_text(const probe::FetchProgress& progress) {
 }
 
 /// Fetches, with the packets where they are wanted.
-Result<FetchFacts> fetch_with_packets(const Options& options, probe::FetchOptions& fetch) {
+Result<FetchFacts> fetch_with_packets(const FetchChoices& options, probe::FetchOptions& fetch) {
   StatusLine status(!options.quiet);
   fetch.progress = [&status](const probe::FetchProgress& progress) {
     status.show(progress_text(progress));
@@ -237,7 +69,8 @@ Result<FetchFacts> fetch_with_packets(const Options& options, probe::FetchOption
   return facts;
 }
 
-std::string render(const FetchFacts& facts, const FetchVerdict& verdict, const Options& options) {
+std::string render(const FetchFacts& facts, const FetchVerdict& verdict,
+                   const FetchChoices& options) {
   if (options.json) return report::fetch_to_json(facts, verdict);
   report::FetchTextOptions text;
   text.style.width = options.width != 0 ? options.width : static_cast<std::size_t>(output_width());
@@ -261,12 +94,12 @@ ExitCode exit_code_of(const FetchVerdict& verdict, const std::string& fail_on) {
   return fail_on == "suspect" && !is_sound(verdict.outcome) ? ExitCode::found : ExitCode::answered;
 }
 
-ExitCode refuse(const Error& error, const Options& options) {
+ExitCode refuse(const Error& error, const FetchChoices& options) {
   if (options.json) write_answer(report::fetch_error_to_json(error.message()));
   return complain(error);
 }
 
-ExitCode run(const Options& options) {
+ExitCode run(const FetchChoices& options) {
   note_stop_signals();
   Result<probe::FetchOptions> fetch = fetch_options_of(options);
   if (!fetch) return refuse(fetch.error(), options);
@@ -280,11 +113,8 @@ ExitCode run(const Options& options) {
 }
 
 Run declare(CLI::App& app) {
-  auto options = std::make_shared<Options>();
-  declare_question(app, *options);
-  declare_packets(app, *options);
-  declare_request(app, *options);
-  declare_output(app, *options);
+  auto options = std::make_shared<FetchChoices>();
+  declare_fetch(app, *options);
   return [options] { return run(*options); };
 }
 
