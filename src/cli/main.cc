@@ -52,9 +52,14 @@ std::string unknown_command(std::string_view word) {
       "there is no command '{}'; see 'slowpath --help', or try 'slowpath diagnose {}'", word, word);
 }
 
-ExitCode refuse(const CLI::App& program, const CLI::ParseError& error) {
+ExitCode refuse(const CLI::App& program, const CLI::ParseError& error, std::span<char*> words) {
   std::string name = "slowpath";
   for (const CLI::App* app : program.get_subcommands()) name += " " + app->get_name();
+  for (const Command* command : all_commands()) {
+    const bool is_it = !command->variant.empty() && is_meant(*command, words) &&
+                       name == fmt::format("slowpath {}", command->name);
+    if (is_it) name += fmt::format(" {}", command->variant);
+  }
   complain(fmt::format("{}; see '{} --help'", error.what(), name));
   return ExitCode::usage;
 }
@@ -85,7 +90,7 @@ ExitCode dispatch(int argc, char** argv) {
     program.exit(wanted);
     return ExitCode::answered;
   } catch (const CLI::ParseError& error) {
-    return refuse(program, error);
+    return refuse(program, error, words);
   }
   return chosen();
 }

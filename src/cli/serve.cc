@@ -70,7 +70,8 @@ const Command serve_command{
         "  slowpath serve                             a token is made up and shown\n"
         "  slowpath serve --token-file /etc/slowpath/token --max-rate 1G --clients 4\n"
         "  slowpath serve -B 127.0.0.1                this host alone: no token\n"
-        "  slowpath serve --config /etc/slowpath/serve.toml\n",
+        "  slowpath serve --config /etc/slowpath/serve.toml\n"
+        "  slowpath serve --iperf3 --help             for clients that run iperf3 instead\n",
     .declare = declare};
 
 }  // namespace slowpath::cli

@@ -117,7 +117,8 @@ const Command test_command{
         "  slowpath test 10.0.0.2 -R -P 4 -t 10       four streams from the server\n"
         "  slowpath test 10.0.0.2 --sweep window      what window does the path need?\n"
         "  slowpath test 10.0.0.2 --save before.json\n"
-        "  slowpath test 10.0.0.2 --against before.json\n",
+        "  slowpath test 10.0.0.2 --against before.json\n"
+        "  slowpath test --iperf3 --help              with a host that runs iperf3 instead\n",
     .declare = declare};
 
 }  // namespace slowpath::cli
