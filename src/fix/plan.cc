@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fix/plan.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -47,7 +48,8 @@ std::string fill(std::string_view text, const Blanks& blanks, std::vector<std::s
     }
     const std::string& value = blanks.*blank->filled_by;
     filled += value.empty() ? std::string(blank->word) : value;
-    if (value.empty() && missing != nullptr && !blank->option.empty())
+    if (value.empty() && missing != nullptr && !blank->option.empty() &&
+        std::ranges::find(*missing, blank->option) == missing->end())
       missing->emplace_back(blank->option);
     at += blank->word.size();
   }

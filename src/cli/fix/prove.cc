@@ -106,6 +106,18 @@ Result<void> clear_trials(fix::Kernel& kernel, fix::Journal& journal, const std:
   return {};
 }
 
+/// Errors: where the step would change nothing, so that there is nothing to prove; of a knob.
+Result<void> check_turns(fix::Kernel& kernel, const fix::ReadyStep& step) {
+  for (const fix::Change& change : step.changes) {
+    const Result<std::string> now = kernel.read(change.knob);
+    if (!now) return std::unexpected(now.error());
+    if (*now != fix::single_spaced(change.value)) return {};
+  }
+  return fail(ErrorKind::usage, fmt::format("cannot prove '{}'", step.action),
+              "it is so already, and nothing would be turned",
+              "prove its reverse: that must do harm");
+}
+
 /// What was measured before, if it was the same question.
 std::vector<fix::Pair> earlier_pairs(const fix::Journal& journal, const fix::ProofState& question,
                                      bool anew) {
@@ -229,6 +241,8 @@ ExitCode run(const Options& options) {
   note_stop_signals();
   if (const Result<void> cleared = clear_trials(*kernel, *journal, step->action); !cleared)
     return complain(cleared.error());
+  if (const Result<void> turns = check_turns(*kernel, *step); !turns)
+    return complain(turns.error());
   Switch change(*kernel, *journal, *step, options.confirm_within_s);
   const fix::ProofState question{
       step->action, options.measure, options.smaller_is_better, fix::boot_id(), {}};

@@ -117,6 +117,8 @@ TEST(Plan, ARouteNeedsADestinationAndFindsItsGateway) {
   EXPECT_TRUE(open.is_ours);
   EXPECT_EQ(open.missing, (std::vector<std::string>{"--destination", "--interface"}));
   EXPECT_NE(open.command.find("via GATEWAY"), std::string::npos);
+  const fix::PlannedStep twice = *fix::find_step("pmtud-blackhole/5", Platform::linux, {});
+  EXPECT_EQ(twice.missing, (std::vector<std::string>{"--destination", "--interface", "--value"}));
   const fix::PlannedStep filled =
       *fix::find_step("rto-dominated/3", Platform::linux, {"eth0", {}, "10.0.0.9", {}});
   EXPECT_TRUE(filled.missing.empty());
