@@ -14,10 +14,6 @@
 namespace slowpath::detect {
 namespace throughput {
 
-double Look::rtt_s() const {
-  return flow.rtt.samples > 0 ? flow.rtt.median_s : test.rtt_idle_s.value_or(0);
-}
-
 std::string way_of(const Look& look) {
   const std::string peer = to_string(look.test.server.address);
   return look.flow.to_server ? fmt::format("from this host to {}", peer)

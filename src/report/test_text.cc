@@ -151,8 +151,13 @@ void write_verdict(Page& page, const TestAnswer& answer, const TextOptions& opti
   }
   bool first = diagnosis.verdict != "healthy" && diagnosis.verdict != "unclear";
   for (const Finding& finding : diagnosis.findings) {
+    if (!first && !options.all) {
+      write_finding_briefly(page, finding);
+      continue;
+    }
     if (!first) page.gap();
     write_finding(page, shell, finding, first ? "VERDICT" : to_string(finding.severity), options);
+    if (!options.all) page.gap();
     first = false;
   }
   for (const std::string& each : diagnosis.look_next) page.entry("next", each);

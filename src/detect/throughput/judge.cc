@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What limited a flow. In this order, because a later cause can only be seen where an earlier one
-// is not: (1) silences of the timer; (2) windows and buffers, unless it was a processor that could
-// not fill or empty them; (3) the user's own limit; (4) processors; (5) losses without a queue; (6)
-// the path.
+// is not: (1) silences of the timer, and losses that no queue explains; (2) windows and buffers,
+// unless it was a processor that could not fill or empty them; (3) the user's own limit; (4)
+// processors; (5) losses without a queue; (6) the path.
 #include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
 
 #include "base/format.h"
-#include "detect/throughput_test.h"
+#include "detect/throughput/rules.h"
 
 namespace slowpath::detect {
 namespace {
@@ -23,14 +23,22 @@ constexpr double kTimeoutS = 0.2;
 constexpr double kTimeoutShare = 0.3;
 constexpr double kLossShare = 1e-4;
 constexpr double kQueueGrowth = 1.25;
+// No queue of a sound path makes TCP send so much again.
+constexpr double kHeavyLoss = 0.02;
+constexpr std::uint64_t kEnoughLosses = 20;
 
+/// Whether the test itself used a processor up.
+bool is_used_up(const TestHost& host) {
+  return host.elapsed_s > 0 && (host.own_user_s + host.own_system_s) / host.elapsed_s >= kOwnFull;
+}
+
+/// Whether some processor was never idle, whoever used it.
 bool is_full(const TestHost& host) {
-  const double own = host.own_user_s + host.own_system_s;
-  if (host.elapsed_s > 0 && own / host.elapsed_s >= kOwnFull) return true;
-  return std::ranges::any_of(host.cpus, [](const CpuFacts& cpu) {
-    const double total = cpu.user_s + cpu.system_s + cpu.softirq_s + cpu.steal_s + cpu.idle_s;
-    return total > 0 && 1 - cpu.idle_s / total >= kFull;
-  });
+  return is_used_up(host) || std::ranges::any_of(host.cpus, [](const CpuFacts& cpu) {
+           const double total =
+               cpu.user_s + cpu.system_s + cpu.softirq_s + cpu.steal_s + cpu.idle_s;
+           return total > 0 && 1 - cpu.idle_s / total >= kFull;
+         });
 }
 
 bool has_grown_queue(const TestFacts& test, const TestFlow& flow) {
@@ -47,6 +55,15 @@ FlowJudgement by_processor(FlowLimit limit) {
   return {limit, limit == FlowLimit::sender_cpu
                      ? "a processor of the sending host was busy all the time"
                      : "a processor of the receiving host was busy all the time"};
+}
+
+/// A window or a buffer was full most of the time. That is the cause where window / round trip is
+/// what was reached, unless the test's own end used its processor up; a host busy with other things
+/// explains it only where that arithmetic fails.
+FlowJudgement by_window(FlowLimit limit, std::string why, bool is_exact, const TestHost& worker,
+                        FlowLimit processor) {
+  if (is_used_up(worker) || (!is_exact && is_full(worker))) return by_processor(processor);
+  return {limit, std::move(why)};
 }
 
 }  // namespace
@@ -78,29 +95,31 @@ FlowJudgement judge_flow(const TestFacts& test, const TestRun& run, const TestFl
   const FlowAccount account = account_of(flow);
   if (!account.known)
     return {FlowLimit::unknown, "the sending host gives no account of its sockets"};
-  const bool sender_full = is_full(flow.to_server ? run.client : run.server);
-  const bool receiver_full = is_full(flow.to_server ? run.server : run.client);
   const double silent_s = static_cast<double>(account.timeouts) * kTimeoutS;
   if (account.busy_s > 0 && silent_s >= kTimeoutShare * account.busy_s)
     return {FlowLimit::timeouts, fmt::format("{} retransmission timeouts in {}", account.timeouts,
                                              format_duration(flow.counted_s))};
-  if (account.rwnd_share() >= kMostOfTheTime) {
-    if (receiver_full) return by_processor(FlowLimit::receiver_cpu);
-    return {FlowLimit::receive_window,
-            fmt::format("for {} of its busy time the sender waited for the receive window",
-                        format_percent(account.rwnd_share()))};
-  }
-  if (account.sndbuf_share() >= kMostOfTheTime) {
-    if (sender_full) return by_processor(FlowLimit::sender_cpu);
-    if (receiver_full) return by_processor(FlowLimit::receiver_cpu);
-    return {FlowLimit::send_buffer,
-            fmt::format("for {} of its busy time the sender's buffer was too small",
-                        format_percent(account.sndbuf_share()))};
-  }
+  if (account.retransmits >= kEnoughLosses && account.resent_share() >= kHeavyLoss)
+    return {FlowLimit::loss, fmt::format("{} of its segments had to be sent again",
+                                         format_percent(account.resent_share()))};
+  const TestHost& sender = flow.to_server ? run.client : run.server;
+  const TestHost& receiver = flow.to_server ? run.server : run.client;
+  if (account.rwnd_share() >= kMostOfTheTime)
+    return by_window(FlowLimit::receive_window,
+                     fmt::format("for {} of its busy time the sender waited for the receive window",
+                                 format_percent(account.rwnd_share())),
+                     throughput::receive_ceiling(test, flow).has_value(), receiver,
+                     FlowLimit::receiver_cpu);
+  if (account.sndbuf_share() >= kMostOfTheTime)
+    return by_window(FlowLimit::send_buffer,
+                     fmt::format("for {} of its busy time the sender's buffer was too small",
+                                 format_percent(account.sndbuf_share())),
+                     throughput::send_ceiling(test, flow).has_value(), sender,
+                     FlowLimit::sender_cpu);
   if (reaches_asked_rate(test, flow))
     return {FlowLimit::asked_rate, "it reached the rate asked for"};
-  if (sender_full) return by_processor(FlowLimit::sender_cpu);
-  if (receiver_full) return by_processor(FlowLimit::receiver_cpu);
+  if (is_full(sender)) return by_processor(FlowLimit::sender_cpu);
+  if (is_full(receiver)) return by_processor(FlowLimit::receiver_cpu);
   if (account.resent_share() >= kLossShare && !has_grown_queue(test, flow))
     return {FlowLimit::loss, fmt::format("{} of its segments were sent again, and no queue grew",
                                          format_percent(account.resent_share()))};

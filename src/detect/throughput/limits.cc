@@ -17,22 +17,28 @@ constexpr double kAgrees = 2;
 // Below it the round trip is the hosts' own work, and a larger window does not help.
 constexpr double kShortestRtt = 0.0005;
 
-/// None where arithmetic says that something else held the flow.
-std::optional<double> ceiling_of(const Look& look, double window_bytes) {
-  const double rtt = look.rtt_s();
-  if (rtt < kShortestRtt || window_bytes <= 0) return std::nullopt;
-  const double ceiling = window_bytes * 8 / rtt * static_cast<double>(look.flow.streams.size());
-  const double ratio = look.flow.goodput_bps / ceiling;
-  return ratio <= kAgrees && ratio * kAgrees >= 1 ? std::optional{ceiling} : std::nullopt;
+double rtt_of(const TestFacts& test, const TestFlow& flow) {
+  return flow.rtt.samples > 0 ? flow.rtt.median_s : test.rtt_idle_s.value_or(0);
 }
 
-std::optional<double> widest(const Look& look, std::optional<std::uint32_t> SocketFacts::* window) {
-  std::optional<double> most;
-  for (const TestStream& stream : look.flow.streams) {
-    if (!stream.sender || !((*stream.sender).*window)) continue;
-    most = std::max(most.value_or(0), static_cast<double>(*((*stream.sender).*window)));
+/// The largest that a sender's socket tells; 0 = none does.
+template <typename Value>
+double widest(const TestFlow& flow, std::optional<Value> SocketFacts::* field) {
+  double most = 0;
+  for (const TestStream& stream : flow.streams) {
+    if (stream.sender && (*stream.sender).*field)
+      most = std::max(most, static_cast<double>(*((*stream.sender).*field)));
   }
   return most;
+}
+
+std::optional<Ceiling> agreed(const TestFacts& test, const TestFlow& flow, double window_bytes) {
+  const double rtt = rtt_of(test, flow);
+  if (rtt < kShortestRtt || window_bytes <= 0) return std::nullopt;
+  const double ceiling = window_bytes * 8 / rtt * static_cast<double>(flow.streams.size());
+  const double ratio = flow.goodput_bps / ceiling;
+  if (ratio > kAgrees || ratio * kAgrees < 1) return std::nullopt;
+  return Ceiling{window_bytes, ceiling};
 }
 
 bool has_scale(const Look& look) {
@@ -43,24 +49,37 @@ bool has_scale(const Look& look) {
 
 }  // namespace
 
+std::optional<Ceiling> receive_ceiling(const TestFacts& test, const TestFlow& flow) {
+  return agreed(test, flow, widest(flow, &SocketFacts::peer_window_bytes));
+}
+
+// The kernel counts its own overhead in: about half of it is data (socket(7), tcp(7)).
+std::optional<Ceiling> send_ceiling(const TestFacts& test, const TestFlow& flow) {
+  return agreed(test, flow, widest(flow, &SocketFacts::send_buffer_bytes) / 2);
+}
+
+double Look::rtt_s() const { return rtt_of(test, flow); }
+
 void receive_window(const Look& look, std::vector<Finding>& findings) {
   if (look.judgement.limit != FlowLimit::receive_window) return;
-  const double window = widest(look, &SocketFacts::peer_window_bytes).value_or(0);
-  const auto ceiling = ceiling_of(look, window);
+  const auto ceiling = receive_ceiling(look.test, look.flow);
   if (!ceiling) return;
   const bool scaled = has_scale(look);
   Finding finding = found(
       look, scaled ? "rwnd-limited" : "wscale-absent", Severity::fault, 0.9,
       fmt::format("{} the receive window of {} held the transfer at {}, with a round trip of {}{}",
-                  way_of(look), format_bytes(window), format_rate(look.flow.goodput_bps),
-                  format_duration(look.rtt_s()), scaled ? "" : "; window scaling is not in use"));
+                  way_of(look), format_bytes(ceiling->window_bytes),
+                  format_rate(look.flow.goodput_bps), format_duration(look.rtt_s()),
+                  scaled ? "" : "; window scaling is not in use"));
   finding.seconds_lost = look.account.rwnd_limited_s;
   finding.evidence.push_back(
       tested(look.judgement.why,
              {{"rwnd_limited_s", look.account.rwnd_limited_s}, {"busy_s", look.account.busy_s}}));
   finding.evidence.push_back(
-      tested(fmt::format("window / round trip allows {}", format_rate(*ceiling)),
-             {{"window_bytes", window}, {"rtt_s", look.rtt_s()}, {"ceiling_bps", *ceiling}}));
+      tested(fmt::format("window / round trip allows {}", format_rate(ceiling->rate_bps)),
+             {{"window_bytes", ceiling->window_bytes},
+              {"rtt_s", look.rtt_s()},
+              {"ceiling_bps", ceiling->rate_bps}}));
   finding.refuted_by = "the same rate with a window twice as large (slowpath test --sweep window)";
   finding.next_capture = "slowpath test HOST --sweep window    (the curve and its knee)";
   finding.after_fix = {std::nullopt, "what binds next is not known before it binds",
@@ -70,26 +89,22 @@ void receive_window(const Look& look, std::vector<Finding>& findings) {
 
 void send_buffer(const Look& look, std::vector<Finding>& findings) {
   if (look.judgement.limit != FlowLimit::send_buffer) return;
-  double buffer = 0;
-  for (const TestStream& stream : look.flow.streams) {
-    if (stream.sender)
-      buffer = std::max(buffer, static_cast<double>(stream.sender->send_buffer_bytes.value_or(0)));
-  }
-  // The kernel counts its own overhead in: about half of it is data (socket(7), tcp(7)).
-  const auto ceiling = ceiling_of(look, buffer / 2);
+  const auto ceiling = send_ceiling(look.test, look.flow);
   if (!ceiling) return;
   Finding finding =
       found(look, "sndbuf-limited", Severity::fault, 0.85,
             fmt::format("{} a send buffer of {} held the transfer at {}, with a round trip of {}",
-                        way_of(look), format_bytes(buffer), format_rate(look.flow.goodput_bps),
-                        format_duration(look.rtt_s())));
+                        way_of(look), format_bytes(2 * ceiling->window_bytes),
+                        format_rate(look.flow.goodput_bps), format_duration(look.rtt_s())));
   finding.seconds_lost = look.account.sndbuf_limited_s;
   finding.evidence.push_back(tested(
       look.judgement.why,
       {{"sndbuf_limited_s", look.account.sndbuf_limited_s}, {"busy_s", look.account.busy_s}}));
-  finding.evidence.push_back(
-      tested(fmt::format("half of the buffer / round trip allows {}", format_rate(*ceiling)),
-             {{"send_buffer_bytes", buffer}, {"rtt_s", look.rtt_s()}, {"ceiling_bps", *ceiling}}));
+  finding.evidence.push_back(tested(
+      fmt::format("half of the buffer / round trip allows {}", format_rate(ceiling->rate_bps)),
+      {{"send_buffer_bytes", 2 * ceiling->window_bytes},
+       {"rtt_s", look.rtt_s()},
+       {"ceiling_bps", ceiling->rate_bps}}));
   finding.refuted_by = "the same rate with a larger buffer";
   findings.push_back(std::move(finding));
 }

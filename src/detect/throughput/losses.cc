@@ -49,8 +49,9 @@ void loss(const Look& look, std::vector<Finding>& findings) {
   if (look.judgement.limit != FlowLimit::loss || look.account.retransmits < kEnoughLosses) return;
   Finding finding =
       found(look, "random-loss", Severity::suspect, 0.5,
-            fmt::format("{} {} of the segments are lost although no queue grows: bit errors, a "
-                        "policer, or a queue too short to be seen",
+            fmt::format("{} {} of the segments had to be sent again, more than a queue explains: "
+                        "bit errors, a policer, packets of some sizes that never pass, or a queue "
+                        "too short to be seen",
                         way_of(look), format_percent(look.account.resent_share())));
   finding.evidence.push_back(resent(look));
   finding.evidence.push_back(
@@ -60,7 +61,8 @@ void loss(const Look& look, std::vector<Finding>& findings) {
              {{"rtt_loaded_s", look.flow.rtt.median_s}}));
   finding.refuted_by = "a round trip that grows before packets are lost";
   finding.next_capture =
-      "slowpath test HOST --latency    (loss by rate and by size), or at the sender: slowpath "
+      "slowpath test HOST --mtu --latency    (loss by size and by rate), or at the sender: "
+      "slowpath "
       "diagnose -i DEV --duration 10s";
   findings.push_back(std::move(finding));
 }

@@ -2,6 +2,7 @@
 // The rules of throughput tests and what they share. Internal to detect/.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,14 @@ struct Look {
 
   [[nodiscard]] double rtt_s() const;
 };
+
+/// What a window or a buffer allows over the round trip, where that is about what was reached.
+struct Ceiling {
+  double window_bytes = 0, rate_bps = 0;
+};
+/// None where arithmetic says that something else held the flow.
+std::optional<Ceiling> receive_ceiling(const TestFacts& test, const TestFlow& flow);
+std::optional<Ceiling> send_ceiling(const TestFacts& test, const TestFlow& flow);
 
 void contents(const Look& look, std::vector<Finding>& findings);
 void receive_window(const Look& look, std::vector<Finding>& findings);

@@ -75,8 +75,18 @@ TEST(ThroughputTest, SlowReaderIsItsProcessorNotItsWindow) {
   TestFacts test = sound_test();
   sender_of(test).rwnd_limited_s = 4.8;
   test.runs[0].server = host_at(0.99);
+  test.runs[0].server.own_system_s = 4.9;
   EXPECT_EQ(judge_flow(test, test.runs[0], test.runs[0].flows[0]).limit, FlowLimit::receiver_cpu);
   EXPECT_EQ(diagnose_throughput(test).verdict, "healthy");
+}
+
+TEST(ThroughputTest, HostBusyWithOtherThingsDoesNotHideTheWindow) {
+  TestFacts test = sound_test();
+  sender_of(test).rwnd_limited_s = 4.8;
+  test.runs[0].server = host_at(0.99);
+  EXPECT_EQ(diagnose_throughput(test).verdict, "rwnd-limited");
+  sender_of(test).peer_window_bytes = 4'000'000;  // the window would allow more
+  EXPECT_EQ(judge_flow(test, test.runs[0], test.runs[0].flows[0]).limit, FlowLimit::receiver_cpu);
 }
 
 TEST(ThroughputTest, ShortRoundTripMakesNoWindowFault) {
@@ -110,6 +120,15 @@ TEST(ThroughputTest, LossWithoutAQueueIsASuspicionOnly) {
   ASSERT_EQ(diagnosis.findings.size(), 1U);
   EXPECT_EQ(diagnosis.findings[0].fault, "random-loss");
   EXPECT_EQ(diagnosis.findings[0].severity, Severity::suspect);
+}
+
+TEST(ThroughputTest, HeavyLossIsNeverHealthy) {
+  TestFacts test = sound_test();
+  sender_of(test).retransmits_total = 2000;
+  test.runs[0].flows[0].rtt.median_s = 0.06;
+  test.runs[0].client = host_at(0.99);
+  EXPECT_EQ(judge_flow(test, test.runs[0], test.runs[0].flows[0]).limit, FlowLimit::loss);
+  EXPECT_EQ(diagnose_throughput(test).verdict, "unclear");
 }
 
 TEST(ThroughputTest, LossBehindAQueueIsHowTcpWorks) {
