@@ -41,7 +41,7 @@ struct FetchTcp {
   std::uint64_t retransmits = 0;   // our own segments
   std::uint64_t out_of_order = 0;  // segments that arrived so: Linux 5.4 and later
   std::uint64_t bytes_received = 0;  // payload, headers and TLS included
-  std::uint64_t segments_in = 0;  // with data
+  std::uint64_t segments_in = 0;     // with data
 };
 
 /// One answer of the server, and what its body hashes to.
@@ -57,9 +57,10 @@ struct FetchedCopy {
   std::string etag, last_modified, content_encoding, content_type, software, via, age;
   std::vector<FetchDigest> stated;  // digests that the server states
   bool is_chunked = false, takes_ranges = false;
-  std::optional<std::uint64_t> announced_bytes;                     // Content-Length
-  std::uint64_t bytes = 0;                                          // of the body
-  std::uint64_t header_bytes = 0;                                   // of the last answer
+  std::optional<std::uint64_t> announced_bytes;  // Content-Length
+  std::uint64_t bytes = 0;                       // of the body
+  std::uint64_t header_bytes = 0;                // of the last answer
+  std::uint32_t answers = 0;  // the last included: redirects, and those that ask who it is
   double name_s = 0, connect_s = 0, first_byte_s = 0, total_s = 0;  // from the beginning
   std::vector<FetchDigest> digests;                                 // of the body that came
   FetchTcp tcp;
@@ -73,7 +74,7 @@ struct FetchedCopy {
   /// not follow each other there, or more than one answer came before.
   [[nodiscard]] std::optional<std::uint64_t> body_begin() const {
     const bool plain = tls_version.empty() && !is_chunked && http_version.starts_with("1");
-    return plain && redirects == 0 ? std::optional(header_bytes) : std::nullopt;
+    return plain && answers == 1 ? std::optional(header_bytes) : std::nullopt;
   }
 };
 

@@ -87,6 +87,7 @@ void begin_answer(FetchedCopy& copy) {
   copy.is_chunked = copy.takes_ranges = false;
   copy.announced_bytes.reset();
   copy.header_bytes = 0;
+  ++copy.answers;
 }
 
 }  // namespace

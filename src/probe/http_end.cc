@@ -75,6 +75,9 @@ bool blames_caller(const CurlOutcome& outcome) {
 
 void settle_end(FetchedCopy& copy, const CurlOutcome& outcome) {
   copy.end = FetchEnd::complete;
+  // A server that refuses an upload may hang up before it has read it.
+  constexpr std::uint32_t kFirstError = 400;
+  if (copy.is_upload && copy.status >= kFirstError) return settle_status(copy);
   switch (outcome.code) {
     case CURLE_OK:
       return settle_status(copy);

@@ -85,6 +85,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_PUT(self):
+        if self.path == "/hangs-up-on-uploads":
+            self.answer(b"", status=403)
+            self.close_connection = True
+            return
         body = self.rfile.read(int(self.headers["Content-Length"]))
         name = self.path.strip("/")
         if name == "no-uploads":

@@ -156,6 +156,8 @@ class Fetch(unittest.TestCase):
                 self.assertIn(word, it["summary"])
         self.assertEqual(self.expect("no-uploads", "failed", "unclear", "--upload", self.file, code=5)
                          ["copies"][0]["status"], 405)
+        self.assertIn("403", self.expect("hangs-up-on-uploads", "failed", "unclear", "--upload",
+                                         self.file, code=5)["summary"])
 
     # --- no whole copy
 

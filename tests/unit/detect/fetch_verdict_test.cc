@@ -23,6 +23,7 @@ FetchedCopy copy_with(const std::string& hash) {
   copy.etag = "\"v1\"";
   copy.bytes = 1 << 20;
   copy.header_bytes = kHeader;
+  copy.answers = 1;
   copy.digests = {{"sha256", hash, ""}};
   copy.tcp.known = true;
   copy.tcp.segment_size = kMss;
@@ -104,6 +105,13 @@ TEST(FetchVerdict, WithoutAVersionTwoDifferentPagesProveNothing) {
   facts.copies.push_back(facts.copies[0]);
   facts.copies.push_back(facts.copies[0]);
   EXPECT_EQ(judge_fetch(facts).outcome, FetchOutcome::corrupted);
+}
+
+TEST(FetchVerdict, AfterAnotherAnswerNobodyKnowsWhereTheBodyBegins) {
+  FetchFacts facts = facts_with({"a", "b", "a"});
+  facts.differences.push_back(flip_at(70'000));
+  facts.copies[1].answers = 2;
+  EXPECT_FALSE(judge_fetch(facts).places[0].stream_offset);
 }
 
 TEST(FetchVerdict, TlsClearsTheWay) {

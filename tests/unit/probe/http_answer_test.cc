@@ -29,6 +29,7 @@ TEST(HttpAnswer, ForgetsARedirect) {
       copy_of({"HTTP/1.1 302 Found", "ETag: \"old\"", "", "HTTP/1.1 200 OK", "Server: new"});
   EXPECT_EQ(copy.etag, "");
   EXPECT_EQ(copy.software, "new");
+  EXPECT_EQ(copy.answers, 2U);
   EXPECT_EQ(copy.header_bytes, std::string("HTTP/1.1 200 OK\r\nServer: new\r\n").size());
 }
 
