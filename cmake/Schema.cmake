@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # slowpath_schema(TARGET)
-# Embeds docs/slowpath.{diagnosis,comparison,fetch,inspection,test}.v1.schema.json, so that `slowpath schema` prints the published ones.
+# Embeds docs/slowpath.{diagnosis,comparison,fetch,inspection,test,path}.v1.schema.json, so that `slowpath schema` prints the published ones.
 function(slowpath_schema target)
-  foreach(document diagnosis comparison fetch inspection test)
+  foreach(document diagnosis comparison fetch inspection test path)
     set(file ${CMAKE_SOURCE_DIR}/docs/slowpath.${document}.v1.schema.json)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
     string(TOUPPER ${document} name)

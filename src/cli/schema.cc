@@ -17,14 +17,15 @@ namespace {
 Run declare(CLI::App& app) {
   auto document = std::make_shared<std::string>("diagnosis");
   app.add_option("DOCUMENT", *document,
-                 "diagnosis (if none is named), comparison, fetch, inspection or test")
-      ->check(CLI::IsMember({"diagnosis", "comparison", "fetch", "inspection", "test"}))
+                 "diagnosis (if none is named), comparison, fetch, inspection, test or path")
+      ->check(CLI::IsMember({"diagnosis", "comparison", "fetch", "inspection", "test", "path"}))
       ->type_name("");
   return [document] {
     if (*document == "comparison") return write_answer(report::comparison_schema());
     if (*document == "fetch") return write_answer(report::fetch_schema());
     if (*document == "inspection") return write_answer(report::inspection_schema());
     if (*document == "test") return write_answer(report::test_schema());
+    if (*document == "path") return write_answer(report::path_schema());
     return write_answer(report::diagnosis_schema());
   };
 }

@@ -15,6 +15,7 @@
 #include "cli/signals.h"
 #include "cli/test/options.h"
 #include "cli/test/throughput.h"
+#include "detect/path_test.h"
 #include "detect/throughput_test.h"
 #include "report/test_answer.h"
 
@@ -67,6 +68,24 @@ ExitCode answer(const testing::Options& options, const report::TestAnswer& found
   return is_failure(found.diagnosis, options.fail_on) ? ExitCode::found : ExitCode::answered;
 }
 
+PathTestTarget path_target_of(const testing::Options& options, const probe::Target& target,
+                              const std::string& token) {
+  return {.target = target,
+          .secret = token,
+          .json = options.json,
+          .all = options.all,
+          .quiet = options.quiet,
+          .color = options.color,
+          .fail_on = options.fail_on};
+}
+
+/// Nothing was asked for but the whole: then the path is looked at, too.
+bool is_plain(const testing::Options& options) {
+  return !options.path.no_path && options.sweep.empty() && !options.forward && !options.reverse &&
+         !options.both && !options.bytes && !options.blocks && !options.time &&
+         options.against.empty();
+}
+
 ExitCode run(const testing::Options& options) {
   using namespace std::chrono_literals;
   const auto target = testing::target_of(options);
@@ -75,6 +94,9 @@ ExitCode run(const testing::Options& options) {
   if (!request) return complain(request.error());
   const auto token = serving::find_token(options.token, options.token_file);
   if (!token) return complain(token.error());
+  if (asks_for_path(options.path)) {
+    return run_path_tests(options.path, path_target_of(options, *target, *token));
+  }
   Result<std::string> earlier;
   if (!options.against.empty()) earlier = read_whole(options.against);
   if (!earlier) return complain(earlier.error());
@@ -92,6 +114,12 @@ ExitCode run(const testing::Options& options) {
                            .interrupted = stop_requested().load()};
   if (found.facts.runs.empty()) return exit_code_of_signal();
   found.diagnosis = detect::diagnose_throughput(found.facts);
+  if (is_plain(options) && !found.interrupted) {
+    found.path = measure_beside(path_target_of(options, *target, *token), status);
+    status.clear();
+    found.interrupted = stop_requested().load();
+    if (found.path) detect::add_path_findings(*found.path, found.diagnosis);
+  }
   if (!options.against.empty()) {
     auto changes = report::compare_with(found.facts, *earlier);
     if (!changes) return complain(changes.error());
@@ -118,6 +146,8 @@ const Command test_command{
         "  slowpath test 10.0.0.2 --sweep window      what window does the path need?\n"
         "  slowpath test 10.0.0.2 --save before.json\n"
         "  slowpath test 10.0.0.2 --against before.json\n"
+        "  slowpath test 10.0.0.2 --mtu               which sizes pass; any host will do\n"
+        "  slowpath test 10.0.0.2 --idle 10m          when is a silent connection forgotten?\n"
         "  slowpath test --iperf3 --help              with a host that runs iperf3 instead\n",
     .declare = declare};
 

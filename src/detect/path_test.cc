@@ -2,6 +2,7 @@
 #include "detect/path_test.h"
 
 #include <algorithm>
+#include <functional>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -49,6 +50,13 @@ bool says_something(const PathTestFacts& test) {
   const bool idle = test.idle && test.idle->unable.empty() && test.idle->tried > 0;
   const bool churn = test.churn && test.churn->unable.empty() && test.churn->connected > 0;
   return boxes || idle || churn;
+}
+
+std::string capitalised(std::string text) {
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') {
+    text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  }
+  return text;
 }
 
 std::string sound(const PathTestFacts& test) {
@@ -104,10 +112,33 @@ Diagnosis diagnose_path_test(const PathTestFacts& test) {
     diagnosis.confidence = test.with_peer ? 0.95 : 0.85;
     diagnosis.summary = sound(test);
   }
-  if (!diagnosis.summary.empty() && diagnosis.summary[0] >= 'a' && diagnosis.summary[0] <= 'z') {
-    diagnosis.summary[0] = static_cast<char>(diagnosis.summary[0] - 'a' + 'A');
-  }
+  diagnosis.summary = capitalised(std::move(diagnosis.summary));
   return diagnosis;
+}
+
+void add_path_findings(const PathTestFacts& test, Diagnosis& diagnosis) {
+  std::vector<Finding> findings = inspect_path_test(test);
+  if (findings.empty()) return;
+  const std::string_view first = findings.front().fault;
+  std::vector<Finding> all = std::move(diagnosis.findings);
+  all.insert(all.end(), findings.begin(), findings.end());
+  fold(all);
+  std::ranges::stable_sort(all, std::greater{}, &Finding::severity);
+  diagnosis.findings = std::move(all);
+  const Finding& worst = diagnosis.findings.front();
+  if (worst.severity == Severity::fault && diagnosis.verdict != worst.fault) {
+    diagnosis.verdict = worst.fault;
+    diagnosis.confidence = worst.confidence;
+    diagnosis.summary = capitalised(worst.claim) + ".";
+    diagnosis.look_next.clear();
+  } else if (worst.severity == Severity::suspect && worst.fault == first &&
+             diagnosis.verdict == "healthy") {
+    diagnosis.verdict = "unclear";
+    diagnosis.confidence = 0.6;
+    diagnosis.summary =
+        fmt::format("No cause is proved; it may be {}: {}.", worst.fault, worst.claim);
+    if (!worst.next_capture.empty()) diagnosis.look_next.push_back(worst.next_capture);
+  }
 }
 
 }  // namespace slowpath::detect

@@ -18,4 +18,8 @@ std::vector<Finding> inspect_path_test(const PathTestFacts& test);
 /// `unclear` where a suspect is left or next to nothing could be tested; with what to do next.
 Diagnosis diagnose_path_test(const PathTestFacts& test);
 
+/// Joins what a path test proves to another test's diagnosis of the same path: general findings
+/// fold into special ones, and a fault of the path becomes the verdict where the other has none.
+void add_path_findings(const PathTestFacts& test, Diagnosis& diagnosis);
+
 }  // namespace slowpath::detect

@@ -130,7 +130,8 @@ struct DatagramRun {
   double offered_bps = 0;  // IP packets, as asked for
   double sent_bps = 0, received_bps = 0;
   std::uint64_t sent = 0, received = 0;  // distinct ones
-  std::uint64_t duplicates = 0, reordered = 0, damaged = 0;
+  std::uint64_t duplicates = 0, reordered = 0;
+  std::uint64_t damaged = 0;  // with a wrong checksum, as the receiving host counted; not received
   std::uint64_t loss_runs = 0, longest_loss_run = 0;
   double jitter_s = 0;        // RFC 3550 section 6.4.1
   double delay_growth_s = 0;  // one-way delay, median of the last quarter less the least
@@ -159,7 +160,8 @@ struct LatencyTest {
   struct Loaded {
     Direction direction = Direction::to_server;
     RoundTrips trips;
-    double load_bps = 0;  // goodput of the transfer meanwhile
+    double load_bps = 0;        // goodput of the transfer meanwhile
+    double own_busy_share = 0;  // of this host's processors, all together; 0: not known
   };
   std::vector<Loaded> loaded;
   std::vector<DatagramRun> runs;
@@ -219,7 +221,8 @@ struct MiddleboxTest {
 struct PathTestFacts {
   std::string host;  // as the user named it
   IpAddress peer, local;
-  bool with_peer = false;  // `slowpath serve` answered there
+  bool with_peer = false;    // `slowpath serve` answered there
+  std::string peer_missing;  // why it did not
   std::optional<PathMtuTest> mtu;
   std::optional<LatencyTest> latency;
   std::optional<MiddleboxTest> middlebox;

@@ -13,5 +13,6 @@ std::string_view comparison_schema();
 std::string_view fetch_schema();
 std::string_view inspection_schema();
 std::string_view test_schema();
+std::string_view path_schema();
 
 }  // namespace slowpath::report

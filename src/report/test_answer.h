@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "facts/finding.h"
+#include "facts/path_test.h"
 #include "facts/test.h"
 #include "report/text.h"
 
@@ -27,6 +28,7 @@ struct TestAnswer {
   std::string against;  // the file; empty = nothing was compared
   std::vector<RateChange> changes;
   bool interrupted = false;  // the answer so far, after a signal
+  std::optional<PathTestFacts> path = std::nullopt;  // where it was tested, too
 };
 
 /// "to-server", "to-client", "both to-server"; of a sweep with its label.

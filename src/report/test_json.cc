@@ -7,6 +7,7 @@
 #include "base/version.h"
 #include "detect/throughput_test.h"
 #include "report/finding_json.h"
+#include "report/path_test_text.h"
 #include "report/test_answer.h"
 
 namespace slowpath::report {
@@ -127,7 +128,7 @@ std::string test_to_json(const TestAnswer& answer) {
                        {"now_bps", each.told ? Json(each.now_bps) : Json(nullptr)},
                        {"beyond_noise", each.beyond_noise}});
   const double knee = detect::knee_of(test);
-  const Json document{
+  Json document{
       {"schema", "slowpath.test.v1"},
       {"version", kVersion},
       {"verdict", answer.diagnosis.verdict},
@@ -150,6 +151,7 @@ std::string test_to_json(const TestAnswer& answer) {
       {"look_next", answer.diagnosis.look_next},
       {"against", answer.against},
       {"changes", std::move(changes)}};
+  document["path"] = answer.path ? Json::parse(path_measurements_json(*answer.path)) : Json(nullptr);
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 

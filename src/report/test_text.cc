@@ -6,6 +6,7 @@
 
 #include "base/format.h"
 #include "detect/throughput_test.h"
+#include "report/path_test_text.h"
 #include "report/table.h"
 #include "report/test_answer.h"
 #include "report/text_parts.h"
@@ -186,6 +187,9 @@ std::string test_to_text(const TestAnswer& answer, const TextOptions& options) {
   if (answer.interrupted) rest.entry("note", "interrupted: this is what was measured so far");
   std::string text = std::move(head).take() + table_of(answer.facts, options.style.width) + "\n" +
                      std::move(rest).take();
+  if (answer.path) {
+    text += "\n" + path_measurements_text(*answer.path, options.style, options.all);
+  }
   Page verdict{options.style};
   write_verdict(verdict, answer, options);
   return text + "\n" + std::move(verdict).take();

@@ -152,6 +152,7 @@ void declare(CLI::App& app, Options& options) {
   declare_where(app, options);
   declare_amount(app, options);
   declare_how(app, options);
+  declare_path_tests(app, options.path);
   declare_output(app, options);
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "cli/test/path_tests.h"
 #include "probe/session.h"
 #include "probe/transfer_request.h"
 
@@ -32,6 +33,8 @@ struct Options {
 
   bool json = false, all = false, quiet = false;
   std::string save, against, fail_on, color = "auto";
+
+  PathTestOptions path;
 };
 
 void declare(CLI::App& app, Options& options);

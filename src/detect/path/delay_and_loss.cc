@@ -12,7 +12,12 @@ namespace {
 
 // As for captures (detectors/bufferbloat.cc): three times the idle round trip and 100 ms on top.
 constexpr double kRatio = 3, kAdded_s = 0.100;
-constexpr std::uint32_t kSamples = 5;
+constexpr std::uint64_t kSamples = 5;
+// A tenth of a second at more than this would be over 12 MB of queue: no port has that, and hosts
+// that move so much are busy themselves.
+constexpr double kMostRate_bps = 1e9;
+// Processors without rest delay answers as a queue does.
+constexpr double kBusy = 0.85;
 // Fewer hurt nobody: TCP takes three packets' worth of it, and chance copies one.
 constexpr double kReorderedShare = 0.01, kDuplicateShare = 0.005;
 constexpr std::uint64_t kEnough = 10;
@@ -36,15 +41,19 @@ void bufferbloat(const PathTestFacts& test, Findings& findings) {
   if (idle == nullptr) return;
   for (const LatencyTest::Loaded& loaded : test.latency->loaded) {
     const double added_s = loaded.trips.median_s - idle->median_s;
+    if (loaded.load_bps > kMostRate_bps) continue;
     if (loaded.trips.answered < kSamples || added_s < kAdded_s ||
         loaded.trips.median_s < kRatio * idle->median_s) {
       continue;
     }
+    const bool hosts_rest = loaded.own_busy_share < kBusy;
     Finding finding =
-        found("bufferbloat", Severity::fault, added_s > 0.3 ? 0.95 : 0.85,
+        found("bufferbloat", hosts_rest ? Severity::fault : Severity::suspect,
+              !hosts_rest     ? 0.5
+              : added_s > 0.3 ? 0.95
+                              : 0.85,
               fmt::format("while data flows {} an answer takes {} instead of {}: everything waits "
-                          "in the bottleneck's "
-                          "queue",
+                          "in the bottleneck's queue",
                           way_of(test, loaded.direction), format_duration(loaded.trips.median_s),
                           format_duration(idle->median_s)));
     finding.direction = loaded.direction;
@@ -53,37 +62,59 @@ void bufferbloat(const PathTestFacts& test, Findings& findings) {
                     format_duration(idle->median_s), idle->answered, format_rate(loaded.load_bps),
                     format_duration(loaded.trips.median_s), loaded.trips.answered),
         {{"rtt_idle_us", idle->median_s * 1e6}, {"rtt_loaded_us", loaded.trips.median_s * 1e6}}));
+    if (!hosts_rest) {
+      finding.evidence.push_back(tested(
+          fmt::format("this host's processors were {} busy meanwhile, which delays answers as well",
+                      format_percent(loaded.own_busy_share))));
+      finding.next_capture = "the same test from a host that has nothing else to do";
+    }
     finding.refuted_by = "a ping beside a transfer that stays near the idle round trip";
     findings.push_back(std::move(finding));
   }
 }
 
+namespace {
+
+/// All runs of one direction together.
+DatagramRun sum_of(const LatencyTest& latency, Direction direction) {
+  DatagramRun sum;
+  for (const DatagramRun& run : latency.runs) {
+    if (run.direction != direction || !run.unable.empty()) continue;
+    sum.received += run.received;
+    sum.reordered += run.reordered;
+    sum.duplicates += run.duplicates;
+  }
+  return sum;
+}
+
+}  // namespace
+
 void reordering(const PathTestFacts& test, Findings& findings) {
   if (!test.latency) return;
-  for (const DatagramRun& run : test.latency->runs) {
-    if (!run.unable.empty()) continue;
-    const std::string way = way_of(test, run.direction);
-    if (run.reordered >= kEnough && share(run.reordered, run.received) >= kReorderedShare) {
+  for (const Direction direction : {Direction::to_server, Direction::to_client}) {
+    const DatagramRun sum = sum_of(*test.latency, direction);
+    const std::string way = way_of(test, direction);
+    if (sum.reordered >= kEnough && share(sum.reordered, sum.received) >= kReorderedShare) {
       Finding finding =
           found("reordering", Severity::suspect, 0.8,
                 fmt::format("{} {} of the datagrams arrive after one that was sent later", way,
-                            format_percent(share(run.reordered, run.received))));
-      finding.direction = run.direction;
-      finding.evidence.push_back(tested(fmt::format("{} of {} datagrams at {}", run.reordered,
-                                                    run.received, format_rate(run.offered_bps)),
-                                        {{"reordered", static_cast<double>(run.reordered)},
-                                         {"received", static_cast<double>(run.received)}}));
+                            format_percent(share(sum.reordered, sum.received))));
+      finding.direction = direction;
+      finding.evidence.push_back(
+          tested(fmt::format("{} of {} datagrams, over all rates", sum.reordered, sum.received),
+                 {{"reordered", static_cast<double>(sum.reordered)},
+                  {"received", static_cast<double>(sum.received)}}));
       finding.refuted_by = "datagrams that arrive in order";
       findings.push_back(std::move(finding));
     }
-    if (run.duplicates >= kEnough && share(run.duplicates, run.received) >= kDuplicateShare) {
+    if (sum.duplicates >= kEnough && share(sum.duplicates, sum.received) >= kDuplicateShare) {
       Finding finding = found("duplicated-packets", Severity::suspect, 0.85,
                               fmt::format("{} {} of the datagrams arrive twice", way,
-                                          format_percent(share(run.duplicates, run.received))));
-      finding.direction = run.direction;
+                                          format_percent(share(sum.duplicates, sum.received))));
+      finding.direction = direction;
       finding.evidence.push_back(
-          tested(fmt::format("{} copies beside {} datagrams", run.duplicates, run.received),
-                 {{"duplicates", static_cast<double>(run.duplicates)}}));
+          tested(fmt::format("{} copies beside {} datagrams", sum.duplicates, sum.received),
+                 {{"duplicates", static_cast<double>(sum.duplicates)}}));
       finding.refuted_by = "a run without copies";
       findings.push_back(std::move(finding));
     }

@@ -34,10 +34,24 @@ Evidence evidence_of(const FragmentTest& test) {
                 {{"sent", test.sent}, {"arrived", test.arrived}, {"fragments", test.fragments}});
 }
 
+/// The far end's own count, where there is one: echo needs the way back as well.
 const FragmentTest* find(const PathMtuTest& mtu, Direction direction, bool out_of_order) {
+  const FragmentTest* best = nullptr;
   for (const FragmentTest& test : mtu.fragments) {
-    if (test.direction == direction && test.out_of_order == out_of_order && is_usable(test))
+    if (test.direction != direction || test.out_of_order != out_of_order || !is_usable(test))
+      continue;
+    if (best == nullptr || (test.by_peer && !best->by_peer)) best = &test;
+  }
+  return best;
+}
+
+/// Those in order that travelled as these did: echo needs both ways, the far end's count one.
+const FragmentTest* counterpart(const PathMtuTest& mtu, const FragmentTest& out_of_order) {
+  for (const FragmentTest& test : mtu.fragments) {
+    if (test.direction == out_of_order.direction && !test.out_of_order &&
+        test.by_peer == out_of_order.by_peer && is_usable(test)) {
       return &test;
+    }
   }
   return nullptr;
 }
@@ -57,7 +71,7 @@ void judge(const PathTestFacts& test, Direction direction, Findings& findings) {
     finding.direction = direction;
     finding.evidence.push_back(evidence_of(*in_order));
     finding.refuted_by = "a datagram of several fragments that arrives";
-    if (!is_proved) {
+    if (!test.with_peer) {
       finding.next_capture = fmt::format(
           "slowpath serve    (on {}; it counts what comes, whatever the host thinks of "
           "large pings)",
@@ -66,10 +80,9 @@ void judge(const PathTestFacts& test, Direction direction, Findings& findings) {
     findings.push_back(std::move(finding));
     return;
   }
-  if (out_of_order == nullptr || share(in_order->arrived, in_order->sent) < 0.9 ||
-      share(out_of_order->arrived, out_of_order->sent) > 0.5) {
-    return;
-  }
+  if (out_of_order == nullptr || share(out_of_order->arrived, out_of_order->sent) > 0.5) return;
+  in_order = counterpart(*test.mtu, *out_of_order);
+  if (in_order == nullptr || share(in_order->arrived, in_order->sent) < 0.9) return;
   Finding finding = found(
       "fragments-ooo-dropped", Severity::fault, out_of_order->arrived == 0 ? 0.92 : 0.8,
       fmt::format("{} fragments arrive in order, and are dropped when one overtakes another", way));

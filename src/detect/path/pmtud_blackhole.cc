@@ -70,11 +70,15 @@ std::string where(const PathMtuTest& mtu) {
   return {};
 }
 
-std::string ping_words(const PathTestFacts& test, const Edge& edge) {
+/// The same to be tried by hand, at the end that sends.
+std::string ping_words(const PathTestFacts& test, Direction direction, const Edge& edge) {
   const std::uint32_t headers = test.peer.version == 6 ? 48 : 28;
   const std::uint32_t payload = edge.passes > headers ? edge.passes - headers : 0;
-  return fmt::format("ping -M do -s {} {} passes ({} bytes with {} of headers), -s {} does not",
-                     payload, to_string(test.peer), edge.passes, headers, edge.fails - headers);
+  const bool there = direction == Direction::to_server;
+  return fmt::format(
+      "{}ping -M do -s {} {} is {} bytes with {} of headers and passes, -s {} does not",
+      there ? std::string() : "on " + to_string(test.peer) + ": ", payload,
+      to_string(there ? test.peer : test.local), edge.passes, headers, edge.fails - headers);
 }
 
 void report_edge(const PathTestFacts& test, Direction direction, const Edge& edge, bool is_proved,
@@ -98,12 +102,12 @@ void report_edge(const PathTestFacts& test, Direction direction, const Edge& edg
       tested(edge_words(edge), {{"largest_passed_bytes", edge.passes},
                                 {"smallest_failed_bytes", edge.fails},
                                 {"sent_at_failing_size", edge.at_fail.sent}}));
-  finding.evidence.push_back(tested(ping_words(test, edge)));
+  finding.evidence.push_back(tested(ping_words(test, direction, edge)));
   if (std::string place = where(mtu); !place.empty() && direction == Direction::to_server) {
     finding.evidence.push_back(tested(std::move(place)));
   }
   finding.refuted_by = fmt::format("one packet of {} bytes with DF arriving", edge.fails);
-  if (!is_proved) {
+  if (!is_proved && !test.with_peer) {
     finding.next_capture = fmt::format(
         "slowpath serve    (on {}; then test again: UDP tells a path from a rule "
         "about ping, and the way there from the way back)",

@@ -49,20 +49,29 @@ void random_loss(const PathTestFacts& test, Findings& findings) {
     const auto runs = runs_of(*test.latency, direction);
     if (runs.empty() || *runs.front()->rate_share > kLow) continue;
     // The runs below the load, taken together.
-    std::uint64_t sent = 0, received = 0;
+    std::uint64_t sent = 0, received = 0, damaged = 0;
     bool alone = true;
     for (const DatagramRun* run : runs) {
       if (*run->rate_share > kLow) continue;
       sent += run->sent;
       received += run->received;
+      damaged += run->damaged;
       alone = alone && (run->sent == run->received || comes_alone(*run));
     }
     const double loss = loss_of(sent, received);
     if (sent - received < kEnough || loss < kLeastShare) continue;
+    const bool is_damage = damaged * 2 >= sent - received;
+    const std::string way = way_of(test, direction);
     Finding finding =
-        found("random-loss", alone ? Severity::fault : Severity::suspect, alone ? 0.88 : 0.6,
-              fmt::format("{} {} of the datagrams are lost although the path is hardly loaded",
-                          way_of(test, direction), format_percent(loss)));
+        is_damage
+            ? found("csum-bad-on-arrival", Severity::fault, 0.93,
+                    fmt::format("{} packets are damaged on the way: {} of {} that were lost came "
+                                "with a wrong checksum",
+                                way, damaged, sent - received))
+            : found(
+                  "random-loss", alone ? Severity::fault : Severity::suspect, alone ? 0.88 : 0.6,
+                  fmt::format("{} {} of the datagrams are lost although the path is hardly loaded",
+                              way, format_percent(loss)));
     finding.direction = direction;
     for (const DatagramRun* run : runs) {
       finding.evidence.push_back(tested(

@@ -4,7 +4,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <span>
 
+#include "base/descriptor.h"
 #include "base/time.h"
 
 namespace slowpath::probe {
@@ -17,11 +19,14 @@ struct LoadResult {
   }
 };
 
-/// Sends zeros for so long; bytes are those that the peer acknowledged. Ends early where the
-/// connection breaks.
-LoadResult send_load(int socket, Duration how_long);
+/// So many connections at once: one alone fills a long queue slowly, and halves for each loss.
+inline constexpr std::size_t kLoadConnections = 4;
 
-/// Reads and drops until the peer closes, or `stop` is set and nothing comes any more.
-LoadResult drain_load(int socket, const std::atomic<bool>& stop);
+/// Sends zeros on all for so long; bytes are those that the peer acknowledged. Ends early where all
+/// connections are broken.
+LoadResult send_load(std::span<const Descriptor> sockets, Duration how_long);
+
+/// Reads and drops until the peer has closed all, or `stop` is set and nothing comes any more.
+LoadResult drain_load(std::span<const Descriptor> sockets, const std::atomic<bool>& stop);
 
 }  // namespace slowpath::probe

@@ -34,7 +34,7 @@ class PathMtu {
     test_.interface_mtu_bytes = interface_mtu_of(*local).value_or(0);
     test_.kernel_pmtu_bytes = kernel_path_mtu(target_);
     sweep_by_echo();
-    if (may_go_on()) sweep_by_udp();
+    if (options_.udp && may_go_on()) sweep_by_udp();
     if (options_.hops && may_go_on()) walk();
     if (options_.fragments && may_go_on()) try_fragments();
     return std::move(test_);
@@ -136,12 +136,13 @@ void PathMtu::try_fragments() {
   const std::uint32_t mtu = test_.interface_mtu_bytes;
   if (!echo.unable.empty() || mtu == 0) return;
   tell("fragments");
+  // Small enough for any link (RFC 791), so that nobody cuts those, too.
+  const std::uint32_t whole = std::min(echo.largest_passed_bytes, 576U);
   const std::uint32_t size = mtu * 2 + mtu / 2;  // three fragments
   if (size > kMostFragmented) return;
-  test_.fragments.push_back(test_fragments(target_, size, mtu, echo.largest_passed_bytes));
+  test_.fragments.push_back(test_fragments(target_, size, mtu, whole));
   if (!may_go_on()) return;
-  test_.fragments.push_back(
-      test_fragments_out_of_order(target_, size, mtu, echo.largest_passed_bytes));
+  test_.fragments.push_back(test_fragments_out_of_order(target_, size, mtu, whole));
 }
 
 }  // namespace

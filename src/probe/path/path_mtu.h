@@ -12,6 +12,7 @@
 namespace slowpath::probe {
 
 struct PathMtuOptions {
+  bool udp = true;  // to a closed port, where echo finds an edge or gets no answer
   bool hops = true;
   bool fragments = true;
   Duration longest{std::chrono::seconds(25)};      // for all of it, about

@@ -53,7 +53,7 @@ class PathService::Worker {
     if (op == "tally") return tally(fields);
     if (op == "came") return came(fields);
     if (op == "segments") return segments(fields);
-    if (op == "load") return load(fields);
+    if (op == "load") return load(request);
     if (op == "watch") return watch();
     if (op == "headers") return headers(fields);
     return refusal("this version does not know the op " + op);
@@ -65,7 +65,7 @@ class PathService::Worker {
   Json tally(Fields& fields);
   Json came(Fields& fields);
   Json segments(Fields& fields);
-  Json load(Fields& fields);
+  Json load(const Json& request);
   Json watch();
   Json headers(Fields& fields);
   static Json counters();
@@ -144,23 +144,37 @@ std::optional<Descriptor> PathService::Worker::take(Fields& fields) {
 }
 
 Json PathService::Worker::segments(Fields& fields) {
+  const auto singles = static_cast<std::uint32_t>(fields.number_or("singles", kFirstSingles, 16));
   const std::optional<Descriptor> socket = take(fields);
   if (!socket) return refusal("your connection has not come");
-  Json message = to_json(test_segments(socket->get(), Direction::to_client));
+  Json message = to_json(test_segments(socket->get(), Direction::to_client, singles));
   message["type"] = "path";
   return message;
 }
 
-Json PathService::Worker::load(Fields& fields) {
+Json PathService::Worker::load(const Json& request) {
+  Fields fields(request);
   const std::uint64_t milliseconds = fields.number("ms", 1, kMostLoadMilliseconds);
-  const std::optional<Descriptor> socket = take(fields);
-  if (!socket) return refusal("your connection has not come");
-  if (most_rate_bps_ > 0) {
-    SocketOptions paced;
-    paced.pacing_rate_bps = static_cast<std::uint64_t>(most_rate_bps_);
-    if (const auto set = apply(paced, socket->get()); !set) return refusal(set.error().message());
+  if (!fields.ok()) return refusal(fields.verdict().error().message());
+  const auto ports = request.find("ports");
+  if (ports == request.end() || !ports->is_array() || ports->empty() ||
+      ports->size() > kLoadConnections) {
+    return refusal("the request names no ports, or too many");
   }
-  const LoadResult result = send_load(socket->get(), std::chrono::milliseconds(milliseconds));
+  std::vector<Descriptor> sockets;
+  for (const Json& port : *ports) {
+    if (!port.is_number_unsigned() || port.get<std::uint64_t>() > 65535) return refusal("no port");
+    auto socket = listener_->take(port.get<std::uint16_t>(), kConnectionWait);
+    if (!socket) return refusal("your connection has not come");
+    SocketOptions paced;
+    if (most_rate_bps_ > 0) {
+      paced.pacing_rate_bps =
+          static_cast<std::uint64_t>(most_rate_bps_ / static_cast<double>(ports->size()));
+    }
+    if (const auto set = apply(paced, socket->get()); !set) return refusal(set.error().message());
+    sockets.push_back(std::move(*socket));
+  }
+  const LoadResult result = send_load(sockets, std::chrono::milliseconds(milliseconds));
   Json message = reply();
   message["bytes"] = result.bytes;
   message["seconds"] = result.seconds;

@@ -8,8 +8,8 @@
 //   send   run sizes count rate_bps   sends counted datagrams to the client; what became of them
 //   tally  run sent                   what came of the client's run
 //   came   run count wait_ms          which of its first datagrams came, as a list of booleans
-//   segments port                     single segments and bursts on the client's connection
-//   load   port ms                    sends on it as fast as it goes; "bytes", "seconds"
+//   segments port singles             single segments and a burst on the client's connection
+//   load   ports ms                   sends on them as fast as it goes; "bytes", "seconds"
 //   watch                             looks at handshakes from now on, where allowed
 //   headers port                      SYN as it came, SYN-ACK as it left, as hexadecimal packets
 //   counters                          what its kernel counts

@@ -5,6 +5,7 @@
 #include <array>
 #include <thread>
 
+#include "probe/cpu.h"
 #include "probe/path/host_counters.h"
 #include "probe/path/load.h"
 #include "probe/path/path_messages.h"
@@ -20,9 +21,17 @@ constexpr std::array kShares{0.1, 0.5, 0.9};
 constexpr double kMostOffered_bps = 200e6;
 constexpr double kLengthRate_bps = 10e6;
 constexpr std::uint64_t kOfEachLength = 400;
+constexpr double kEnoughDatagrams = 1000, kSmallest = 128;
 
 constexpr std::array kDropCounters{"UdpRcvbufErrors", "Udp6RcvbufErrors"};
 constexpr std::array kChecksumCounters{"UdpInCsumErrors", "Udp6InCsumErrors"};
+
+/// All processors together; 0 where nothing is known.
+double busy_of(const CpuUse& use) {
+  double busy = 0;
+  for (const CpuFacts& cpu : use.cpus) busy += busy_share(cpu);
+  return use.cpus.empty() ? 0 : busy / static_cast<double>(use.cpus.size());
+}
 
 class PeerLatency {
  public:
@@ -43,6 +52,7 @@ class PeerLatency {
         if (is_stopped()) return;
         tell("loss at shares of the rate");
         run_at(loaded, share);
+        if (share * loaded.load_bps >= kMostOffered_bps) break;  // The next would be the same.
       }
       if (is_stopped()) return;
       tell("loss by length");
@@ -75,24 +85,28 @@ class PeerLatency {
   LatencyTest& test_;
 };
 
-/// A transfer in one direction, and what is done beside it.
+/// Transfers in one direction, and what is done beside them.
 LoadResult PeerLatency::fill(Direction direction, const std::function<void()>& meanwhile) {
   const bool there = direction == Direction::to_server;
-  Result<PathPeer::Connection> connection = peer_.connect(there ? PathUse::sink : PathUse::held);
-  if (!connection) {
-    test_.unable = connection.error().message();
-    return {};
+  std::vector<Descriptor> sockets;
+  Json ports = Json::array();
+  for (std::size_t i = 0; i < kLoadConnections; ++i) {
+    Result<PathPeer::Connection> connection = peer_.connect(there ? PathUse::sink : PathUse::held);
+    if (!connection) {
+      test_.unable = connection.error().message();
+      return {};
+    }
+    sockets.push_back(std::move(connection->socket));
+    ports.push_back(connection->local_port);
   }
-  const int socket = connection->socket.get();
   LoadResult result;
   std::atomic<bool> stop{false};
   std::thread transfer(
-      [&] { result = there ? send_load(socket, options_.load) : drain_load(socket, stop); });
+      [&] { result = there ? send_load(sockets, options_.load) : drain_load(sockets, stop); });
   std::thread asking([&] {
     if (there) return;
-    (void)peer_.ask("load",
-                    {{"port", connection->local_port},
-                     {"ms", static_cast<std::uint64_t>(options_.load.count() / 1'000'000)}},
+    const auto milliseconds = static_cast<std::uint64_t>(options_.load.count() / 1'000'000);
+    (void)peer_.ask("load", {{"ports", ports}, {"ms", milliseconds}},
                     options_.load + std::chrono::seconds(10));
     stop = true;
   });
@@ -107,12 +121,15 @@ void PeerLatency::load(Direction direction) {
   loaded.direction = direction;
   std::vector<double> trips;
   // The queue needs a moment to fill.
-  const Duration before = options_.load / 4;
-  const auto count = static_cast<std::uint32_t>(to_seconds(options_.load / 2) * kEchoesPerSecond);
+  const Duration before = options_.load / 2;
+  const auto count =
+      static_cast<std::uint32_t>(to_seconds(options_.load * 2 / 5) * kEchoesPerSecond);
+  const CpuSnapshot begin = read_cpu();
   const LoadResult result = fill(direction, [&] {
     std::this_thread::sleep_for(before);
     trips = peer_.echo(count, kEchoesPerSecond);
   });
+  loaded.own_busy_share = busy_of(between(begin, read_cpu()));
   loaded.load_bps = result.rate_bps();
   loaded.trips = summarise(trips, count);
   if (loaded.load_bps > 0) test_.loaded.push_back(loaded);
@@ -172,8 +189,11 @@ PeerLatency::Came PeerLatency::send(Direction direction, DatagramPlan plan) {
 void PeerLatency::run_at(const LatencyTest::Loaded& loaded, double share) {
   DatagramRun run;
   run.direction = loaded.direction;
-  run.ip_bytes = options_.largest_ip_bytes;
   run.offered_bps = std::min(share * loaded.load_bps, kMostOffered_bps);
+  // On a slow path smaller ones, so that they are enough to count.
+  const double bytes = run.offered_bps / 8 * to_seconds(options_.run);
+  run.ip_bytes = static_cast<std::uint32_t>(std::clamp(
+      bytes / kEnoughDatagrams, kSmallest, static_cast<double>(options_.largest_ip_bytes)));
   run.rate_share = run.offered_bps / loaded.load_bps;
   DatagramPlan plan;
   plan.ip_bytes = {run.ip_bytes};
@@ -186,6 +206,7 @@ void PeerLatency::run_at(const LatencyTest::Loaded& loaded, double share) {
   run.sent = came.sent.sent;
   // What the receiving host itself threw away is not the path's.
   run.received = std::min(run.sent, came.tally.received + came.dropped_by_host);
+  run.damaged = std::min(came.checksum_errors.value_or(0), run.sent - run.received);
   run.duplicates = came.tally.duplicates;
   run.reordered = came.tally.reordered;
   run.loss_runs = came.tally.loss_runs;

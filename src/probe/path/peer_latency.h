@@ -12,7 +12,7 @@
 namespace slowpath::probe {
 
 struct PeerLatencyOptions {
-  Duration load{std::chrono::seconds(3)};  // each way
+  Duration load{std::chrono::seconds(4)};  // each way
   Duration run{std::chrono::seconds(1)};   // of datagrams
   std::uint32_t largest_ip_bytes = 1400;   // what passes, or less
   std::function<bool()> stopped;

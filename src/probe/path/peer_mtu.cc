@@ -96,6 +96,7 @@ namespace {
 
 constexpr std::uint32_t kFloor = 100;  // our header fits, IPv6 too
 constexpr std::uint32_t kFragmented = 10;
+constexpr std::uint32_t kWhole = 576;  // RFC 791: every host takes that much
 
 bool is_stopped(const PathMtuOptions& options) { return options.stopped && options.stopped(); }
 
@@ -126,6 +127,8 @@ FragmentTest fragments_one_way(PathPeer& peer, Direction direction, std::uint32_
   test.fragments = 3;
   DatagramPlan plan;
   plan.run = peer.next_run();
+  // Small enough for any link, so that nobody cuts those, too.
+  whole = std::min(whole, kWhole);
   plan.ip_bytes = {test.ip_bytes, whole};
   plan.count = std::uint64_t{2} * kFragmented;
   plan.dont_fragment = false;
@@ -171,23 +174,35 @@ SegmentTest failed(Direction direction, const Error& error) {
   return test;
 }
 
-SegmentTest segments_there(PathPeer& peer) {
+SegmentTest segments_there(PathPeer& peer, std::uint32_t singles) {
   Result<PathPeer::Connection> connection = peer.connect(PathUse::sink);
   if (!connection) return failed(Direction::to_server, connection.error());
-  return test_segments(connection->socket.get(), Direction::to_server);
+  return test_segments(connection->socket.get(), Direction::to_server, singles);
 }
 
-SegmentTest segments_back(PathPeer& peer) {
+SegmentTest segments_back(PathPeer& peer, std::uint32_t singles) {
   Result<PathPeer::Connection> connection = peer.connect(PathUse::held);
   if (!connection) return failed(Direction::to_client, connection.error());
   std::atomic<bool> stop{false};
-  std::thread reader([&] { drain_load(connection->socket.get(), stop); });
-  const auto answer =
-      peer.ask("segments", {{"port", connection->local_port}}, std::chrono::seconds(30));
+  std::thread reader([&] { drain_load({&connection->socket, 1}, stop); });
+  const auto answer = peer.ask("segments", {{"port", connection->local_port}, {"singles", singles}},
+                               std::chrono::seconds(30));
   stop = true;
   reader.join();
   if (!answer) return failed(Direction::to_client, answer.error());
   return segments_from(*answer);
+}
+
+SegmentTest segments_one_way(PathPeer& peer, Direction direction, const PathMtuOptions& options) {
+  const auto once = direction == Direction::to_server ? segments_there : segments_back;
+  SegmentTest test = once(peer, kFirstSingles);
+  for (std::uint32_t i = 1; i < kSegmentConnections && test.singles_done; ++i) {
+    if (is_stopped(options)) break;
+    const SegmentTest more = once(peer, kFurtherSingles);
+    if (!more.unable.empty()) break;
+    add_segments(test, more);
+  }
+  return test;
 }
 
 }  // namespace
@@ -209,8 +224,10 @@ void test_peer_mtu(PathPeer& peer, const PathMtuOptions& options, PathMtuTest& t
   }
   if (is_stopped(options)) return;
   tell(options, "single segments and bursts");
-  test.segments.push_back(segments_there(peer));
-  if (!is_stopped(options)) test.segments.push_back(segments_back(peer));
+  test.segments.push_back(segments_one_way(peer, Direction::to_server, options));
+  if (!is_stopped(options)) {
+    test.segments.push_back(segments_one_way(peer, Direction::to_client, options));
+  }
 }
 
 }  // namespace slowpath::probe

@@ -19,12 +19,11 @@
 namespace slowpath::probe {
 namespace {
 
-constexpr std::uint32_t kSingles = 8, kBursts = 6;
-// Four segments: the fewest that make two super-frames of two, and no queue is shorter.
-constexpr std::uint32_t kSegmentsOfBurst = 4;
+// Fewer than an initial window (RFC 6928: ten), so that no sound queue minds; enough to open the
+// small window of a careful route: Linux puts at most half a window into one frame.
+constexpr std::uint32_t kSegmentsOfBurst = 8;
 constexpr Duration kLongestSingle = std::chrono::seconds(3);
 constexpr Duration kLongestBurst = std::chrono::seconds(4);
-constexpr Duration kLongest = std::chrono::seconds(15);
 
 std::optional<tcp_info> read_info(int socket) {
   tcp_info info{};
@@ -83,10 +82,10 @@ std::optional<std::uint64_t> too_big_since(const HostCounters& before) {
   return rise(before, read_host_counters(), kIcmpTooBig);
 }
 
-void send_singles(int socket, SegmentTest& test) {
+void send_singles(int socket, std::uint32_t count, SegmentTest& test) {
   const HostCounters before = read_host_counters();
   const std::int64_t begin = steady_ns();
-  for (std::uint32_t i = 0; i < kSingles; ++i) {
+  for (std::uint32_t i = 0; i < count; ++i) {
     const Trial trial = attempt(socket, test.mss_bytes, kLongestSingle);
     ++test.singles_sent;
     if (trial.resent || !trial.acknowledged) ++test.singles_resent;
@@ -97,32 +96,28 @@ void send_singles(int socket, SegmentTest& test) {
   test.too_big_in_singles = too_big_since(before);
 }
 
-void send_bursts(int socket, std::int64_t deadline, SegmentTest& test) {
+void send_burst(int socket, SegmentTest& test) {
   const HostCounters before = read_host_counters();
   const std::int64_t begin = steady_ns();
-  const std::size_t size = std::size_t{test.mss_bytes} * kSegmentsOfBurst;
-  test.bursts_done = true;
-  for (std::uint32_t i = 0; i < kBursts && steady_ns() < deadline; ++i) {
-    const Trial trial = attempt(socket, size, kLongestBurst);
-    ++test.bursts;
-    test.burst_bytes += size;
-    test.resent_segments += trial.resends;
-    if (trial.timed_out) ++test.timeouts;
-    if (trial.resent || !trial.acknowledged) ++test.bursts_resent;
-    if (trial.acknowledged) {
-      test.burst_acked_bytes += size;
-    } else {
-      test.bursts_done = false;
-      break;
-    }
-  }
+  test.burst_bytes = std::size_t{test.mss_bytes} * kSegmentsOfBurst;
+  const Trial trial = attempt(socket, test.burst_bytes, kLongestBurst);
+  test.bursts = 1;
+  test.resent_segments = trial.resends;
+  test.timeouts = trial.timed_out ? 1 : 0;
+  test.bursts_resent = trial.resent || !trial.acknowledged ? 1 : 0;
+  test.bursts_done = trial.acknowledged;
+  if (trial.acknowledged) test.burst_acked_bytes = test.burst_bytes;
   test.bursts_s = static_cast<double>(steady_ns() - begin) * 1e-9;
   test.too_big_in_bursts = too_big_since(before);
 }
 
+void add(std::optional<std::uint64_t>& sum, const std::optional<std::uint64_t>& more) {
+  if (more) sum = sum.value_or(0) + *more;
+}
+
 }  // namespace
 
-SegmentTest test_segments(int socket, Direction direction) {
+SegmentTest test_segments(int socket, Direction direction, std::uint32_t singles) {
   SegmentTest test;
   test.direction = direction;
   const auto info = read_info(socket);
@@ -134,14 +129,31 @@ SegmentTest test_segments(int socket, Direction direction) {
   setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   test.mss_bytes = info->tcpi_snd_mss;
   test.kernel_pmtu_before = info->tcpi_pmtu;
-  const std::int64_t deadline = steady_ns() + kLongest.count();
-  send_singles(socket, test);
-  if (test.singles_done) send_bursts(socket, deadline, test);
+  send_singles(socket, singles, test);
+  if (test.singles_done) send_burst(socket, test);
   if (const auto after = read_info(socket)) {
     test.kernel_pmtu_after = after->tcpi_pmtu;
     test.rtt_s = after->tcpi_min_rtt * 1e-6;
   }
   return test;
+}
+
+void add_segments(SegmentTest& test, const SegmentTest& more) {
+  test.singles_sent += more.singles_sent;
+  test.singles_resent += more.singles_resent;
+  test.singles_s += more.singles_s;
+  test.singles_done = test.singles_done && more.singles_done;
+  test.burst_bytes += more.burst_bytes;
+  test.burst_acked_bytes += more.burst_acked_bytes;
+  test.bursts += more.bursts;
+  test.bursts_resent += more.bursts_resent;
+  test.bursts_s += more.bursts_s;
+  test.bursts_done = test.bursts_done && more.bursts_done;
+  test.resent_segments += more.resent_segments;
+  test.timeouts += more.timeouts;
+  add(test.too_big_in_singles, more.too_big_in_singles);
+  add(test.too_big_in_bursts, more.too_big_in_bursts);
+  if (more.kernel_pmtu_after) test.kernel_pmtu_after = more.kernel_pmtu_after;
 }
 
 }  // namespace slowpath::probe

@@ -120,7 +120,7 @@ TEST(PathTest, JumboFramesOnOneLinkAreAMismatchAndBehindARouterABlackHole) {
   EXPECT_EQ(verdict(facts), "jumbo-mismatch");
   const auto findings = inspect_path_test(facts);
   const bool has_arithmetic = std::ranges::any_of(findings[0].evidence, [](const Evidence& item) {
-    return item.text.find("ping -M do -s 1472") != std::string::npos;
+    return item.text.find("ping -M do -s 1472 10.0.0.9 is 1500 bytes") != std::string::npos;
   });
   EXPECT_TRUE(has_arithmetic);
   PathHop router;
@@ -166,16 +166,28 @@ FragmentTest fragments(bool out_of_order, std::uint32_t arrived, bool by_peer = 
 
 TEST(PathTest, Fragments) {
   PathTestFacts facts = facts_with({sweep(SizeProbeKind::icmp_echo, 1500, 0)});
-  facts.mtu->fragments = {fragments(false, 10), fragments(true, 10)};
+  facts.mtu->fragments = {fragments(false, 10, false), fragments(true, 10, false)};
   EXPECT_EQ(verdict(facts), "healthy");
   facts.mtu->fragments = {fragments(false, 0), fragments(true, 0)};
   EXPECT_EQ(verdict(facts), "fragments-dropped");
   facts.mtu->fragments = {fragments(false, 0, false), fragments(true, 0, false)};
   EXPECT_EQ(verdict(facts), "unclear");
-  facts.mtu->fragments = {fragments(false, 10), fragments(true, 0)};
+  facts.mtu->fragments = {fragments(false, 10, false), fragments(true, 0, false)};
   EXPECT_EQ(verdict(facts), "fragments-ooo-dropped");
-  facts.mtu->fragments = {fragments(false, 9), fragments(true, 8)};
+  facts.mtu->fragments = {fragments(false, 9, false), fragments(true, 8, false)};
   EXPECT_EQ(verdict(facts), "healthy");
+}
+
+TEST(PathTest, TheFarEndsCountOfFragmentsTellsTheWay) {
+  PathTestFacts facts = facts_with({sweep(SizeProbeKind::icmp_echo, 1500, 0)});
+  FragmentTest back = fragments(false, 0);
+  back.direction = Direction::to_client;
+  facts.mtu->fragments = {fragments(false, 0, false), fragments(true, 0, false),
+                          fragments(false, 10), back};
+  const auto findings = inspect_path_test(facts);
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].fault, "fragments-dropped");
+  EXPECT_EQ(findings[0].direction, Direction::to_client);
 }
 
 SegmentTest segments(std::uint32_t singles_resent, std::uint32_t bursts_resent) {
@@ -225,6 +237,10 @@ TEST(PathTest, AQueueUnderLoad) {
   EXPECT_EQ(verdict(facts), "healthy");
   facts.latency->loaded = {loaded(0.4)};
   EXPECT_EQ(verdict(facts), "bufferbloat");
+  facts.latency->loaded[0].own_busy_share = 0.99;  // The processors may be why.
+  EXPECT_EQ(verdict(facts), "unclear");
+  facts.latency->loaded[0].load_bps = 5e9;  // No port holds so much.
+  EXPECT_EQ(verdict(facts), "healthy");
 }
 
 DatagramRun run_at(double share, std::uint64_t lost, std::uint64_t in_runs) {
@@ -246,6 +262,13 @@ TEST(PathTest, LossWithoutLoadIsRandomAndLossUnderLoadIsNot) {
   EXPECT_EQ(verdict(facts), "random-loss");
   facts.latency->runs = {run_at(0.1, 2, 2), run_at(0.9, 2, 2)};
   EXPECT_EQ(verdict(facts), "healthy");
+}
+
+TEST(PathTest, LossThatTheReceiverCountsAsDamageIsDamage) {
+  PathTestFacts facts = facts_of_latency();
+  facts.latency->runs = {run_at(0.1, 90, 89), run_at(0.5, 100, 99)};
+  for (DatagramRun& run : facts.latency->runs) run.damaged = 85;
+  EXPECT_EQ(verdict(facts), "csum-bad-on-arrival");
 }
 
 TEST(PathTest, LossThatGrowsWithLength) {

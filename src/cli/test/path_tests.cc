@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/test/path_tests.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "cli/output.h"
+#include "cli/signals.h"
+#include "cli/status_line.h"
+#include "cli/test/path_measure.h"
+#include "detect/path_test.h"
+#include "probe/path/churn.h"
+#include "report/path_test_text.h"
+
+namespace slowpath::cli {
+namespace {
+
+// As long as anybody would wait; and what a NAT is asked to keep (RFC 5382: two hours and four
+// minutes).
+constexpr Duration kLongestIdle = std::chrono::hours(3);
+
+Result<PathPlan> plan_of(const PathTestOptions& options, const PathTestTarget& target) {
+  PathPlan plan;
+  plan.target = target.target;
+  plan.secret = target.secret;
+  plan.mtu = options.mtu || options.path;
+  plan.latency = options.latency || options.path;
+  plan.middlebox = options.middlebox || options.path;
+  plan.idle = !options.idle.empty();
+  plan.churn = !options.churn.empty();
+  plan.tcp_port = options.tcp_port;
+  if (plan.idle) {
+    const Result<Duration> longest = parse_duration(options.idle);
+    if (!longest) return std::unexpected(longest.error());
+    if (*longest < std::chrono::seconds(1) || *longest > kLongestIdle) {
+      return fail(ErrorKind::usage, fmt::format("cannot be silent for {}", options.idle), {},
+                  "name a time between 1s and 3h");
+    }
+    plan.idle_longest = *longest;
+  }
+  if (plan.churn) {
+    double rate = 0;
+    const auto [end, error] =
+        std::from_chars(options.churn.data(), options.churn.data() + options.churn.size(), rate);
+    if (error != std::errc{} || end != options.churn.data() + options.churn.size() ||
+        !(rate >= 1) || rate > probe::ChurnOptions::kMostRate) {
+      return fail(ErrorKind::usage,
+                  fmt::format("'{}' is no number of connections a second", options.churn), {},
+                  "name one between 1 and 20000");
+    }
+    plan.churn_per_second = rate;
+  }
+  return plan;
+}
+
+/// Nothing at all came back.
+bool was_silent(const PathTestFacts& facts) {
+  if (facts.with_peer) return false;
+  const bool sizes =
+      facts.mtu && std::ranges::any_of(facts.mtu->sweeps, [](const SizeSweep& sweep) {
+        return sweep.largest_passed_bytes > 0;
+      });
+  const bool trips =
+      facts.latency && ((facts.latency->connect && facts.latency->connect->trips.answered > 0) ||
+                        (facts.latency->echo && facts.latency->echo->answered > 0));
+  const bool churned = facts.churn && facts.churn->connected + facts.churn->refused > 0;
+  return !sizes && !trips && !churned;
+}
+
+ExitCode code_of(const PathTestFacts& facts, const Diagnosis& diagnosis,
+                 const PathTestTarget& target) {
+  if (stop_requested()) return exit_code_of_signal();
+  if (was_silent(facts)) return ExitCode::network;
+  const Severity least = target.fail_on == "fault" ? Severity::fault : Severity::suspect;
+  const bool found = std::ranges::any_of(
+      diagnosis.findings, [&](const Finding& finding) { return finding.severity >= least; });
+  return !target.fail_on.empty() && found ? ExitCode::found : ExitCode::answered;
+}
+
+}  // namespace
+
+void declare_path_tests(CLI::App& app, PathTestOptions& options) {
+  constexpr const char* kGroup =
+      "Path (each without measuring the rate; as far as possible without slowpath serve)";
+  app.add_flag("--no-path", options.no_path, "Only the rate: none of these beside it")
+      ->group(kGroup);
+  app.add_flag("--path", options.path, "--mtu, --latency and --middlebox")->group(kGroup);
+  app.add_flag("--mtu", options.mtu, "Which packet sizes pass, each way; hops, fragments, bursts")
+      ->group(kGroup);
+  app.add_flag("--latency", options.latency,
+               "Round trips idle and under load; loss by rate and by length")
+      ->group(kGroup);
+  app.add_flag("--middlebox", options.middlebox,
+               "Headers of a handshake at both ends: what a box changes")
+      ->group(kGroup);
+  app.add_option("--idle", options.idle,
+                 "How long a silent connection lives, searched up to TIME (120s)")
+      ->expected(0, 1)
+      ->default_str("120s")
+      ->type_name("TIME")
+      ->group(kGroup);
+  app.add_option("--churn", options.churn, "Short connections, N a second for five seconds (200)")
+      ->expected(0, 1)
+      ->default_str("200")
+      ->type_name("N")
+      ->group(kGroup);
+  app.add_option("--tcp-port", options.tcp_port,
+                 "The port for connect times and --churn; any that answers")
+      ->type_name("PORT")
+      ->group(kGroup);
+}
+
+bool asks_for_path(const PathTestOptions& options) {
+  return options.path || options.mtu || options.latency || options.middlebox ||
+         !options.idle.empty() || !options.churn.empty();
+}
+
+std::optional<PathTestFacts> measure_beside(const PathTestTarget& target, StatusLine& status) {
+  PathTestOptions options;
+  options.path = true;
+  const Result<PathPlan> plan = plan_of(options, target);
+  if (!plan) return std::nullopt;
+  PathProgress progress;
+  progress.tell = [&](std::string_view what) { status.show(what); };
+  progress.stopped = [] { return stop_requested().load(); };
+  Result<PathTestFacts> facts = measure_path(*plan, progress);
+  if (!facts) return std::nullopt;
+  return std::move(*facts);
+}
+
+ExitCode run_path_tests(const PathTestOptions& options, const PathTestTarget& target) {
+  const Result<PathPlan> plan = plan_of(options, target);
+  if (!plan) return complain(plan.error());
+  note_stop_signals();
+  StatusLine status(!target.quiet);
+  PathProgress progress;
+  progress.tell = [&](std::string_view what) { status.show(what); };
+  progress.stopped = [] { return stop_requested().load(); };
+  const Result<PathTestFacts> facts = measure_path(*plan, progress);
+  status.clear();
+  if (!facts) return complain(facts.error());
+  const Diagnosis diagnosis = detect::diagnose_path_test(*facts);
+  const ColorMode color = target.color == "always"  ? ColorMode::always
+                          : target.color == "never" ? ColorMode::never
+                                                    : ColorMode::automatic;
+  const report::Style style{.width = static_cast<std::size_t>(output_width()),
+                            .color = color_wanted(color),
+                            .utf8 = locale_is_utf8()};
+  const ExitCode written =
+      write_answer(target.json ? report::path_test_json(*facts, diagnosis, stop_requested())
+                               : report::path_test_text(*facts, diagnosis, style, target.all));
+  return written == ExitCode::answered ? code_of(*facts, diagnosis, target) : written;
+}
+
+}  // namespace slowpath::cli

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of `slowpath test` that ask about the path instead of the rate, and what they run.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "cli/exit_code.h"
+#include "cli/status_line.h"
+#include "facts/path_test.h"
+#include "probe/socket.h"
+
+namespace CLI {
+class App;
+}
+
+namespace slowpath::cli {
+
+/// As typed.
+struct PathTestOptions {
+  bool no_path = false;
+  bool path = false, mtu = false, latency = false, middlebox = false;
+  std::string idle, churn;  // how long; how many a second. Empty: not asked for
+  std::uint16_t tcp_port = 0;
+};
+
+/// What every test has, whichever is asked for.
+struct PathTestTarget {
+  probe::Target target;
+  std::string secret;
+  bool json = false, all = false, quiet = false;
+  std::string color = "auto";
+  std::string fail_on;  // "", "fault" or "suspect"
+};
+
+void declare_path_tests(CLI::App& app, PathTestOptions& options);
+
+/// Whether one of them was given.
+bool asks_for_path(const PathTestOptions& options);
+
+/// Sizes, delay and headers, beside a measurement of the rate; nothing where no packet could be
+/// sent.
+std::optional<PathTestFacts> measure_beside(const PathTestTarget& target, StatusLine& status);
+
+/// Measures, judges and writes the answer.
+ExitCode run_path_tests(const PathTestOptions& options, const PathTestTarget& target);
+
+}  // namespace slowpath::cli
