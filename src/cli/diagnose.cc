@@ -142,7 +142,7 @@ void declare_effort(CLI::App& app, Options& options) {
                  "Files from this size on are screened first (64MiB)")
       ->type_name("SIZE")
       ->group("Effort");
-  app.add_option("--threads", options.threads, "Threads that screen; else one a processor, 8 at most")
+  app.add_option("--threads", options.threads, "Threads that screen (1)")
       ->check(CLI::Range(1, 64))
       ->type_name("N")
       ->group("Effort");

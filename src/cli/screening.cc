@@ -2,7 +2,6 @@
 #include "cli/screening.h"
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "cli/capture_facts.h"
@@ -23,11 +22,14 @@ struct Screened {
   std::string filter_problem;
 };
 
+/// One unless asked for more: the threads share a walk over the file and wait for each other twice
+/// a round, so that on a busy machine more of them are slower.
 std::size_t threads_of(const PipelineOptions& options) {
-  if (options.threads != 0) return std::min<std::size_t>(options.threads, flow::Screener::kShards);
-  // Past a few, one thread that walks the file is what limits.
-  constexpr std::size_t kUseful = 8;
-  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kUseful);
+  return std::clamp<std::size_t>(options.threads, 1, flow::Screener::kShards);
+}
+
+std::size_t round_of(const PipelineOptions& options) {
+  return threads_of(options) > 1 ? flow::Screener::kRound : flow::Screener::kRoundAlone;
 }
 
 class TwoPasses {
@@ -35,7 +37,7 @@ class TwoPasses {
   TwoPasses(const PipelineOptions& options, std::vector<Input>& inputs)
       : options_(options),
         inputs_(inputs),
-        reader_(options, inputs, flow::Screener::kRound, 2),
+        reader_(options, inputs, round_of(options), 2),
         screener_({.verify_checksums = options.verify_checksums,
                    .memory_bytes = options.memory_bytes / 2,
                    .threads = threads_of(options)}) {}

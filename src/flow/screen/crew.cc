@@ -6,8 +6,8 @@
 namespace slowpath::flow {
 namespace {
 
-// About the time that waking a thread takes.
-constexpr int kLooks = 2000;
+// About the time that waking a thread takes; longer would cost whoever else needs the processor.
+constexpr int kLooks = 100;
 
 void pause_briefly() {
 #if defined(__x86_64__)

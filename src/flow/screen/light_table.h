@@ -26,12 +26,15 @@ class LightTable {
   /// Brings into the cache where the slot of `hash` is, then (later) what it leads to.
   void prefetch_slot(std::uint64_t hash) const { __builtin_prefetch(&slots_[slot_of(hash)]); }
   void prefetch_record(std::uint64_t hash) const {
-    const Slot& slot = slots_[slot_of(hash)];
-    if (slot.tag != tag_of(hash)) return;
-    const auto* at = reinterpret_cast<const char*>(&(*this)[slot.record]);
-    __builtin_prefetch(at, 1);
-    __builtin_prefetch(at + 64, 1);
-    __builtin_prefetch(at + 128, 1);
+    const std::size_t mask = slots_.size() - 1;
+    const std::uint32_t tag = tag_of(hash);
+    std::size_t at = slot_of(hash);
+    while (slots_[at].record != kNoRecord && slots_[at].tag != tag) at = (at + 1) & mask;
+    if (slots_[at].record == kNoRecord) return;
+    const auto* record = reinterpret_cast<const char*>(&(*this)[slots_[at].record]);
+    __builtin_prefetch(record, 1);
+    __builtin_prefetch(record + 64, 1);
+    __builtin_prefetch(record + 128, 1);
   }
   /// Counts a TCP packet for its connection, which is made where there is none.
   void add(const wire::LightPacket& packet);

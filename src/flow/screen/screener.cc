@@ -18,9 +18,9 @@ namespace {
 using wire::LightPacket;
 
 // Alone, a round is no longer than what the first-level cache holds between its two halves.
-constexpr std::size_t kAlone = 64;
-// Packets whose parts hide each other's waits for memory.
-constexpr std::size_t kTogether = 32;
+constexpr std::size_t kAlone = 128;
+// How many packets ahead of their turn memory is asked for.
+constexpr std::size_t kSlotsAhead = 24, kRecordsAhead = 12;
 constexpr std::uint8_t kNoShard = 0xff;
 
 std::uint8_t shard_of(std::uint64_t hash) {
@@ -47,9 +47,10 @@ struct Screener::State {
   std::vector<LightPacket> packets;
   std::vector<std::uint8_t> shard_of_packet;
   std::vector<Time> times;
-  std::vector<wire::Packet> scratch;   // one a thread
-  std::vector<CaptureCounts> counts;   // one a thread, of the current input
-  std::vector<CaptureCourse> courses;  // by input
+  std::vector<wire::Packet> scratch;            // one a thread
+  std::vector<std::vector<std::uint32_t>> own;  // a thread's packets, by their place in the round
+  std::vector<CaptureCounts> counts;            // one a thread, of the current input
+  std::vector<CaptureCourse> courses;           // by input
   std::uint16_t input = 0;
   Time newest{};
   Crew crew;
@@ -62,6 +63,7 @@ Screener::State::State(ScreenOptions given)
       shard_of_packet(round),
       times(round),
       scratch(std::max<std::size_t>(given.threads, 1)),
+      own(scratch.size(), std::vector<std::uint32_t>(round)),
       counts(scratch.size()),
       crew(scratch.size()) {
   const std::size_t most =
@@ -122,23 +124,29 @@ void Screener::State::decode_part(std::span<const wire::Frame> frames, std::size
   }
 }
 
-// Of each thread its shards.
+// Of each thread its shards. Where a packet's connection is, and then the connection, is fetched
+// while those before it are worked on.
 void Screener::State::keep_part(std::size_t count, std::size_t thread) {
   const std::size_t threads = scratch.size();
-  std::array<std::uint32_t, kTogether> own;
-  std::size_t next = 0;
-  while (next < count) {
-    std::size_t found = 0;
-    for (; next < count && found < kTogether; ++next) {
-      const std::uint8_t shard = shard_of_packet[next];
-      if (shard == kNoShard || shard % threads != thread) continue;
-      tables[shard].prefetch_slot(packets[next].hash);
-      own[found++] = static_cast<std::uint32_t>(next);
-    }
-    for (std::size_t i = 0; i < found; ++i) {
-      tables[shard_of_packet[own[i]]].prefetch_record(packets[own[i]].hash);
-    }
-    for (std::size_t i = 0; i < found; ++i) keep(packets[own[i]], shard_of_packet[own[i]]);
+  std::uint32_t* const mine = own[thread].data();
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint8_t shard = shard_of_packet[i];
+    mine[found] = static_cast<std::uint32_t>(i);
+    found += shard != kNoShard && (threads == 1 || shard % threads == thread);
+  }
+  const auto slot_ahead = [&](std::size_t i) {
+    tables[shard_of_packet[mine[i]]].prefetch_slot(packets[mine[i]].hash);
+  };
+  const auto record_ahead = [&](std::size_t i) {
+    tables[shard_of_packet[mine[i]]].prefetch_record(packets[mine[i]].hash);
+  };
+  for (std::size_t i = 0; i < std::min(found, kSlotsAhead); ++i) slot_ahead(i);
+  for (std::size_t i = 0; i < std::min(found, kRecordsAhead); ++i) record_ahead(i);
+  for (std::size_t i = 0; i < found; ++i) {
+    if (i + kSlotsAhead < found) slot_ahead(i + kSlotsAhead);
+    if (i + kRecordsAhead < found) record_ahead(i + kRecordsAhead);
+    keep(packets[mine[i]], shard_of_packet[mine[i]]);
   }
 }
 

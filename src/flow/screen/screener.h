@@ -33,8 +33,8 @@ class Screener {
  public:
   /// Logical shards, whatever the number of threads.
   static constexpr std::size_t kShards = 64;
-  /// Frames that add() is best given at a time.
-  static constexpr std::size_t kRound = 4096;
+  /// Frames that add() is best given at a time: several threads wait for each other twice a round.
+  static constexpr std::size_t kRound = 8192, kRoundAlone = 256;
 
   explicit Screener(ScreenOptions options);
   ~Screener();
