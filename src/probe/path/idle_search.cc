@@ -18,7 +18,8 @@ enum class State : std::uint8_t { silent, asked, alive, lost, reset };
 
 struct Idler {
   Descriptor socket;
-  double silence_s = 0;
+  double silence_s = 0;  // planned; once asked, how long it was
+  std::int64_t begin_ns = 0;
   State state = State::silent;
   std::int64_t asked_ns = 0;
 };
@@ -79,12 +80,6 @@ class Search {
 };
 
 bool Search::open() {
-  Result<PathPeer::Connection> busy = peer_.connect(PathUse::echo);
-  if (!busy) {
-    test_.unable = busy.error().message();
-    return false;
-  }
-  busy_ = std::move(busy->socket);
   const double longest = to_seconds(options_.longest);
   const std::uint32_t count = std::clamp<std::uint32_t>(options_.connections, 1, 64);
   for (std::uint32_t i = 0; i < count; ++i) {
@@ -93,10 +88,18 @@ bool Search::open() {
       test_.unable = connection.error().message();
       return false;
     }
-    const double part = count == 1 ? 1 : static_cast<double>(i) / (count - 1);
+    // The longest first: opening takes time, in which the first are silent already.
+    const double part = count == 1 ? 1 : static_cast<double>(count - 1 - i) / (count - 1);
     idlers_.push_back({.socket = std::move(connection->socket),
-                       .silence_s = std::min(longest, std::pow(longest, part))});
+                       .silence_s = std::min(longest, std::pow(longest, part)),
+                       .begin_ns = steady_ns()});
   }
+  Result<PathPeer::Connection> busy = peer_.connect(PathUse::echo);
+  if (!busy) {
+    test_.unable = busy.error().message();
+    return false;
+  }
+  busy_ = std::move(busy->socket);
   return true;
 }
 
@@ -123,8 +126,10 @@ void Search::step() {
   keep_busy();
   keep_session();
   for (Idler& idler : idlers_) {
-    if (idler.state == State::silent && elapsed_s() >= idler.silence_s) {
+    const double silent_s = static_cast<double>(steady_ns() - idler.begin_ns) * 1e-9;
+    if (idler.state == State::silent && silent_s >= idler.silence_s) {
       ++test_.tried;
+      idler.silence_s = silent_s;
       idler.asked_ns = steady_ns();
       idler.state = ask(idler.socket.get()) ? State::asked : State::reset;
     } else if (idler.state == State::asked) {

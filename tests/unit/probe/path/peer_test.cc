@@ -266,8 +266,8 @@ TEST_F(PeerTest, ASilenceThatIsForgottenIsFound) {
     const IdleTest test = search_idle(peer, options);
     EXPECT_EQ(test.unable, "");
     EXPECT_TRUE(test.control_sound);
-    EXPECT_GT(test.shortest_lost_s, 1.9);
-    EXPECT_LT(test.longest_survived_s, 2.1);
+    EXPECT_GT(test.shortest_lost_s, 1.7);
+    EXPECT_LT(test.longest_survived_s, 2.3);
     EXPECT_GE(test.longest_survived_s, 1);
   });
 }
@@ -279,7 +279,7 @@ TEST_F(PeerTest, ASilenceThatHarmsNobodyIsNotFound) {
     options.connections = 4;
     const IdleTest test = search_idle(peer, options);
     EXPECT_EQ(test.shortest_lost_s, 0);
-    EXPECT_NEAR(test.longest_survived_s, 2, 0.01);
+    EXPECT_NEAR(test.longest_survived_s, 2, 0.3);
     EXPECT_TRUE(test.control_sound);
   });
 }

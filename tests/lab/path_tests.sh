@@ -1,0 +1,53 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Faults of the lab found by `slowpath test` alone: the server's end in one host, the test in the
+# other, and no capture. A healthy path names none.
+here=$(dirname "$0")
+# shellcheck source=tests/lab/can_run.sh
+source "$here/can_run.sh"
+command -v nsenter >/dev/null || skip "needs nsenter"
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cat >"$folder/inside.sh" <<'INSIDE'
+#!/bin/bash
+# In the host that tests; FAR names the variable with the other's namespace.
+nsenter --net="${!FAR}" "$SLOWPATH_PROGRAM" serve --open -q 2>/dev/null >/dev/null &
+far=$!
+sleep 1
+# shellcheck disable=SC2086
+"$SLOWPATH_PROGRAM" test "$TARGET" $WHAT --json -q >"$FOLDER/answer.json"
+kill "$far"
+wait "$far" 2>/dev/null
+INSIDE
+chmod +x "$folder/inside.sh"
+
+failed=0
+# try SCENARIO HOST FAR TARGET "OPTIONS" VERDICT...
+try() {
+  local scenario=$1 host=$2 verdict
+  rm -f "$folder/answer.json"
+  FOLDER=$folder FAR=$3 TARGET=$4 WHAT=$5 SHELL=$folder/inside.sh \
+    timeout 120 "$SLOWPATH_PROGRAM" lab shell "$scenario" --host "$host" >"$folder/log" 2>&1
+  shift 5
+  verdict=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["verdict"])' \
+    "$folder/answer.json" 2>/dev/null || echo "no answer")
+  printf '%-30s %s\n' "$scenario" "$verdict"
+  [[ " $* " == *" $verdict "* ]] && return
+  printf '  expected: %s\n' "$*"
+  [[ $verdict == "no answer" ]] && tail -5 "$folder/log"
+  failed=1
+}
+
+try healthy client SERVER 10.1.0.1 --mtu healthy
+try path-mtu-reported client SERVER 10.1.0.1 --mtu healthy
+try path-mtu-black-hole client SERVER 10.1.0.1 --mtu pmtud-blackhole
+try jumbo-through-small-switch client SERVER 10.1.0.1 --mtu jumbo-mismatch
+try bogus-icmp-mtu client SERVER 10.1.0.1 --mtu icmp-bogus-mtu
+try fragments-dropped client SERVER 10.1.0.1 --mtu fragments-dropped
+try late-fragments-dropped server CLIENT 10.1.0.2 --mtu fragments-ooo-dropped
+try broken-lso client SERVER 10.1.0.1 --mtu lso-not-segmented
+try s4-gateway-icmp client SERVER 10.1.0.1 --mtu icmp-fragneeded-coalesced
+try window-scale-stripped client SERVER 10.1.0.1 --middlebox wscale-stripped
+try idle-connection-forgotten client SERVER 10.1.0.1 "--idle 6s" idle-nat-drop
+exit "$failed"
