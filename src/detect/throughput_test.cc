@@ -67,7 +67,7 @@ void keep_strongest(std::vector<Finding>& findings) {
 std::string sound(const TestFacts& test) {
   std::string text;
   for (const TestRun& run : test.runs) {
-    if (run.flows.size() != 1) continue;
+    if (run.flows.size() != 1 || !test.sweep.empty()) continue;  // A sweep has a table and a knee.
     const TestFlow& flow = run.flows.front();
     text += fmt::format("{}{} {} ({})", text.empty() ? "" : ", ", format_rate(flow.goodput_bps),
                         flow.to_server ? "to the server" : "back",
@@ -123,8 +123,10 @@ Diagnosis diagnose_throughput(const TestFacts& test) {
   } else if (!is_complete(test)) {
     diagnosis.verdict = "unclear";
     diagnosis.confidence = 0.6;
-    diagnosis.summary = "Not every stream ended as planned.";
-    diagnosis.look_next.push_back("repeat it; if it happens again: slowpath diagnose -i DEV");
+    diagnosis.summary = test.interrupted ? "It was interrupted before every stream had ended."
+                                         : "Not every stream ended as planned.";
+    if (!test.interrupted)
+      diagnosis.look_next.push_back("repeat it; if it happens again: slowpath diagnose -i DEV");
   } else {
     diagnosis.verdict = "healthy";
     diagnosis.confidence = 0.9;

@@ -92,12 +92,12 @@ struct TestFacts {
   std::string host;         // as the user named it
   Endpoint client, server;  // of the control connection
   std::string server_version;
-  std::string content;               // "random", "text", "zeros", "file"
-  std::string sweep;                 // "window", "mss", "streams"; empty = no sweep
-  bool same_host = false;            // both ends run on one machine
-  double asked_rate_bps = 0;    // of each stream; 0 = as fast as it goes
+  std::string content;                              // "random", "text", "zeros", "file"
+  std::string sweep;                                // "window", "mss", "streams"; empty = no sweep
+  bool interrupted = false;                         // by the user: what was measured so far
+  double asked_rate_bps = 0;                        // of each stream; 0 = as fast as it goes
   std::optional<std::uint64_t> asked_buffer_bytes;  // by the user; absent = the system's choice
-  std::optional<double> rtt_idle_s;  // before anything was sent
+  std::optional<double> rtt_idle_s;                 // before anything was sent
   std::optional<double> client_ceiling_bps, server_ceiling_bps;  // over loopback, with itself
   std::vector<TestRun> runs;
 };

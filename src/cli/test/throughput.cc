@@ -132,6 +132,7 @@ Result<TestFacts> measure_throughput(probe::Session& session, const Options& opt
     facts.runs.push_back(*std::move(run));
   }
   status.clear();
+  facts.interrupted = stop_requested().load();
   return facts;
 }
 
