@@ -143,7 +143,12 @@ ExitCode run_path_tests(const PathTestOptions& options, const PathTestTarget& ta
   const Result<PathTestFacts> facts = measure_path(*plan, progress);
   status.clear();
   if (!facts) return complain(facts.error());
-  const Diagnosis diagnosis = detect::diagnose_path_test(*facts);
+  Diagnosis diagnosis = detect::diagnose_path_test(*facts);
+  if (stop_requested() && diagnosis.verdict == "healthy") {  // Half a look proves no health.
+    diagnosis.verdict = "unclear";
+    diagnosis.confidence = 0.6;
+    diagnosis.summary = "Interrupted; nothing was found wrong so far.";
+  }
   const ColorMode color = target.color == "always"  ? ColorMode::always
                           : target.color == "never" ? ColorMode::never
                                                     : ColorMode::automatic;

@@ -45,8 +45,11 @@ void judge_scale(const Passage& passage, Findings& findings) {
   const TcpOptions& seen = passage.seen.options;
   judge_presence(passage, sent.has_window_scale, seen.has_window_scale, "window scale",
                  "wscale-stripped", findings);
-  if (!sent.has_window_scale || !seen.has_window_scale || sent.window_scale == seen.window_scale)
+  // Without the packets themselves only the option's presence is known for sure.
+  if (!passage.sent.has_ip || !passage.seen.has_ip) return;
+  if (!sent.has_window_scale || !seen.has_window_scale || sent.window_scale == seen.window_scale) {
     return;
+  }
   Finding finding = changed(passage, "wscale-misapplied", Severity::fault,
                             fmt::format("changes the window scale in the {} from {} to {}",
                                         passage.name, sent.window_scale, seen.window_scale),

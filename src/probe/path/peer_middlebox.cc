@@ -52,7 +52,12 @@ MiddleboxTest test_middlebox(PathPeer& peer) {
     test.missing.push_back("the SYN as it left and the SYN-ACK as it came: " +
                            watch.error().message());
   }
-  if (!test.syn_sent.known) test.syn_sent = assumed_syn();
+  if (!test.syn_sent.known) {
+    test.syn_sent = assumed_syn();
+    // What it offered is what it goes by now, where the other end agreed.
+    test.syn_sent.options.window_scale =
+        negotiated_header(connection->socket.get(), false).options.window_scale;
+  }
   if (!test.syn_ack_seen.known) test.syn_ack_seen = ours;
   const Result<Json> headers = peer.ask("headers", {{"port", port}});
   if (!headers) {

@@ -285,7 +285,7 @@ TEST(PathTest, LossThatGrowsWithLength) {
 
 HandshakeHeader header() {
   HandshakeHeader header;
-  header.known = header.has_sequence = true;
+  header.known = header.has_sequence = header.has_ip = true;
   header.options.has_mss = header.options.has_window_scale = header.options.sack_permitted =
       header.options.has_timestamps = true;
   header.options.mss = 1460;
@@ -315,6 +315,11 @@ TEST(PathTest, BoxesThatChangeOptions) {
   boxes.syn_seen.options.mss = 8960;
   EXPECT_EQ(verdict(facts), "mss-rewritten");
   boxes.syn_seen = header();
+  boxes.syn_seen.options.window_scale = 10;
+  EXPECT_EQ(verdict(facts), "wscale-misapplied");
+  boxes.syn_sent.has_ip = false;  // What the kernel would send: the shift is not known for sure.
+  EXPECT_EQ(verdict(facts), "healthy");
+  boxes.syn_sent = boxes.syn_seen = header();
   boxes.syn_seen.known = false;  // One end alone proves nothing.
   boxes.syn_ack_sent.known = false;
   boxes.syn_ack_seen.options.has_window_scale = false;
