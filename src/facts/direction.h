@@ -13,6 +13,7 @@
 #include "facts/frame_ref.h"
 #include "facts/passage.h"
 #include "facts/time_account.h"
+#include "facts/ways.h"
 
 namespace slowpath {
 
@@ -350,6 +351,7 @@ struct DirectionFacts {
   double tail_timeout_s = 0;
   Exemplars timeout_frames, tail_timeout_frames;
   RttSet rtt;
+  WayFacts ways;
   Timeline timeline;
 
   // --- windows and flight (flight corrected to the sender where the capture is elsewhere)

@@ -32,6 +32,7 @@
 #include "flow/sampler.h"
 #include "flow/sender_rhythm.h"
 #include "flow/train_meter.h"
+#include "flow/way_meter.h"
 #include "flow/witness.h"
 
 namespace slowpath::flow {
@@ -237,6 +238,7 @@ class DirectionAnalysis {
   // summary.cc
   void settle_open_end();
   void summarise_rtt();
+  void summarise_ways();
   void summarise_flight();
   void summarise_windows();
   void summarise_icmp(std::vector<IcmpFacts>& icmp);
@@ -330,6 +332,7 @@ class DirectionAnalysis {
     std::uint32_t value;
     Time time;
   };
+  WayMeter receiver_ways_, sender_ways_;
   std::vector<Stamp> stamps_;  // of replies whose echo is awaited
   std::size_t stamp_head_ = 0;
 

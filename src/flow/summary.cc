@@ -47,6 +47,7 @@ DirectionAnalysis::DirectionAnalysis(Direction direction, const Witness& witness
 std::size_t DirectionAnalysis::memory_bytes() const {
   std::size_t sum = ledger_.memory_bytes() + timeline_.memory_bytes() + stalls_.memory_bytes() +
                     passage_.memory_bytes() + trains_.memory_bytes() + stamps_.capacity() * sizeof(Stamp) +
+                    receiver_ways_.memory_bytes() + sender_ways_.memory_bytes() +
                     facts_.losses.capacity() * sizeof(LossEvent);
   for (const Sampler* sampler :
        {&rtt_total_, &rtt_receiver_, &rtt_sender_, &rtt_idle_, &rtt_loaded_, &windows_,
@@ -73,6 +74,7 @@ DirectionFacts DirectionAnalysis::finish(Time end, std::vector<IcmpFacts>& icmp)
   if (end > last_event_) account(end, Event::ended, last_frame_);
   if (rhythm_.drained()) wait_was_application(true);
   summarise_rtt();
+  summarise_ways();
   summarise_flight();
   summarise_windows();
   summarise_icmp(icmp);
@@ -144,6 +146,16 @@ void DirectionAnalysis::settle_open_end() {
   stall.largest_unanswered_ip_len = silence_len_max_;
   stall.ended = false;
   stalls_.add(stall);
+}
+
+// Towards the sender it is ACKs that leave the tap, and data that comes back.
+void DirectionAnalysis::summarise_ways() {
+  const WayMeter::Ways to_receiver = receiver_ways_.ways();
+  facts_.ways.receiver_leg = {to_receiver.samples, to_receiver.tick_s, to_receiver.span_s,
+                              to_receiver.there, to_receiver.back};
+  const WayMeter::Ways to_sender = sender_ways_.ways();
+  facts_.ways.sender_leg = {to_sender.samples, to_sender.tick_s, to_sender.span_s, to_sender.back,
+                            to_sender.there};
 }
 
 void DirectionAnalysis::summarise_rtt() {

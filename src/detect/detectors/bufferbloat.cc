@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/ack_way.h"
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
 
@@ -74,6 +75,9 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
                   fmt::format("round trip {} idle, {} loaded; more than 3 times and 100 ms are "
                               "needed",
                               format_duration(queue.base_s), format_duration(queue.loaded_s)));
+  }
+  if (queue_is_on_ack_way(data)) {
+    return silent(findings, kId, transfer, "the queue is on the ACKs' way back, not on the data's");
   }
   // High with little in flight as well: then it is not this flow that makes the queue.
   if (data.rtt.idle_s > 0 && data.rtt.idle_s * 2 > queue.loaded_s) {

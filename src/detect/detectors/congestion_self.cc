@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/ack_way.h"
 #include "detect/arithmetic/statistics.h"
 #include "detect/loss_chance.h"
 #include "detect/loss_pattern.h"
@@ -128,6 +129,9 @@ void inspect_transfer(const Transfer& transfer, const Policing* policing, Findin
     return silent(
         findings, kId, transfer,
         fmt::format("{} round-trip times; {} are needed", data.rtt.total.samples, kSamples));
+  }
+  if (queue_is_on_ack_way(data)) {
+    return silent(findings, kId, transfer, "the queue is on the ACKs' way back, not on the data's");
   }
   // The queue when it is full, before it overflows: the high end of the saw-tooth.
   const double full_s = std::max(queue.loaded_s, data.rtt.total.p95_s);

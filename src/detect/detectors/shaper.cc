@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/ack_way.h"
 #include "detect/arithmetic/statistics.h"
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
@@ -127,6 +128,9 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   const QueueFacts queue = queue_of(data);
   if (!queue.known() || !queue_builds(queue)) {
     return silent(findings, kId, transfer, "the round-trip time does not grow: nothing is queued");
+  }
+  if (queue_is_on_ack_way(data)) {
+    return silent(findings, kId, transfer, "the queue is on the ACKs' way back, not on the data's");
   }
   const Plateau plateau = plateau_of(data, queue);
   if (!plateau.known || plateau.seconds < kRounds * queue.loaded_s) {

@@ -32,6 +32,8 @@ struct Transfer {
   std::uint64_t window_bytes = 4 << 20;             // the receiver's buffer
   double rate_bps = 0;                              // of the bottleneck; 0: none but the NIC's
   Duration queue = std::chrono::milliseconds(100);  // longest wait in it; more is dropped
+  double ack_rate_bps = 0;                          // likewise for ACKs; 0 = no bottleneck there
+  Duration ack_queue{0};
   double police_bps = 0;                            // a token bucket drops what exceeds it; 0: none
   double police_burst_bytes = 0;
   std::uint32_t segment_size = 0;

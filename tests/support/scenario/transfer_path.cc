@@ -126,15 +126,26 @@ void Path::send_ack(Duration now, const AckPacket& packet) {
   segment.ip_id = connection_[side].ip_id++;
   segment.ttl = connection_[side].ttl;
   const bool before = 1 - tap() <= kBottleneckPlace;
-  const Duration passes = now + part(1 - tap());
-  if (before) tape_.record(passes, connection_, segment);
+  if (before) tape_.record(now + part(1 - tap()), connection_, segment);
   if (happens(Happening::Kind::lose_ack, {++acks_, 52, now - start_})) return;
-  if (!before) tape_.record(passes, connection_, segment);
+  const std::optional<Duration> waited = wait_of_ack(now + part(kBottleneckPlace));
+  if (!waited) return;
+  now += *waited;
+  if (!before) tape_.record(now + part(1 - tap()), connection_, segment);
   Event event;
   event.at = now + part(1);
   event.kind = Event::Kind::ack;
   event.reply = packet;
   events_.push(std::move(event));
+}
+
+// In the queue of the way back, where there is one; nothing = it was full.
+std::optional<Duration> Path::wait_of_ack(Duration arrival) {
+  if (transfer_.ack_rate_bps <= 0) return Duration{0};
+  ack_bottleneck_free_ = std::max(ack_bottleneck_free_, arrival);
+  if (ack_bottleneck_free_ - arrival > transfer_.ack_queue) return std::nullopt;
+  ack_bottleneck_free_ += time_to_send(52, transfer_.ack_rate_bps);
+  return ack_bottleneck_free_ - arrival;
 }
 
 bool Path::happens(Happening::Kind kind, const Passing& passing, Duration* by) {

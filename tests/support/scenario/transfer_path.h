@@ -24,6 +24,7 @@ class Path {
   void carry(Duration now, const DataPacket& packet, bool push, bool past_tap);
   bool has_tokens(Duration now, std::uint32_t ip_len);
   void deliver(Duration at, const DataPacket& packet, bool damaged);
+  std::optional<Duration> wait_of_ack(Duration arrival);
   Segment segment_of(const DataPacket& packet, bool push) const;
   /// Position of the tap on the data's way; the bottleneck is at one half.
   double tap() const {
@@ -38,7 +39,7 @@ class Path {
   EventQueue& events_;
   std::vector<Happening> happenings_;
   Duration start_;
-  Duration nic_free_{0}, bottleneck_free_{0}, last_ack_sent_{0};
+  Duration nic_free_{0}, bottleneck_free_{0}, ack_bottleneck_free_{0}, last_ack_sent_{0};
   std::uint64_t packets_ = 0, acks_ = 0;
   std::optional<Duration> filled_at_;
   double tokens_ = 0;

@@ -36,6 +36,10 @@ bool read_path(Transfer& transfer, Words& words) {
     transfer.rate_bps = words.rate();
   } else if (words.take("queue")) {
     transfer.queue = words.duration();
+  } else if (words.take("ack-rate")) {
+    transfer.ack_rate_bps = words.rate();
+    words.need("queue");
+    transfer.ack_queue = words.duration();
   } else if (words.take("police")) {
     transfer.police_bps = words.rate();
     words.need("burst");
