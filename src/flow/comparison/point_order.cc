@@ -29,14 +29,26 @@ void add_samples(const WayPair& ways, std::vector<ClockSample>& samples) {
   for (const auto& [i, j] : pairs.bare) add(ways.up->bare[i], ways.down->bare[j]);
 }
 
-/// How much nearer the server `to` is than `from`, in seconds there and back. Nullopt without
-/// packets of both ways.
-std::optional<double> distance_s(const PairSamples& samples) {
-  if (samples.to_server.empty() || samples.to_client.empty()) return std::nullopt;
-  return median_of(samples.to_server) - median_of(samples.to_client);
+struct Extremes {
+  double least_s = 0, most_s = 0;
+};
+
+Extremes extremes_of(const std::vector<ClockSample>& samples) {
+  const auto [least, most] = std::ranges::minmax_element(samples, {}, &ClockSample::later_s);
+  return {least->later_s, most->later_s};
 }
 
 }  // namespace
+
+std::optional<double> distance_s(const PairSamples& samples) {
+  if (samples.to_server.empty() || samples.to_client.empty()) return std::nullopt;
+  const Extremes up = extremes_of(samples.to_server), down = extremes_of(samples.to_client);
+  const double if_nearer_s = up.least_s - down.most_s;
+  const double if_farther_s = down.least_s - up.most_s;
+  if (if_nearer_s >= 0 && if_farther_s < 0) return if_nearer_s;
+  if (if_farther_s >= 0 && if_nearer_s < 0) return -if_farther_s;
+  return median_of(samples.to_server) - median_of(samples.to_client);
+}
 
 PairSamples samples_between(const std::vector<Joined>& joined, std::size_t from, std::size_t to) {
   PairSamples samples;
