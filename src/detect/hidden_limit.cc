@@ -22,6 +22,9 @@ namespace {
 // From here on the second repair is worth a step of its own.
 constexpr double kWorthAStep = 1.25;
 constexpr double kConfidence = 0.6;
+// Less than what access lines and offices carry: a path that nothing is known of may well be
+// faster.
+constexpr double kUsualPath_bps = 100e6;
 // Slow start leaves a transfer at least this share of the rate that binds it.
 constexpr double kNear = 2;
 
@@ -34,17 +37,18 @@ bool widens(const Finding& finding) {
   return repair == Repair::window || repair == Repair::reader;
 }
 
-Finding describe(const Transfer& transfer, const AfterFix& narrow) {
+/// `held_bps`: the rate that the window then allows. `certain`: the path is known to carry more.
+Finding describe(const Transfer& transfer, double held_bps, bool certain) {
   const DirectionFacts& data = transfer.data();
   const double widest = arithmetic::max_window_bytes(data.window.shift);
   Finding finding = about(window_fault_of(data), transfer);
   finding.severity = Severity::suspect;
   finding.confidence = confidence_of(kConfidence, transfer);
   finding.claim = fmt::format(
-      "behind it waits a second limit: the window scale of {} lets {} offer no more than {}, which "
-      "holds the transfer at {}",
-      data.window.shift, name_receiver(transfer), format_bytes(widest),
-      format_rate(narrow.goodput_bps.value_or(0)));
+      "behind it {} a second limit: the window scale of {} lets {} offer no more than {}, which "
+      "holds the transfer at {}{}",
+      certain ? "waits" : "may wait", data.window.shift, name_receiver(transfer),
+      format_bytes(widest), format_rate(held_bps), certain ? "" : ", if the path carries more");
   finding.evidence.push_back(shown_by(
       "the windows and window scale of the SYNs",
       {transfer.connection.handshake.syn ? transfer.connection.handshake.syn->frame : FrameRef{},
@@ -66,6 +70,23 @@ bool binds(const DirectionFacts& data, double expected_bps) {
   return rtt_s > 0 && arithmetic::window_rate_bps(widest, rtt_s) <= kNear * expected_bps;
 }
 
+/// Drops or holds what exceeds a rate: without it the path may carry anything.
+bool limits_rate(std::string_view fault) { return fault == "policer" || fault == "shaper"; }
+
+/// Nothing tells what the path would carry, and the widest window allows less than paths usually
+/// do. `narrow`: what is expected with the window as it is, if it can be told.
+std::optional<Finding> below_usual_path(const Transfer& transfer,
+                                        const std::optional<AfterFix>& narrow) {
+  const DirectionFacts& data = transfer.data();
+  const double rtt_s = data.rtt.total.min_s;
+  if (narrow && narrow->bound == Bound::about) return std::nullopt;
+  if (rtt_s <= 0) return std::nullopt;
+  const double held_bps =
+      arithmetic::window_rate_bps(arithmetic::max_window_bytes(data.window.shift), rtt_s);
+  if (held_bps > kUsualPath_bps || held_bps < kWorthAStep * data.goodput_bps) return std::nullopt;
+  return describe(transfer, held_bps, false);
+}
+
 /// The suspect, where the window is what binds once this finding's cause is gone.
 std::optional<Finding> hidden_behind(const Transfer& transfer, const Finding& finding) {
   const WindowFacts& window = transfer.data().window;
@@ -74,14 +95,16 @@ std::optional<Finding> hidden_behind(const Transfer& transfer, const Finding& fi
   if (!known || window.max_bytes == 0) return std::nullopt;
   Repairs repairs;
   repairs.add(repair_of(finding.fault), finding.seconds_lost);
+  if (limits_rate(finding.fault)) return below_usual_path(transfer, std::nullopt);
   if (!repairs.loss && !repairs.sender) return std::nullopt;
   const AfterFix narrow = predict(transfer, repairs);
   repairs.add(Repair::window, 0);
   const AfterFix wide = predict(transfer, repairs);
   if (!narrow.goodput_bps || !wide.goodput_bps) return std::nullopt;
-  if (*wide.goodput_bps < kWorthAStep * *narrow.goodput_bps) return std::nullopt;
-  if (!binds(transfer.data(), *narrow.goodput_bps)) return std::nullopt;
-  return describe(transfer, narrow);
+  const bool worth = *wide.goodput_bps >= kWorthAStep * *narrow.goodput_bps;
+  if (worth && binds(transfer.data(), *narrow.goodput_bps))
+    return describe(transfer, *narrow.goodput_bps, true);
+  return below_usual_path(transfer, narrow);
 }
 
 }  // namespace

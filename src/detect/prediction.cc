@@ -365,7 +365,8 @@ AfterFix predict(const Transfer& transfer, const Repairs& repairs) {
   if (!held_small && !repairs.waits) return stays(transfer);
   AfterFix left = without_waits(transfer, repairs);
   if (!held_small) return left;
-  AfterFix anew = run_anew(transfer, repairs);
+  // What a host does in less than that is its own speed, which no path's ceiling tells.
+  AfterFix anew = base_rtt_s(data) < kLeastRtt ? AfterFix{} : run_anew(transfer, repairs);
   if (anew.goodput_bps && (anew.bound == Bound::about || *anew.goodput_bps >= *left.goodput_bps)) {
     return anew;
   }

@@ -39,13 +39,14 @@ constexpr double kLikeATimeout = 0.15;
 /// What the application's pauses in the middle of the transfer add up to.
 struct Waiting {
   double seconds = 0;  // with nothing to send and nobody asking
-  double share = 0;    // of the transfer
+  double share = 0;    // of the transfer, without its timeouts: an outage is nobody's pause
 };
 
 Waiting waiting_of(const DirectionFacts& data) {
   // What the account gives to others (timeouts, a closed window) was no pause of the application.
   const double seconds = std::min(data.idle.seconds, data.time[TimeOwner::application]);
-  return {seconds, data.transfer_s > 0 ? std::min(1.0, seconds / data.transfer_s) : 0};
+  const double open_s = data.transfer_s - data.time[TimeOwner::timeout];
+  return {seconds, open_s > 0 ? std::min(1.0, seconds / open_s) : 0};
 }
 
 bool pause_like_timeouts(const DirectionFacts& data) {
@@ -64,9 +65,10 @@ void report(const Transfer& transfer, const Waiting& waiting, Findings& findings
   const bool witness = data.vantage == Vantage::sender || data.vantage == Vantage::both;
   finding.severity = severity_of(witness, finding.seconds_lost, transfer);
   finding.confidence = confidence_of(0.75 + 0.2 * how_far(waiting.share, kShare, 0.6), transfer);
-  finding.claim = fmt::format("{} had nothing to send for {} ({}) of the transfer",
-                              to_string(transfer.sender()), format_duration(waiting.seconds),
-                              format_percent(waiting.share));
+  finding.claim =
+      fmt::format("{} had nothing to send for {} ({}) of the transfer{}",
+                  to_string(transfer.sender()), format_duration(waiting.seconds),
+                  format_percent(waiting.share), data.timeouts > 0 ? ", timeouts left out" : "");
   finding.evidence.push_back(shown_by(
       fmt::format("{} pauses of {} in all, {} at the longest; each ended with data that neither "
                   "a request nor an ACK had called for",
