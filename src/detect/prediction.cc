@@ -218,7 +218,8 @@ Ceiling sender_ceiling(const DirectionFacts& data, bool repaired) {
 }
 
 /// What the losses that stay leave to a congestion control: CUBIC (RFC 9438 section 5), or Reno
-/// (Mathis 1997) where that is more. One answer for all losses of a flight.
+/// (Mathis 1997) where that is more. Where timeouts matter, Reno with timeouts (PFTK), which stay
+/// as long as they were. One answer for all losses of a flight.
 Ceiling loss_ceiling(const DirectionFacts& data, bool repaired) {
   const double rtt = base_rtt_s(data);
   if (repaired || data.loss_episodes < kLossEpisodes || rtt <= 0 || data.segment_size == 0)
@@ -226,6 +227,14 @@ Ceiling loss_ceiling(const DirectionFacts& data, bool repaired) {
   const double segments = static_cast<double>(data.bytes) / data.segment_size;
   const double events = static_cast<double>(std::max<std::uint64_t>(data.loss_episodes, 1));
   const double share = std::min(1.0, events / std::max(segments, 1.0));
+  if (data.timeouts > 0 && data.time.share(TimeOwner::timeout) >= kMetShare) {
+    const double timeout_s = data.timeout_s / static_cast<double>(data.timeouts);
+    const double bps =
+        arithmetic::pftk_rate_bps(data.segment_size, rtt, share, {.rto_s = timeout_s});
+    return {bps, fmt::format("{} of loss at {}, with timeouts of {}, leaves {} (PFTK 1998)",
+                             format_percent(share), format_duration(rtt),
+                             format_duration(timeout_s), format_rate(bps))};
+  }
   const double bps = arithmetic::cubic_rate_bps(data.segment_size, rtt, share);
   return {bps, fmt::format("{} of loss at {} leaves {} (CUBIC, RFC 9438 section 5)",
                            format_percent(share), format_duration(rtt), format_rate(bps))};

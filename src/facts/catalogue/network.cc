@@ -593,7 +593,7 @@ constexpr Fault kFaults[] = {
      .active = "Load in the upload direction halves the download.",
      .told_apart_by = "A receiver that merges segments (`nf-gro-merged`) sends few ACKs by design: "
                       "look at a capture there.",
-     .minimum_evidence = "Captures at both ends.",
+     .minimum_evidence = "A sender's capture with timestamps, or captures at both ends.",
      .remedies = kAckPathCongestion,
      .references = "RFC 3449"},
     {.id = "cwnd-limited-noloss",

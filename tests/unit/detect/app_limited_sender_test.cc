@@ -52,6 +52,15 @@ TEST(AppLimitedSender, PausesAsLongAsTheTimeoutsBesideThemAreNot) {
   EXPECT_EQ(run("app-limited-sender", facts).size(), 1U);
 }
 
+TEST(AppLimitedSender, AnOutageIsNoPartOfTheTimeThatItIsMeasuredAgainst) {
+  Case facts = with_pauses(150, 1.5, 0.03, 20'000'000);
+  DirectionFacts& data = download_of(facts);
+  data.timeouts = 2;
+  data.timeout_s = 5;
+  charge(data, TimeOwner::timeout, 5);
+  EXPECT_EQ(run("app-limited-sender", facts).size(), 1U);
+}
+
 TEST(AppLimitedSender, TypingIsNoBulk) {
   EXPECT_TRUE(run("app-limited-sender", with_pauses(100, 9, 0.5, 10'000)).empty());
 }

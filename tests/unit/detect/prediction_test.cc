@@ -2,6 +2,8 @@
 // What is left to expect: the ceiling that binds next, and when only a bound can be told.
 #include "detect/prediction.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "detect/synthesis.h"
@@ -110,6 +112,28 @@ TEST(Prediction, ALossyTransferDoesNotShowWhatThePathCarries) {
   EXPECT_EQ(after(facts, Repair::loss, 6).bound, Bound::about);
 }
 
+TEST(Prediction, LossesThatStayWithTimeoutsBindMore) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  show_path(facts, 500e6);
+  DirectionFacts& data = download_of(facts);
+  data.lost_packets = data.loss_episodes = 700;  // 10 %
+  const double without = after(facts, Repair::window, 1).goodput_bps.value_or(0);
+  data.timeouts = 10;
+  data.timeout_s = 4;
+  charge(data, TimeOwner::timeout, 4);
+  const AfterFix window = after(facts, Repair::window, 1);
+  EXPECT_LT(window.goodput_bps.value_or(1e12), 0.8 * without);
+  EXPECT_NE(window.basis.find("PFTK"), std::string::npos) << window.basis;
+}
+
+TEST(Prediction, ALansRoundTripTellsNoRate) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8, .rtt_s = 0.0002});
+  show_path(facts, 900e6);
+  const AfterFix loss = after(facts, Repair::loss, 6);
+  EXPECT_EQ(loss.bound, Bound::at_least);
+  EXPECT_LT(loss.goodput_bps.value_or(1e12), 100e6);
+}
+
 TEST(Prediction, OneLossIsNoRateOfLoss) {
   Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
   show_path(facts, 50e6);
@@ -185,6 +209,20 @@ TEST(Steps, AWindowHiddenBehindAFaultIsNamed) {
   const Finding& hidden = diagnosis.findings[diagnosis.steps[1].finding];
   EXPECT_EQ(hidden.fault, "wscale-absent");
   EXPECT_EQ(hidden.severity, Severity::suspect);
+}
+
+TEST(Steps, BehindAPolicerAWindowBelowUsualPathsIsNamed) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 10});
+  download_of(facts).window.shift = 0;  // 26 Mbit/s in 20 ms
+  const auto named = [&] {
+    const Diagnosis diagnosis = detect::synthesise(facts, {claim("policer", 8)});
+    return std::ranges::any_of(diagnosis.findings, [](const Finding& finding) {
+      return finding.fault == "rwnd-limited" && finding.severity == Severity::suspect;
+    });
+  };
+  EXPECT_TRUE(named());
+  download_of(facts).window.shift = 4;  // 419 Mbit/s
+  EXPECT_FALSE(named());
 }
 
 TEST(Steps, NoWindowIsSuspectedWithoutAFault) {
