@@ -34,7 +34,7 @@ TEST(AckPathCongestion, AWayBackThatIsFullIsAFault) {
   const auto found = run("ack-path-congestion", with_growth(0.005, 0.3));
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].severity, Severity::fault);
-  EXPECT_NEAR(found[0].seconds_lost, 9 * 0.3 / 0.325, 0.7);
+  EXPECT_NEAR(found[0].seconds_lost, 10 * 0.3 / 0.325, 0.2);
   EXPECT_TRUE(run("bufferbloat", with_growth(0.005, 0.3)).empty());
 }
 
