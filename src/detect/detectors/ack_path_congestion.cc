@@ -22,8 +22,6 @@ constexpr std::string_view kId = "ack-path-congestion";
 // the round trip.
 constexpr double kAddedSeconds = 0.100;
 constexpr double kRatio = 2;
-// Away from the sender of the data the lower quartile is taken, and proves nothing.
-constexpr double kSuspectedSeconds = kMaterialSeconds;
 // Fewer round trips are a burst's.
 constexpr double kRounds = 5;
 
@@ -94,8 +92,7 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   }
   const double base_s = least_rtt_s(data.rtt);
   const bool doubles = base_s + ways.ack_s >= kRatio * base_s;
-  const double least_s = ways.at_sender ? kAddedSeconds : kSuspectedSeconds;
-  if (!queue_is_on_ack_way(data) || !doubles || ways.ack_s < least_s) {
+  if (!queue_is_on_ack_way(data) || !doubles || ways.ack_s < kAddedSeconds) {
     return silent(findings, kId, transfer,
                   fmt::format("the ACKs' way takes {} more than at its least, the data's {}, of "
                               "round trips of {}",
