@@ -109,9 +109,11 @@ std::vector<HostStep> catalogue_steps(std::string_view fault, const MachineFacts
   for (const RemedyStep& remedy : entry->remedies) {
     if (remedy.platform != platform_of(facts) && remedy.platform != Platform::any) continue;
     if (is_so(facts, remedy.action)) continue;
-    steps.push_back({remedy.platform, fill(remedy.action, interface),
-                     undo_of(facts, remedy.action, fill(remedy.undo, interface)),
-                     std::string(remedy.source), remedy.check_first});
+    steps.push_back(
+        {remedy.platform, fill(remedy.action, interface),
+         undo_of(facts, remedy.action, fill(remedy.undo, interface)), std::string(remedy.source),
+         remedy.check_first,
+         remedy.where == Role::both_ends ? std::string_view{} : to_string(remedy.where)});
   }
   std::ranges::stable_partition(steps,
                                 [](const HostStep& step) { return step.undo != kNothingToUndo; });

@@ -35,6 +35,9 @@ struct HostStep {
   std::string action, undo;  // neither is ever empty
   std::string source;        // the document that says so
   bool check_first = false;  // the exact command was not certain: read the source before
+  /// The end that it is for ("sender", "gateway"), where the fault can be mended at several; empty:
+  /// this host.
+  std::string_view where = {};
 };
 
 /// What one rule says of one host, or of one of its interfaces.

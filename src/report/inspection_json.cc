@@ -30,6 +30,7 @@ Json evidence_to_json(const HostEvidence& evidence) {
 
 Json step_to_json(const HostStep& step) {
   return {{"platform", to_string(step.platform)},
+          {"where", step.where.empty() ? "host" : step.where},
           {"do", step.action},
           {"undo", step.undo},
           {"source", step.source},

@@ -62,9 +62,10 @@ Tone tone_of_verdict(const Inspection& inspection) {
 }
 
 void write_step(Page& page, std::string_view label, const HostStep& step) {
-  page.entry(label, step.check_first
-                        ? fmt::format("{}   (check it first: {})", step.action, step.source)
-                        : step.action);
+  const std::string what =
+      step.where.empty() ? step.action : fmt::format("at the {}: {}", step.where, step.action);
+  page.entry(label,
+             step.check_first ? fmt::format("{}   (check it first: {})", what, step.source) : what);
   page.entry("", "undo: " + step.undo);
 }
 

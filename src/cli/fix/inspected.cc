@@ -22,6 +22,7 @@ std::string_view command_of(std::string_view action) {
 InspectedFinding::Step step_of(const Json& json) {
   InspectedFinding::Step step;
   step.platform = json.at("platform").get<std::string>();
+  step.where = json.value("where", "host");
   step.action = json.at("do").get<std::string>();
   step.undo = json.at("undo").get<std::string>();
   step.source = json.value("source", "");
@@ -64,9 +65,10 @@ Result<std::vector<InspectedFinding>> findings_of(const Json& document, const st
 std::string text_of(const InspectedFinding& finding) {
   std::string text = fmt::format("{}: {}\n", finding.fault, finding.claim);
   for (const InspectedFinding::Step& step : finding.steps) {
-    text +=
-        fmt::format("\n  {}\n    undo   {}\n    source {}{}\n", step.action, step.undo, step.source,
-                    step.check_first ? " (check first: the exact command was not certain)" : "");
+    text += fmt::format(
+        "\n  {}{}\n    undo   {}\n    source {}{}\n", step.action,
+        step.where == "host" ? "" : fmt::format("   (at the {})", step.where), step.undo,
+        step.source, step.check_first ? " (check first: the exact command was not certain)" : "");
     if (step.can_be_applied)
       text += fmt::format("    here   slowpath fix apply \"{}\"\n", command_of(step.action));
   }
@@ -79,7 +81,7 @@ Json json_of(const InspectedFinding& finding) {
     steps.push_back({{"step", step.can_be_applied ? command_of(step.action) : std::string_view{}},
                      {"fault", finding.fault},
                      {"rule", finding.rule},
-                     {"where", "host"},
+                     {"where", step.where},
                      {"platform", step.platform},
                      {"do", step.action},
                      {"undo", step.undo},

@@ -14,7 +14,7 @@ namespace slowpath::cli {
 /// One finding of an inspection that is a fault or a suspect, with its steps.
 struct InspectedFinding {
   struct Step {
-    std::string platform, action, undo, source;
+    std::string platform, where, action, undo, source;
     bool check_first = false;
     bool can_be_applied = false;  // `slowpath fix apply 'ACTION'` takes it
   };

@@ -109,6 +109,9 @@ HostFinding windows_finding(std::string claim, HostEvidence evidence, HostStep s
           .steps = {std::move(step)}};
 }
 
+constexpr std::string_view kNetshRss = "netsh.tcp.global.receive-side-scaling-state";
+constexpr std::string_view kNetshTuning = "netsh.tcp.global.receive-window-auto-tuning-level";
+
 bool look_at_task_offload(const Host& host, std::vector<HostFinding>& found) {
   const std::string netsh = "netsh.ip.global.task-offload";
   const std::string cmdlet = "Get-NetOffloadGlobalSetting.TaskOffload";
@@ -120,6 +123,13 @@ bool look_at_task_offload(const Host& host, std::vector<HostFinding>& found) {
       shown(host.facts, says(host.facts, netsh, "disabled") ? netsh : cmdlet),
       {Platform::windows, "netsh int ip set global taskoffload=enabled",
        "netsh int ip set global taskoffload=disabled", "Microsoft Learn: netsh interface ip"}));
+  if (says(host.facts, kNetshRss, "disabled") && says(host.facts, kNetshTuning, "disabled")) {
+    found.back().why +=
+        ". With scaling and auto-tuning off as well this is a whole list of advice taken at once: "
+        "turn them back one at a time, and measure, to learn which one mattered";
+    found.back().evidence.push_back(shown(host.facts, kNetshRss));
+    found.back().evidence.push_back(shown(host.facts, kNetshTuning));
+  }
   return true;
 }
 

@@ -95,7 +95,12 @@ bool look_at_sockets(const Host& host, std::vector<HostFinding>& found) {
        .why = "the peer's receive window is smaller than the path, or its application does not "
               "read; the change belongs there",
        .cost = limited.cost,
-       .evidence = {limited.evidence}});
+       .evidence = {limited.evidence},
+       .steps = {{Platform::any,
+                  fmt::format("Ask `slowpath inspect` on {}: its receive buffers, and whether its "
+                              "application reads",
+                              to_string(limited.worst->remote.address)),
+                  std::string(kNothingToUndo), "ss(8); tcp(7), SO_RCVBUF", false, "peer"}}});
   return true;
 }
 
