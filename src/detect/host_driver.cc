@@ -59,6 +59,32 @@ std::string_view without_width(std::string_view release) {
   return release.ends_with("_64") ? release.substr(0, release.size() - 3) : release;
 }
 
+/// What a package ships under the name of an installed file.
+struct Shipped {
+  const File* foreign = nullptr;       // of the same size, for another release
+  bool fits = false, has_own = false;  // one for this release: of the same size; at all
+  bool is_told = false;
+};
+
+Shipped shipped_like(const File& installed, const std::vector<File>& files,
+                     std::string_view release) {
+  const bool is_wide = installed.path.starts_with("/kernel/drv/amd64/");
+  Shipped shipped;
+  for (const File& file : files) {
+    const std::string_view built_for = shipped_for(file.path);
+    if (built_for.empty() || name_of(file.path) != name_of(installed.path) ||
+        built_for.ends_with("_64") != is_wide)
+      continue;
+    shipped.is_told = true;
+    const bool is_own = without_width(built_for) == release;
+    const bool is_same = file.bytes == installed.bytes;
+    shipped.has_own = shipped.has_own || is_own;
+    shipped.fits = shipped.fits || (is_own && is_same);
+    if (is_same && !is_own) shipped.foreign = &file;
+  }
+  return shipped;
+}
+
 }  // namespace
 
 std::optional<DriverBuild> foreign_driver(const MachineFacts& facts, bool& is_told) {
@@ -69,23 +95,12 @@ std::optional<DriverBuild> foreign_driver(const MachineFacts& facts, bool& is_to
   const std::string major = facts.os_release.substr(0, facts.os_release.find('.'));
   for (const File& installed : files) {
     if (!is_installed(installed.path) || major.empty()) continue;
-    const File* same = nullptr;
-    bool fits = false, has_own = false;
-    for (const File& shipped : files) {
-      const std::string_view release = shipped_for(shipped.path);
-      if (release.empty() || name_of(shipped.path) != name_of(installed.path)) continue;
-      const bool is_wide = installed.path.starts_with("/kernel/drv/amd64/");
-      if (release.ends_with("_64") != is_wide) continue;
-      is_told = true;
-      const bool is_own = without_width(release) == major;
-      has_own = has_own || is_own;
-      if (shipped.bytes != installed.bytes) continue;
-      fits = fits || is_own;
-      if (!is_own) same = &shipped;
-    }
-    if (same == nullptr || fits || !has_own) continue;
-    return DriverBuild{std::string(name_of(installed.path)), *installed.line, *same->line,
-                       std::string(without_width(shipped_for(same->path))), major};
+    const Shipped shipped = shipped_like(installed, files, major);
+    is_told = is_told || shipped.is_told;
+    if (shipped.foreign == nullptr || shipped.fits || !shipped.has_own) continue;
+    return DriverBuild{std::string(name_of(installed.path)), *installed.line,
+                       *shipped.foreign->line,
+                       std::string(without_width(shipped_for(shipped.foreign->path))), major};
   }
   return std::nullopt;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -50,31 +51,32 @@ bool look_at_range(const Host& host, std::vector<HostFinding>& found) {
 bool look_at_sockets(const Host& host, std::vector<HostFinding>& found) {
   const auto ports = linux_ports(host.facts);
   if (!ports || host.facts.sockets.empty()) return false;
-  std::map<std::string, std::size_t> used;
+  std::map<std::string, std::set<std::uint16_t>> used;
   const std::vector<double> range = numbers_of(host.facts, kRange);
   for (const SocketFacts& socket : host.facts.sockets) {
     const double port = socket.local.port;
     if (socket.state != "listen" && port >= range[0] && port <= range[1])
-      ++used[to_string(socket.remote)];
+      used[to_string(socket.remote)].insert(socket.local.port);
   }
   constexpr double kFull = 0.95, kNear = 0.8;
-  for (const auto& [remote, count] : used) {
+  for (const auto& [remote, taken] : used) {
+    const std::size_t count = taken.size();
     const double share = static_cast<double>(count) / *ports;
     if (share < kNear) continue;
-    found.push_back({.severity = share >= kFull ? Severity::fault : Severity::suspect,
-                     .claim = fmt::format("{} of {:.0f} ports are in use to {}",
-                                          format_count(count), *ports, remote),
-                     .value = format_percent(share),
-                     .expected = "below 80 %",
-                     .why = std::string(kWhy),
-                     .cost = budget(*ports, kLinuxTimeWait_s),
-                     .evidence = {{EvidenceKind::counter,
-                                   fmt::format("{} sockets to {} with a local port of the range",
-                                               count, remote),
-                                   "sockets",
-                                   {{"sockets", static_cast<double>(count)}}},
-                                  shown(host.facts, kRange)},
-                     .steps = {sysctl_step(host.facts, kRange, "1024 65535")}});
+    found.push_back(
+        {.severity = share >= kFull ? Severity::fault : Severity::suspect,
+         .claim = fmt::format("{} of {:.0f} ports are in use to {}", format_count(count), *ports,
+                              remote),
+         .value = format_percent(share),
+         .expected = "below 80 %",
+         .why = std::string(kWhy),
+         .cost = budget(*ports, kLinuxTimeWait_s),
+         .evidence = {{EvidenceKind::counter,
+                       fmt::format("{} ports of the range have sockets to {}", count, remote),
+                       "sockets",
+                       {{"ports", static_cast<double>(count)}}},
+                      shown(host.facts, kRange)},
+         .steps = {sysctl_step(host.facts, kRange, "1024 65535")}});
   }
   return true;
 }
