@@ -14,6 +14,7 @@
 #include <fmt/core.h>
 
 #include "base/format.h"
+#include "cli/answer_options.h"
 #include "cli/command.h"
 #include "cli/compared_places.h"
 #include "cli/output.h"
@@ -30,11 +31,10 @@ namespace slowpath::cli {
 namespace {
 
 /// As typed; empty where nothing was.
-struct Options {
+struct Options : AnswerOptions {
   std::vector<std::string> files, placed_files;
-  std::string filter, memory = "1GiB", fail_on, color = "auto";
-  std::size_t width = 0;
-  bool json = false, all = false, quiet = false, no_checksums = false;
+  std::string filter, memory = "1GiB";
+  bool no_checksums = false;
 };
 
 void declare_options(CLI::App& app, Options& options) {
@@ -49,23 +49,8 @@ void declare_options(CLI::App& app, Options& options) {
   app.add_option("-f,--filter", options.filter, "Only packets that this tcpdump filter lets pass")
       ->type_name("FILTER")
       ->group("Selection");
-  app.add_flag("--json", options.json, "One JSON document (see 'slowpath schema comparison')")
-      ->group("Output");
-  app.add_option("--color", options.color, "auto, always or never")
-      ->check(CLI::IsMember({"auto", "always", "never"}))
-      ->type_name("WHEN")
-      ->group("Output");
-  app.add_option("--width", options.width, "Columns of the text; else the terminal's, 80 to 120")
-      ->check(CLI::Range(40, 1000))
-      ->type_name("N")
-      ->group("Output");
-  app.add_flag("--all", options.all, "Every connection and finding in full")->group("Output");
-  app.add_flag("-q,--quiet", options.quiet, "The verdict's line alone, and no progress")
-      ->group("Output");
-  app.add_option("--fail-on", options.fail_on, "Exit with 1 if a fault, or a suspect, is found")
-      ->check(CLI::IsMember({"fault", "suspect"}))
-      ->type_name("fault|suspect")
-      ->group("Output");
+  declare_answer_options(app, options,
+                         {.schema = "comparison", .all = "Every connection and finding in full"});
   app.add_option("--memory", options.memory,
                  "Memory for connections (1GiB), and as much for what is compared")
       ->type_name("SIZE")
@@ -177,9 +162,7 @@ Result<report::Answer> answer(const Options& options) {
 std::string render(const report::Answer& answer, const Options& options) {
   if (options.json) return report::comparison_to_json(answer);
   report::TextOptions text;
-  text.style.width = options.width != 0 ? options.width : static_cast<std::size_t>(output_width());
-  text.style.color = color_wanted(color_mode_of(options.color));
-  text.style.utf8 = locale_is_utf8();
+  text.style = style_of(options);
   text.all = options.all;
   text.quiet = options.quiet;
   return report::comparison_to_text(answer, text);
@@ -194,10 +177,8 @@ ExitCode run(const Options& options) {
     return complain(answered.error());
   }
   for (const report::Unreadable& input : answered->unreadable) complain(input.why);
-  const ExitCode written = write_answer(render(*answered, options));
-  if (written != ExitCode::answered) return written;
-  if (const ExitCode stopped = exit_code_of_signal(); stopped != ExitCode::answered) return stopped;
-  return has_failed(answered->diagnosis, options.fail_on) ? ExitCode::found : ExitCode::answered;
+  return exit_code_of_answer(write_answer(render(*answered, options)),
+                             has_failed(answered->diagnosis.findings, options.fail_on));
 }
 
 Run declare(CLI::App& app) {

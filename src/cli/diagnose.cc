@@ -14,6 +14,7 @@
 #include <fmt/core.h>
 
 #include "base/format.h"
+#include "cli/answer_options.h"
 #include "cli/command.h"
 #include "cli/compared_places.h"
 #include "cli/frames_output.h"
@@ -34,14 +35,12 @@ namespace slowpath::cli {
 namespace {
 
 /// As typed; empty where nothing was.
-struct Options {
+struct Options : AnswerOptions {
   std::vector<std::string> files, read_files, placed_files, hosts;
   std::string interface, duration, filter, from, to, connection;
   std::string memory = "1GiB";
-  std::string fail_on, color = "auto";
   std::string frames;
   std::optional<std::size_t> most_connections;
-  std::size_t width = 0;
   bool json = false, jsonl = false, explain = false, all = false, quiet = false;
   bool no_checksums = false, full = false;
   std::string screen_from = "64MiB";
@@ -93,39 +92,23 @@ void declare_selection(CLI::App& app, Options& options) {
 }
 
 void declare_format(CLI::App& app, Options& options) {
-  CLI::Option* json =
-      app.add_flag("--json", options.json, "One JSON document (see 'slowpath schema')");
-  CLI::Option* jsonl = app.add_flag("--jsonl", options.jsonl,
-                                    "One JSON line for each connection, and the diagnosis last");
-  json->excludes(jsonl)->group("Output");
-  jsonl->group("Output");
-  app.add_option("--color", options.color, "auto, always or never")
-      ->check(CLI::IsMember({"auto", "always", "never"}))
-      ->type_name("WHEN")
-      ->group("Output");
-  app.add_option("--width", options.width, "Columns of the text; else the terminal's, 80 to 120")
-      ->check(CLI::Range(40, 1000))
-      ->type_name("N")
+  declare_answer_options(
+      app, options, {.schema = "diagnosis", .all = "Every connection, finding and remedy in full"});
+  app.add_flag("--jsonl", options.jsonl,
+               "One JSON line for each connection, and the diagnosis last")
+      ->excludes(app.get_option("--json"))
       ->group("Output");
 }
 
 void declare_content(CLI::App& app, Options& options) {
-  app.add_flag("--all", options.all, "Every connection, finding and remedy in full")
-      ->group("Output");
   app.add_flag("--explain", options.explain, "Why each detector stayed silent")->group("Output");
   app.add_option("--top", options.most_connections, "List at most so many connections")
       ->type_name("N")
-      ->group("Output");
-  app.add_flag("-q,--quiet", options.quiet, "The verdict's line alone, and no progress")
       ->group("Output");
   app.add_option("--frames", options.frames,
                  "Also write a line for each TCP frame: our marks, Wireshark's, why they differ; - "
                  "is standard output, instead of the answer")
       ->type_name("FILE")
-      ->group("Output");
-  app.add_option("--fail-on", options.fail_on, "Exit with 1 if a fault, or a suspect, is found")
-      ->check(CLI::IsMember({"fault", "suspect"}))
-      ->type_name("fault|suspect")
       ->group("Output");
 }
 
@@ -280,9 +263,7 @@ std::string render(const report::Answer& answer, const Options& options) {
     return options.jsonl ? report::to_jsonl(answer, json) : report::to_json(answer, json);
   }
   report::TextOptions text;
-  text.style.width = options.width != 0 ? options.width : static_cast<std::size_t>(output_width());
-  text.style.color = color_wanted(color_mode_of(options.color));
-  text.style.utf8 = locale_is_utf8();
+  text.style = style_of(options);
   text.all = options.all;
   text.explain = options.explain;
   text.quiet = options.quiet;
@@ -301,12 +282,11 @@ ExitCode run(const Options& options) {
     return complain(answered.error());
   }
   for (const report::Unreadable& input : answered->unreadable) complain(input.why);
+  ExitCode written = ExitCode::answered;
   if (options.frames != "-") {
-    const ExitCode written = write_answer(render(*answered, options));
-    if (written != ExitCode::answered) return written;
+    written = write_answer(render(*answered, options));
   }
-  if (const ExitCode stopped = exit_code_of_signal(); stopped != ExitCode::answered) return stopped;
-  return has_failed(answered->diagnosis, options.fail_on) ? ExitCode::found : ExitCode::answered;
+  return exit_code_of_answer(written, has_failed(answered->diagnosis.findings, options.fail_on));
 }
 
 Run declare(CLI::App& app) {

@@ -73,9 +73,7 @@ std::string render(const FetchFacts& facts, const FetchVerdict& verdict,
                    const FetchChoices& options) {
   if (options.json) return report::fetch_to_json(facts, verdict);
   report::FetchTextOptions text;
-  text.style.width = options.width != 0 ? options.width : static_cast<std::size_t>(output_width());
-  text.style.color = color_wanted(color_mode_of(options.color));
-  text.style.utf8 = locale_is_utf8();
+  text.style = style_of(options);
   text.all = options.all;
   text.quiet = options.quiet;
   return report::fetch_to_text(facts, verdict, text);

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "cli/answer_options.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/placed_input.h"
@@ -27,34 +28,17 @@ namespace slowpath::cli {
 namespace {
 
 /// As typed; empty where nothing was.
-struct Options {
+struct Options : AnswerOptions {
   std::vector<std::string> from;
-  std::string collect, rate, rtt, fail_on, color = "auto";
+  std::string collect, rate, rtt;
   double interval_s = 0;
-  std::size_t width = 0;
-  bool json = false, all = false, quiet = false, explain = false, no_sockets = false, rules = false;
+  bool explain = false, no_sockets = false, rules = false;
 };
 
 void declare_output(CLI::App& app, Options& options) {
-  app.add_flag("--json", options.json, "One JSON document (see 'slowpath schema inspection')")
-      ->group("Output");
-  app.add_option("--color", options.color, "auto, always or never")
-      ->check(CLI::IsMember({"auto", "always", "never"}))
-      ->type_name("WHEN")
-      ->group("Output");
-  app.add_option("--width", options.width, "Columns of the text; else the terminal's, 80 to 120")
-      ->check(CLI::Range(40, 1000))
-      ->type_name("N")
-      ->group("Output");
-  app.add_flag("--all", options.all, "Every finding, step and unread item in full")
-      ->group("Output");
+  declare_answer_options(
+      app, options, {.schema = "inspection", .all = "Every finding, step and unread item in full"});
   app.add_flag("--explain", options.explain, "Which rules could not judge, and what they need")
-      ->group("Output");
-  app.add_flag("-q,--quiet", options.quiet, "The verdict's line alone, and no progress")
-      ->group("Output");
-  app.add_option("--fail-on", options.fail_on, "Exit with 1 if a fault, or a suspect, is found")
-      ->check(CLI::IsMember({"fault", "suspect"}))
-      ->type_name("fault|suspect")
       ->group("Output");
 }
 
@@ -168,14 +152,6 @@ Result<MachineFacts> read_from(const Options& options) {
   return facts;
 }
 
-bool has_failed(const Inspection& inspection, const std::string& fail_on) {
-  if (fail_on.empty()) return false;
-  const Severity least = fail_on == "fault" ? Severity::fault : Severity::suspect;
-  return std::ranges::any_of(inspection.findings, [least](const HostFinding& finding) {
-    return finding.severity >= least;
-  });
-}
-
 Result<report::Inspected> answer(const Options& options) {
   const auto start = std::chrono::steady_clock::now();
   const Result<PathAim> aim = aim_of(options);
@@ -200,9 +176,7 @@ Result<report::Inspected> answer(const Options& options) {
 std::string render(const report::Inspected& inspected, const Options& options) {
   if (options.json) return report::inspection_to_json(inspected);
   report::TextOptions text;
-  text.style.width = options.width != 0 ? options.width : static_cast<std::size_t>(output_width());
-  text.style.color = color_wanted(color_mode_of(options.color));
-  text.style.utf8 = locale_is_utf8();
+  text.style = style_of(options);
   text.all = options.all;
   text.explain = options.explain;
   text.quiet = options.quiet;
@@ -219,10 +193,8 @@ ExitCode run(const Options& options) {
     if (options.json) write_answer(report::inspection_error_to_json(inspected.error().message()));
     return complain(inspected.error());
   }
-  const ExitCode written = write_answer(render(*inspected, options));
-  if (written != ExitCode::answered) return written;
-  if (const ExitCode stopped = exit_code_of_signal(); stopped != ExitCode::answered) return stopped;
-  return has_failed(inspected->inspection, options.fail_on) ? ExitCode::found : ExitCode::answered;
+  return exit_code_of_answer(write_answer(render(*inspected, options)),
+                             has_failed(inspected->inspection.findings, options.fail_on));
 }
 
 Run declare(CLI::App& app) {

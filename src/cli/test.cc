@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/answer_options.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/serve/options.h"
@@ -35,25 +36,13 @@ Result<void> save(const std::string& file, const std::string& document) {
   return fail(ErrorKind::environment, "cannot write " + file, std::strerror(errno));
 }
 
-ColorMode color_mode(const std::string& word) {
-  if (word == "always") return ColorMode::always;
-  return word == "never" ? ColorMode::never : ColorMode::automatic;
-}
-
 report::TextOptions text_options(const testing::Options& options) {
   report::TextOptions text;
   text.style = {.width = static_cast<std::size_t>(output_width()),
-                .color = color_wanted(color_mode(options.color)),
+                .color = is_coloured(options.color),
                 .utf8 = locale_is_utf8()};
   text.all = options.all;
   return text;
-}
-
-bool is_failure(const Diagnosis& diagnosis, const std::string& fail_on) {
-  if (fail_on.empty()) return false;
-  const Severity least = fail_on == "fault" ? Severity::fault : Severity::suspect;
-  return std::ranges::any_of(diagnosis.findings,
-                             [&](const Finding& each) { return each.severity >= least; });
 }
 
 ExitCode answer(const testing::Options& options, const report::TestAnswer& found) {
@@ -65,7 +54,8 @@ ExitCode answer(const testing::Options& options, const report::TestAnswer& found
       write_answer(options.json ? document : report::test_to_text(found, text_options(options)));
   if (written != ExitCode::answered) return written;
   if (found.interrupted) return exit_code_of_signal();
-  return is_failure(found.diagnosis, options.fail_on) ? ExitCode::found : ExitCode::answered;
+  return has_failed(found.diagnosis.findings, options.fail_on) ? ExitCode::found
+                                                               : ExitCode::answered;
 }
 
 PathTestTarget path_target_of(const testing::Options& options, const probe::Target& target,

@@ -84,28 +84,6 @@ void declare_request(CLI::App& app, FetchChoices& options) {
       ->group("Request");
 }
 
-void declare_output(CLI::App& app, FetchChoices& options) {
-  app.add_flag("--json", options.json, "One JSON document (see 'slowpath schema fetch')")
-      ->group("Output");
-  app.add_option("--color", options.color, "auto, always or never")
-      ->check(CLI::IsMember({"auto", "always", "never"}))
-      ->type_name("WHEN")
-      ->group("Output");
-  app.add_option("--width", options.width, "Columns of the text; else the terminal's, 80 to 120")
-      ->check(CLI::Range(40, 1000))
-      ->type_name("N")
-      ->group("Output");
-  app.add_flag("--all", options.all, "Every copy and every difference")->group("Output");
-  app.add_flag("-q,--quiet", options.quiet, "The verdict's line alone, and no progress")
-      ->group("Output");
-  app.add_option("--fail-on", options.fail_on,
-                 "Exit with 1 if bytes were changed (fault), or anything else than sound copies "
-                 "came (suspect)")
-      ->check(CLI::IsMember({"fault", "suspect"}))
-      ->type_name("fault|suspect")
-      ->group("Output");
-}
-
 /// "sha256:HEX", "md5:HEX", or HEX whose length tells which.
 Result<FetchDigest> parse_digest(const std::string& text) {
   const std::size_t colon = text.find(':');
@@ -143,7 +121,11 @@ void declare_fetch(CLI::App& app, FetchChoices& options) {
   declare_question(app, options);
   declare_packets(app, options);
   declare_request(app, options);
-  declare_output(app, options);
+  declare_answer_options(app, options,
+                         {.schema = "fetch",
+                          .all = "Every copy and every difference",
+                          .fail_on = "Exit with 1 if bytes were changed (fault), or anything else "
+                                     "than sound copies came (suspect)"});
 }
 
 Result<probe::FetchOptions> fetch_options_of(const FetchChoices& options) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cli/answer_options.h"
 #include "probe/fetch.h"
 
 namespace CLI {
@@ -17,15 +18,13 @@ class App;
 namespace slowpath::cli {
 
 /// As typed; empty where nothing was.
-struct FetchChoices {
+struct FetchChoices : AnswerOptions {
   std::string url, expect, expected_file, upload_file, capture_file, interface;
   std::string user, authorities_file, http_version, connect_timeout, stall_timeout, timeout;
-  std::string spool = "4GiB", fail_on, color = "auto";
+  std::string spool = "4GiB";
   std::vector<std::string> headers;
   std::uint32_t repeats = 3;
-  std::size_t width = 0;
   bool insecure = false, ipv4 = false, ipv6 = false;
-  bool json = false, all = false, quiet = false;
 };
 
 void declare_fetch(CLI::App& app, FetchChoices& options);

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "cli/answer_options.h"
 #include "cli/output.h"
 #include "cli/signals.h"
 #include "cli/status_line.h"
@@ -75,10 +76,7 @@ ExitCode code_of(const PathTestFacts& facts, const Diagnosis& diagnosis,
                  const PathTestTarget& target) {
   if (stop_requested()) return exit_code_of_signal();
   if (was_silent(facts)) return ExitCode::network;
-  const Severity least = target.fail_on == "fault" ? Severity::fault : Severity::suspect;
-  const bool found = std::ranges::any_of(
-      diagnosis.findings, [&](const Finding& finding) { return finding.severity >= least; });
-  return !target.fail_on.empty() && found ? ExitCode::found : ExitCode::answered;
+  return has_failed(diagnosis.findings, target.fail_on) ? ExitCode::found : ExitCode::answered;
 }
 
 }  // namespace
@@ -149,11 +147,8 @@ ExitCode run_path_tests(const PathTestOptions& options, const PathTestTarget& ta
     diagnosis.confidence = 0.6;
     diagnosis.summary = "Interrupted; nothing was found wrong so far.";
   }
-  const ColorMode color = target.color == "always"  ? ColorMode::always
-                          : target.color == "never" ? ColorMode::never
-                                                    : ColorMode::automatic;
   const report::Style style{.width = static_cast<std::size_t>(output_width()),
-                            .color = color_wanted(color),
+                            .color = is_coloured(target.color),
                             .utf8 = locale_is_utf8()};
   const ExitCode written =
       write_answer(target.json ? report::path_test_json(*facts, diagnosis, stop_requested())
