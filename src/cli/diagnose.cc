@@ -41,7 +41,7 @@ struct Options : AnswerOptions {
   std::string memory = "1GiB";
   std::string frames;
   std::optional<std::size_t> most_connections;
-  bool json = false, jsonl = false, explain = false, all = false, quiet = false;
+  bool jsonl = false, explain = false;
   bool no_checksums = false, full = false;
   std::string screen_from = "64MiB";
   std::size_t threads = 0;
