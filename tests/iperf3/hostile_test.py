@@ -4,7 +4,9 @@
 once fell over is here: lengths that overflow, JSON of other types than expected, numbers beyond what a
 type holds, a server that a lost client wedges."""
 import json
+import random
 import socket
+import string
 import struct
 import subprocess
 import sys
@@ -15,7 +17,7 @@ import unittest
 from interop_test import PROGRAM, start_slowpath
 
 PARAM_EXCHANGE, CREATE_STREAMS, TEST_START, TEST_RUNNING = 9, 10, 1, 2
-EXCHANGE_RESULTS, DISPLAY_RESULTS, SERVER_ERROR = 13, 14, 254
+EXCHANGE_RESULTS, DISPLAY_RESULTS, SERVER_ERROR, ACCESS_DENIED = 13, 14, 254, 255
 COOKIE = b"a" * 36 + b"\0"
 GOOD = {"tcp": True, "omit": 0, "time": 1, "parallel": 1, "len": 1000, "client_version": "3.12"}
 
@@ -120,12 +122,25 @@ class HostileClients(unittest.TestCase):
         peer.close()
         stream.close()
 
+    def admitted(self):
+        """A client whose turn it is, with a cookie of its own: the test before may still be ending."""
+        deadline = time.monotonic() + 15
+        while True:
+            cookie = "".join(random.choices(string.ascii_lowercase, k=36)).encode() + b"\0"
+            peer = Peer(self.server, cookie)
+            state = peer.state()
+            if state == PARAM_EXCHANGE:
+                return peer, cookie
+            self.assertEqual(state, ACCESS_DENIED)
+            peer.close()
+            self.assertLess(time.monotonic(), deadline, "the server stays busy")
+            time.sleep(0.05)
+
     def begun(self, **parameters):
-        peer = Peer(self.server)
-        self.assertEqual(peer.state(), PARAM_EXCHANGE)
+        peer, cookie = self.admitted()
         peer.socket.sendall(framed({**GOOD, **parameters}))
         self.assertEqual(peer.state(), CREATE_STREAMS)
-        stream = Peer(self.server)
+        stream = Peer(self.server, cookie)
         self.assertEqual([peer.state(), peer.state()], [TEST_START, TEST_RUNNING])
         return peer, stream
 
