@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/selection.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <charconv>
 #include <string>
@@ -21,19 +19,6 @@ std::optional<T> parse_number(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
-}
-
-std::optional<IpAddress> parse_address(std::string_view text) {
-  const std::string terminated{text};
-  IpAddress address;
-  if (inet_pton(AF_INET, terminated.c_str(), address.bytes.data()) == 1) {
-    address.version = 4;
-  } else if (inet_pton(AF_INET6, terminated.c_str(), address.bytes.data()) == 1) {
-    address.version = 6;
-  } else {
-    return std::nullopt;
-  }
-  return address;
 }
 
 /// "10.0.0.1:80" or "[2001:db8::1]:80".

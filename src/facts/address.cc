@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Addresses as text.
+// Addresses as text, and back.
 #include "facts/address.h"
+
+#include <arpa/inet.h>
 
 #include <iterator>
 
@@ -77,6 +79,19 @@ std::string to_string(const IpAddress& address) {
 std::string to_string(const Endpoint& endpoint) {
   const char* form = endpoint.address.version == 6 ? "[{}]:{}" : "{}:{}";
   return fmt::format(fmt::runtime(form), to_string(endpoint.address), endpoint.port);
+}
+
+std::optional<IpAddress> parse_address(std::string_view text) {
+  const std::string terminated{text};
+  IpAddress address;
+  if (inet_pton(AF_INET, terminated.c_str(), address.bytes.data()) == 1) {
+    address.version = 4;
+  } else if (inet_pton(AF_INET6, terminated.c_str(), address.bytes.data()) == 1) {
+    address.version = 6;
+  } else {
+    return std::nullopt;
+  }
+  return address;
 }
 
 }  // namespace slowpath

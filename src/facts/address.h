@@ -5,7 +5,9 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace slowpath {
 
@@ -28,5 +30,9 @@ struct Endpoint {
 std::string to_string(const IpAddress& address);
 /// "10.0.0.1:80", "[2001:db8::1]:80".
 std::string to_string(const Endpoint& endpoint);
+
+/// The reverse of to_string(): dotted IPv4 or any form of IPv6 (inet_pton(3)), without a zone;
+/// nothing for another text.
+std::optional<IpAddress> parse_address(std::string_view text);
 
 }  // namespace slowpath

@@ -2,8 +2,6 @@
 // Reads ends out of settings and writes them into packets.
 #include "lab/nat.h"
 
-#include <arpa/inet.h>
-
 #include <charconv>
 #include <cstring>
 
@@ -60,19 +58,6 @@ bool rewrite_arp(Frame& frame, std::uint16_t operation, std::uint32_t at, const 
 }
 
 }  // namespace
-
-std::optional<IpAddress> parse_address(const std::string& text) {
-  IpAddress address;
-  if (inet_pton(AF_INET, text.c_str(), address.bytes.data()) == 1) {
-    address.version = 4;
-    return address;
-  }
-  if (inet_pton(AF_INET6, text.c_str(), address.bytes.data()) == 1) {
-    address.version = 6;
-    return address;
-  }
-  return std::nullopt;
-}
 
 bool NatEnd::matches(const Endpoint& endpoint) const {
   return (address.version == 0 || address == endpoint.address) &&

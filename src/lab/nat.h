@@ -13,9 +13,6 @@
 
 namespace slowpath::lab {
 
-/// "10.0.0.9", or "fd00::9". Nothing for anything else.
-std::optional<IpAddress> parse_address(const std::string& text);
-
 /// An end to match or to put in: "10.0.0.9:8080", "[fd00::9]:80", ":8080" (any address), "10.0.0.9"
 /// (any port).
 struct NatEnd {

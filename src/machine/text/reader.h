@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A recogniser: it knows the output of one command, or of a family that shares a shape, by its
-// content, and reads it into the facts. One file each (recognise_*.cc); cmake/TextTable.cmake makes
+// content, and reads it into the facts. One file each (recognise_*.cc); cmake/Table.cmake makes
 // the table of them, so there is no registry to edit. Recognisers know nothing of one another, so
 // what one of them takes for its own must be told by no other's output.
 #pragma once

@@ -142,16 +142,7 @@ std::optional<bool> truth_of(std::string_view text) {
 
 std::optional<IpAddress> address_of(std::string_view text) {
   if (text.size() > INET6_ADDRSTRLEN) return std::nullopt;
-  const std::string terminated(text.substr(0, text.find('%')));
-  IpAddress address;
-  if (inet_pton(AF_INET, terminated.c_str(), address.bytes.data()) == 1) {
-    address.version = 4;
-  } else if (inet_pton(AF_INET6, terminated.c_str(), address.bytes.data()) == 1) {
-    address.version = 6;
-  } else {
-    return std::nullopt;
-  }
-  return address;
+  return parse_address(text.substr(0, text.find('%')));
 }
 
 std::optional<Endpoint> endpoint_of(std::string_view text) {

@@ -32,5 +32,20 @@ TEST(Endpoint, puts_ipv6_in_brackets) {
   EXPECT_EQ(to_string(Endpoint{test::address("2001:db8::1"), 80}), "[2001:db8::1]:80");
 }
 
+TEST(ParseAddress, IsTheReverseOfText) {
+  for (const char* text : {"10.0.0.1", "0.0.0.0", "2001:db8::1", "::", "::ffff:10.0.0.1"}) {
+    const auto address = parse_address(text);
+    ASSERT_TRUE(address) << text;
+    EXPECT_EQ(to_string(*address), text);
+  }
+  EXPECT_EQ(parse_address("2001:DB8:0:0:0:0:0:1"), parse_address("2001:db8::1"));
+}
+
+TEST(ParseAddress, RefusesTheRest) {
+  for (const char* text :
+       {"", "10.0.0", "10.0.0.256", " 10.0.0.1", "fe80::1%eth0", "[::1]", "host"})
+    EXPECT_FALSE(parse_address(text)) << text;
+}
+
 }  // namespace
 }  // namespace slowpath
