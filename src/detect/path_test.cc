@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/active_verdict.h"
 #include "detect/path/rules.h"
 #include "detect/synthesis_steps.h"
 #include "facts/catalogue.h"
@@ -52,13 +53,6 @@ bool says_something(const PathTestFacts& test) {
   return boxes || idle || churn;
 }
 
-std::string capitalised(std::string text) {
-  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') {
-    text[0] = static_cast<char>(text[0] - 'a' + 'A');
-  }
-  return text;
-}
-
 std::string sound(const PathTestFacts& test) {
   std::string text = fmt::format("No fault was found on the path to {}", to_string(test.peer));
   if (test.mtu) {
@@ -90,20 +84,10 @@ std::vector<Finding> inspect_path_test(const PathTestFacts& test) {
 Diagnosis diagnose_path_test(const PathTestFacts& test) {
   Diagnosis diagnosis;
   diagnosis.findings = inspect_path_test(test);
-  const Finding* worst = diagnosis.findings.empty() ? nullptr : &diagnosis.findings.front();
-  if (worst != nullptr && worst->severity == Severity::fault) {
-    diagnosis.verdict = worst->fault;
-    diagnosis.confidence = worst->confidence;
-    diagnosis.summary = worst->claim + ".";
-  } else if (worst != nullptr && worst->severity == Severity::suspect) {
+  if (tell_worst(diagnosis)) return diagnosis;
+  if (!says_something(test)) {
     diagnosis.verdict = "unclear";
-    diagnosis.confidence = 0.6;
-    diagnosis.summary =
-        fmt::format("No cause is proved; it may be {}: {}.", worst->fault, worst->claim);
-    if (!worst->next_capture.empty()) diagnosis.look_next.push_back(worst->next_capture);
-  } else if (!says_something(test)) {
-    diagnosis.verdict = "unclear";
-    diagnosis.confidence = 0.6;
+    diagnosis.confidence = kUnclearTest;
     diagnosis.summary =
         fmt::format("{} answered nothing that could be measured.", to_string(test.peer));
     diagnosis.look_next.push_back(fmt::format("slowpath serve    (on {})", to_string(test.peer)));
@@ -127,17 +111,11 @@ void add_path_findings(const PathTestFacts& test, Diagnosis& diagnosis) {
   diagnosis.findings = std::move(all);
   const Finding& worst = diagnosis.findings.front();
   if (worst.severity == Severity::fault && diagnosis.verdict != worst.fault) {
-    diagnosis.verdict = worst.fault;
-    diagnosis.confidence = worst.confidence;
-    diagnosis.summary = capitalised(worst.claim) + ".";
+    tell_fault(worst, diagnosis);
     diagnosis.look_next.clear();
   } else if (worst.severity == Severity::suspect && worst.fault == first &&
              diagnosis.verdict == "healthy") {
-    diagnosis.verdict = "unclear";
-    diagnosis.confidence = 0.6;
-    diagnosis.summary =
-        fmt::format("No cause is proved; it may be {}: {}.", worst.fault, worst.claim);
-    if (!worst.next_capture.empty()) diagnosis.look_next.push_back(worst.next_capture);
+    tell_suspect(worst, diagnosis);
   }
 }
 

@@ -5,18 +5,12 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/active_verdict.h"
 #include "detect/policy.h"
 #include "detect/synthesis_steps.h"
 
 namespace slowpath::detect {
 namespace {
-
-std::string capitalised(std::string text) {
-  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') {
-    text[0] = static_cast<char>(text[0] - 'a' + 'A');
-  }
-  return text;
-}
 
 std::string sentence(std::string text) {
   text = capitalised(std::move(text));

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/active_verdict.h"
 #include "detect/synthesis_steps.h"
 #include "detect/throughput/rules.h"
 #include "facts/catalogue.h"
@@ -108,21 +109,10 @@ std::vector<Finding> inspect_throughput(const TestFacts& test) {
 Diagnosis diagnose_throughput(const TestFacts& test) {
   Diagnosis diagnosis;
   diagnosis.findings = inspect_throughput(test);
-  const Finding* worst = diagnosis.findings.empty() ? nullptr : &diagnosis.findings.front();
-  if (worst != nullptr && worst->severity == Severity::fault) {
-    diagnosis.verdict = worst->fault;
-    diagnosis.confidence = worst->confidence;
-    diagnosis.summary = worst->claim + ".";
-    if (diagnosis.summary[0] == 'f') diagnosis.summary[0] = 'F';
-  } else if (worst != nullptr && worst->severity == Severity::suspect) {
+  if (tell_worst(diagnosis)) return diagnosis;
+  if (!is_complete(test)) {
     diagnosis.verdict = "unclear";
-    diagnosis.confidence = 0.6;
-    diagnosis.summary =
-        fmt::format("No cause is proved; it may be {}: {}.", worst->fault, worst->claim);
-    if (!worst->next_capture.empty()) diagnosis.look_next.push_back(worst->next_capture);
-  } else if (!is_complete(test)) {
-    diagnosis.verdict = "unclear";
-    diagnosis.confidence = 0.6;
+    diagnosis.confidence = kUnclearTest;
     diagnosis.summary = test.interrupted ? "It was interrupted before every stream had ended."
                                          : "Not every stream ended as planned.";
     if (!test.interrupted)
