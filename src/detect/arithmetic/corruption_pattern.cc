@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 
 #include "detect/arithmetic/corruption_run.h"
 #include "detect/arithmetic/corruption_words.h"
@@ -127,6 +128,9 @@ class Tally {
   Shared<std::uint64_t> place_;  // in the segment
 };
 
+/// No offset of a segment.
+constexpr std::uint64_t kNoSegment = std::numeric_limits<std::uint64_t>::max();
+
 struct Tally::Position {
   explicit Position(const CorruptionInput& input)
       : segments(input.segments),
@@ -134,10 +138,10 @@ struct Tally::Position {
         sums(input.segments),
         superframes(input.superframes) {}
   Boundaries segments, flips, sums, superframes;  // one for each walk: they only go forward
-  std::optional<std::uint64_t> summed;            // the segment whose sum is being made
+  std::uint64_t summed = kNoSegment;              // the segment whose sum is being made
   bool changed = false;
-  std::int64_t difference = 0;                  // of its sums, modulo 65535
-  std::optional<std::uint64_t> newest_segment;  // in which a place began
+  std::int64_t difference = 0;                // of its sums, modulo 65535
+  std::uint64_t newest_segment = kNoSegment;  // in which a place began
 };
 
 void Tally::add(const CorruptionInput& input) {
@@ -193,8 +197,8 @@ void Tally::note_first(const CorruptionInput& input, const DifferingRun& run, Po
   const std::uint64_t at = input.offset + run.begin;
   const auto segment = position.segments.before(at);
   const auto superframe = position.superframes.before(at);
-  if (segment && segment != position.newest_segment) {
-    position.newest_segment = segment;
+  if (segment && *segment != position.newest_segment) {
+    position.newest_segment = *segment;
     place_.note(at - *segment);
   }
   if (pattern_.places > 0) return;
@@ -239,7 +243,7 @@ void Tally::note_ends(const CorruptionInput& input, const DifferingRun& run,
     return holds_multiple(begin_first, begin_last, origin, unit) &&
            holds_multiple(end_first, end_last, origin, unit);
   };
-  const std::uint64_t segment = position.newest_segment.value_or(0);
+  const std::uint64_t segment = position.newest_segment == kNoSegment ? 0 : position.newest_segment;
   const std::uint64_t shortest = end_first - begin_last, longest = end_last - begin_first;
   ++ended_;
   const bool ends_segment = position.segments.within(end_first, end_last);
@@ -258,7 +262,7 @@ void Tally::note_ends(const CorruptionInput& input, const DifferingRun& run,
 // position does not matter to the question whether the difference is zero.
 void Tally::note_sum(const CorruptionInput& input, const DifferingRun& run, Position& position) {
   for (std::size_t i = run.begin; i < run.end; ++i) {
-    const auto segment = position.sums.before(input.offset + i);
+    const std::uint64_t segment = position.sums.before(input.offset + i).value_or(kNoSegment);
     if (segment != position.summed) {
       end_segment(position, std::nullopt);
       position.summed = segment;

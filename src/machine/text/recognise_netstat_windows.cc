@@ -60,7 +60,7 @@ void store(std::string_view title, const std::vector<Row>& rows, Notes& notes) {
     // IPv4 and IPv6 are told apart; nstat's TCP counters hold both.
     std::string name(names[at]);
     std::uint64_t value = *rows[at].value;
-    if (is_six && is_ip) name.insert(2, "6");
+    if (is_six && is_ip) name.insert(2, 1, '6');
     if (is_six && is_tcp) {
       const auto* four = find_counter(notes.facts(), name);
       if (four != nullptr) value += four->value;
