@@ -4,7 +4,9 @@
 // Layout, widths and colour are left to report/.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -58,5 +60,8 @@ Result<double> parse_share(std::string_view text);
 /// "2026-11-20T10:22:07.5Z", "2026-11-20 10:22:07", "2026-11-20 10:22", "2026-11-20": always UTC,
 /// whether Z or UTC is written or not; up to nine decimals; years 1970 to 2261.
 Result<Time> parse_time_utc(std::string_view text);
+
+/// "00ff": two digits a byte.
+std::string format_hex(std::span<const std::byte> bytes);
 
 }  // namespace slowpath

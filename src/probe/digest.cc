@@ -5,9 +5,8 @@
 
 #include <array>
 
-#include <fmt/core.h>
-
 #include "base/assert.h"
+#include "base/format.h"
 
 namespace slowpath::probe {
 namespace {
@@ -47,9 +46,7 @@ std::string Digest::hex() {
   std::array<unsigned char, EVP_MAX_MD_SIZE> value{};
   unsigned len = 0;
   EVP_DigestFinal_ex(state_->context.get(), value.data(), &len);
-  std::string text;
-  for (unsigned i = 0; i < len; ++i) text += fmt::format("{:02x}", value[i]);
-  return text;
+  return format_hex(std::as_bytes(std::span{value}.first(len)));
 }
 
 std::size_t digest_hex_len(std::string_view algorithm) {

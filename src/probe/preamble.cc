@@ -6,7 +6,7 @@
 #include <cstring>
 #include <string_view>
 
-#include <fmt/format.h>
+#include "base/format.h"
 
 namespace slowpath::probe {
 namespace {
@@ -47,10 +47,8 @@ std::optional<Preamble> decode_preamble(Bytes bytes) {
   if (kind > static_cast<std::uint8_t>(ConnectionKind::data)) return std::nullopt;
   preamble.kind = static_cast<ConnectionKind>(kind);
   preamble.stream = load_be16(&bytes[kStreamAt]);
-  if (preamble.kind == ConnectionKind::data) {
-    for (std::size_t i = 0; i < kSessionBytes; ++i)
-      preamble.session += fmt::format("{:02x}", load_u8(&bytes[kSessionAt + i]));
-  }
+  if (preamble.kind == ConnectionKind::data)
+    preamble.session = format_hex(Bytes(bytes).subspan(kSessionAt, kSessionBytes));
   return preamble;
 }
 

@@ -13,23 +13,12 @@
 #include <fmt/core.h>
 
 #include "base/descriptor.h"
+#include "probe/socket.h"
 
 namespace slowpath::probe {
 namespace {
 
 constexpr const char* kAnyPort = "9";
-
-bool is_same_address(const sockaddr* left, const sockaddr_storage& right) {
-  if (left == nullptr || left->sa_family != right.ss_family) return false;
-  if (left->sa_family == AF_INET) {
-    return reinterpret_cast<const sockaddr_in*>(left)->sin_addr.s_addr ==
-           reinterpret_cast<const sockaddr_in&>(right).sin_addr.s_addr;
-  }
-  return left->sa_family == AF_INET6 &&
-         std::memcmp(&reinterpret_cast<const sockaddr_in6*>(left)->sin6_addr,
-                     &reinterpret_cast<const sockaddr_in6&>(right).sin6_addr,
-                     sizeof(in6_addr)) == 0;
-}
 
 /// Empty where none of ours has it.
 std::string interface_with(const sockaddr_storage& address) {
@@ -37,7 +26,8 @@ std::string interface_with(const sockaddr_storage& address) {
   if (getifaddrs(&list) != 0) return {};
   const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> owned(list, freeifaddrs);
   for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
-    if (is_same_address(entry->ifa_addr, address)) return entry->ifa_name;
+    if (same_host(entry->ifa_addr, reinterpret_cast<const sockaddr*>(&address)))
+      return entry->ifa_name;
   }
   return {};
 }

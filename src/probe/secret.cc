@@ -13,15 +13,10 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "base/format.h"
 
 namespace slowpath::probe {
 namespace {
-
-std::string hex_of(std::span<const unsigned char> bytes) {
-  std::string text;
-  for (const unsigned char each : bytes) text += fmt::format("{:02x}", each);
-  return text;
-}
 
 void fill_random(void* at, std::size_t size) {
   // getrandom(2): up to 256 bytes come whole, whatever signal arrives.
@@ -34,7 +29,7 @@ void fill_random(void* at, std::size_t size) {
 std::string random_hex(std::size_t bytes) {
   std::vector<unsigned char> random(bytes);
   fill_random(random.data(), random.size());
-  return hex_of(random);
+  return format_hex(std::as_bytes(std::span{random}));
 }
 
 std::uint64_t random_number() {
@@ -53,7 +48,7 @@ std::string proof_of(std::string_view secret, Role role, std::string_view server
   SLOWPATH_ASSERT(HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
                        reinterpret_cast<const unsigned char*>(text.data()), text.size(),
                        digest.data(), &size) != nullptr);
-  return hex_of(std::span{digest}.first(size));
+  return format_hex(std::as_bytes(std::span{digest}.first(size)));
 }
 
 bool same_proof(std::string_view left, std::string_view right) {

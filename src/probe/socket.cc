@@ -172,6 +172,18 @@ Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_
   return addresses;
 }
 
+bool same_host(const sockaddr* left, const sockaddr* right) {
+  if (left == nullptr || right == nullptr || left->sa_family != right->sa_family) return false;
+  if (left->sa_family == AF_INET) {
+    return reinterpret_cast<const sockaddr_in*>(left)->sin_addr.s_addr ==
+           reinterpret_cast<const sockaddr_in*>(right)->sin_addr.s_addr;
+  }
+  return left->sa_family == AF_INET6 &&
+         std::memcmp(&reinterpret_cast<const sockaddr_in6*>(left)->sin6_addr,
+                     &reinterpret_cast<const sockaddr_in6*>(right)->sin6_addr,
+                     sizeof(in6_addr)) == 0;
+}
+
 Endpoint endpoint_of(const SocketAddress& address) {
   Endpoint endpoint;
   if (address.storage.ss_family == AF_INET) {

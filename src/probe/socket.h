@@ -34,6 +34,10 @@ enum class IpFamily : std::uint8_t { any, ipv4, ipv6 };
 Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_t port,
                                            IpFamily family = IpFamily::any);
 
+/// Whether two addresses, IPv4 or IPv6, are of one host; ports and interfaces aside. nullptr is
+/// nobody's.
+bool same_host(const sockaddr* left, const sockaddr* right);
+
 /// IPv4 mapped into IPv6 is told as IPv4.
 Endpoint endpoint_of(const SocketAddress& address);
 /// None where the socket has no such end.

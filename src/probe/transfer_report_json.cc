@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/format.h"
 #include "probe/transfer_end.h"
 
 namespace slowpath::probe {
@@ -83,13 +84,6 @@ SocketFacts socket_of(Fields& fields) {
   return socket;
 }
 
-std::string hex_of(const std::vector<std::byte>& bytes) {
-  std::string text;
-  text.reserve(2 * bytes.size());
-  for (const std::byte each : bytes) text += fmt::format("{:02x}", std::to_integer<unsigned>(each));
-  return text;
-}
-
 std::vector<std::byte> bytes_of(const std::string& hex) {
   std::vector<std::byte> bytes;
   for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
@@ -107,8 +101,8 @@ Json json_of(const IntegrityFacts& integrity) {
     Json one{{"offset", each.offset},
              {"length", each.length},
              {"differing", each.differing},
-             {"expected", hex_of(each.expected)},
-             {"seen", hex_of(each.seen)}};
+             {"expected", format_hex(each.expected)},
+             {"seen", format_hex(each.seen)}};
     if (each.found_at) one["found_at"] = *each.found_at;
     differences.push_back(std::move(one));
   }

@@ -4,16 +4,17 @@
 #include "report/compare_json.h"
 
 #include <array>
-#include <cmath>
 #include <string_view>
 #include <utility>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "base/format.h"
 #include "base/version.h"
 #include "report/compare_text.h"
 #include "report/json.h"
+#include "report/json_value.h"
 #include "report/words.h"
 
 namespace slowpath::report {
@@ -22,8 +23,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kSchemaName = "slowpath.comparison.v1";
-
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 Json frames_of(const Exemplars& frames) {
   Json list = Json::array();
@@ -39,13 +38,6 @@ Json pairs_of(const PairExemplars& pairs) {
   Json list = Json::array();
   for (std::size_t i = 0; i < pairs.kept(); ++i) list.push_back(pair_of(pairs.first[i]));
   return list;
-}
-
-std::string hex_of(const std::vector<std::byte>& bytes) {
-  std::string text;
-  text.reserve(bytes.size() * 2);
-  for (const std::byte byte : bytes) text += fmt::format("{:02x}", std::to_integer<unsigned>(byte));
-  return text;
 }
 
 std::string_view word_of(ChecksumSeen checksum) {
@@ -176,8 +168,8 @@ Json range_to_json(const ChangedRange& range) {
                {"upstream_checksum", word_of(range.upstream_checksum)},
                {"downstream_checksum", word_of(range.downstream_checksum)},
                {"excerpt_offset", range.excerpt_offset},
-               {"expected", hex_of(range.expected)},
-               {"seen", hex_of(range.seen)}});
+               {"expected", format_hex(range.expected)},
+               {"seen", format_hex(range.seen)}});
   return json;
 }
 

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
-#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "base/format.h"
 #include "base/version.h"
+#include "report/json_value.h"
 
 namespace slowpath::report {
 namespace {
@@ -20,8 +20,6 @@ using detect::FetchVerdict;
 constexpr const char* kSchemaName = "slowpath.fetch.v1";
 /// Excerpts begin at the first byte that differs.
 constexpr std::size_t kExcerpt = 64;
-
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 template <typename T>
 Json or_null(const std::optional<T>& value) {
@@ -96,11 +94,8 @@ Json copy_to_json(const FetchedCopy& copy) {
 }
 
 std::string excerpt(const std::vector<std::byte>& bytes, std::size_t at) {
-  std::string text;
-  for (std::size_t i = at; i < std::min(bytes.size(), at + kExcerpt); ++i) {
-    text += fmt::format("{:02x}", std::to_integer<unsigned>(bytes[i]));
-  }
-  return text;
+  if (at >= bytes.size()) return "";
+  return format_hex(std::span{bytes}.subspan(at, std::min(bytes.size() - at, kExcerpt)));
 }
 
 Json difference_to_json(const FetchDifference& difference, const FetchPlace& place) {

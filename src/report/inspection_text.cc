@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "facts/catalogue.h"
 #include "report/inspection.h"
+#include "report/words.h"
 
 namespace slowpath::report {
 namespace {
@@ -25,18 +26,6 @@ std::string_view label_of(Severity severity) {
       return "SUSPECT";
     case Severity::fault:
       return "FAULT";
-  }
-  std::unreachable();
-}
-
-Tone tone_of(Severity severity) {
-  switch (severity) {
-    case Severity::note:
-      return Tone::plain;
-    case Severity::suspect:
-      return Tone::doubtful;
-    case Severity::fault:
-      return Tone::bad;
   }
   std::unreachable();
 }

@@ -90,14 +90,7 @@ Json start_of(const Iperf3Facts& facts) {
 
 Json interval_to_json(const Iperf3Facts& facts, const Iperf3Stream& stream,
                       const Iperf3Interval& interval) {
-  const Iperf3Sum sum{interval.begin_s,
-                      interval.end_s,
-                      interval.bytes,
-                      interval.retransmits,
-                      true,
-                      false,
-                      interval.datagrams,
-                      1};
+  const Iperf3Sum sum = sum_of(interval);
   Json json{{"socket", stream.socket}};
   json.update(sum_to_json(sum));
   if (facts.is_udp) {

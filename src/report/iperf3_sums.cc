@@ -34,6 +34,16 @@ std::size_t interval_count(const Iperf3Facts& facts) {
   return count;
 }
 
+Iperf3Sum sum_of(const Iperf3Interval& interval) {
+  return {.begin_s = interval.begin_s,
+          .end_s = interval.end_s,
+          .bytes = interval.bytes,
+          .retransmits = interval.retransmits,
+          .knows_retransmits = true,
+          .datagrams = interval.datagrams,
+          .streams = 1};
+}
+
 Iperf3Sum interval_sum(const Iperf3Facts& facts, std::size_t index, bool sends) {
   Iperf3Sum sum;
   for (const Iperf3Stream& stream : facts.streams) {

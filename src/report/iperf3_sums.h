@@ -31,6 +31,9 @@ struct Iperf3Sum {
 /// Whether the test has streams of this direction, as seen from this end.
 bool has_direction(const Iperf3Facts& facts, bool sends);
 
+/// Of one interval of one stream.
+Iperf3Sum sum_of(const Iperf3Interval& interval);
+
 /// Of the interval number `index`.
 Iperf3Sum interval_sum(const Iperf3Facts& facts, std::size_t index, bool sends);
 std::size_t interval_count(const Iperf3Facts& facts);

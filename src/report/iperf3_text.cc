@@ -26,14 +26,7 @@ std::string datagram_words(const Iperf3Sum& sum) {
 
 std::string interval_line(const Iperf3Facts& facts, const Iperf3Stream& stream,
                           const Iperf3Interval& interval) {
-  const Iperf3Sum sum{interval.begin_s,
-                      interval.end_s,
-                      interval.bytes,
-                      interval.retransmits,
-                      true,
-                      false,
-                      interval.datagrams,
-                      1};
+  const Iperf3Sum sum = sum_of(interval);
   std::string line =
       fmt::format("[{:3}] {:8}  {}", stream.id, way_of(stream.sends), amount_words(sum));
   if (facts.is_udp && !stream.sends) line += datagram_words(sum);

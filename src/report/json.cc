@@ -18,6 +18,7 @@
 #include "facts/connection.h"
 #include "facts/time_account.h"
 #include "report/finding_json.h"
+#include "report/json_value.h"
 #include "report/words.h"
 
 namespace slowpath::report {
@@ -28,8 +29,6 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kSchemaName = "slowpath.diagnosis.v1";
 
 /// JSON has no infinity and no NaN: null says "cannot be told".
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
 /// For keys that promise a number.
 double finite(double value) { return std::isfinite(value) ? value : 0.0; }
 

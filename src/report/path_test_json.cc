@@ -9,6 +9,7 @@
 #include "base/version.h"
 #include "report/finding_json.h"
 #include "report/path_test_text.h"
+#include "report/words.h"
 
 namespace slowpath::report {
 namespace {
@@ -32,11 +33,7 @@ Json to_json(const MiddleboxTest&);
 Json to_json(const IdleTest&);
 Json to_json(const ChurnTest&);
 
-std::string_view to_word(Direction direction) {
-  return direction == Direction::to_server ? "to_server" : "to_client";
-}
-
-std::string_view to_word(SizeProbeKind kind) {
+std::string_view probed_by(SizeProbeKind kind) {
   switch (kind) {
     case SizeProbeKind::icmp_echo:
       return "icmp-echo";
@@ -73,7 +70,7 @@ Json to_json(const SizeSweep& sweep) {
                        {"largest_refused_bytes", report.largest_refused_bytes},
                        {"hop", maybe(report.hop)}});
   }
-  return {{"by", to_word(sweep.kind)},
+  return {{"by", probed_by(sweep.kind)},
           {"direction", to_word(sweep.direction)},
           {"ceiling_bytes", sweep.ceiling_bytes},
           {"largest_passed_bytes", sweep.largest_passed_bytes},

@@ -17,18 +17,6 @@
 namespace slowpath::report {
 namespace {
 
-Tone tone_of(Severity severity) {
-  switch (severity) {
-    case Severity::note:
-      return Tone::plain;
-    case Severity::suspect:
-      return Tone::doubtful;
-    case Severity::fault:
-      return Tone::bad;
-  }
-  std::unreachable();
-}
-
 std::string_view name_of(const Finding& finding) {
   const Fault* fault = find_fault(finding.fault);
   return fault != nullptr ? fault->name : std::string_view{};

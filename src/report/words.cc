@@ -13,6 +13,18 @@ std::string_view to_word(Direction direction) {
   return direction == Direction::to_server ? "to_server" : "to_client";
 }
 
+Tone tone_of(Severity severity) {
+  switch (severity) {
+    case Severity::note:
+      return Tone::plain;
+    case Severity::suspect:
+      return Tone::doubtful;
+    case Severity::fault:
+      return Tone::bad;
+  }
+  std::unreachable();
+}
+
 std::string_view to_word(Vantage vantage) {
   switch (vantage) {
     case Vantage::unknown:

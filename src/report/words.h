@@ -10,6 +10,7 @@
 #include "facts/catalogue.h"
 #include "facts/direction.h"
 #include "facts/finding.h"
+#include "report/layout.h"
 
 namespace slowpath::report {
 
@@ -19,6 +20,9 @@ std::string_view to_word(Direction direction);
 std::string_view to_word(Vantage vantage);
 /// "frames", "setting", "counter", "test".
 std::string_view to_word(EvidenceKind kind);
+
+/// How severe, at a glance.
+Tone tone_of(Severity severity);
 
 /// The first connection that a finding is about, or nullptr. Lives as long as the case.
 const ConnectionFacts* connection_of(const Case& facts, const Finding& finding);

@@ -45,18 +45,6 @@ Result<Descriptor> make_socket(int family, const SocketOptions& options) {
   return socket;
 }
 
-/// Whether two addresses are of one host; ports aside.
-bool same_host(const sockaddr_storage& left, const sockaddr_storage& right) {
-  if (left.ss_family != right.ss_family) return false;
-  if (left.ss_family == AF_INET) {
-    return reinterpret_cast<const sockaddr_in&>(left).sin_addr.s_addr ==
-           reinterpret_cast<const sockaddr_in&>(right).sin_addr.s_addr;
-  }
-  return std::memcmp(&reinterpret_cast<const sockaddr_in6&>(left).sin6_addr,
-                     &reinterpret_cast<const sockaddr_in6&>(right).sin6_addr,
-                     sizeof(in6_addr)) == 0;
-}
-
 Result<Descriptor> bound_socket(const SocketAddress& local, const SocketOptions& options) {
   Result<Descriptor> socket = make_socket(local.storage.ss_family, options);
   if (!socket) return socket;
@@ -148,7 +136,7 @@ Result<Descriptor> UdpListener::accept(Duration timeout) {
     std::uint32_t hello = 0;
     const ssize_t got = recvfrom(socket_.get(), &hello, sizeof hello, 0, from.get(), &from.length);
     if (got != sizeof hello || (hello != kHello && hello != kOldHello)) continue;
-    if (!same_host(from.storage, peer_.storage)) continue;
+    if (!same_host(from.get(), peer_.get())) continue;
     if (connect(socket_.get(), from.get(), from.length) != 0) continue;
     Result<Descriptor> next = bound_socket(local_, options_);
     if (!next) return next;

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "probe/path/error_queue.h"
 #include "probe/path/socket_address.h"
+#include "probe/path/socket_switch.h"
 #include "probe/path/stopwatch.h"
 #include "wire/checksum.h"
 
@@ -23,10 +24,6 @@ namespace {
 // ICMP echo: type, code, checksum, identifier, sequence number (RFC 792, RFC 4443 section 4.1).
 constexpr std::size_t kEchoHeader = 8;
 constexpr std::uint8_t kRequest4 = 8, kReply4 = 0, kRequest6 = 128, kReply6 = 129;
-
-bool set_option(int fd, int level, int name, int value) {
-  return setsockopt(fd, level, name, &value, sizeof value) == 0;
-}
 
 }  // namespace
 
@@ -79,13 +76,7 @@ Result<std::unique_ptr<IcmpEcho>> IcmpEcho::open(const IpAddress& target) {
 }
 
 void IcmpEcho::set_dont_fragment(bool dont_fragment) {
-  if (target_.version == 6) {
-    set_option(socket_.get(), IPPROTO_IPV6, IPV6_MTU_DISCOVER,
-               dont_fragment ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_DONT);
-  } else {
-    set_option(socket_.get(), IPPROTO_IP, IP_MTU_DISCOVER,
-               dont_fragment ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT);
-  }
+  set_fragmentation(socket_.get(), target_.version, dont_fragment);
 }
 
 std::vector<std::byte> IcmpEcho::make_request(std::uint32_t ip_bytes,

@@ -16,6 +16,7 @@
 #include "base/descriptor.h"
 #include "probe/path/error_queue.h"
 #include "probe/path/socket_address.h"
+#include "probe/path/socket_switch.h"
 #include "probe/path/stopwatch.h"
 
 namespace slowpath::probe {
@@ -31,20 +32,6 @@ struct UnderWay {
   std::int64_t sent_ns = 0;
   bool settled = false;
 };
-
-bool set_option(int fd, int level, int name, int value) {
-  return setsockopt(fd, level, name, &value, sizeof value) == 0;
-}
-
-/// DF whatever the kernel has learnt about the path (ip(7), IP_PMTUDISC_PROBE); or none.
-bool set_fragmentation(int fd, int version, bool dont_fragment) {
-  if (version == 6) {
-    return set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
-                      dont_fragment ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_DONT);
-  }
-  return set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER,
-                    dont_fragment ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT);
-}
 
 bool set_ttl(int fd, int version, std::uint32_t ttl) {
   if (ttl == 0) return true;

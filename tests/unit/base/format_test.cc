@@ -2,7 +2,9 @@
 // Quantities to text and back: the shapes the report shows, their rounding edges, and refusals.
 #include "base/format.h"
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -202,6 +204,12 @@ TEST(ParseTime, refusesTheRest) {
         "2026-11-20 10:22:07.1234567890", "2026-11-20 10:22:07+02:00", "2026-11-20T"}) {
     EXPECT_FALSE(parse_time_utc(text)) << text;
   }
+}
+
+TEST(FormatHex, hasTwoDigitsAByte) {
+  const std::array bytes{std::byte{0x00}, std::byte{0x0f}, std::byte{0xff}};
+  EXPECT_EQ(format_hex(bytes), "000fff");
+  EXPECT_EQ(format_hex({}), "");
 }
 
 }  // namespace
