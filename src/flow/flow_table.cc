@@ -9,11 +9,13 @@ namespace {
 
 constexpr std::size_t kFirstSize = 1024;
 
-// Folded multiply, after wyhash's mixing step: two 64-bit words to one.
+// Folded multiply, after wyhash's mixing step: two 64-bit words to one. The factors go in once
+// more: whoever makes one of them zero makes the product zero, but not the result the same.
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
-  const auto product =
-      static_cast<unsigned __int128>(a ^ 0x9e3779b97f4a7c15u) * (b ^ 0xc2b2ae3d27d4eb4fu);
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+  a ^= 0x9e3779b97f4a7c15u;
+  b ^= 0xc2b2ae3d27d4eb4fu;
+  const auto product = static_cast<unsigned __int128>(a) * b;
+  return a ^ b ^ static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
 std::uint64_t hash_of(const Endpoint& end) {

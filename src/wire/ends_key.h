@@ -31,10 +31,12 @@ std::array<Endpoint, 2> ends_of(const EndsKey& key);
 
 /// 64 well-mixed bits; never 0.
 inline std::uint64_t hash_of(const EndsKey& key) {
+  // A factor that somebody's addresses make zero must not make the result the same for all.
   const auto mix = [](std::uint64_t a, std::uint64_t b) {
-    const auto product =
-        static_cast<unsigned __int128>(a ^ 0x9e3779b97f4a7c15u) * (b ^ 0xc2b2ae3d27d4eb4fu);
-    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+    a ^= 0x9e3779b97f4a7c15u;
+    b ^= 0xc2b2ae3d27d4eb4fu;
+    const auto product = static_cast<unsigned __int128>(a) * b;
+    return a ^ b ^ static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
   };
   std::uint64_t hash = mix(key.words[0], key.words[1]);
   if (key.version != 4) {

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The hash of a four-tuple: nobody who chooses addresses makes all of them fall together.
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "flow/flow_table.h"
+#include "support/packet_builder.h"
+#include "wire/ends_key.h"
+
+namespace slowpath::flow {
+namespace {
+
+/// `word` as one half of an IPv6 address, `number` as the other.
+Endpoint end_of(std::uint64_t word, std::uint64_t number, bool in_network) {
+  Endpoint end{test::address("2001:db8::1"), 443};
+  // As hash_of() loads them: in the machine's order, and in the network's.
+  for (std::size_t i = 0; i < 8; ++i) {
+    const auto at = static_cast<unsigned>(8 * i);
+    end.address.bytes[in_network ? i : 8 + i] = static_cast<std::uint8_t>(word >> at);
+    end.address.bytes[in_network ? 8 + i : i] = static_cast<std::uint8_t>(number >> at);
+  }
+  return end;
+}
+
+TEST(HashOfEnds, AddressesThatCancelTheMultipliersDoNotFallTogether) {
+  constexpr std::uint64_t kMany = 1000;
+  const Endpoint server{test::address("fd00::1"), 443};
+  for (const std::uint64_t word :
+       {0x9e3779b97f4a7c15U, 0xc2b2ae3d27d4eb4fU, 0x157c4a7fb979379eU, 0x4febd4273daeb2c2U}) {
+    for (const bool in_network : {true, false}) {
+      std::set<std::uint64_t> hashes, light;
+      for (std::uint64_t i = 1; i <= kMany; ++i) {
+        const Endpoint client = end_of(word, i, in_network);
+        bool unused = false;
+        hashes.insert(hash_of(client, server));
+        light.insert(wire::hash_of(wire::key_of(client, server, unused)));
+      }
+      EXPECT_EQ(hashes.size(), kMany) << word << in_network;
+      EXPECT_EQ(light.size(), kMany) << word << in_network;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace slowpath::flow
