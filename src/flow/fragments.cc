@@ -55,13 +55,11 @@ std::optional<wire::Packet> Fragments::add(const wire::Frame& frame, const wire:
   if (fresh) {
     order_.push_back(key);
   } else if (frame.time - datagram.begin > kReassembly) {
-    if (!datagram.complete) close(key, datagram, false);
-    datagram = Datagram{};
+    start_anew(key, datagram);
     fresh = true;
   } else if (is_another(datagram, packet)) {
     note_reuse(frame, packet, datagram);
-    if (!datagram.complete) close(key, datagram, false);
-    datagram = Datagram{};
+    start_anew(key, datagram);
     fresh = true;
   }
   if (fresh) {
@@ -77,11 +75,21 @@ std::optional<wire::Packet> Fragments::add(const wire::Frame& frame, const wire:
   close(key, datagram, true);
   datagram.complete = true;
   datagram.completed = frame.time;
-  if (datagram.pieces.size() > kPiecesOfWhole) {
-    datagram.pieces.resize(kPiecesOfWhole);
-    datagram.pieces.shrink_to_fit();
-  }
+  forget_pieces(datagram, kPiecesOfWhole);
   return joined(datagram);
+}
+
+void Fragments::forget_pieces(Datagram& datagram, std::size_t kept) {
+  if (datagram.pieces.size() <= kept) return;
+  open_pieces_ -= datagram.pieces.size() - kept;
+  datagram.pieces.resize(kept);
+  datagram.pieces.shrink_to_fit();
+}
+
+void Fragments::start_anew(const Key& key, Datagram& datagram) {
+  if (!datagram.complete) close(key, datagram, false);
+  forget_pieces(datagram, 0);
+  datagram = Datagram{};
 }
 
 std::vector<Fragments::Piece>::const_iterator Fragments::find_piece(const Datagram& datagram,
@@ -123,6 +131,7 @@ bool Fragments::take_piece(Datagram& datagram, const wire::Packet& packet) {
   if (known != datagram.pieces.end() && known->offset == packet.fragment_offset) return false;
   if (datagram.pieces.size() >= kMaxPieces) return false;
   datagram.pieces.insert(known, Piece{packet.fragment_offset, head_of(packet)});
+  ++open_pieces_;
   const std::uint64_t len =
       packet.ip_total_len > packet.ip_header_len ? packet.ip_total_len - packet.ip_header_len : 0;
   datagram.out_of_order |= packet.fragment_offset != datagram.next_offset;
@@ -152,9 +161,10 @@ std::optional<wire::Packet> Fragments::joined(Datagram& datagram) {
 }
 
 void Fragments::make_room() {
-  while (open_.size() > kMaxOpen) {
+  while (open_.size() > kMaxOpen || open_pieces_ > kMaxOpenPieces) {
     const auto oldest = open_.find(order_.front());
     if (!oldest->second.complete) close(oldest->first, oldest->second, false);
+    forget_pieces(oldest->second, 0);
     open_.erase(oldest);
     order_.pop_front();
   }
@@ -223,6 +233,7 @@ void Fragments::finish(std::vector<PathFacts>& paths) {
   }
   open_.clear();
   order_.clear();
+  open_pieces_ = 0;
   std::map<Pair, std::size_t> known;
   for (auto& [pair, learnt] : pairs_) {
     for (const auto& [id, echo] : learnt.echoes) {

@@ -22,6 +22,8 @@ class Fragments {
   /// Datagrams remembered at a time; the oldest incomplete ones are given up (and counted) beyond
   /// it.
   static constexpr std::size_t kMaxOpen = 4096;
+  /// Pieces remembered of all of them together: 32 of each, or a few datagrams in crumbs.
+  static constexpr std::size_t kMaxOpenPieces = std::size_t{1} << 17;
   /// Host pairs and echo requests of which facts are kept. Further ones are counted with their
   /// capture only.
   static constexpr std::size_t kMaxPairs = std::size_t{1} << 14, kMaxEchoes = std::size_t{1} << 17;
@@ -37,6 +39,8 @@ class Fragments {
   void finish(std::vector<PathFacts>& paths);
 
   [[nodiscard]] std::uint64_t fragments() const { return fragments_; }
+  /// Pieces that are remembered now.
+  [[nodiscard]] std::size_t open_pieces() const { return open_pieces_; }
 
  private:
   using Key = std::tuple<IpAddress, IpAddress, std::uint32_t,
@@ -72,7 +76,9 @@ class Fragments {
   void note_reuse(const wire::Frame& frame, const wire::Packet& packet, const Datagram& earlier);
   static std::vector<Piece>::const_iterator find_piece(const Datagram& datagram,
                                                        std::uint32_t offset);
-  static bool take_piece(Datagram& datagram, const wire::Packet& packet);
+  bool take_piece(Datagram& datagram, const wire::Packet& packet);
+  void forget_pieces(Datagram& datagram, std::size_t kept);
+  void start_anew(const Key& key, Datagram& datagram);
   static std::optional<wire::Packet> joined(Datagram& datagram);
   void make_room();
   PairFacts& facts_of(const Pair& pair);
@@ -85,6 +91,7 @@ class Fragments {
   std::map<Pair, PairFacts> pairs_;
   PairFacts rest_;  // of pairs beyond kMaxPairs
   std::size_t echo_count_ = 0;
+  std::size_t open_pieces_ = 0;  // of open_
   std::uint64_t fragments_ = 0;
 };
 
