@@ -85,7 +85,8 @@ struct Engine::State {
   std::size_t chapter = options.chapter_packets;  // of all connections
   std::size_t finished_count = 0;                 // of all connections
   FlowTable table;
-  std::vector<std::unique_ptr<Connection>> connections;  // by id; finished ones are null
+  std::vector<std::unique_ptr<Connection>> connections;  // by id; finished ones are null, or gone
+  std::uint32_t connections_total = 0;                   // the next one's id
   std::vector<std::unique_ptr<ConnectionFacts>>
       finished;  // apart, so that growing costs no second copy of all
   Fragments fragments;
@@ -93,7 +94,6 @@ struct Engine::State {
   std::uint64_t unmatched_icmp = 0;
   std::uint64_t finished_bytes = 0;
   std::uint64_t packets_since_check = 0, connections_since_check = 0;
-  std::size_t first_live = 0;                     // connections before it are finished
   Time newest{};                                  // of any packet
   std::array<wire::Packet, kTogether> packets;    // of a batch
   std::array<std::uint64_t, kTogether> hashes{};  // of those that are TCP, else 0
@@ -156,7 +156,7 @@ Connection& Engine::State::connection_for(const wire::Frame& frame, const wire::
                                           std::uint64_t hash) {
   Connection** known = table.find(hash, [&](const Connection& c) { return c.has_ends(packet); });
   if (known != nullptr && !(*known)->is_new_use(packet, frame.time)) return **known;
-  const auto id = static_cast<std::uint32_t>(connections.size());
+  const std::uint32_t id = connections_total++;
   connections.push_back(std::make_unique<Connection>(id, packet, frame.time, chapter));
   set_chapter();
   ++connections_since_check;
@@ -198,7 +198,7 @@ void Engine::State::add_icmp(const wire::Frame& frame, const wire::Packet& packe
 // Of many connections at a time each has shorter chapters: what waits to be read stays as much in
 // all.
 void Engine::State::set_chapter() {
-  const std::size_t live = connections.size() - finished_count;
+  const std::size_t live = connections_total - finished_count;
   chapter =
       std::clamp(kWaitingRecords / std::max<std::size_t>(live, 1),
                  std::min(kShortestChapter, options.chapter_packets), options.chapter_packets);
@@ -227,19 +227,19 @@ void Engine::State::drop_lightest_finished() {
 
 void Engine::State::keep_within_memory() {
   packets_since_check = connections_since_check = 0;
-  while (first_live < connections.size() && !connections[first_live]) ++first_live;
   std::uint64_t held = connections.size() * sizeof connections[0];
-  for (std::size_t i = first_live; i < connections.size(); ++i)
-    held += connections[i] ? connections[i]->memory_bytes() : 0;
+  for (const auto& connection : connections) held += connection ? connection->memory_bytes() : 0;
   if (held <= options.memory_bytes / 8 * kLiveEighths) return;
   finish_oldest(held / 2);
+  // A capture of nothing but beginnings would leave as many places as it has packets.
+  std::erase(connections, nullptr);
   forget_finished_keys();
 }
 
 // Finishes the connections that were idle longest, which say so, until `least_bytes` are free.
 void Engine::State::finish_oldest(std::uint64_t least_bytes) {
   std::vector<std::pair<Time, std::size_t>> by_age;
-  for (std::size_t i = first_live; i < connections.size(); ++i) {
+  for (std::size_t i = 0; i < connections.size(); ++i) {
     if (connections[i]) by_age.emplace_back(connections[i]->last(), i);
   }
   std::sort(by_age.begin(), by_age.end());
@@ -255,9 +255,8 @@ void Engine::State::finish_oldest(std::uint64_t least_bytes) {
 // A table that also held every four-tuple that ever was would grow without bound.
 void Engine::State::forget_finished_keys() {
   table.clear();
-  for (std::size_t i = first_live; i < connections.size(); ++i) {
-    if (!connections[i]) continue;
-    Connection& live = *connections[i];
+  for (const auto& connection : connections) {
+    Connection& live = *connection;
     const std::uint64_t hash = hash_of(live.client(), live.server());
     Connection** earlier = table.find(
         hash, [&](const Connection& c) { return is_between(c, live.client(), live.server()); });
@@ -284,7 +283,7 @@ Case Engine::finish() {
     facts.connections.push_back(std::move(*connection));
     connection.reset();
   }
-  facts.connections_total = s.connections.size();
+  facts.connections_total = s.connections_total;
   facts.unmatched_icmp_errors = s.unmatched_icmp;
   s.fragments.finish(facts.paths);
   gather_paths(facts);
