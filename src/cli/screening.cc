@@ -14,6 +14,9 @@
 namespace slowpath::cli {
 namespace {
 
+// In place of a connection's number: it is not among those that were chosen.
+constexpr std::uint32_t kGone = 0xffff'ffff;
+
 /// An input after the first pass.
 struct Screened {
   std::uint64_t frames = 0;    // read, before the window
@@ -56,7 +59,9 @@ class TwoPasses {
   void analyse();
   void analyse(Input& input, std::uint16_t number, Place& place);
   [[nodiscard]] std::span<wire::Frame> chosen_of(std::span<wire::Frame> frames);
+  [[nodiscard]] std::uint32_t number_among_all(const ConnectionFacts& connection) const;
   void number_connections(Case& facts) const;
+  void count_what_was_kept();
   void describe_captures();
 
   const PipelineOptions& options_;
@@ -164,26 +169,33 @@ void TwoPasses::analyse() {
   number_connections(looked_.facts);
   looked_.facts.unmatched_icmp_errors = screener_.unmatched_icmp();
   looked_.facts.connections_total = choice_.facts.connections;
+  count_what_was_kept();
   if (!options_.wanted) looked_.screening = choice_.facts;
   describe_captures();
+}
+
+// That of the last chosen use of its four-tuple that had begun by then. Uses before it were let go
+// by the first pass, for want of memory.
+std::uint32_t TwoPasses::number_among_all(const ConnectionFacts& connection) const {
+  bool unused = false;
+  const std::uint64_t hash =
+      wire::hash_of(wire::key_of(connection.client, connection.server, unused));
+  const auto after = std::ranges::upper_bound(choice_.first_frames, connection.first_frame.packed,
+                                              {}, &FrameRef::packed);
+  for (auto i = static_cast<std::size_t>(after - choice_.first_frames.begin()); i-- > 0;) {
+    if (choice_.hashes[i] == hash) return choice_.ids[i];
+  }
+  return kGone;
 }
 
 // The analysis numbered what it saw; connections are numbered among all. What it made of fragments
 // of connections that were not chosen is only a part of them, and goes.
 void TwoPasses::number_connections(Case& facts) const {
-  constexpr std::uint32_t kGone = 0xffff'ffff;
   std::uint32_t most = 0;
   for (const ConnectionFacts& connection : facts.connections) most = std::max(most, connection.id);
   std::vector<std::uint32_t> number(std::size_t{most} + 1, kGone);
   for (const ConnectionFacts& connection : facts.connections) {
-    bool unused = false;
-    const wire::EndsKey key = wire::key_of(connection.client, connection.server, unused);
-    if (!choice_.ends.contains(key, wire::hash_of(key))) continue;
-    const auto after = std::ranges::upper_bound(choice_.first_frames, connection.first_frame.packed,
-                                                {}, &FrameRef::packed);
-    if (after == choice_.first_frames.begin()) continue;
-    number[connection.id] =
-        choice_.ids[static_cast<std::size_t>(after - choice_.first_frames.begin()) - 1];
+    number[connection.id] = number_among_all(connection);
   }
   std::erase_if(facts.connections,
                 [&](const ConnectionFacts& connection) { return number[connection.id] == kGone; });
@@ -195,6 +207,15 @@ void TwoPasses::number_connections(Case& facts) const {
     for (std::uint32_t& id : path.connections) id = number[id];
     std::erase(path.connections, kGone);
   }
+}
+
+// Chosen connections that the analysis could not keep were judged by nobody.
+void TwoPasses::count_what_was_kept() {
+  ScreeningFacts& facts = choice_.facts;
+  const auto kept = static_cast<std::uint64_t>(looked_.facts.connections.size());
+  if (kept >= facts.connections_analysed) return;
+  facts.grave_left += facts.connections_analysed - kept;
+  facts.connections_analysed = kept;
 }
 
 void TwoPasses::describe_captures() {

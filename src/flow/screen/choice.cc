@@ -38,6 +38,19 @@ std::uint64_t hash_of_hosts(const LightRecord& record) {
   return wire::hash_of(key);
 }
 
+/// Of each record how often its four-tuple was used. An earlier use stands before the later one:
+/// first each learns how many came before it, then all learn it from the last.
+std::vector<std::uint32_t> uses_in(const LightTable& table) {
+  std::vector<std::uint32_t> uses(table.size(), 1);
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    if (table[i].previous != kNoRecord) uses[i] += uses[table[i].previous];
+  }
+  for (std::size_t i = table.size(); i-- > 0;) {
+    if (table[i].previous != kNoRecord) uses[table[i].previous] = uses[i];
+  }
+  return uses;
+}
+
 class Chooser {
  public:
   Chooser(Screener& screener, const ChoiceBudget& budget) : screener_(screener), budget_(budget) {}
@@ -87,7 +100,8 @@ class Chooser {
     }
   };
   std::vector<Large> largest_;
-  std::uint64_t packets_ = 0;  // of those taken
+  std::vector<std::vector<std::uint32_t>> uses_;  // of each record's four-tuple, by shard
+  std::uint64_t packets_ = 0;                     // of those taken
   std::size_t connections_ = 0;
 };
 
@@ -100,6 +114,7 @@ void Chooser::survey() {
     choice_.facts.packets += table.let_go().packets;
     choice_.facts.bytes += table.let_go().bytes;
     choice_.facts.grave_left += table.let_go().with_signs;
+    uses_.push_back(uses_in(table));
     for (std::uint32_t i = 0; i < table.size(); ++i) survey({shard, i}, table[i]);
   }
   std::sort(largest_.begin(), largest_.end());
@@ -156,10 +171,13 @@ void Chooser::rank() {
   });
 }
 
-/// With all uses of its four-tuple before it. False where that would be more than `most_packets`.
+/// With all uses of its four-tuple before it. False where that would be more than `most_packets`,
+/// or the four-tuple was used more often than connections may be taken: a flood of SYNs from one
+/// port, of which each would have to walk over all before it.
 bool Chooser::take(RecordRef ref, std::uint64_t most_packets) {
   if (at(ref).selected) return true;
   if (connections_ >= budget_.connections) return false;
+  if (uses_[ref.shard][ref.index] > budget_.connections) return false;
   std::uint64_t packets = 0;
   for (std::uint32_t i = ref.index; i != kNoRecord; i = at({ref.shard, i}).previous) {
     const LightRecord& use = at({ref.shard, i});
@@ -206,6 +224,7 @@ void Chooser::take_rest() {
 
 void Chooser::take_wanted(const Wanted& wanted) {
   constexpr std::uint64_t kAny = ~std::uint64_t{0};
+  budget_.connections = ~std::size_t{0};
   const std::span<LightTable> shards = screener_.shards();
   std::vector<std::pair<std::uint64_t, RecordRef>> order;
   for (std::uint32_t shard = 0; shard < shards.size(); ++shard) {
@@ -224,7 +243,7 @@ void Chooser::take_wanted(const Wanted& wanted) {
 // A connection's number is how many began before it.
 void Chooser::number_chosen() {
   const std::span<LightTable> shards = screener_.shards();
-  std::vector<FrameRef>& chosen = choice_.first_frames;
+  std::vector<std::pair<FrameRef, std::uint64_t>> found;  // with the hash of its four-tuple
   for (LightTable& table : shards) {
     for (std::size_t i = 0; i < table.size(); ++i) {
       // A later use of a chosen four-tuple goes to the analysis as well.
@@ -232,10 +251,15 @@ void Chooser::number_chosen() {
       if (!record.selected && record.previous != kNoRecord && table[record.previous].selected) {
         record.selected = true;
       }
-      if (record.selected) chosen.push_back(record.first_frame);
+      if (record.selected) found.emplace_back(record.first_frame, wire::hash_of(record.key()));
     }
   }
-  std::ranges::sort(chosen, {}, &FrameRef::packed);
+  std::ranges::sort(found, {}, [](const auto& each) { return each.first.packed; });
+  std::vector<FrameRef>& chosen = choice_.first_frames;
+  for (const auto& [first_frame, hash] : found) {
+    chosen.push_back(first_frame);
+    choice_.hashes.push_back(hash);
+  }
   std::vector<std::uint32_t> before(chosen.size() + 1);
   for (const LightTable& table : shards) {
     for (std::size_t i = 0; i < table.size(); ++i) {

@@ -35,6 +35,7 @@ struct Choice {
   ScreeningFacts facts;
   std::vector<FrameRef> first_frames;  // of the chosen connections, ascending
   std::vector<std::uint32_t> ids;      // their numbers among all, likewise
+  std::vector<std::uint64_t> hashes;   // of their four-tuples, likewise
 };
 
 /// Marks the chosen records as selected. The same for any number of threads.

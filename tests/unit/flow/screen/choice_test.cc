@@ -165,6 +165,29 @@ TEST(Choice, EveryUseOfAFourTupleGoesTogether) {
   EXPECT_EQ(ids_of(choice), (std::set<std::uint32_t>{0, 2}));
 }
 
+TEST(Choice, AFourTupleThatIsUsedMoreOftenThanMayBeTakenIsLeftAndSaid) {
+  Script script;
+  script.transfer(4000, 0, 10, 0.5);
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    // Each SYN once more after a second: nobody answers.
+    for (const double again_s : {0.0, 1.0}) {
+      script.add(10 + 2 * i + again_s, packet()
+                                           .ethernet()
+                                           .ipv4("10.0.0.1", "10.0.9.9")
+                                           .tcp(syn, ports(4001, 80), seq(1000 * i))
+                                           .build());
+    }
+  }
+  const auto screener = script.screen();
+  const flow::Choice choice = flow::choose(*screener, {.connections = 20, .largest = 0});
+  EXPECT_EQ(ids_of(choice), (std::set<std::uint32_t>{0}));
+  EXPECT_EQ(choice.facts.connections, 41U);
+  EXPECT_EQ(choice.facts.grave_left, 40U);
+  // Asked for by name it is looked at all the same.
+  const auto again = script.screen();
+  EXPECT_EQ(flow::choose_wanted(*again, {.id = 40, .ends = {}}).ids.size(), 40U);
+}
+
 TEST(ChosenEnds, HoldsWhatWasAddedAndNothingElse) {
   flow::ChosenEnds ends;
   std::vector<wire::EndsKey> keys;
