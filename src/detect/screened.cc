@@ -39,8 +39,33 @@ std::string what_is_left(const ScreeningFacts& screening) {
 
 }  // namespace
 
+void weigh_memory(const Case& facts, Diagnosis& diagnosis) {
+  const auto kept = static_cast<std::uint64_t>(facts.connections.size());
+  const auto ended = static_cast<std::uint64_t>(
+      std::ranges::count_if(facts.connections, &ConnectionFacts::forgotten));
+  if (facts.connections_total <= kept && ended == 0) return;
+  if (facts.connections_total > kept) {
+    diagnosis.summary += fmt::format(
+        " {} of {} connections, those that carried least, were only counted: --memory allows no "
+        "more.",
+        format_count(facts.connections_total - kept), format_count(facts.connections_total));
+  }
+  if (ended > 0) {
+    diagnosis.summary += fmt::format(
+        " {} were ended when they had been idle longest, to make room: what came later of them "
+        "counts as others.",
+        format_count(ended));
+  }
+  if (diagnosis.verdict != "healthy" || facts.connections_total <= kept) return;
+  diagnosis.verdict = "unclear";
+  diagnosis.confidence = std::min(diagnosis.confidence, kDoubtConfidence);
+  const std::string file = facts.captures.empty() ? "FILE" : facts.captures.front().file;
+  diagnosis.look_next.push_back("slowpath diagnose --memory SIZE " + file + "    (a larger one)");
+}
+
 void weigh_screening(const Case& facts, const ScreeningFacts& screening, Diagnosis& diagnosis) {
-  if (!screening.used || screening.connections_analysed == screening.connections) return;
+  if (!screening.used) return weigh_memory(facts, diagnosis);
+  if (screening.connections_analysed == screening.connections) return;
   std::string about = fmt::format(
       " Analysed were {} of {} connections: the largest, and the worst of each sign between any "
       "two "
