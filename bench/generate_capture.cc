@@ -9,9 +9,11 @@
 #include <cstdio>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "generate/attack.h"
 #include "generate/capture_file.h"
 #include "generate/traffic.h"
 
@@ -26,6 +28,7 @@ struct Options {
   bool pcapng = false;
   bool no_timestamps = false;
   bool no_sack = false;
+  std::string attack;
 };
 
 void declare(CLI::App& app, Options& options) {
@@ -56,6 +59,8 @@ void declare(CLI::App& app, Options& options) {
   app.add_option("--window", traffic.window, "segments in flight at most: a power of two to 64")
       ->capture_default_str()
       ->check(CLI::IsMember({2, 4, 8, 16, 32, 64}));
+  app.add_option("--attack", options.attack, "instead: what wants to exhaust the reader")
+      ->check(CLI::IsMember(std::vector<std::string>(kAttackNames.begin(), kAttackNames.end())));
   app.add_option("--seed", traffic.seed, "of everything random")->capture_default_str();
   app.add_flag("--pcapng", options.pcapng, "write pcapng instead of pcap");
   app.add_flag("--no-timestamps", options.no_timestamps, "no TCP timestamps");
@@ -73,7 +78,11 @@ int generate(const Options& options) {
     return 1;
   }
   CaptureFile file(fd, options.pcapng ? FileFormat::pcapng : FileFormat::pcap, options.snap_len);
-  Traffic(options.traffic, file).run();
+  if (const auto attack = attack_kind_of(options.attack)) {
+    write_attack(*attack, options.traffic.packets, options.traffic.seed, file);
+  } else {
+    Traffic(options.traffic, file).run();
+  }
   file.flush();
   if (!to_stdout && close(fd) != 0) {
     std::fprintf(stderr, "generate_capture: cannot finish %s: %s\n", options.output.c_str(),

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// Captures that want to exhaust the reader, with little memory allowed, analysed whole and screened
+// first: what is held stays within bounds, what was let go is counted and said, nothing that nobody
+// judged is called healthy, and the sound transfer amid it all is there, byte for byte.
+#include "generate/attack.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/pipeline.h"
+#include "detect/screened.h"
+#include "detect/synthesis.h"
+#include "report/json.h"
+#include "report/text.h"
+#include "support/live_heap.h"
+
+namespace slowpath::test {
+namespace {
+
+using bench::AttackKind;
+
+constexpr std::uint64_t kPackets = 40'000;
+constexpr std::uint64_t kMemory = 4 << 20;
+// What does not follow from --memory: buffers, the tables of fragments and echoes, the answer.
+constexpr std::uint64_t kBeside = 24 << 20;
+
+/// A file that is gone with it.
+class CaptureOnDisk {
+ public:
+  explicit CaptureOnDisk(AttackKind kind) : path_(::testing::TempDir() + "attack-XXXXXX") {
+    const int fd = mkstemp(path_.data());
+    EXPECT_GE(fd, 0);
+    bench::CaptureFile file(fd, bench::FileFormat::pcap, 0);
+    bench::write_attack(kind, kPackets, 7, file);
+    file.flush();
+    frames_ = file.frames();
+    close(fd);
+  }
+  CaptureOnDisk(const CaptureOnDisk&) = delete;
+  CaptureOnDisk& operator=(const CaptureOnDisk&) = delete;
+  ~CaptureOnDisk() { unlink(path_.c_str()); }
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] std::uint64_t frames() const { return frames_; }
+
+ private:
+  std::string path_;
+  std::uint64_t frames_ = 0;
+};
+
+enum class Way : std::uint8_t { full, screened };
+
+struct Seen {
+  report::Answer answer;
+  std::uint64_t most_bytes = 0;  // held beyond what was held before
+};
+
+Seen look_at(const std::string& path, Way way, std::size_t threads = 1) {
+  cli::PipelineOptions options;
+  options.inputs = {{path, {}}};
+  options.show_progress = false;
+  options.memory_bytes = kMemory;
+  options.screen_from_bytes = 0;
+  options.full = way == Way::full;
+  options.threads = threads;
+  const std::size_t before = live_bytes;
+  most_live_bytes = before;
+  auto looked = cli::look(options);
+  Seen seen;
+  EXPECT_TRUE(looked.has_value());
+  if (!looked) return seen;
+  EXPECT_EQ(looked->screening.used, way == Way::screened);
+  seen.answer.facts = std::move(looked->facts);
+  seen.answer.screening = looked->screening;
+  seen.answer.diagnosis = detect::diagnose(seen.answer.facts, nullptr);
+  detect::weigh_screening(seen.answer.facts, seen.answer.screening, seen.answer.diagnosis);
+  seen.most_bytes = most_live_bytes - before;
+  return seen;
+}
+
+/// Connections that no detector has seen.
+std::uint64_t unjudged(const report::Answer& answer) {
+  if (answer.screening.used) return answer.screening.grave_left;
+  return answer.facts.connections_total - answer.facts.connections.size();
+}
+
+const ConnectionFacts* sound_transfer(const Case& facts) {
+  const auto found = std::ranges::find_if(facts.connections, [](const ConnectionFacts& c) {
+    return c.client.port == 40'000 && to_string(c.client.address) == "10.99.99.99";
+  });
+  return found == facts.connections.end() ? nullptr : &*found;
+}
+
+void expect_bounded(const Seen& seen, const CaptureOnDisk& capture) {
+  EXPECT_LE(seen.most_bytes, kMemory + kBeside);
+  ASSERT_EQ(seen.answer.facts.captures.size(), 1U);
+  EXPECT_EQ(seen.answer.facts.captures[0].packets, capture.frames());
+}
+
+/// Each connection has one number, and each number belongs to one.
+void expect_numbered(const report::Answer& answer) {
+  std::set<std::uint32_t> ids;
+  for (const ConnectionFacts& connection : answer.facts.connections) ids.insert(connection.id);
+  EXPECT_EQ(ids.size(), answer.facts.connections.size());
+  if (answer.screening.used) {
+    EXPECT_LE(answer.facts.connections.size(), answer.screening.connections_analysed);
+  }
+}
+
+/// Nobody is told that all is well who cannot know it.
+void expect_said(const report::Answer& answer) {
+  const std::string json = report::to_json(answer, {.explain = true});
+  EXPECT_TRUE(nlohmann::json::accept(json));
+  EXPECT_FALSE(report::to_text(answer, {}).empty());
+  if (unjudged(answer) == 0) return;
+  EXPECT_NE(answer.diagnosis.verdict, "healthy");
+  const char* const words = answer.screening.used ? "not analysed" : "only counted";
+  EXPECT_NE(answer.diagnosis.summary.find(words), std::string::npos) << answer.diagnosis.summary;
+}
+
+void expect_sound_transfer(const Case& facts) {
+  const ConnectionFacts* const sound = sound_transfer(facts);
+  ASSERT_NE(sound, nullptr);
+  const DirectionFacts& data = (*sound)[Direction::to_client];
+  EXPECT_EQ(data.bytes, std::uint64_t{bench::kSoundSegments} * bench::kSoundSegmentBytes);
+  EXPECT_EQ(data.data_packets, bench::kSoundSegments);
+  EXPECT_EQ(data.resent_packets, 0U);
+  EXPECT_FALSE(sound->forgotten);
+}
+
+class Attack : public ::testing::TestWithParam<AttackKind> {};
+
+TEST_P(Attack, AnalysedWholeIsBounded) {
+  const CaptureOnDisk capture(GetParam());
+  const Seen seen = look_at(capture.path(), Way::full);
+  expect_bounded(seen, capture);
+  expect_numbered(seen.answer);
+  expect_said(seen.answer);
+  // Its clock would be that of the attack.
+  if (GetParam() != AttackKind::backwards) expect_sound_transfer(seen.answer.facts);
+}
+
+TEST_P(Attack, ScreenedIsBoundedAndTheSameWithMoreThreads) {
+  const CaptureOnDisk capture(GetParam());
+  const Seen seen = look_at(capture.path(), Way::screened);
+  expect_bounded(seen, capture);
+  expect_numbered(seen.answer);
+  expect_said(seen.answer);
+  if (GetParam() != AttackKind::backwards) expect_sound_transfer(seen.answer.facts);
+  const Seen three = look_at(capture.path(), Way::screened, 3);
+  EXPECT_EQ(report::to_json(seen.answer, {}), report::to_json(three.answer, {}));
+}
+
+std::vector<AttackKind> all_kinds() {
+  std::vector<AttackKind> kinds;
+  for (std::size_t i = 0; i < bench::kAttackKinds; ++i) kinds.push_back(static_cast<AttackKind>(i));
+  return kinds;
+}
+
+std::string name_of(const ::testing::TestParamInfo<AttackKind>& info) {
+  std::string name(bench::kAttackNames[static_cast<std::size_t>(info.param)]);
+  std::erase(name, '-');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, Attack, ::testing::ValuesIn(all_kinds()), name_of);
+
+class Flood : public ::testing::TestWithParam<AttackKind> {};
+
+TEST_P(Flood, CountsEveryConnectionHoweverFewAreKept) {
+  const CaptureOnDisk capture(GetParam());
+  for (const Way way : {Way::full, Way::screened}) {
+    const report::Answer answer = look_at(capture.path(), way).answer;
+    EXPECT_EQ(answer.facts.connections_total, kPackets + 1);
+    EXPECT_LT(answer.facts.connections.size(), kPackets / 4);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, Flood,
+                         ::testing::Values(AttackKind::syns, AttackKind::one_packets,
+                                           AttackKind::reuse, AttackKind::collisions),
+                         name_of);
+
+}  // namespace
+}  // namespace slowpath::test
