@@ -42,6 +42,7 @@ def whole_files(*patterns):
 
 SEEDS = {
     "pipeline": beginnings_of_examples,
+    "screened": beginnings_of_examples,
     "pcapng": beginnings_of_examples,
     "scenario": lambda: whole_files("tests/scenarios/*/*.scn"),
     "lab_scenario": lambda: whole_files("lab/scenarios/*.toml"),
