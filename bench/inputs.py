@@ -72,14 +72,23 @@ def compressed(base):
 
 
 def by_packets(most, base):
-    """`base` with 100 000 packets to `most`."""
-    return [dataclasses.replace(base, packets=count) for count in powers(100_000, most)]
+    """`base` with a million packets to `most`: all large enough to be screened."""
+    return [dataclasses.replace(base, packets=count) for count in powers(1_000_000, most)]
 
 
 def by_connections(most, packets):
     """10 to `most` live connections; ten packets of each at least."""
     return [Input(f"live-{count_name(count)}", f"{count_name(count)} connections", max(packets, 10 * count), count,
                   CUT + SHORT + LASTING) for count in powers(10, most)]
+
+
+# As bench/generate/attack.h calls them.
+ATTACKS = ("syns", "one-packets", "reuse", "collisions", "fragments", "tiny-fragments", "overlaps", "options", "tunnels",
+           "wraps", "backwards", "resets", "icmp")
+
+
+def attacks(packets):
+    return [Input(f"attack-{kind}", kind, packets, 1, CUT + ("--attack", kind)) for kind in ATTACKS]
 
 
 def powers(least, most):

@@ -20,51 +20,7 @@ import subprocess
 import sys
 import time
 
-A, B = "slowpath-bench-a", "slowpath-bench-b"
-
-
-def run(*command, check=True):
-    return subprocess.run(command, check=check, capture_output=True, text=True).stdout
-
-
-def inside(namespace, *command):
-    return ("ip", "netns", "exec", namespace) + command
-
-
-class Hosts:
-    """Two fresh namespaces, gone at the end."""
-
-    def __enter__(self):
-        for name in (A, B):
-            run("ip", "netns", "del", name, check=False)
-            run("ip", "netns", "add", name)
-            run(*inside(name, "ip", "link", "set", "lo", "up"))
-            run(*inside(name, "sysctl", "-qw", "net.ipv4.tcp_rmem=4096 131072 33554432",
-                        "net.ipv4.tcp_wmem=4096 65536 16777216", "net.ipv4.tcp_no_metrics_save=1",
-                        "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1"))
-        return self
-
-    def __exit__(self, *_):
-        for name in (A, B):
-            run("ip", "netns", "del", name, check=False)
-
-
-class Plane:
-    def __init__(self, program, mtu, stages):
-        self.process = subprocess.Popen([program, "switch", A, B, str(mtu), *stages],
-                                        stdout=subprocess.PIPE, text=True)
-        if self.process.stdout.readline().strip() != "ready":
-            sys.exit("the plane did not start")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.says = self.process.communicate()[0]
-        for line in self.says.splitlines():
-            if line.startswith("endpoint") and not line.endswith("failed 0"):
-                print("  the plane lost frames:", line)
+from hosts import A, B, Hosts, Plane, inside, run, veth
 
 
 def iperf(client, server, address, seconds):
@@ -82,14 +38,9 @@ def loopback(_, seconds):
         return iperf(A, A, "127.0.0.1", seconds)
 
 
-def veth(mtu):
+def over_veth(mtu):
     def measure(_, seconds):
-        with Hosts():
-            run("ip", "link", "add", "eth0", "netns", A, "type", "veth", "peer", "name", "eth0", "netns", B)
-            for name, side in ((A, 1), (B, 2)):
-                run(*inside(name, "ip", "addr", "add", f"10.0.0.{side}/24", "dev", "eth0"))
-                run(*inside(name, "ip", "link", "set", "eth0", "mtu", str(mtu), "up"))
-            time.sleep(0.1)
+        with Hosts(), veth(mtu):
             return iperf(A, B, "10.0.0.2", seconds)
     return measure
 
@@ -103,12 +54,12 @@ def plane(mtu, *stages):
 
 WAYS = {
     "loopback": loopback,
-    "veth 1500": veth(1500),
+    "veth 1500": over_veth(1500),
     "plane 1500, whole": plane(1500),
     "plane 1500, whole, delay heap": plane(1500, "delay,time=0.1ms"),
     "plane 1500, segment": plane(1500, "segment"),
     "plane 1500, segment + merge": plane(1500, "segment", "merge"),
-    "veth 9000": veth(9000),
+    "veth 9000": over_veth(9000),
     "plane 9000, whole": plane(9000),
     "plane 9000, segment + merge": plane(9000, "segment", "merge"),
 }

@@ -4,6 +4,8 @@ import json
 import os
 import pathlib
 import platform
+import resource
+import time
 
 import measure
 
@@ -39,6 +41,37 @@ def processor():
 
 def memory_bytes():
     return int(read("/proc/meminfo").splitlines()[0].split()[1]) * 1024
+
+
+def processor_seconds(stat):
+    """Of all processors together since the machine started: busy with anything, and taken by the hypervisor.
+    `stat` is the text of /proc/stat."""
+    user, nice, system, _, _, irq, softirq, steal = (int(word) for word in stat.split()[1:9])
+    tick = os.sysconf("SC_CLK_TCK")
+    return (user + nice + system + irq + softirq) / tick, steal / tick
+
+
+def own_seconds():
+    """Of this process and of all that it started and that ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+class Disturbance:
+    """How much of the processors others took from now on."""
+
+    def __init__(self):
+        self.begin = time.monotonic()
+        self.before = self.now()
+
+    @staticmethod
+    def now():
+        return (*processor_seconds(read("/proc/stat")), own_seconds())
+
+    def shares(self):
+        busy, stolen, own = (now - then for now, then in zip(self.now(), self.before))
+        whole = max(time.monotonic() - self.begin, 1e-3) * (os.cpu_count() or 1)
+        return {"others": max(0.0, (busy - own) / whole), "stolen": max(0.0, stolen / whole)}
 
 
 def describe():

@@ -106,6 +106,7 @@ class Series:
 
     def __init__(self):
         self.costs = []
+        self.output = ""
 
     def add(self, cost):
         self.costs.append(cost)
@@ -118,19 +119,24 @@ class Series:
 
     def summary(self):
         walls = [cost.wall_s for cost in self.costs]
-        return {"wall_s": statistics.median(walls), "best_s": min(walls), "worst_s": max(walls), "walls": walls,
+        return {"wall_s": statistics.median(walls), "output": self.output, "best_s": min(walls), "worst_s": max(walls), "walls": walls,
                 "cpu_s": statistics.median(cost.cpu_s for cost in self.costs),
                 "anon_bytes": max(cost.anon_bytes for cost in self.costs), "rounds": len(walls),
                 "failed": any(cost.status for cost in self.costs)}
 
 
-def side_by_side(ways, rounds, patience_s):
+def side_by_side(ways, rounds, patience_s, keep_output=()):
     """ways: name -> (command, cores). All take turns within each round, as the machine's speed drifts;
-    a way that has used up `patience_s` sits out the rounds that are left."""
+    a way that has used up `patience_s` sits out the rounds that are left. Of those in `keep_output` the
+    summary has what they printed."""
     series = {name: Series() for name in ways}
     for _ in range(rounds):
         for name, (command, cores) in ways.items():
             if series[name].costs and series[name].spent_s() > patience_s:
                 continue
-            series[name].add(run(command, cores))
+            if name in keep_output:
+                cost, series[name].output = run(command, cores, keep_output=True)
+                series[name].add(cost)
+            else:
+                series[name].add(run(command, cores))
     return {name: one.summary() for name, one in series.items()}

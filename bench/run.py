@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Measures Slowpath beside capinfos, tcptrace and tshark in one run; `./dev bench` calls it.
+"""Measures Slowpath beside capinfos, tcptrace, tshark and iperf3 in one run; `./dev bench` calls it.
 
-usage: run.py BUILD_FOLDER [--quick | --long] [--only SECTION...] [--output FILE] [--folder FOLDER] [--clean]
+usage: run.py BUILD_FOLDER [--quick | --long] [--only SECTION... | --probe] [--output FILE] [--folder FOLDER] [--clean]
 
-BUILD_FOLDER holds slowpath, bench/generate_capture and bench/bench_reference of the release preset. A whole run
-writes docs/performance.md; a quick one, or one of some sections, only prints.
+BUILD_FOLDER holds slowpath and in bench/ generate_capture, bench_reference and lab_switch_bench, of the release preset.
+A whole run writes docs/performance.md; a quick one, or one of some sections, only prints.
 """
 import argparse
 import datetime
@@ -29,8 +29,11 @@ def options():
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="a million packets, for trying")
     size.add_argument("--long", action="store_true", help="also a capture of 10^8 packets (10 GB)")
-    parser.add_argument("--only", nargs="+", choices=suite.SECTIONS, metavar="SECTION",
-                        help="some of: " + " ".join(suite.SECTIONS))
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument("--only", nargs="+", choices=suite.SECTIONS, metavar="SECTION",
+                      help="some of: " + " ".join(suite.SECTIONS))
+    part.add_argument("--probe", action="store_const", const=["active"], dest="only",
+                      help="only the active tests beside iperf3 (root)")
     parser.add_argument("--rounds", type=int, help="instead of 5 (quick: 3)")
     parser.add_argument("--output", type=pathlib.Path, help="where the tables go (whole runs: docs/performance.md)")
     parser.add_argument("--folder", type=pathlib.Path, default=inputs.default_folder(),
@@ -66,14 +69,17 @@ def main():
         shutil.rmtree(chosen.folder, ignore_errors=True)
         return 0
     build = pathlib.Path(chosen.build)
-    program, generator, reference = build / "slowpath", build / "bench/generate_capture", build / "bench/bench_reference"
+    program, generator, reference, switch = (
+        build / name for name in ("slowpath", "bench/generate_capture", "bench/bench_reference", "bench/lab_switch_bench"))
     for needed in (program, generator, reference):
         if not os.access(needed, os.X_OK):
             sys.exit(f"bench: {needed} is missing: ninja -C {build} slowpath generate_capture bench_reference")
     plan = plan_of(chosen)
     store = inputs.Store(chosen.folder, generator)
     described = about(chosen, plan, program)
-    results = suite.Suite(plan, store, program, reference).run(chosen.only or suite.SECTIONS)
+    disturbance = machine.Disturbance()
+    results = suite.Suite(plan, store, program, reference, switch).run(chosen.only or suite.SECTIONS)
+    described["machine"].update(disturbance.shares())
     results["about"] = described
     (chosen.folder / "results.json").write_text(json.dumps(results, indent=1), encoding="utf-8")
     text = report.text(results)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is measured, in which order. Each section gives plain data that tables.py prints."""
 import dataclasses
+import json
 import os
 import statistics
 import sys
 
+import active
 import inputs
 import machine
 import measure
@@ -20,18 +22,40 @@ class Plan:
     curve_packets: int    # Of each point of the growth over connections.
     rounds: int
     patience_s: float     # A way that took longer in all sits out the other rounds.
+    transfer_s: float     # Of each active test.
+    attack_packets: int
 
 
-QUICK = Plan(1_000_000, 1_000_000, 100_000, 300_000, 3, 5)
-WHOLE = Plan(10_000_000, 10_000_000, 1_000_000, 2_000_000, 5, 25)
+QUICK = Plan(1_000_000, 10_000_000, 100_000, 1_000_000, 3, 4, 1, 100_000)
+WHOLE = Plan(10_000_000, 10_000_000, 1_000_000, 2_000_000, 5, 12, 3, 500_000)
 EXTENDED = dataclasses.replace(WHOLE, most_packets=100_000_000)
 
-SECTIONS = ("base", "many", "full", "loss", "compressed", "startup", "packets", "connections")
+SECTIONS = ("base", "many", "full", "loss", "compressed", "startup", "packets", "connections", "attacks",
+            "active")
+
+
+def account(output):
+    """What an answer says of its own work: JSON of `diagnose --json`; nothing where it is none."""
+    try:
+        answer = json.loads(output)
+    except json.JSONDecodeError:
+        return None
+    # Where nothing was screened every connection was analysed.
+    screening = answer["screening"] or {}
+    connections = answer["statistics"]["connections"]
+    return {"verdict": answer["verdict"], "connections": connections,
+            "connections_analysed": screening.get("connections_analysed", connections),
+            "packets": screening.get("packets"), "packets_analysed": screening.get("packets_analysed")}
+
+
+def without_output(costs):
+    return {name: {key: value for key, value in cost.items() if key != "output"} for name, cost in costs.items()}
 
 
 class Suite:
-    def __init__(self, plan, store, program, reference):
+    def __init__(self, plan, store, program, reference, switch):
         self.plan = plan
+        self.switch = switch
         self.store = store
         self.program = str(program)
         self.reference = str(reference)
@@ -52,7 +76,30 @@ class Suite:
         if "connections" in sections:
             results["by_connections"] = self.growth(
                 inputs.by_connections(self.plan.most_connections, self.plan.curve_packets))
+        if "attacks" in sections:
+            results["attacks"] = self.attacks()
+        if "active" in sections:
+            results["active"] = self.active()
         return results
+
+    def attacks(self):
+        """Once each: what counts is that they end, and what they hold."""
+        found = []
+        for wanted in inputs.attacks(self.plan.attack_packets):
+            path = self.ready(wanted)
+            ways = peers.attack_ways(self.program, path)
+            costs = measure.side_by_side(ways, 1, self.plan.patience_s, keep_output=ways)
+            answers = {name: account(cost["output"]) for name, cost in costs.items()}
+            found.append({**self.about(wanted, path), "ways": without_output(costs), "answers": answers})
+        return found
+
+    def active(self):
+        """Of each path; or why it cannot be measured here."""
+        reason = active.why_not(self.switch)
+        if reason:
+            print(f"  active tests are left out: {reason}", file=sys.stderr)
+            return reason
+        return active.measure(self.program, self.switch, self.plan.rounds, self.plan.transfer_s)
 
     def ready(self, wanted):
         path = self.store.get(wanted)
@@ -67,8 +114,10 @@ class Suite:
     def compare(self, wanted, with_tshark=False):
         path = self.ready(wanted)
         found = peers.ways(self.program, path, with_tshark)
-        return {**self.about(wanted, path),
-                "ways": measure.side_by_side(found, self.plan.rounds, self.plan.patience_s)}
+        ours = (peers.OURS_ONE, peers.OURS_FULL)
+        costs = measure.side_by_side(found, self.plan.rounds, self.plan.patience_s, keep_output=ours)
+        answers = {name: account(costs[name]["output"]) for name in ours}
+        return {**self.about(wanted, path), "ways": without_output(costs), "answers": answers}
 
     def read_rates(self, name):
         path = self.ready(self.main[name])
@@ -85,7 +134,7 @@ class Suite:
             path = self.ready(wanted)
             compared = measure.side_by_side(peers.compressed_ways(self.program, path, wanted.compression),
                                             self.plan.rounds, self.plan.patience_s)
-            found.append({**self.about(wanted, path), "plain_bytes": plain_bytes, "ways": compared})
+            found.append({**self.about(wanted, path), "plain_bytes": plain_bytes, "ways": without_output(compared)})
         return found
 
     def startup(self):
@@ -102,7 +151,8 @@ class Suite:
         found = []
         for wanted in points:
             path = self.ready(wanted)
-            ways = {peers.OURS_ONE: peers.ways(self.program, path)[peers.OURS_ONE]}
-            summary = measure.side_by_side(ways, self.plan.rounds, self.plan.patience_s)[peers.OURS_ONE]
-            found.append({**self.about(wanted, path), **summary})
+            ways = {peers.OURS_ONE: peers.our_ways(self.program, path)[peers.OURS_ONE]}
+            costs = measure.side_by_side(ways, self.plan.rounds, self.plan.patience_s, keep_output=ways)
+            answer = account(costs[peers.OURS_ONE]["output"])
+            found.append({**self.about(wanted, path), **without_output(costs)[peers.OURS_ONE], "answer": answer})
         return found

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The results as tables: text that is also Markdown. Measures nothing."""
+import active
 import peers
 
 MIB = 1 << 20
@@ -49,6 +50,28 @@ def times(value):
     return f"{figure(value)} x" if value else "-"
 
 
+def percent(part, whole):
+    return f"{figure(100 * part / whole)} %" if whole else "-"
+
+
+def analysed(answer):
+    """What the full analysis looked at, of an account of suite.py."""
+    if not answer:
+        return "its answer could not be read"
+    text = f"{answer['connections_analysed']:,} of {answer['connections']:,} connections"
+    if answer["packets"]:
+        text += f" with {percent(answer['packets_analysed'], answer['packets'])} of the TCP packets"
+    return f"{text}; verdict {answer['verdict']}"
+
+
+def answers(measured):
+    """What the two passes looked at and said, beside the whole analysis."""
+    found = measured.get("answers", {})
+    names = {peers.OURS_ONE: "Analysed after screening", peers.OURS_FULL: "With --full"}
+    lines = [f"{title}: {analysed(found[name])}." for name, title in names.items() if name in found]
+    return "\n\n" + "\n".join(lines) if lines else ""
+
+
 def compared(measured):
     """One input, every program."""
     rows = []
@@ -64,7 +87,7 @@ def compared(measured):
     title = (f"### {measured['name']}: {measured['what']}\n\n{mega(measured['packets'])} M packets, "
              f"{mega(measured['bytes'])} MB\n\n")
     return title + table(["program", "M packets/s", "M packets/CPU s", "MB/s", "of capinfos", "of tcptrace", "memory MiB",
-                          "seconds", "best-worst"], rows)
+                          "seconds", "best-worst"], rows) + answers(measured)
 
 
 def compressed(found):
@@ -88,10 +111,18 @@ def packet_ns(point, startup_s):
     return (point["wall_s"] - startup_s) / point["packets"] * 1e9
 
 
+def further_ns(points):
+    """Of each point but the first: the time of each packet that it has more than the one before."""
+    return [None] + [(now["wall_s"] - then["wall_s"]) / (now["packets"] - then["packets"]) * 1e9
+                     for then, now in zip(points, points[1:])]
+
+
 def by_packets(points, startup_s):
-    return table(["packets", "ns a packet", "M packets/s", "memory MiB"],
-                 [[f"{point['packets']:,}", figure(packet_ns(point, startup_s)),
-                   mega(point["packets"] / point["wall_s"]), mib(point["anon_bytes"])] for point in points])
+    rows = []
+    for point, further in zip(points, further_ns(points)):
+        rows.append([f"{point['packets']:,}", figure(packet_ns(point, startup_s)), figure(further) if further else "-",
+                     mega(point["packets"] / point["wall_s"]), mib(point["anon_bytes"])])
+    return table(["packets", "ns a packet", "ns for each further one", "M packets/s", "memory MiB"], rows)
 
 
 def fits(bytes_of_state, caches):
@@ -116,5 +147,39 @@ def by_connections(points, startup_s, caches):
 def machine(about):
     caches = ", ".join(f"L{level} {size / MIB:.3g} MiB" for level, size in about["caches"].items())
     return (f"{about['processor']}, {about['cores']} cores, {caches} (as one core sees them), "
-            f"{about['memory_bytes'] / (1 << 30):.0f} GiB of memory, Linux {about['kernel']}; "
-            f"load {about['load']:.2f} before the run")
+            f"{about['memory_bytes'] / (1 << 30):.0f} GiB of memory, Linux {about['kernel']}; {disturbance(about)}")
+
+
+def disturbance(about):
+    text = f"load {about['load']:.2f} before the run"
+    if "others" in about:
+        text += (f"; during it other work took {100 * about['others']:.1f} % of the processors, "
+                 f"the hypervisor {100 * about['stolen']:.1f} %")
+    return text
+
+
+def attacks(found):
+    rows = []
+    for measured in found:
+        row = [measured["what"]]
+        for way in (peers.OURS_ONE, peers.OURS_FULL):
+            cost, answer = measured["ways"][way], measured["answers"][way]
+            row += [mega(measured["packets"] / cost["wall_s"]), mib(cost["anon_bytes"]),
+                    answer["verdict"] if answer else "**failed**"]
+        rows.append(row)
+    return table(["attack", "screened: M packets/s", "memory MiB", "verdict", "--full: M packets/s", "memory MiB",
+                  "verdict"], rows)
+
+
+def transfers(path):
+    """One path, the active test beside iperf3."""
+    rows = []
+    for way in active.WAYS:
+        found = path["ways"][way]
+        rates = sorted(rate / 1e9 for rate in found["rates"])
+        rows.append([way, figure(found["bits_per_s"] / 1e9), f"{figure(rates[0])}-{figure(rates[-1])}",
+                     times(found["rate_ratio"]), figure(1e3 * found["client_s_per_gbit"]),
+                     figure(1e3 * found["server_s_per_gbit"]), times(found["cpu_ratio"])])
+    title = f"### Over {path['path']}\n\n{path['rounds']} rounds of {path['seconds']:g} s each way\n\n"
+    return title + table(["what", "Gbit/s", "least-most", "of iperf3", "client CPU ms/Gbit", "server CPU ms/Gbit",
+                          "CPU/bit to iperf3"], rows)

@@ -2,6 +2,7 @@
 """What must be reached, and whether it was. Says nothing of what was not measured."""
 import dataclasses
 
+import active
 import peers
 import tables
 
@@ -57,6 +58,10 @@ def memory(results):
     for point in results.get("by_connections", []):
         if point["connections"] == 1_000_000:
             yield Target("a million connections, memory", point["anon_bytes"] / GIB, 1, False, "GiB")
+    if results.get("attacks"):
+        most = max(cost["anon_bytes"] for attack in results["attacks"] for cost in attack["ways"].values())
+        yield Target(f"attacks with --memory {peers.ATTACK_MEMORY_MIB}MiB, most memory", most / MIB,
+                     1.5 * peers.ATTACK_MEMORY_MIB, False, "MiB")
     points = [point for point in results.get("by_packets", []) if point["packets"] >= 1_000_000]
     if len(points) > 1:
         yield Target("memory, longest capture to 1 M packets", points[-1]["anon_bytes"] / points[0]["anon_bytes"], 1.2,
@@ -88,11 +93,22 @@ def growth(results):
     costs = [tables.packet_ns(point, startup_s) for point in results.get("by_packets", [])
              if point["packets"] >= 1_000_000]
     if len(costs) > 1:
-        yield Target("cost a packet, dearest to cheapest from 1 M packets up", max(costs) / min(costs), 1.2, False, "x")
+        rise = max(later / earlier for i, earlier in enumerate(costs) for later in costs[i + 1:])
+        yield Target("cost a packet of a longer capture to that of a shorter, from 1 M packets up", rise, 1.2, False, "x")
+
+
+def active_tests(results):
+    found = results.get("active", [])
+    for path in [] if isinstance(found, str) else found:
+        plain, verified = path["ways"][active.PLAIN], path["ways"][active.VERIFIED]
+        over = f"over {path['path']}, to iperf3"
+        yield Target(f"goodput without verification {over}", plain["rate_ratio"], 1, unit="x")
+        yield Target(f"CPU a bit without verification {over}", plain["cpu_ratio"], 1, False, "x")
+        yield Target(f"goodput with verification {over}", verified["rate_ratio"], 0.85, unit="x")
 
 
 def of(results):
-    sections = (speed, whole_payloads, memory, decompression, gzip_overlap, growth)
+    sections = (speed, whole_payloads, memory, decompression, gzip_overlap, growth, active_tests)
     return [target for section in sections for target in section(results)]
 
 

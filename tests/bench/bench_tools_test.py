@@ -12,16 +12,19 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.environ["SLOWPATH_SOURCE_DIR"], "bench"))
 
+import active
 import gate
 import inputs
 import machine
 import measure
 import peers
 import report
+import suite
 import tables
 import targets
 
 MIB = 1 << 20
+RISE = "cost a packet of a longer capture to that of a shorter, from 1 M packets up"
 
 
 def cost(wall_s, anon_mib=10, failed=False):
@@ -37,6 +40,18 @@ def results(ours_s=0.5, capinfos_s=1.0, tcptrace_s=3.2):
     return {"inputs": {"base": measured("base", 10**7, {
         peers.OURS_ONE: cost(ours_s), peers.OURS_ALL: cost(ours_s / 2), peers.CAPINFOS: cost(capinfos_s),
         peers.TCPTRACE: cost(tcptrace_s)})}}
+
+
+def transfers(gbit_per_s, cpu_s):
+    """Three seconds, thrice; each end takes `cpu_s` for a gigabit."""
+    bits = 3 * gbit_per_s * 1e9
+    return [active.Transfer(bits, 3, cpu_s * bits / 1e9, cpu_s * bits / 1e9)] * 3
+
+
+def path(plain, verified, iperf3):
+    series = {active.PLAIN: plain, active.VERIFIED: verified, active.IPERF3: iperf3}
+    return {"path": "veth", "seconds": 3, "rounds": 3,
+            "ways": {way: active.summary(each, iperf3) for way, each in series.items()}}
 
 
 def verdicts(found):
@@ -125,6 +140,16 @@ class Measure(unittest.TestCase):
         found = measure.side_by_side(ways, 3, 0.04)
         self.assertEqual((found["slow"]["rounds"], found["quick"]["rounds"]), (1, 3))
 
+    def test_what_is_asked_for_of_the_output_is_kept(self):
+        ways = {"one": (["echo", "said"], measure.one_core()), "other": (["echo", "lost"], measure.one_core())}
+        found = measure.side_by_side(ways, 2, 1, keep_output=("one",))
+        self.assertEqual((found["one"]["output"], found["other"]["output"]), ("said\n", ""))
+
+    def test_idle_and_waiting_are_not_busy(self):
+        tick = os.sysconf("SC_CLK_TCK")
+        text = f"cpu {tick} {tick} {tick} 999999 888888 {tick} {tick} {3 * tick} 5 5\ncpu0 1 1 1 1 1 1 1 1 1 1\n"
+        self.assertEqual(machine.processor_seconds(text), (5, 3))
+
     def test_sizes_as_sysfs_says_them(self):
         self.assertEqual([machine.size_bytes(text) for text in ("48K", "2048K", "8M", "")], [49152, 2 * MIB, 8 * MIB, 0])
 
@@ -141,6 +166,34 @@ class Tables(unittest.TestCase):
         found = measured("base", 10**6, {peers.OURS_ONE: cost(1), peers.TCPTRACE: cost(1, failed=True)})
         self.assertIsNone(tables.ratio(found, peers.OURS_ONE, peers.TCPTRACE))
         self.assertIn("failed", tables.compared(found))
+
+    def test_the_account_of_an_answer(self):
+        answer = {"verdict": "healthy", "statistics": {"connections": 2000}, "screening": None}
+        whole = suite.account(json.dumps(answer))
+        self.assertEqual(tables.analysed(whole), "2,000 of 2,000 connections; verdict healthy")
+        answer["screening"] = {"connections_analysed": 20, "packets": 1000, "packets_analysed": 100}
+        self.assertEqual(tables.analysed(suite.account(json.dumps(answer))),
+                         "20 of 2,000 connections with 10.0 % of the TCP packets; verdict healthy")
+        self.assertIn("could not be read", tables.analysed(suite.account("no JSON")))
+
+    def test_attacks_are_those_of_the_generator(self):
+        header = (pathlib.Path(os.environ["SLOWPATH_SOURCE_DIR"]) / "bench/generate/attack.h").read_text(encoding="utf-8")
+        names = header.split("kAttackNames = {")[1].split("}")[0]
+        self.assertEqual([name.strip(' "\n') for name in names.split(",")], list(inputs.ATTACKS))
+
+    def test_attacks_are_held_to_their_memory(self):
+        answer = {"verdict": "unclear"}
+        attack = {**measured("attack-syns", 10**5, {peers.OURS_ONE: cost(1, 60), peers.OURS_FULL: cost(2, 97)}),
+                  "answers": {peers.OURS_ONE: answer, peers.OURS_FULL: None}}
+        found = {"inputs": {}, "attacks": [attack]}
+        self.assertEqual(verdicts(found), {"attacks with --memory 64MiB, most memory": False})
+        self.assertIn("| **failed** |", tables.attacks([attack]))
+
+    def test_a_path_is_told_beside_iperf3(self):
+        text = tables.transfers(path(transfers(1.1, 0.02), transfers(0.9, 0.03), transfers(1.0, 0.025)))
+        self.assertIn("| slowpath test --no-verify |", text)
+        self.assertIn("1.10 x", text)
+        self.assertIn("0.80 x", text)
 
     def test_state_is_held_against_the_caches(self):
         caches = {1: 48 << 10, 2: 2 * MIB, 3: 32 * MIB}
@@ -177,11 +230,26 @@ class Targets(unittest.TestCase):
         more = {"packets": 10**7, "connections": 2000, **cost(0.51)}
         less = {"packets": 10**5, "connections": 2000, **cost(9)}
         found = {"inputs": {}, "startup": {"slowpath_s": 0.01}, "by_packets": [less, point, more]}
-        self.assertTrue(verdicts(found)["cost a packet, dearest to cheapest from 1 M packets up"])
+        self.assertTrue(verdicts(found)[RISE])
         found["startup"]["slowpath_s"] = 0.0101
         more["wall_s"] = 0.7
-        self.assertFalse(verdicts(found)["cost a packet, dearest to cheapest from 1 M packets up"])
+        self.assertFalse(verdicts(found)[RISE])
         self.assertFalse(verdicts(found)["start-up"])
+
+    def test_a_cost_that_falls_is_no_growth(self):
+        points = [{"packets": 10**count, "connections": 2000, **cost(seconds)} for count, seconds in ((6, 0.2), (7, 0.8))]
+        self.assertTrue(verdicts({"inputs": {}, "by_packets": points})[RISE])
+        self.assertEqual(tables.further_ns(points)[1], (0.8 - 0.2) / 9e6 * 1e9)
+
+    def test_active_tests_are_held_against_iperf3(self):
+        found = {"inputs": {}, "active": [path(transfers(1.1, 0.02), transfers(0.9, 0.03), transfers(1.0, 0.025))]}
+        self.assertEqual(set(verdicts(found).values()), {True})
+        found["active"] = [path(transfers(0.9, 0.03), transfers(0.8, 0.03), transfers(1.0, 0.025))]
+        self.assertEqual(set(verdicts(found).values()), {False})
+
+    def test_active_tests_that_could_not_run_are_not_judged(self):
+        self.assertEqual(targets.of({"inputs": {}, "active": "needs root"}), [])
+        self.assertEqual(report.active_tests("needs root"), "needs root")
 
     def test_what_was_not_measured_is_not_judged(self):
         self.assertEqual(targets.of({"inputs": {}}), [])
