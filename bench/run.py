@@ -49,9 +49,19 @@ def commit():
     return done.stdout.strip() or "unknown"
 
 
-def about(chosen, plan, program):
-    words = [word for word in sys.argv[2:] if not word.startswith("--folder")]
-    return {"command": " ".join(["./dev bench", *words]), "commit": commit(), "machine": machine.describe(),
+def command():
+    """As it was typed, without the names of folders and files of this machine."""
+    words, skip = ["./dev bench"], False
+    for word in sys.argv[2:]:
+        is_place = word.split("=")[0] in ("--folder", "--output")
+        if not skip and not is_place:
+            words.append(word)
+        skip = is_place and "=" not in word
+    return " ".join(words)
+
+
+def about(plan, program):
+    return {"command": command(), "commit": commit(), "machine": machine.describe(),
             "versions": peers.versions(program), "rounds": plan.rounds,
             "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")}
 
@@ -76,7 +86,7 @@ def main():
             sys.exit(f"bench: {needed} is missing: ninja -C {build} slowpath generate_capture bench_reference")
     plan = plan_of(chosen)
     store = inputs.Store(chosen.folder, generator)
-    described = about(chosen, plan, program)
+    described = about(plan, program)
     disturbance = machine.Disturbance()
     results = suite.Suite(plan, store, program, reference, switch).run(chosen.only or suite.SECTIONS)
     described["machine"].update(disturbance.shares())

@@ -52,9 +52,9 @@ void weigh_memory(const Case& facts, Diagnosis& diagnosis) {
   }
   if (ended > 0) {
     diagnosis.summary += fmt::format(
-        " {} were ended when they had been idle longest, to make room: what came later of them "
-        "counts as others.",
-        format_count(ended));
+        " {} {} ended when idle longest, to make room: what came later of {} counts as another "
+        "connection.",
+        format_count(ended), ended == 1 ? "was" : "were", ended == 1 ? "it" : "them");
   }
   if (diagnosis.verdict != "healthy" || facts.connections_total <= kept) return;
   diagnosis.verdict = "unclear";

@@ -103,6 +103,31 @@ TEST(Screening, AnalysedConnectionsHaveTheSameNumbersAndFacts) {
   }
 }
 
+TEST(Screening, WhatMemoryPushedOutIsSaidAndNotCalledHealthy) {
+  Case facts;
+  facts.connections.resize(10);
+  facts.connections_total = 10;
+  Diagnosis diagnosis;
+  diagnosis.verdict = "healthy";
+  diagnosis.confidence = 0.9;
+  detect::weigh_screening(facts, {}, diagnosis);
+  EXPECT_EQ(diagnosis.verdict, "healthy");
+  EXPECT_EQ(diagnosis.summary, "");
+  // One that was ended early was judged, in parts.
+  facts.connections[3].forgotten = true;
+  detect::weigh_screening(facts, {}, diagnosis);
+  EXPECT_EQ(diagnosis.verdict, "healthy");
+  EXPECT_NE(diagnosis.summary.find("1 was ended"), std::string::npos) << diagnosis.summary;
+  facts.connections_total = 5000;
+  detect::weigh_screening(facts, {}, diagnosis);
+  EXPECT_EQ(diagnosis.verdict, "unclear");
+  EXPECT_NE(diagnosis.summary.find("4990 of 5000"), std::string::npos) << diagnosis.summary;
+  ASSERT_EQ(diagnosis.look_next.size(), 1U);
+  diagnosis.verdict = "zero-window";
+  detect::weigh_screening(facts, {}, diagnosis);
+  EXPECT_EQ(diagnosis.verdict, "zero-window");
+}
+
 TEST(Screening, NothingUnjudgedIsCalledHealthy) {
   Diagnosis diagnosis;
   diagnosis.verdict = "healthy";

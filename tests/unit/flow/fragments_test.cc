@@ -139,6 +139,22 @@ TEST_F(FragmentsTest, RestsThatOvertakeTheirOwnFirstPieceAreNotMixed) {
   EXPECT_EQ(f.id_reuses_open, 0u);
 }
 
+TEST_F(FragmentsTest, CrumbsOfManyDatagramsAreBoundedTogether) {
+  constexpr std::uint32_t kPieces = 8000;
+  const auto datagrams = static_cast<std::uint32_t>(Fragments::kMaxOpenPieces / kPieces + 4);
+  for (std::uint32_t id = 0; id < datagrams; ++id) {
+    // The last piece never comes.
+    for (std::uint32_t i = 0; i < kPieces; ++i) add(id, 8 * i, 8, true);
+    EXPECT_LE(fragments.open_pieces(), Fragments::kMaxOpenPieces);
+  }
+  // The newest are still open and become whole.
+  EXPECT_TRUE(add(datagrams - 1, 8 * kPieces, 8, false));
+  const FragmentFacts f = facts();
+  EXPECT_EQ(f.datagrams, datagrams);
+  EXPECT_EQ(f.complete, 1u);
+  EXPECT_EQ(f.incomplete, datagrams - 1);
+}
+
 TEST_F(FragmentsTest, AFloodOfOpenOnesIsBoundedAndCounted) {
   constexpr std::uint32_t kFlood = 200'000;
   for (std::uint32_t i = 0; i < kFlood; ++i) add(i, 8, 8, true, i % 65'536);
