@@ -53,8 +53,11 @@ Toll toll_from(const Source& source, const Measure& measure) {
   const bool is_many = toll.events >= measure.least_count && toll.share >= measure.least_share;
   const bool is_now = toll.per_s >= measure.proven_per_s &&
                       (measure.of.empty() || toll.per_s >= measure.least_share * of_per_s);
+  // What was counted once and rests now is no proof that it costs now.
+  const bool rests = source.has_interval && toll.per_s <= 0;
   if (is_many) toll.severity = measure.many;
-  if (is_now || (is_many && toll.share >= measure.proven_share)) toll.severity = Severity::fault;
+  if (is_now || (is_many && !rests && toll.share >= measure.proven_share))
+    toll.severity = Severity::fault;
   toll.text = whole(toll.events);
   if (!measure.of.empty() && toll.of > 0) {
     toll.text += fmt::format(" of {} ({})", whole(toll.of), format_percent(toll.share));

@@ -78,7 +78,8 @@ struct Measure {
   std::span<const std::string_view> events, of;  // counters, summed; `of` may be empty
   double least_count = 0, least_share = 0;       // from here on: `many`
   Severity many = Severity::suspect;
-  double proven_share = std::numeric_limits<double>::infinity();  // since boot, from here on: fault
+  /// Since boot, from here on: fault, unless nothing more came over an interval.
+  double proven_share = std::numeric_limits<double>::infinity();
   /// Per second over the interval, from here on: fault, if also least_share of what went by
   /// meanwhile.
   double proven_per_s = std::numeric_limits<double>::infinity();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // docs/inspect.md: what inspect reads, how it judges, and a table of all rules with their tests.
-#include <algorithm>
 #include <string_view>
 
 #include <fmt/format.h>
 
 #include "detect/host_rule.h"
+#include "detect/host_silence.h"
 #include "facts/catalogue.h"
 #include "report/inspection.h"
 
@@ -61,8 +61,10 @@ constexpr std::string_view kBehind =
     "\n"
     "## Faults without a rule\n"
     "\n"
-    "No setting or counter of a host tells them; a capture or a test does.\n"
-    "\n";
+    "No setting or counter of a host tells them for certain; a capture or a test does.\n"
+    "\n"
+    "| fault | why |\n"
+    "|---|---|\n";
 
 /// Bars and underscores would end a cell or slant the text.
 std::string escaped(std::string_view text) {
@@ -72,11 +74,6 @@ std::string escaped(std::string_view text) {
     shown += letter;
   }
   return shown;
-}
-
-bool has_rule(const Fault& fault) {
-  return std::ranges::any_of(detect::all_host_faults(),
-                             [&](const detect::HostFault* known) { return known->id == fault.id; });
 }
 
 }  // namespace
@@ -91,11 +88,11 @@ std::string inspection_rules_markdown() {
     }
   }
   text += kBehind;
-  std::string rest;
   for (const Fault& fault : all_faults()) {
-    if (!has_rule(fault)) rest += fmt::format("{}`{}`", rest.empty() ? "" : ", ", fault.id);
+    const std::string_view why = detect::why_no_host_rule(fault.id);
+    if (!why.empty()) text += fmt::format("| {} | {} |\n", fault.id, escaped(why));
   }
-  return text + rest + ".\n";
+  return text;
 }
 
 }  // namespace slowpath::report

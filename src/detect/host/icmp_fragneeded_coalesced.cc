@@ -36,7 +36,9 @@ bool look(const Host& host, std::vector<HostFinding>& found) {
   if (refused == nullptr || !has_features || host.facts.routes.empty()) return false;
   const auto mtu = common_mtu(host.facts);
   constexpr std::uint64_t kLeast = 100;
-  if (!forwards(host.facts) || !mtu || refused->value < kLeast) return true;
+  const auto rate = host.facts.counter_rates.find("IpFragFails");
+  const bool is_now = rate != host.facts.counter_rates.end() && rate->second >= 1;
+  if (!forwards(host.facts) || !mtu || (refused->value < kLeast && !is_now)) return true;
   const auto nic = std::ranges::find_if(host.facts.interfaces, merges);
   if (nic == host.facts.interfaces.end()) return true;
   found.push_back(
@@ -59,7 +61,7 @@ constexpr std::array kRules{
     HostRule{
         "too-long-on-equal-links", Platform::linux, "ethtool -k, ip -d link, ip route, nstat -az",
         "the host forwards, a NIC merges, all links in use have one MTU and no route a smaller "
-        "one, and IpFragFails is 100 or more",
+        "one, and IpFragFails is 100 or more, or rises once a second over an interval",
         look},
 };
 

@@ -18,7 +18,7 @@ constexpr auto kLinux = std::to_array<std::string_view>(
      "systemd-detect-virt --vm",
      "cat /sys/devices/system/clocksource/clocksource0/current_clocksource",
      "sysctl -a",
-     "ip -d -s link",
+     "ip -d -s -s link",
      "ip addr",
      "ip route show table all",
      "ip route show cache",

@@ -149,14 +149,15 @@ std::optional<PromptLine> decorated(std::string_view line) {
   if (first == 0 || first == std::string_view::npos) return std::nullopt;
   const bool is_decoration = line.find_first_of("#$+=>") < first;
   std::string_view rest = line.substr(first);
-  if (rest.starts_with("slowpath: ")) rest.remove_prefix(10);
+  const bool is_ours = rest.starts_with("slowpath: ");  // whatever was run
+  if (is_ours) rest.remove_prefix(10);
   const Words words = words_of(rest);
   if (!is_decoration || words.empty()) return std::nullopt;
   if (rest.starts_with('/') && rest.ends_with("<==")) {  // head and tail of several files
     return PromptLine{command_of("cat " + std::string(words.front())), {}};
   }
   const std::size_t program = words.front() == "sudo" && words.size() > 1 ? 1 : 0;
-  if (!is_program(words[program])) return std::nullopt;
+  if (!is_ours && !is_program(words[program])) return std::nullopt;
   return PromptLine{command_of(rest), {}};
 }
 

@@ -32,7 +32,7 @@ void read_statistics(const json& link, InterfaceFacts& interface) {
     for (const auto& [key, value] : values.items()) {
       if (!value.is_number_unsigned()) continue;
       std::string name = std::string(side) + "_" + key;
-      if (key == "multicast" || key == "collisions") name = key;
+      if (key == "multicast" || key == "collisions" || key == "carrier_changes") name = key;
       interface.statistics[name] = value.get<std::uint64_t>();
     }
   }

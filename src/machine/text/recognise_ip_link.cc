@@ -133,6 +133,7 @@ class Statistics {
     if (column == "mcast") return "multicast";
     if (column == "collsns") return "collisions";
     if (column == "missed") return "rx_missed_errors";
+    if (column == "transns") return "carrier_changes";  // of -s -s
     if (column == "overrun") return side_ + "over_errors";
     if (is_errors_) return side_ + std::string(column) + "_errors";
     if (column == "carrier") return "tx_carrier_errors";

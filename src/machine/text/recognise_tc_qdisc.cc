@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `tc -s qdisc`. Only the root's numbers are kept: those of mq and of classful ones hold what is
-// below them.
+// `tc -s qdisc`. Of the numbers only the root's are kept, as those of mq and of classful ones hold
+// what is below them, and what ingress dropped.
 #include <string>
 
 #include "machine/text/reader.h"
@@ -33,6 +33,12 @@ void read_numbers(std::string_view text, InterfaceFacts& interface) {
   }
 }
 
+/// What filters on ingress dropped, policers among them.
+void read_ingress(std::string_view text, InterfaceFacts& interface) {
+  if (const auto drops = whole_number(between(text, "(dropped ", ",")))
+    interface.qdisc_statistics["ingress_drops"] = *drops;
+}
+
 void read_head(const Words& words, const Line& line, InterfaceFacts& interface) {
   interface.qdisc = words[1];
   std::string_view rest = line.text;
@@ -49,17 +55,22 @@ void add_leaf(std::string_view kind, std::string& leaves) {
 }
 
 void read(const Output& output, Notes& notes) {
-  std::string root;  // the interface whose root the lines below belong to; empty for other qdiscs
+  // The interface whose root, or whose ingress, the lines below belong to; empty for other qdiscs.
+  std::string root, ingress;
   bool is_open = false;
   notes.each_line(output, [&](const Line& line) {
     const Words words = words_of(line.text);
     if (words.size() >= 5 && words[0] == "qdisc" && words[3] == "dev") {
       is_open = true;
       root.clear();
+      ingress.clear();
       if (words.size() > 5 && words[5] == "root") root = words[4];
+      if (words[1] == "ingress" || words[1] == "clsact") ingress = words[4];
       InterfaceFacts& interface = notes.interface(words[4], line);
       if (!root.empty()) {
         read_head(words, line, interface);
+      } else if (!ingress.empty()) {
+        interface.properties["qdisc.ingress"] = words[1];
       } else {
         add_leaf(words[1], interface.properties["qdisc.leaves"]);
       }
@@ -67,6 +78,7 @@ void read(const Output& output, Notes& notes) {
     }
     if (!is_open || line.text.front() != ' ') return false;
     if (!root.empty()) read_numbers(line.text, notes.interface(root, line));
+    if (!ingress.empty()) read_ingress(line.text, notes.interface(ingress, line));
     return true;
   });
 }

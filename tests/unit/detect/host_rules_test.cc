@@ -16,6 +16,7 @@
 #include <gtest/gtest.h>
 
 #include "detect/host_rule.h"
+#include "detect/host_silence.h"
 #include "detect/inspection.h"
 #include "machine/live.h"
 #include "machine/text.h"
@@ -132,6 +133,15 @@ TEST(HostRuleTable, NamesAreUniqueAndFaultsAreKnown) {
     EXPECT_NE(find_fault(fault->id), nullptr) << fault->id;
 }
 
+TEST(HostRuleTable, EveryFaultHasARuleOrTheReasonWhyNot) {
+  for (const Fault& fault : all_faults()) {
+    const bool has_rule = std::ranges::any_of(all_host_faults(), [&](const HostFault* known) {
+      return known->id == fault.id && !known->rules.empty();
+    });
+    EXPECT_NE(has_rule, !why_no_host_rule(fault.id).empty()) << fault.id;
+  }
+}
+
 TEST(HostRuleTable, NoFixtureIsWithoutItsRule) {
   const std::vector<std::string> names = all_rules();
   for (const auto& entry : std::filesystem::directory_iterator(kFolder)) {
@@ -201,6 +211,28 @@ TEST(PathAim, BuffersAreHeldAgainstTheProductOfRateAndRoundTrip) {
   EXPECT_EQ(finding->cost, "a connection gets at most 252 Mbit/s at 100 ms");
   EXPECT_EQ(finding->steps.front().action, "sysctl -w net.ipv4.tcp_rmem='4096 131072 25000000'");
   EXPECT_EQ(finding->steps.front().undo, "sysctl -w net.ipv4.tcp_rmem='4096 131072 6291456'");
+}
+
+// ss does not tell timeouts; the kernel does.
+TEST(SocketSendsAgain, TimeoutsMakeItASuspect) {
+  MachineFacts facts;
+  facts.platform = Platform::linux;
+  SocketFacts socket;
+  socket.state = "established";
+  socket.bytes_sent = 9'000'000;
+  socket.bytes_retransmitted = 3'000'000;
+  socket.retransmits_total = 2100;
+  socket.timeouts_total = 12;
+  socket.origin.where = "sock_diag";
+  facts.sockets = {socket};
+  const Inspection suffering = inspect_host(facts);
+  const HostFinding* finding = finding_of(suffering, "socket-sends-again");
+  ASSERT_NE(finding, nullptr);
+  EXPECT_EQ(finding->severity, Severity::suspect);
+  EXPECT_NE(finding->claim.find("12 timeouts"), std::string::npos) << finding->claim;
+  // Fast retransmission keeps up.
+  facts.sockets.front().timeouts_total = 1;
+  EXPECT_EQ(finding_of(inspect_host(facts), "socket-sends-again"), nullptr);
 }
 
 TEST(OffloadsOff, AFullCoreMakesItAFault) {

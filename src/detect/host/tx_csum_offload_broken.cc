@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// tx-csum-offload-broken, as its victim sees it: frames arrive whole, and the checksums in them are
+// wrong. What damages frames on the line shows in the frames' own check sequence.
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "detect/host_support.h"
+
+namespace slowpath::detect::host {
+namespace {
+
+// igb, ixgbe and i40e by their names.
+constexpr std::string_view kWrong[] = {"rx_csum_offload_errors", "hw_csum_rx_error", "rx_csum_bad",
+                                       "port.rx_csum_bad"};
+constexpr std::string_view kDamaged[] = {"rx_crc_errors", "rx_frame_errors"};
+constexpr std::string_view kPackets[] = {"rx_packets"};
+
+bool look(const Host& host, std::vector<HostFinding>& found) {
+  bool is_judged = false;
+  for (const InterfaceFacts& interface : host.facts.interfaces) {
+    if (!is_nic(interface)) continue;
+    const Toll wrong = toll_of(host.facts, interface,
+                               {.events = kWrong,
+                                .of = kPackets,
+                                .least_count = 1000,
+                                .least_share = 1e-3,
+                                .proven_per_s = 1});
+    if (!wrong.read) continue;
+    is_judged = true;
+    const Toll damaged = toll_of(host.facts, interface, {.events = kDamaged, .of = kPackets});
+    if (!wrong.severity || damaged.events > 0.1 * wrong.events) continue;
+    found.push_back(
+        {.interface = interface.name,  // whose NIC it is, a counter does not tell
+         .claim = fmt::format("{} got whole frames with wrong checksums inside: {}", interface.name,
+                              wrong.text),
+         .value = wrong.text,
+         .expected = "almost none",
+         .why = "they were wrong before they became frames: a sender's NIC that completes "
+                "checksums wrongly, or memory of a router on the way",
+         .cost = "each one is thrown away and sent again; some senders never get through",
+         .evidence = wrong.evidence,
+         .steps = {{Platform::any,
+                    "Capture here and ask slowpath diagnose whose segments they are; then try that "
+                    "sender with its checksum offload off",
+                    std::string(kNothingToUndo), "slowpath(1)"}}});
+  }
+  return is_judged;
+}
+
+constexpr std::array kRules{
+    HostRule{"nic-refused-checksums", Platform::linux, "ethtool -S",
+             "rx_csum_offload_errors (hw_csum_rx_error, rx_csum_bad) is 1000 or more and 0.1 % of "
+             "the packets, or one a second over an interval, and ten times the damaged frames",
+             look},
+};
+
+}  // namespace
+
+extern const HostFault tx_csum_offload_broken;
+const HostFault tx_csum_offload_broken{"tx-csum-offload-broken", kRules};
+
+}  // namespace slowpath::detect::host
