@@ -60,13 +60,18 @@ void turn_back(Kernel& kernel, const Turn& turn, bool force, Undone& undone) {
   }
 }
 
+std::unexpected<Error> with_hint(Error error, std::string_view what) {
+  error.hint += error.hint.empty() ? what : fmt::format("; {}", what);
+  return std::unexpected(std::move(error));
+}
+
 void remove_file(const MadeFile& file, Undone& undone) {
   // What a kill left half written has another name (write_synced()).
   unlink((file.path + kUnfinished).c_str());
   const bool gone = unlink(file.path.c_str()) == 0 || errno == ENOENT;
-  // A unit's folder of wants was perhaps made for it; it goes if it is empty.
+  // A folder of wants or of drop-ins was perhaps made for it; it goes if it is empty.
   const std::string folder = file.path.substr(0, file.path.rfind('/'));
-  if (folder.ends_with(".device.wants")) rmdir(folder.c_str());
+  if (folder.ends_with(".device.wants") || folder.ends_with(".network.d")) rmdir(folder.c_str());
   if (gone) return;
   undone.failures.push_back(
       {ErrorKind::environment, "cannot remove " + file.path, std::strerror(errno), {}});
@@ -102,7 +107,11 @@ Result<void> carry_out(Kernel& kernel, Journal& journal, Entry& entry, const Wat
     return std::unexpected(turned.error());
   }
   entry.state = State::applied;
-  if (const Result<void> kept = journal.write(entry); !kept) return kept;
+  if (const Result<void> kept = journal.write(entry); !kept) {
+    // Whoever is told that it failed must not find it taken. The record will still say `intended`.
+    (void)undo(kernel, journal, entry, true);
+    return with_hint(kept.error(), "the step was taken back");
+  }
   tell(watcher, "applied");
   return {};
 }
@@ -129,7 +138,9 @@ Result<Undone> undo(Kernel& kernel, Journal& journal, Entry& entry, bool force,
   entry.state = State::undone;
   entry.on_trial = false;
   entry.confirm_by_s.reset();
-  if (const Result<void> kept = journal.write(entry); !kept) return std::unexpected(kept.error());
+  if (const Result<void> kept = journal.write(entry); !kept)
+    return with_hint(kept.error(),
+                     "all is as it was before the step; undo it again once that works");
   tell(watcher, "undone");
   return undone;
 }

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "fix/mss_clamp.h"
 #include "fix/plan.h"
 #include "fix/route_item.h"
 #include "fix/route_knob.h"
@@ -118,6 +119,13 @@ Result<std::vector<Change>> link_changes(const Words& words, std::string_view co
   return not_ours(command, fmt::format("'{}' of a link is not changed here", item));
 }
 
+/// A least retransmission timeout counts only where it is locked (tcp_rto_min() of Linux); ip(8)
+/// locks it without being told.
+bool is_locked_always(std::string_view metric, std::string_view value) {
+  return metric == "rto_min" && !value.empty() &&
+         value.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 /// `ip route change|replace DESTINATION [via GATEWAY] dev DEV METRIC [lock] VALUE`, in words.
 struct RouteWords {
   std::string destination, gateway, interface, metric, value;
@@ -145,7 +153,7 @@ std::optional<RouteWords> route_words(const Words& words) {
   // ip(8) takes rto_min with a unit; the kernel has milliseconds.
   if (route.metric == "rto_min" && route.value.ends_with("ms"))
     route.value.resize(route.value.size() - 2);
-  if (locked) route.value += kLockSuffix;
+  if (locked || is_locked_always(route.metric, route.value)) route.value += kLockSuffix;
   return route;
 }
 
@@ -183,6 +191,7 @@ Result<std::vector<Change>> sysctl_changes(const Words& words, std::string_view 
 }  // namespace
 
 bool is_known_form(std::string_view command) {
+  if (mss_clamp_item_of(command)) return true;
   const Words words = words_of(command);
   if (words.size() == 5 && begins_with(words, {"ethtool"}))
     return words[1] == "-K" || words[1] == "-G" || words[1] == "-L";
@@ -195,6 +204,8 @@ bool is_known_form(std::string_view command) {
 }
 
 Result<std::vector<Change>> changes_of(std::string_view command, Kernel& kernel) {
+  if (const std::optional<std::string> item = mss_clamp_item_of(command))
+    return std::vector<Change>{{{KnobKind::mss_clamp, {}, *item}, "on"}};
   const Words words = words_of(command);
   if (begins_with(words, {"ethtool", "-K"})) return feature_changes(words, command, kernel);
   if (begins_with(words, {"ethtool", "-G"})) return count_changes(KnobKind::ring, words, command);
@@ -209,9 +220,14 @@ Result<std::vector<Change>> changes_of(std::string_view command, Kernel& kernel)
   const Result<Knob> knob = parse_knob(command.substr(0, equals));
   if (!knob) return std::unexpected(knob.error());
   const std::string_view value = command.substr(equals + 1);
-  if (knob->kind == KnobKind::route && (value == kNoRoute || knob->item.starts_with("via@")))
+  if (knob->kind == KnobKind::route &&
+      (value == kNoRoute || is_told_word(knob->item.substr(0, knob->item.find('@')))))
     return not_ours(command, "routes are not taken away, and gateways not changed");
-  return std::vector<Change>{{*knob, std::string(value)}};
+  std::string wanted(value);
+  if (knob->kind == KnobKind::route &&
+      is_locked_always(knob->item.substr(0, knob->item.find('@')), value))
+    wanted += kLockSuffix;
+  return std::vector<Change>{{*knob, std::move(wanted)}};
 }
 
 }  // namespace slowpath::fix

@@ -129,6 +129,21 @@ Result<void> take_lock(const Descriptor& lock, const std::string& directory, dou
   return {};
 }
 
+/// Returns 0 or an errno.
+int write_part(const std::string& part, const std::string& content, unsigned mode) {
+  const Descriptor file(
+      ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
+  if (!file.is_open()) return errno;
+  std::size_t done = 0;
+  while (done < content.size()) {
+    const ssize_t n = ::write(file.get(), content.data() + done, content.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    done += static_cast<std::size_t>(n);
+  }
+  return fsync(file.get()) < 0 ? errno : 0;
+}
+
 }  // namespace
 
 std::string_view to_string(State state) {
@@ -152,20 +167,12 @@ std::string boot_id() {
 
 Result<void> write_synced(const std::string& path, const std::string& content, unsigned mode) {
   const std::string attempt = "cannot write " + path, part = path + kUnfinished;
-  {
-    const Descriptor file(
-        ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
-    if (!file.is_open()) return cannot(attempt, errno);
-    std::size_t done = 0;
-    while (done < content.size()) {
-      const ssize_t n = ::write(file.get(), content.data() + done, content.size() - done);
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return cannot(attempt, errno);
-      done += static_cast<std::size_t>(n);
-    }
-    if (fsync(file.get()) < 0) return cannot(attempt, errno);
+  int code = write_part(part, content, mode);
+  if (code == 0 && rename(part.c_str(), path.c_str()) < 0) code = errno;
+  if (code != 0) {
+    unlink(part.c_str());
+    return cannot(attempt, code);
   }
-  if (rename(part.c_str(), path.c_str()) < 0) return cannot(attempt, errno);
   return sync_directory(fs::path(path).parent_path().string());
 }
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "fix/mss_clamp.h"
 #include "fix/route_item.h"
 
 namespace slowpath::fix {
@@ -23,17 +24,19 @@ constexpr std::array kForms{
     Form{KnobKind::ring, "ring", true, true},
     Form{KnobKind::channels, "channels", true, true},
     Form{KnobKind::route, "route", true, true},
+    Form{KnobKind::mss_clamp, "mss-clamp", false, true},
 };
 
 std::unexpected<Error> no_knob(std::string_view name) {
   return fail(ErrorKind::usage, fmt::format("cannot read the knob '{}'", name), "no such form",
               "use sysctl:NAME, feature:DEV:FEATURE, mtu:DEV, queue-length:DEV, ring:DEV:rx|tx, "
-              "channels:DEV:rx|tx|combined or route:DEV:ITEM@DESTINATION");
+              "channels:DEV:rx|tx|combined, route:DEV:ITEM@DESTINATION or mss-clamp:any|DEV");
 }
 
 bool is_known_item(const Knob& knob) {
   if (knob.kind == KnobKind::ring) return knob.item == "rx" || knob.item == "tx";
   if (knob.kind == KnobKind::route) return is_route_item(knob.item);
+  if (knob.kind == KnobKind::mss_clamp) return is_mss_clamp_item(knob.item);
   if (knob.kind != KnobKind::channels) return true;
   return knob.item == "rx" || knob.item == "tx" || knob.item == "combined";
 }

@@ -8,6 +8,7 @@
 //   queue-length:eth0                    1000
 //   ring:eth0:rx, ring:eth0:tx           4096
 //   channels:eth0:combined (or rx, tx)   4
+//   mss-clamp:any, mss-clamp:wg0         on, off: see mss_clamp.h
 //   route:eth0:mtu@10.0.0.2/32           1400, "1400 lock", none, absent: see route_knob.h
 #pragma once
 
@@ -21,13 +22,22 @@
 
 namespace slowpath::fix {
 
-enum class KnobKind : std::uint8_t { sysctl, feature, mtu, queue_length, ring, channels, route };
+enum class KnobKind : std::uint8_t {
+  sysctl,
+  feature,
+  mtu,
+  queue_length,
+  ring,
+  channels,
+  route,
+  mss_clamp
+};
 
 struct Knob {
   KnobKind kind = KnobKind::sysctl;
-  std::string interface;  // empty for sysctl
-  std::string item;  // the sysctl's name, the feature, "rx", "tx", "combined", "mtu@10.0.0.2/32";
-                     // empty for mtu and queue-length
+  std::string interface;  // empty for sysctl and mss-clamp
+  std::string item;  // the sysctl's name, the feature, "rx", "tx", "combined", "mtu@10.0.0.2/32",
+                     // "any"; empty for mtu and queue-length
 
   friend auto operator<=>(const Knob&, const Knob&) = default;
 };

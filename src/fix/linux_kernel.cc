@@ -20,6 +20,7 @@
 
 #include "base/descriptor.h"
 #include "fix/knob.h"
+#include "fix/mss_clamp.h"
 #include "fix/route_knob.h"
 
 namespace slowpath::fix {
@@ -298,6 +299,8 @@ class LinuxKernel final : public Kernel {
         return kChannels.read(knob);
       case KnobKind::route:
         return read_route(knob);
+      case KnobKind::mss_clamp:
+        return read_mss_clamp(knob);
     }
     return fail(ErrorKind::usage, "cannot read " + to_string(knob));
   }
@@ -316,6 +319,8 @@ class LinuxKernel final : public Kernel {
         return kChannels.write(knob, value);
       case KnobKind::route:
         return write_route(knob, value);
+      case KnobKind::mss_clamp:
+        return write_mss_clamp(knob, value);
     }
     return fail(ErrorKind::usage, "cannot set " + to_string(knob));
   }

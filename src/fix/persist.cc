@@ -2,11 +2,14 @@
 #include "fix/persist.h"
 
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "base/assert.h"
+#include "fix/interface_manager.h"
+#include "fix/mss_clamp.h"
+#include "fix/persist_route.h"
 
 namespace slowpath::fix {
 namespace {
@@ -32,6 +35,7 @@ std::string command_for(const Turn& turn) {
       return fmt::format("ethtool -L {} {} {}", knob.interface, knob.item, turn.after);
     case KnobKind::sysctl:
     case KnobKind::route:
+    case KnobKind::mss_clamp:
       break;
   }
   return {};
@@ -93,65 +97,70 @@ std::vector<MadeFile> unit_files(const Entry& entry, const std::string& interfac
           {fmt::format("{}{}.wants/{}", units, device, name), "../" + name, true}};
 }
 
-/// Whether interfaces(5) speaks of this interface.
-bool is_in(const fs::path& file, const std::string& interface) {
-  std::ifstream stream(file);
-  for (std::string line; std::getline(stream, line);) {
-    std::istringstream words(line);
-    std::string first;
-    words >> first;
-    if (first != "iface" && first != "auto" && first != "allow-hotplug") continue;
-    for (std::string word; words >> word;) {
-      if (word == interface) return true;
-    }
-  }
-  return false;
+/// nftables.service begins with an empty ruleset.
+std::vector<MadeFile> clamp_files(const Entry& entry, const std::string& item,
+                                  const std::string& root) {
+  const std::string name = fmt::format("slowpath-fix-{}.service", entry.id),
+                    units = root + "/etc/systemd/system/";
+  const std::string content =
+      header_for(entry) +
+      fmt::format(
+          "[Unit]\nDescription=slowpath fix {}\nAfter=nftables.service\n\n[Service]\nType=oneshot\n"
+          "ExecStart=/usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin {}\n\n[Install]\n"
+          "WantedBy=multi-user.target\n",
+          entry.id, mss_clamp_command(item));
+  return {{units + name, content, false},
+          {units + "multi-user.target.wants/" + name, "../" + name, true}};
 }
 
-bool is_ifupdowns(const std::string& interface, const std::string& root) {
-  if (!fs::is_directory(root + "/etc/network/if-up.d")) return false;
-  if (is_in(root + "/etc/network/interfaces", interface)) return true;
-  std::error_code code;
-  for (fs::directory_iterator at(root + "/etc/network/interfaces.d", code), end; !code && at != end;
-       at.increment(code)) {
-    if (is_in(at->path(), interface)) return true;
+std::unexpected<Error> cannot_last(const Entry& entry, std::string cause, std::string hint) {
+  return fail(ErrorKind::environment,
+              fmt::format("cannot make '{}' last over a reboot", entry.action), std::move(cause),
+              std::move(hint));
+}
+
+bool has_systemd(const std::string& root) { return fs::is_directory(root + "/etc/systemd/system"); }
+
+Result<std::vector<MadeFile>> interface_files(const Entry& entry, const std::string& interface,
+                                              const std::string& root) {
+  if (is_ifupdowns(interface, root))
+    return std::vector<MadeFile>{ifupdown_file(entry, interface, root)};
+  if (has_systemd(root)) return unit_files(entry, interface, root);
+  return cannot_last(entry,
+                     fmt::format("ifupdown does not know {}, and systemd is not here", interface),
+                     "add the command to what brings the interface up");
+}
+
+/// The files for the knobs of one kind of place; a step has one kind, as plan.h has them.
+Result<std::vector<MadeFile>> files_of(Kernel& kernel, const Entry& entry, const Knob& knob,
+                                       const std::string& root) {
+  switch (knob.kind) {
+    case KnobKind::sysctl:
+      return std::vector<MadeFile>{sysctl_file(entry, root)};
+    case KnobKind::route: {
+      Result<MadeFile> file = route_file(kernel, entry, header_for(entry), root);
+      if (!file) return std::unexpected(file.error());
+      return std::vector<MadeFile>{std::move(*file)};
+    }
+    case KnobKind::mss_clamp:
+      if (has_systemd(root)) return clamp_files(entry, knob.item, root);
+      return cannot_last(entry, "systemd is not here",
+                         "add the command to what loads the firewall");
+    default:
+      return interface_files(entry, knob.interface, root);
   }
-  return false;
 }
 
 }  // namespace
 
-Result<std::vector<MadeFile>> files_for(const Entry& entry, const std::string& root) {
-  std::vector<MadeFile> files;
-  std::string interface;
-  bool has_sysctl = false;
-  for (const Turn& turn : entry.turns) {
-    has_sysctl |= turn.knob.kind == KnobKind::sysctl;
-    if (turn.knob.kind == KnobKind::route)
-      // What brings the route up would bring it up without the metric, in an order nobody knows.
-      return fail(ErrorKind::environment,
-                  fmt::format("cannot make '{}' last over a reboot", entry.action),
-                  "a route's metrics belong where the route is made",
-                  "add them there: interfaces(5), systemd.network(5), nm-settings(5)");
-    if (!turn.knob.interface.empty()) interface = turn.knob.interface;
-  }
-  if (has_sysctl) files.push_back(sysctl_file(entry, root));
-  if (interface.empty()) return files;
-  if (is_ifupdowns(interface, root)) {
-    files.push_back(ifupdown_file(entry, interface, root));
-  } else if (fs::is_directory(root + "/etc/systemd/system")) {
-    for (MadeFile& file : unit_files(entry, interface, root)) files.push_back(std::move(file));
-  } else {
-    return fail(ErrorKind::environment,
-                fmt::format("cannot make '{}' last over a reboot", entry.action),
-                fmt::format("ifupdown does not know {}, and systemd is not here", interface),
-                "add the command to what brings the interface up");
-  }
-  return files;
+Result<std::vector<MadeFile>> files_for(Kernel& kernel, const Entry& entry,
+                                        const std::string& root) {
+  SLOWPATH_ASSERT(!entry.turns.empty());
+  return files_of(kernel, entry, entry.turns.front().knob, root);
 }
 
-Result<void> persist(Journal& journal, Entry& entry, const std::string& root) {
-  Result<std::vector<MadeFile>> files = files_for(entry, root);
+Result<void> persist(Kernel& kernel, Journal& journal, Entry& entry, const std::string& root) {
+  Result<std::vector<MadeFile>> files = files_for(kernel, entry, root);
   if (!files) return std::unexpected(files.error());
   entry.files = std::move(*files);
   if (const Result<void> kept = journal.write(entry); !kept) return kept;
@@ -164,7 +173,7 @@ Result<void> persist(Journal& journal, Entry& entry, const std::string& root) {
       if (code) return fail(ErrorKind::environment, "cannot write " + file.path, code.message());
       continue;
     }
-    const bool script = file.path.contains("/if-up.d/");
+    const bool script = file.content.starts_with("#!");
     if (const Result<void> written = write_synced(file.path, file.content, script ? 0755 : 0644);
         !written)
       return written;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes a step survive a reboot, in the way of the distribution: sysctl.d(5) for sysctls; for
 // interfaces a script of ifupdown's if-up.d where that brings them up, else a oneshot unit of
-// systemd that the device's appearance starts. The journal holds the files, so that undo() takes
-// them away.
+// systemd that the device's appearance starts; for routes see persist_route.h; for a clamp of the
+// MSS a unit that comes after nftables'. The journal holds the files, so that undo() takes them
+// away.
 #pragma once
 
 #include <string>
@@ -13,11 +14,13 @@
 
 namespace slowpath::fix {
 
-/// The files for `entry`. `root` stands before every path: "" on a host, a directory in tests.
-/// Errors: environment, where neither ifupdown nor systemd is there, or a knob has no command.
-Result<std::vector<MadeFile>> files_for(const Entry& entry, const std::string& root);
+/// The files for `entry`; `kernel` is asked how its routes go. `root` stands before every path: ""
+/// on a host, a directory in tests. Errors: environment, where neither ifupdown nor systemd is
+/// there, or a knob has no command.
+Result<std::vector<MadeFile>> files_for(Kernel& kernel, const Entry& entry,
+                                        const std::string& root);
 
 /// Notes the files in the journal and then writes them. Errors: as files_for(), and of the journal.
-Result<void> persist(Journal& journal, Entry& entry, const std::string& root);
+Result<void> persist(Kernel& kernel, Journal& journal, Entry& entry, const std::string& root);
 
 }  // namespace slowpath::fix

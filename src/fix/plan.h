@@ -41,7 +41,8 @@ Result<PlannedStep> find_step(std::string_view name, Platform platform, const Bl
 /// The knobs that a command turns, on the host of `kernel`: `ethtool -K DEV
 /// tso|gso|gro|lro|tx|rx|sg on|off`, `ethtool -G DEV rx|tx N`, `ethtool -L DEV combined|rx|tx N`,
 /// `ip link set dev DEV mtu|txqueuelen N`, `ip route change|replace DST [via GATEWAY] dev DEV
-/// METRIC [lock] N` (the gateway there is), `sysctl -w NAME=VALUE`, or KNOB=VALUE (knob.h). An
+/// METRIC [lock] N` (the gateway there is), `sysctl -w NAME=VALUE`, the `nft` command that clamps
+/// the MSS (mss_clamp.h), or KNOB=VALUE (knob.h). An
 /// ethtool word stands for those of its kernel features that the driver lets change. Words after a
 /// comma or semicolon are advice, as in the catalogue. Errors: usage, saying what was not
 /// understood; environment, where the interface cannot be asked.

@@ -58,9 +58,13 @@ std::optional<RouteItem> parse_route_item(std::string_view item) {
   return RouteItem{item.substr(0, at), *to};
 }
 
+bool is_told_word(std::string_view word) {
+  return word == kGatewayWord || word == kProtocolWord || word == kSourceWord;
+}
+
 bool is_route_item(std::string_view item) {
   const std::optional<RouteItem> parsed = parse_route_item(item);
-  return parsed && (parsed->word == kGatewayWord || find_route_metric(parsed->word) != nullptr);
+  return parsed && (is_told_word(parsed->word) || find_route_metric(parsed->word) != nullptr);
 }
 
 std::string destination_of(std::string_view text) {

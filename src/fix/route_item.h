@@ -23,6 +23,12 @@ const RouteMetric* find_route_metric(std::string_view word);
 
 /// In place of a metric: the gateway, which is only read.
 inline constexpr std::string_view kGatewayWord = "via";
+/// Likewise: who made the route, "dhcp", "static", "kernel" ..., or a number (rtnetlink(7)).
+inline constexpr std::string_view kProtocolWord = "proto";
+/// Likewise: the address that packets to there are sent from, where the route names one.
+inline constexpr std::string_view kSourceWord = "src";
+/// One of these three.
+bool is_told_word(std::string_view word);
 
 struct RouteDestination {
   unsigned char family = 0;  // AF_INET, AF_INET6
@@ -47,7 +53,7 @@ struct RouteItem {
 std::optional<RouteItem> parse_route_item(std::string_view item);
 
 /// "mtu@10.0.0.2/32" with a metric that is known and a destination that can be read; also
-/// "via@...".
+/// "via@...", "proto@..." and "src@...".
 bool is_route_item(std::string_view item);
 /// As in an item: "10.0.0.2" is "10.0.0.2/32", "0.0.0.0/0" is "default". Empty where it cannot be
 /// read.

@@ -117,13 +117,36 @@ std::string text_of(const Route& route, const RouteMetric& metric) {
   return fmt::format("{}{}", *value, locked ? kLockSuffix : "");
 }
 
-std::string gateway_of(const Route& route) {
-  const std::optional<Bytes> gateway = route.attributes().find(RTA_GATEWAY);
+std::string address_in(const Route& route, unsigned attribute) {
+  const std::optional<Bytes> bytes = route.attributes().find(attribute);
   IpAddress address;
-  if (!gateway || gateway->size() > address.bytes.size()) return std::string(kNoMetric);
-  std::memcpy(address.bytes.data(), gateway->data(), gateway->size());
-  address.version = gateway->size() == 4 ? 4 : 6;
+  if (!bytes || bytes->size() > address.bytes.size()) return std::string(kNoMetric);
+  std::memcpy(address.bytes.data(), bytes->data(), bytes->size());
+  address.version = bytes->size() == 4 ? 4 : 6;
   return to_string(address);
+}
+
+std::string protocol_of(const Route& route) {
+  switch (route.header.rtm_protocol) {
+    case RTPROT_KERNEL:
+      return "kernel";
+    case RTPROT_BOOT:
+      return "boot";
+    case RTPROT_STATIC:
+      return "static";
+    case RTPROT_RA:
+      return "ra";
+    case RTPROT_DHCP:
+      return "dhcp";
+    default:
+      return std::to_string(route.header.rtm_protocol);
+  }
+}
+
+/// What is only read.
+std::string told_of(const Route& route, std::string_view word) {
+  if (word == kProtocolWord) return protocol_of(route);
+  return address_in(route, word == kSourceWord ? RTA_PREFSRC : RTA_GATEWAY);
 }
 
 /// What a metric shall be.
@@ -277,10 +300,10 @@ Result<std::string> read_route(const Knob& knob) {
   if (!route) return std::unexpected(route.error());
   const RouteMetric* metric = find_route_metric(item->word);
   if (metric != nullptr) return *route ? text_of(**route, *metric) : std::string(kNoRoute);
-  if (*route) return gateway_of(**route);
+  if (*route) return told_of(**route, item->word);
   const Result<Route> taken = route_taken(*socket, item->to, attempt);
   if (!taken) return std::unexpected(taken.error());
-  return gateway_of(*taken);
+  return told_of(*taken, item->word);
 }
 
 Result<void> write_route(const Knob& knob, const std::string& value) {

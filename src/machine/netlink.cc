@@ -197,19 +197,54 @@ int Socket::ask(Request& request, const TakeMessage& take) {
   return receive(take);
 }
 
-int Socket::receive(const TakeMessage& take) {
-  bool interrupted = false;
+int Socket::ask_together(std::span<Request> requests) {
+  const std::uint32_t first = sequence_ + 1;
+  std::vector<std::byte> all;
+  for (Request& request : requests) {
+    const Bytes message = request.finish(++sequence_);
+    all.insert(all.end(), message.begin(), message.end());
+  }
+  sockaddr_nl kernel{};
+  kernel.nl_family = AF_NETLINK;
+  if (sendto(fd_, all.data(), all.size(), 0, reinterpret_cast<const sockaddr*>(&kernel),
+             sizeof kernel) < 0) {
+    return errno;
+  }
+  // Some kernels acknowledge the marks too; an error may name any message.
+  for (std::uint32_t open = first + 1; open < sequence_;) {
+    const std::expected<Bytes, int> datagram = receive_datagram();
+    if (!datagram) return datagram.error();
+    for (std::uint32_t each = first; each <= sequence_; ++each) {
+      const DatagramEnd end = walk_datagram(*datagram, each, [](const Message&) {});
+      if (end.damaged) return EBADMSG;
+      if (end.finished && end.error != 0) return end.error;
+      if (end.finished && each == open) ++open;
+    }
+  }
+  return 0;
+}
+
+std::expected<Bytes, int> Socket::receive_datagram() {
   for (;;) {
     sockaddr_nl from{};
     socklen_t from_len = sizeof from;
     const ssize_t received = recvfrom(fd_, buffer_.data(), buffer_.size(), MSG_TRUNC,
                                       reinterpret_cast<sockaddr*>(&from), &from_len);
     if (received < 0 && errno == EINTR) continue;
-    if (received < 0) return errno == EAGAIN ? ETIMEDOUT : errno;
+    if (received < 0) return std::unexpected(errno == EAGAIN ? ETIMEDOUT : errno);
     if (from.nl_pid != 0) continue;  // only the kernel's word counts
     const auto size = static_cast<std::size_t>(received);
-    if (size > buffer_.size()) return EMSGSIZE;
-    const DatagramEnd end = walk_datagram(Bytes{buffer_}.first(size), sequence_, take);
+    if (size > buffer_.size()) return std::unexpected(EMSGSIZE);
+    return Bytes{buffer_}.first(size);
+  }
+}
+
+int Socket::receive(const TakeMessage& take) {
+  bool interrupted = false;
+  for (;;) {
+    const std::expected<Bytes, int> datagram = receive_datagram();
+    if (!datagram) return datagram.error();
+    const DatagramEnd end = walk_datagram(*datagram, sequence_, take);
     interrupted = interrupted || end.interrupted;
     if (end.damaged) return EBADMSG;
     if (end.finished) return end.error != 0 ? end.error : interrupted ? EINTR : 0;

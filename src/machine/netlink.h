@@ -9,6 +9,7 @@
 #include <expected>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -138,10 +139,15 @@ class Socket {
   /// answer, EINTR if a list changed while it was read, EBADMSG where lengths lied, ETIMEDOUT after
   /// five seconds of silence.
   int ask(Request& request, const TakeMessage& take);
+  /// Sends all in one datagram, as a batch of nfnetlink: the first and the last are its marks, and
+  /// the kernel does what is between them wholly or not at all. Returns 0 or the first errno.
+  int ask_together(std::span<Request> requests);
 
  private:
   explicit Socket(int fd) : fd_(fd) {}
   int receive(const TakeMessage& take);
+  /// One datagram of the kernel's; 0 bytes never come. The error is an errno.
+  std::expected<Bytes, int> receive_datagram();
 
   int fd_;
   std::uint32_t sequence_ = 0;

@@ -72,8 +72,8 @@ namespace {
 constexpr std::int64_t kLoginGuard_s = 120;
 
 /// What stands between the undo record and the knobs.
-Result<void> prepare(fix::Journal& journal, fix::Entry& entry, std::optional<std::int64_t> within_s,
-                     bool persist) {
+Result<void> prepare(fix::Kernel& kernel, fix::Journal& journal, fix::Entry& entry,
+                     std::optional<std::int64_t> within_s, bool persist) {
   if (!within_s && fix::touches_login(entry.turns)) within_s = kLoginGuard_s;
   if (within_s && *within_s > 0) {
     entry.confirm_by_s = time(nullptr) + *within_s;
@@ -81,7 +81,7 @@ Result<void> prepare(fix::Journal& journal, fix::Entry& entry, std::optional<std
     if (const Result<void> guarded = fix::start_guard(journal.directory(), entry); !guarded)
       return guarded;
   }
-  return persist ? fix::persist(journal, entry, "") : Result<void>{};
+  return persist ? fix::persist(kernel, journal, entry, "") : Result<void>{};
 }
 
 }  // namespace
@@ -90,7 +90,8 @@ Result<fix::Entry> take(fix::Kernel& kernel, fix::Journal& journal, const fix::R
                         std::optional<std::int64_t> within_s, bool persist) {
   Result<fix::Entry> entry = fix::intend(kernel, journal, step, time(nullptr));
   if (!entry) return entry;
-  if (const Result<void> prepared = prepare(journal, *entry, within_s, persist); !prepared) {
+  if (const Result<void> prepared = prepare(kernel, journal, *entry, within_s, persist);
+      !prepared) {
     // Nothing was turned yet; files may have been written.
     (void)fix::undo(kernel, journal, *entry, true);
     return std::unexpected(prepared.error());

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <ranges>
@@ -36,14 +37,23 @@ struct Opened {
   fix::Entries entries;
 };
 
+/// Whether anything was ever changed here. Looking makes no journal, and needs no right to.
+bool has_journal(const std::string& directory) {
+  std::error_code code;
+  return std::filesystem::exists(directory, code) || code;
+}
+
+void complain_of_damage(const fix::Entries& entries) {
+  for (const fix::DamagedEntry& damaged : entries.damaged)
+    complain(fmt::format("cannot read {}: {}; it is left alone", damaged.file, damaged.why));
+}
+
 Result<Opened> open_journal(const std::string& directory) {
   Result<fix::Journal> journal = fix::Journal::open(directory);
   if (!journal) return std::unexpected(journal.error());
   Result<fix::Entries> entries = journal->read();
   if (!entries) return std::unexpected(entries.error());
-  for (const fix::DamagedEntry& damaged : entries->damaged) {
-    complain(fmt::format("cannot read {}: {}; it is left alone", damaged.file, damaged.why));
-  }
+  complain_of_damage(*entries);
   return Opened{std::move(*journal), std::move(*entries)};
 }
 
@@ -91,6 +101,8 @@ ExitCode undo_one(fix::Kernel& kernel, Opened& opened, fix::Entry& entry, const 
 }
 
 ExitCode run_undo(const Options& options) {
+  if (options.all && !has_journal(options.journal))
+    return write_answer("Nothing is left to undo.\n");
   Result<Opened> opened = open_journal(options.journal);
   if (!opened) return complain(opened.error());
   std::vector<fix::Entry*> entries;
@@ -151,11 +163,13 @@ std::string time_text(std::int64_t seconds) {
 }
 
 ExitCode run_list(const Options& options) {
-  const Result<Opened> opened = open_journal(options.journal);
-  if (!opened) return complain(opened.error());
+  Result<fix::Entries> entries = fix::Entries{};
+  if (has_journal(options.journal)) entries = fix::read_entries(options.journal);
+  if (!entries) return complain(entries.error());
+  complain_of_damage(*entries);
   Json list = Json::array();
   std::string text;
-  for (const fix::Entry& entry : opened->entries.list) {
+  for (const fix::Entry& entry : entries->list) {
     list.push_back(json_of(entry));
     text += fmt::format("{:>4}  {:<8}  {}  {}\n{}", entry.id, to_string(entry.state),
                         time_text(entry.time_s), entry.action, describe(entry.turns));

@@ -8,6 +8,15 @@ namespace {
 using enum Platform;
 using enum Role;
 
+// fix/mss_clamp takes this step, and knows it by these very words.
+constexpr std::string_view kClampMss =
+    "nft 'add table inet slowpath_mss; add chain inet slowpath_mss clamp { type filter hook "
+    "forward "
+    "priority mangle; }; add rule inet slowpath_mss clamp tcp flags & (syn | rst) == syn tcp "
+    "option "
+    "maxseg size set rt mtu'";
+constexpr std::string_view kUnclampMss = "nft delete table inet slowpath_mss";
+
 constexpr RemedyStep kPmtudBlackhole[] = {
     look(linux, path, "tracepath -n DST, to find the hop after which large packets vanish",
          "tracepath(8)"),
@@ -15,12 +24,8 @@ constexpr RemedyStep kPmtudBlackhole[] = {
            "Let ICMP type 3 code 4 and ICMPv6 type 2 pass every firewall between that hop and the "
            "sender",
            "remove the rule that was added", "RFC 2979 section 3.1.1; RFC 4890 section 4.3.1"),
-    change(linux, gateway,
-           "iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS "
-           "--clamp-mss-to-pmtu",
-           "iptables -t mangle -D FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS "
-           "--clamp-mss-to-pmtu",
-           "iptables-extensions(8), TCPMSS"),
+    change(linux, gateway, kClampMss, kUnclampMss,
+           "nft(8), tcp option; iptables-extensions(8), TCPMSS, is the older way"),
     change(linux, sender, "sysctl -w net.ipv4.tcp_mtu_probing=1",
            "sysctl -w net.ipv4.tcp_mtu_probing=OLD; note the old value first with `sysctl "
            "net.ipv4.tcp_mtu_probing`",
@@ -161,12 +166,8 @@ constexpr RemedyStep kMssRewritten[] = {
 };
 
 constexpr RemedyStep kMssNotClamped[] = {
-    change(linux, gateway,
-           "iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS "
-           "--clamp-mss-to-pmtu",
-           "iptables -t mangle -D FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS "
-           "--clamp-mss-to-pmtu",
-           "iptables-extensions(8), TCPMSS"),
+    change(linux, gateway, kClampMss, kUnclampMss,
+           "nft(8), tcp option; iptables-extensions(8), TCPMSS, is the older way"),
     change(
         linux, gateway,
         "ip link set dev TUNNEL mtu NEW, with NEW = MTU of the path below - overhead of the tunnel",

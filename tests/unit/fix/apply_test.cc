@@ -111,7 +111,7 @@ TEST(Undo, TakesAwayWhatMadeItLast) {
   std::filesystem::create_directories(world.scratch.path() + "/root/etc/sysctl.d");
   Result<fix::Entry> entry = fix::apply(world.kernel, world.journal,
                                         {"s", "sysctl -w net.ipv4.tcp_sack=0", {{kSack, "0"}}}, 1);
-  ASSERT_TRUE(fix::persist(world.journal, *entry, world.scratch.path() + "/root"));
+  ASSERT_TRUE(fix::persist(world.kernel, world.journal, *entry, world.scratch.path() + "/root"));
   ASSERT_EQ(entry->files.size(), 1u);
   std::ifstream file(entry->files[0].path);
   const std::string content{std::istreambuf_iterator<char>(file), {}};
@@ -124,16 +124,17 @@ TEST(Persist, FollowsWhatBringsInterfacesUp) {
   World world;
   const std::string root = world.scratch.path() + "/root";
   Result<fix::Entry> entry = fix::apply(world.kernel, world.journal, tso_off(), 1);
-  EXPECT_FALSE(fix::files_for(*entry, root));
+  EXPECT_FALSE(fix::files_for(world.kernel, *entry, root));
   std::filesystem::create_directories(root + "/etc/systemd/system");
-  const std::vector<fix::MadeFile> unit = *fix::files_for(*entry, root);
+  const std::vector<fix::MadeFile> unit = *fix::files_for(world.kernel, *entry, root);
   ASSERT_EQ(unit.size(), 2u);
   EXPECT_NE(unit[0].content.find("ethtool -K eth0 tx-tcp-segmentation off"), std::string::npos);
   // ifupdown is there and does not know this interface; then it does.
   std::filesystem::create_directories(root + "/etc/network/if-up.d");
-  EXPECT_EQ(fix::files_for(*entry, root)->size(), 2u);
+  EXPECT_EQ(fix::files_for(world.kernel, *entry, root)->size(), 2u);
   std::ofstream(root + "/etc/network/interfaces") << "auto lo eth0\niface eth0 inet dhcp\n";
-  EXPECT_NE(fix::files_for(*entry, root)->at(0).path.find("if-up.d"), std::string::npos);
+  EXPECT_NE(fix::files_for(world.kernel, *entry, root)->at(0).path.find("if-up.d"),
+            std::string::npos);
 }
 
 TEST(Persist, AUnitIsStartedByALinkAndLeavesNothing) {
@@ -144,7 +145,7 @@ TEST(Persist, AUnitIsStartedByALinkAndLeavesNothing) {
   world.kernel.knobs[mtu] = "1500";
   Result<fix::Entry> entry =
       fix::apply(world.kernel, world.journal, {"m", "mtu", {{mtu, "1400"}}}, 1);
-  ASSERT_TRUE(fix::persist(world.journal, *entry, root));
+  ASSERT_TRUE(fix::persist(world.kernel, world.journal, *entry, root));
   // systemd-escape --path would not do: an interface's name is escaped as a unit's.
   const std::string link =
       units + "/sys-subsystem-net-devices-br\\x2d0.device.wants/slowpath-fix-1.service";
@@ -164,7 +165,7 @@ TEST(Persist, IsUndoneAfterARestartAsWell) {
   const std::string root = world.scratch.path() + "/root";
   Result<fix::Entry> entry = fix::apply(world.kernel, world.journal,
                                         {"s", "sysctl -w net.ipv4.tcp_sack=0", {{kSack, "0"}}}, 1);
-  ASSERT_TRUE(fix::persist(world.journal, *entry, root));
+  ASSERT_TRUE(fix::persist(world.kernel, world.journal, *entry, root));
   entry->boot_id = "the one before";
   ASSERT_TRUE(world.journal.write(*entry));
   fix::Entry kept = world.journal.read()->list.at(0);
@@ -174,13 +175,136 @@ TEST(Persist, IsUndoneAfterARestartAsWell) {
   EXPECT_TRUE(std::filesystem::is_empty(root + "/etc/sysctl.d"));
 }
 
-TEST(Persist, ARoutesMetricsBelongToWhatMakesTheRoute) {
+/// A host on which nobody has eth0 in hand yet, and a step on one of its routes.
+struct RouteWorld : World {
+  RouteWorld(const std::string& item, const std::string& before, const std::string& after)
+      : knob{KnobKind::route, "eth0", item} {
+    const std::string to = item.substr(item.find('@'));
+    kernel.knobs[knob] = before;
+    kernel.knobs[{KnobKind::route, "eth0", "via" + to}] = "10.0.0.254";
+    kernel.knobs[{KnobKind::route, "eth0", "src" + to}] = "none";
+    kernel.knobs[{KnobKind::route, "eth0", "proto" + to}] = "dhcp";
+    entry = *fix::apply(kernel, journal, {"r", "r", {{knob, after}}}, 1);
+    write("/sys/class/net/eth0/ifindex", "2\n");
+  }
+  void write(const std::string& path, const std::string& content) {
+    std::filesystem::create_directories(std::filesystem::path(root + path).parent_path());
+    std::ofstream(root + path) << content;
+  }
+  Result<std::vector<fix::MadeFile>> files() { return fix::files_for(kernel, entry, root); }
+
+  Knob knob;
+  std::string root = scratch.path() + "/root";
+  fix::Entry entry;
+};
+
+TEST(PersistRoute, NobodyMakesTheRoute) {
+  RouteWorld world("mtu@default", "none", "1400");
+  world.write("/etc/systemd/system/x.service", "");
+  const auto files = world.files();
+  ASSERT_FALSE(files);
+  EXPECT_NE(files.error().message().find("has eth0 in hand"), std::string::npos);
+}
+
+TEST(PersistRoute, IfupdownRunsAScriptOnceTheInterfaceIsUp) {
+  RouteWorld world("mtu@10.0.0.9/32", "absent", "1400 lock");
+  world.write("/etc/network/interfaces", "auto eth0\niface eth0 inet dhcp\n");
+  std::filesystem::create_directories(world.root + "/etc/network/if-up.d");
+  ASSERT_TRUE(fix::persist(world.kernel, world.journal, world.entry, world.root));
+  const std::string path = world.entry.files.at(0).path;
+  EXPECT_EQ(path, world.root + "/etc/network/if-up.d/slowpath-1");
+  EXPECT_NE(world.entry.files[0].content.find(
+                "ip -4 route replace 10.0.0.9/32 via 10.0.0.254 dev eth0 proto 83 mtu lock 1400"),
+            std::string::npos)
+      << world.entry.files[0].content;
+  using std::filesystem::perms;
+  EXPECT_NE(std::filesystem::status(path).permissions() & perms::owner_exec, perms::none);
+  EXPECT_TRUE(fix::undo(world.kernel, world.journal, world.entry, false)->done);
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(PersistRoute, NetworkdHasADropIn) {
+  RouteWorld made("initcwnd@10.0.0.9/32", "absent", "30");
+  made.write("/run/systemd/netif/links/2",
+             "ADMIN_STATE=configured\nNETWORK_FILE=/run/systemd/network/10-netplan-eth0.network\n");
+  ASSERT_TRUE(fix::persist(made.kernel, made.journal, made.entry, made.root));
+  EXPECT_EQ(made.entry.files.at(0).path,
+            made.root + "/etc/systemd/network/10-netplan-eth0.network.d/90-slowpath-1.conf");
+  EXPECT_NE(made.entry.files[0].content.find(
+                "[Route]\nDestination=10.0.0.9/32\nGateway=10.0.0.254\nProtocol=83\n"
+                "InitialCongestionWindow=30\n"),
+            std::string::npos)
+      << made.entry.files[0].content;
+  EXPECT_TRUE(fix::undo(made.kernel, made.journal, made.entry, false)->done);
+  EXPECT_TRUE(std::filesystem::is_empty(made.root + "/etc/systemd/network"));
+  // A route that DHCP brings.
+  RouteWorld leased("mtu@default", "none", "1400");
+  leased.write("/run/systemd/netif/links/2", "NETWORK_FILE=/etc/systemd/network/lan.network\n");
+  EXPECT_NE(leased.files()->at(0).content.find("[DHCPv4]\nRouteMTUBytes=1400\n"),
+            std::string::npos);
+  RouteWorld window("initcwnd@default", "none", "30");
+  window.write("/run/systemd/netif/links/2", "NETWORK_FILE=/etc/systemd/network/lan.network\n");
+  EXPECT_FALSE(window.files());
+  // One of the file's own, and one that networkd has no word for.
+  leased.kernel.knobs[{KnobKind::route, "eth0", "proto@default"}] = "static";
+  ASSERT_FALSE(leased.files());
+  EXPECT_NE(leased.files().error().message().find("add 'MTUBytes=1400' to its section [Route]"),
+            std::string::npos);
+  RouteWorld rto("rto_min@10.0.0.9/32", "absent", "50");
+  rto.write("/run/systemd/netif/links/2", "NETWORK_FILE=/etc/systemd/network/lan.network\n");
+  EXPECT_FALSE(rto.files());
+}
+
+TEST(PersistRoute, NetworkManagerDispatchesAScript) {
+  RouteWorld world("initrwnd@default", "none", "40");
+  world.write("/run/NetworkManager/devices/2", "[device]\nmanaged=true\n");
+  std::filesystem::create_directories(world.root + "/etc/NetworkManager/dispatcher.d");
+  const std::vector<fix::MadeFile> files = *world.files();
+  ASSERT_EQ(files.size(), 1u);
+  EXPECT_TRUE(files[0].path.ends_with("/dispatcher.d/90-slowpath-1"));
+  EXPECT_NE(files[0].content.find("[ \"$1\" = 'eth0' ] && [ \"$2\" = up ] || exit 0\n"),
+            std::string::npos);
+  world.write("/run/NetworkManager/devices/2", "[device]\nmanaged=false\n");
+  EXPECT_FALSE(world.files());
+}
+
+TEST(Persist, AClampComesAfterTheFirewall) {
   World world;
-  const Knob route{KnobKind::route, "eth0", "mtu@default"};
-  world.kernel.knobs[route] = "none";
+  const std::string root = world.scratch.path() + "/root", units = root + "/etc/systemd/system";
+  const Knob clamp{KnobKind::mss_clamp, {}, "any"};
+  world.kernel.knobs[clamp] = "off";
   Result<fix::Entry> entry =
-      fix::apply(world.kernel, world.journal, {"r", "r", {{route, "1400"}}}, 1);
-  EXPECT_FALSE(fix::files_for(*entry, world.scratch.path()));
+      fix::apply(world.kernel, world.journal, {"c", "c", {{clamp, "on"}}}, 1);
+  EXPECT_FALSE(fix::files_for(world.kernel, *entry, root));
+  std::filesystem::create_directories(units);
+  ASSERT_TRUE(fix::persist(world.kernel, world.journal, *entry, root));
+  EXPECT_NE(entry->files.at(0).content.find("After=nftables.service"), std::string::npos);
+  EXPECT_TRUE(std::filesystem::exists(entry->files.at(1).path)) << "the link leads nowhere";
+  EXPECT_TRUE(fix::undo(world.kernel, world.journal, *entry, false)->done);
+  EXPECT_FALSE(std::filesystem::exists(entry->files.at(0).path));
+}
+
+// systemd reads the units as systemctl would, without a systemd that runs.
+TEST(Persist, SystemdHasNothingToSayAboutTheUnits) {
+  if (system("command -v systemd-analyze > /dev/null && command -v ethtool > /dev/null") != 0)
+    GTEST_SKIP() << "needs systemd-analyze(1)";
+  World world;
+  const Knob clamp{KnobKind::mss_clamp, {}, "wg0"};
+  world.kernel.knobs[clamp] = "off";
+  const std::string root = world.scratch.path() + "/root";
+  std::filesystem::create_directories(root + "/etc/systemd/system");
+  for (const fix::ReadyStep& step : {tso_off(), fix::ReadyStep{"c", "a clamp", {{clamp, "on"}}}}) {
+    Result<fix::Entry> entry = fix::apply(world.kernel, world.journal, step, 1);
+    ASSERT_TRUE(fix::persist(world.kernel, world.journal, *entry, root));
+    const std::string said = world.scratch.path() + "/said";
+    const int code = system(
+        ("systemd-analyze verify --man=no " + entry->files.at(0).path + " > " + said + " 2>&1")
+            .c_str());
+    std::ifstream stream(said);
+    const std::string text{std::istreambuf_iterator<char>(stream), {}};
+    EXPECT_EQ(code, 0) << text;
+    EXPECT_EQ(text.find("slowpath-fix"), std::string::npos) << text;
+  }
 }
 
 TEST(Apply, WhatWasOnlyIntendedIsUndoneWithoutATurn) {

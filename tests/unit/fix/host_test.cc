@@ -19,6 +19,8 @@
 
 #include "fix/apply.h"
 #include "fix/guard.h"
+#include "fix/mss_clamp.h"
+#include "fix/persist.h"
 #include "fix/plan.h"
 #include "unit/fix/scratch.h"
 
@@ -67,6 +69,7 @@ std::map<std::string, std::string> snapshot(fix::Kernel& kernel) {
   }
   for (const char* name : {"net.ipv4.tcp_sack", "net.ipv4.tcp_rmem", "net.ipv4.tcp_mtu_probing"})
     keep({fix::KnobKind::sysctl, {}, name});
+  values["firewall"] = printed("nft list ruleset");
   values["routes"] = printed("ip route show") + printed("ip -6 route show root fd77::/16");
   return values;
 }
@@ -86,7 +89,9 @@ constexpr const char* kCommands[] = {"ethtool -K v0 tso off",
                                      "ip route replace 10.77.0.9 dev v0 advmss 900",
                                      "ip route replace 10.77.0.9 dev v0 rto_min 50ms",
                                      "route:v0:mtu@fd77::/64=1400",
-                                     "route:v0:mtu@fd77::9=1300"};
+                                     "route:v0:mtu@fd77::9=1300",
+                                     "mss-clamp:any=on",
+                                     "mss-clamp:v0=on"};
 
 fix::ReadyStep ready(const char* command, fix::Kernel& kernel) {
   return {command, command, fix::changes_of(command, kernel).value_or(std::vector<fix::Change>{})};
@@ -176,6 +181,67 @@ TEST(Host, ARouteThatSomebodyElseChangedIsSaidToBe) {
     const Result<fix::Undone> undone = fix::undo(*kernel, journal, *made, true);
     if (undone->done || undone->failures.size() != 1) return 5;
     return system("ip route del 10.77.0.9") == 0 && snapshot(*kernel) == before ? 0 : 6;
+  });
+  SKIP_WITHOUT_NAMESPACE(code);
+  EXPECT_EQ(code, 0);
+}
+
+// nft(8) reads back what was written without it.
+TEST(Host, AClampIsWhatTheCommandWouldMake) {
+  const int code = in_namespace([] {
+    const auto kernel = fix::this_host();
+    for (const char* item : {"any", "v0"}) {
+      const fix::Knob knob{fix::KnobKind::mss_clamp, {}, item};
+      if (!kernel->write(knob, "on") || kernel->read(knob) != "on") return 1;
+      const std::string ours = printed("nft list ruleset");
+      if (!kernel->write(knob, "off") || !printed("nft list ruleset").empty()) return 2;
+      if (system(fix::mss_clamp_command(item).c_str()) != 0) return 3;
+      if (printed("nft list ruleset") != ours || kernel->read(knob) != "on") return 4;
+      if (system(fix::mss_clamp_undo(item).c_str()) != 0 || kernel->read(knob) != "off") return 5;
+    }
+    // Whose table it is, its rule says.
+    if (system("nft add table inet slowpath_mss") != 0) return 6;
+    const fix::Knob knob{fix::KnobKind::mss_clamp, {}, "any"};
+    return kernel->read(knob) == "changed" && !kernel->write(knob, "on") ? 0 : 7;
+  });
+  SKIP_WITHOUT_NAMESPACE(code);
+  if (code == 3) GTEST_SKIP() << "needs nft(8)";
+  EXPECT_EQ(code, 0);
+}
+
+// The script that ifupdown would run makes the same route again, whatever else the route has.
+TEST(Host, TheScriptOfARouteMakesItAgain) {
+  const int code = in_namespace([] {
+    const auto kernel = fix::this_host();
+    for (const char* command :
+         {"ip route change default dev v0 initcwnd 30",
+          "ip route change default dev v0 initrwnd 44",
+          "ip route change 10.78.0.0/16 dev v0 mtu 1200", "route:v0:mtu@10.77.0.9=1400 lock",
+          "route:v0:rto_min@10.77.0.9=50", "route:v0:mtu@fd77::9=1300"}) {
+      const Scratch scratch;
+      fix::Journal journal = *fix::Journal::open(scratch.path());
+      const std::string root = scratch.path() + "/root";
+      if (system(("mkdir -p " + root + "/etc/network/if-up.d; echo iface v0 inet static > " + root +
+                  "/etc/network/interfaces")
+                     .c_str()) != 0)
+        return 1;
+      const auto before = snapshot(*kernel);
+      Result<fix::Entry> entry = fix::intend(*kernel, journal, ready(command, *kernel), 1);
+      if (!entry || !fix::persist(*kernel, journal, *entry, root)) return 2;
+      if (!fix::carry_out(*kernel, journal, *entry)) return 3;
+      const auto with = snapshot(*kernel);
+      const std::string script = entry->files.at(0).path;
+      // As after a restart: the routes are those that were, and the script runs.
+      for (const fix::Turn& turn : entry->turns)
+        if (!kernel->write(turn.knob, turn.before)) return 4;
+      if (snapshot(*kernel) != before) return 5;
+      if (system(("IFACE=v1 sh -e " + script).c_str()) != 0 || snapshot(*kernel) != before)
+        return 6;
+      if (system(("IFACE=v0 sh -e " + script).c_str()) != 0 || snapshot(*kernel) != with) return 7;
+      if (!fix::undo(*kernel, journal, *entry, false)->done || snapshot(*kernel) != before)
+        return 8;
+    }
+    return 0;
   });
   SKIP_WITHOUT_NAMESPACE(code);
   EXPECT_EQ(code, 0);

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "fix/mss_clamp.h"
 #include "unit/fix/model_kernel.h"
 
 namespace slowpath::test {
@@ -60,10 +61,11 @@ TEST_F(Command, RefusesWhatItDoesNotKnow) {
 }
 
 TEST(Knob, ReadsWhatItWrites) {
-  for (const char* name : {"sysctl:net.ipv4.tcp_sack", "feature:eth0:rx-gro", "mtu:eth0:1",
-                           "queue-length:br-0", "ring:eth0:tx", "channels:eth0:combined",
-                           "route:eth0:mtu@default", "route:eth0:advmss@10.0.0.0/8",
-                           "route:eth0:window@2001:db8::/32", "route:eth0:mtu@default6"}) {
+  for (const char* name :
+       {"sysctl:net.ipv4.tcp_sack", "feature:eth0:rx-gro", "mtu:eth0:1", "queue-length:br-0",
+        "ring:eth0:tx", "channels:eth0:combined", "route:eth0:mtu@default",
+        "route:eth0:advmss@10.0.0.0/8", "route:eth0:window@2001:db8::/32",
+        "route:eth0:mtu@default6", "mss-clamp:any", "mss-clamp:wg0"}) {
     const Result<fix::Knob> knob = fix::parse_knob(name);
     ASSERT_TRUE(knob) << name;
     EXPECT_EQ(to_string(*knob), name);
@@ -103,7 +105,9 @@ TEST(RouteCommand, KeepsItsGateway) {
   EXPECT_EQ(*change("ip route replace 10.0.0.9 dev eth0 mtu lock 1400, for a while"),
             wanted("mtu@10.0.0.9/32", "1400 lock"));
   EXPECT_EQ(*change("ip route change 0.0.0.0/0 dev eth0 rto_min 50ms"),
-            wanted("rto_min@default", "50"));
+            wanted("rto_min@default", "50 lock"));
+  EXPECT_EQ(*change("route:eth0:rto_min@default=50"), wanted("rto_min@default", "50 lock"));
+  EXPECT_EQ(*change("route:eth0:rto_min@default=none"), wanted("rto_min@default", "none"));
   EXPECT_FALSE(change("ip route change default via 10.0.0.2 dev eth0 initcwnd 20"));
   EXPECT_FALSE(change("ip route change default dev eth0 initcwnd 20 mtu 1400"));
   EXPECT_FALSE(change("ip route change default dev eth0"));
@@ -123,6 +127,21 @@ TEST(Plan, ARouteNeedsADestinationAndFindsItsGateway) {
       *fix::find_step("rto-dominated/3", Platform::linux, {"eth0", {}, "10.0.0.9", {}});
   EXPECT_TRUE(filled.missing.empty());
   EXPECT_TRUE(filled.command.starts_with("ip route replace 10.0.0.9 dev eth0 rto_min 50ms"));
+}
+
+TEST(Plan, TheCataloguesClampIsOurs) {
+  for (const char* name : {"mss-not-clamped/1", "pmtud-blackhole/3"}) {
+    const fix::PlannedStep step = *fix::find_step(name, Platform::linux, {});
+    EXPECT_TRUE(step.is_ours && step.missing.empty()) << step.command;
+    EXPECT_EQ(step.undo, fix::mss_clamp_undo("any"));
+    ModelKernel kernel;
+    EXPECT_EQ(*fix::changes_of(step.command, kernel),
+              (std::vector<Change>{{{KnobKind::mss_clamp, {}, "any"}, "on"}}));
+  }
+  ModelKernel kernel;
+  EXPECT_EQ(fix::changes_of(fix::mss_clamp_command("wg0"), kernel)->at(0).knob.item, "wg0");
+  EXPECT_FALSE(fix::changes_of("nft flush ruleset", kernel));
+  EXPECT_FALSE(fix::changes_of(fix::mss_clamp_command("a\"; flush ruleset; \""), kernel));
 }
 
 TEST(Plan, EveryStepOfTheCatalogueIsFoundByItsName) {
