@@ -19,6 +19,7 @@
 #include "cli/placed_input.h"
 #include "cli/signals.h"
 #include "cli/status_line.h"
+#include "detect/host_changes.h"
 #include "detect/inspection.h"
 #include "machine/live.h"
 #include "machine/text.h"
@@ -29,15 +30,18 @@ namespace {
 
 /// As typed; empty where nothing was.
 struct Options : AnswerOptions {
-  std::vector<std::string> from;
+  std::vector<std::string> from, against;
   std::string collect, rate, rtt;
   double interval_s = 0;
-  bool explain = false, no_sockets = false, rules = false;
+  bool explain = false, no_sockets = false, rules = false, facts = false;
 };
 
 void declare_output(CLI::App& app, Options& options) {
   declare_answer_options(
       app, options, {.schema = "inspection", .all = "Every finding, step and unread item in full"});
+  app.add_flag("--facts", options.facts, "With --json: also all that was read")
+      ->needs("--json")
+      ->group("Output");
   app.add_flag("--explain", options.explain, "Which rules could not judge, and what they need")
       ->group("Output");
 }
@@ -47,6 +51,10 @@ void declare_options(CLI::App& app, Options& options) {
                               "Text that commands printed on another host, instead of this one")
                    ->type_name("FILE|DIR")
                    ->group("Input");
+  auto* against = app.add_option("--against", options.against,
+                                 "Text of an earlier time, or of a host that works: what differs?")
+                      ->type_name("FILE|DIR")
+                      ->group("Input");
   auto* interval = app.add_option("--interval", options.interval_s,
                                   "Read twice, so many seconds apart, and judge what moved between")
                        ->check(CLI::Range(0.1, 86400.0))
@@ -61,6 +69,7 @@ void declare_options(CLI::App& app, Options& options) {
       ->check(CLI::IsMember({"linux", "windows", "solaris", "esxi"}))
       ->type_name("PLATFORM")
       ->excludes(from)
+      ->excludes(against)
       ->excludes(interval)
       ->excludes(sockets)
       ->group("Input");
@@ -137,19 +146,31 @@ bool is_empty(const MachineFacts& facts) {
          facts.packages.empty() && facts.measured.empty();
 }
 
-Result<MachineFacts> read_from(const Options& options) {
-  Result<MachineFacts> facts = machine::read_texts(options.from);
+Result<MachineFacts> read_from(const std::vector<std::string>& paths) {
+  Result<MachineFacts> facts = machine::read_texts(paths);
   if (!facts) return facts;
   if (is_empty(*facts)) {
     std::string cause = "no output of a known command is in it";
     if (!facts->unread.empty() && facts->not_understood.empty())
       cause = fmt::format("{}: {}", facts->unread.front().what, facts->unread.front().why);
-    return fail(ErrorKind::input,
-                fmt::format("cannot inspect {}", fmt::join(options.from, " and ")), cause,
+    return fail(ErrorKind::input, fmt::format("cannot inspect {}", fmt::join(paths, " and ")),
+                cause,
                 "'slowpath inspect --collect linux' (windows, solaris, esxi) prints what to run "
                 "there");
   }
   return facts;
+}
+
+/// Holds what was inspected against the text of another time.
+Result<void> compare(const Options& options, const PathAim& aim, report::Inspected& inspected) {
+  if (options.against.empty()) return {};
+  const Result<MachineFacts> before = read_from(options.against);
+  if (!before) return std::unexpected(before.error());
+  const Inspection judged = detect::inspect_host(*before, aim);
+  inspected.changes =
+      detect::changes_between({*before, judged}, {inspected.facts, inspected.inspection});
+  inspected.against = fmt::format("{}", fmt::join(options.against, ", "));
+  return {};
 }
 
 Result<report::Inspected> answer(const Options& options) {
@@ -161,12 +182,14 @@ Result<report::Inspected> answer(const Options& options) {
     inspected.facts = read_live(options);
     inspected.source = "read live";
   } else {
-    Result<MachineFacts> facts = read_from(options);
+    Result<MachineFacts> facts = read_from(options.from);
     if (!facts) return std::unexpected(facts.error());
     inspected.facts = std::move(*facts);
     inspected.source = fmt::format("{}", fmt::join(options.from, ", "));
   }
   inspected.inspection = detect::inspect_host(inspected.facts, *aim);
+  if (const Result<void> compared = compare(options, *aim, inspected); !compared)
+    return std::unexpected(compared.error());
   inspected.interrupted = stop_requested();
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   inspected.elapsed_s = elapsed.count();
@@ -174,7 +197,7 @@ Result<report::Inspected> answer(const Options& options) {
 }
 
 std::string render(const report::Inspected& inspected, const Options& options) {
-  if (options.json) return report::inspection_to_json(inspected);
+  if (options.json) return report::inspection_to_json(inspected, options.facts);
   report::TextOptions text;
   text.style = style_of(options);
   text.all = options.all;
@@ -212,6 +235,7 @@ const Command inspect{.name = "inspect",
                           "  slowpath inspect --interval 5\n"
                           "  slowpath inspect --collect windows > collect.ps1\n"
                           "  slowpath inspect --from host.txt --rate 1G --rtt 30ms\n"
+                          "  slowpath inspect --from after.txt --against before.txt\n"
                           "  slowpath inspect --json > i.json; slowpath fix plan --from i.json\n",
                       .declare = declare};
 

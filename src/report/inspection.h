@@ -3,9 +3,11 @@
 // (schema in docs/).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "facts/host_changes.h"
 #include "facts/inspection.h"
 #include "facts/machine.h"
 #include "report/text.h"
@@ -19,14 +21,17 @@ struct Inspected {
   std::string source;        // "live", or the paths that were read
   double elapsed_s = 0;      // what the looking took
   bool interrupted = false;  // the answer so far, after a signal
+  /// What differs from an earlier reading, which came from `against`; absent where none was given.
+  std::optional<HostChanges> changes;
+  std::string against;
 };
 
 /// What is wrong first; then what was looked at, what was not, and what was not understood. Of
 /// TextOptions style, all, explain and quiet are heeded.
 std::string inspection_to_text(const Inspected& inspected, const TextOptions& options);
 
-/// The whole answer as one document, ended by a newline.
-std::string inspection_to_json(const Inspected& inspected);
+/// The whole answer as one document, ended by a newline; with `facts` also all that was read.
+std::string inspection_to_json(const Inspected& inspected, bool facts = false);
 
 /// The document that says why there is no answer.
 std::string inspection_error_to_json(std::string_view sentence);

@@ -9,6 +9,8 @@
 #include "base/version.h"
 #include "facts/catalogue.h"
 #include "report/inspection.h"
+#include "report/inspection_parts.h"
+#include "report/machine_json.h"
 #include "report/words.h"
 
 namespace slowpath::report {
@@ -83,7 +85,7 @@ std::string to_text(const Json& json) {
 
 }  // namespace
 
-std::string inspection_to_json(const Inspected& inspected) {
+std::string inspection_to_json(const Inspected& inspected, bool facts) {
   Json findings = Json::array(), rules = Json::array(), unread = Json::array(),
        unknown = Json::array();
   for (const HostFinding& finding : inspected.inspection.findings)
@@ -98,18 +100,22 @@ std::string inspection_to_json(const Inspected& inspected) {
     unread.push_back({{"what", item.what}, {"why", item.why}, {"allow", item.allow}});
   for (const NotUnderstood& item : inspected.facts.not_understood)
     unknown.push_back({{"file", item.file}, {"line", item.line}, {"text", item.text}});
-  return to_text({{"schema", kSchemaName},
-                  {"version", kVersion},
-                  {"verdict", inspected.inspection.verdict},
-                  {"summary", inspected.inspection.summary},
-                  {"interrupted", inspected.interrupted},
-                  {"host", host_to_json(inspected)},
-                  {"looked_at", looked_at_to_json(inspected.facts)},
-                  {"findings", std::move(findings)},
-                  {"rules", std::move(rules)},
-                  {"unread", std::move(unread)},
-                  {"not_understood", std::move(unknown)},
-                  {"statistics", {{"elapsed_s", inspected.elapsed_s}}}});
+  Json document{{"schema", kSchemaName},
+                {"version", kVersion},
+                {"verdict", inspected.inspection.verdict},
+                {"summary", inspected.inspection.summary},
+                {"interrupted", inspected.interrupted},
+                {"host", host_to_json(inspected)},
+                {"looked_at", looked_at_to_json(inspected.facts)},
+                {"findings", std::move(findings)},
+                {"rules", std::move(rules)},
+                {"unread", std::move(unread)},
+                {"not_understood", std::move(unknown)},
+                {"statistics", {{"elapsed_s", inspected.elapsed_s}}}};
+  if (inspected.changes)
+    document["changes"] = changes_to_json(*inspected.changes, inspected.against);
+  if (facts) document["facts"] = machine_to_json(inspected.facts);
+  return to_text(document);
 }
 
 std::string inspection_error_to_json(std::string_view sentence) {

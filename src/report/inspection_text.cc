@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "facts/catalogue.h"
 #include "report/inspection.h"
+#include "report/inspection_parts.h"
 #include "report/words.h"
 
 namespace slowpath::report {
@@ -182,6 +183,7 @@ std::string inspection_to_text(const Inspected& inspected, const TextOptions& op
   page.heading(name, fmt::format("{}   ({})", host_of(inspected.facts), inspected.source));
   page.entry("VERDICT", verdict_of(inspected), tone_of_verdict(inspected.inspection));
   if (inspected.interrupted) page.entry("", "interrupted: the answer so far");
+  if (inspected.changes) write_changes(page, *inspected.changes, inspected.against, options.all);
   write_findings(page, inspected.inspection, options.all);
   write_looked_at(page, inspected, options);
   write_unread(page, inspected.facts, options.all);
