@@ -97,12 +97,12 @@ fix::ReadyStep ready(const char* command, fix::Kernel& kernel) {
   return {command, command, fix::changes_of(command, kernel).value_or(std::vector<fix::Change>{})};
 }
 
-int undo_all(fix::Kernel& kernel, fix::Journal& journal) {
+int undo_all(fix::Kernel& kernel, fix::Journal& journal, const fix::Watcher& watcher = {}) {
   fix::Entries entries = *journal.read();
   int undone = 0;
   for (auto entry = entries.list.rbegin(); entry != entries.list.rend(); ++entry) {
     if (entry->state != fix::State::undone)
-      undone += fix::undo(kernel, journal, *entry, true)->done;
+      undone += fix::undo(kernel, journal, *entry, true, watcher)->done;
   }
   return undone;
 }
@@ -135,7 +135,9 @@ TEST(Host, KilledAnywhereItIsUndoneToTheSameSnapshot) {
     const auto kernel = fix::this_host();
     const auto before = snapshot(*kernel);
     std::mt19937 random(9);
-    for (int round = 0; round < 80; ++round) {
+    const char* wanted = getenv("SLOWPATH_KILL_ROUNDS");
+    const int rounds = wanted == nullptr ? 80 : atoi(wanted);
+    for (int round = 0; round < rounds; ++round) {
       const Scratch scratch;
       for (int step = 0; step < 3; ++step) {
         const char* command = kCommands[random() % std::size(kCommands)];
@@ -150,6 +152,17 @@ TEST(Host, KilledAnywhereItIsUndoneToTheSameSnapshot) {
         }
         waitpid(child, nullptr, 0);
       }
+      // The undo is killed as well, and then done again.
+      int lives = static_cast<int>(random() % 6);
+      const pid_t child = fork();
+      if (child == 0) {
+        fix::Journal journal = *fix::Journal::open(scratch.path());
+        undo_all(*kernel, journal, [&](std::string_view) {
+          if (lives-- == 0) kill(getpid(), SIGKILL);
+        });
+        _exit(0);
+      }
+      waitpid(child, nullptr, 0);
       fix::Journal journal = *fix::Journal::open(scratch.path());
       undo_all(*kernel, journal);
       if (snapshot(*kernel) != before) return 1;
