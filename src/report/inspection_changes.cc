@@ -43,7 +43,7 @@ void write_changes(Page& page, const HostChanges& changes, const std::string& ag
     page.entry("", fmt::format("{} more with --all", changes.values.size() - count));
   if (changes.only_before + changes.only_after > 0)
     page.entry("",
-               fmt::format("not compared: {} values that were told only then, {} only now",
+               fmt::format("not compared, as only one told them: {} then, {} now",
                            format_count(changes.only_before), format_count(changes.only_after)));
   std::string_view label = "so that";
   if (changes.findings.empty()) page.entry(label, "the rules say the same");

@@ -10,7 +10,14 @@ namespace {
 constexpr std::string_view kRefused[] = {"TcpExtTCPACKSkippedTimeWait", "TcpExtPAWSTimewait"};
 constexpr std::string_view kOpened[] = {"TcpPassiveOpens"};
 constexpr CounterRule kRule{
-    .measure = {.events = kRefused, .of = kOpened, .least_count = 100, .least_share = 0.01},
+    // Late segments of connections that are over count as well as SYNs: since boot it is worth
+    // knowing, now it is a suspect.
+    .measure = {.events = kRefused,
+                .of = kOpened,
+                .least_count = 100,
+                .least_share = 0.01,
+                .many = Severity::note,
+                .proven_per_s = 1},
     .claim = "segments came for connections that are in TIME_WAIT",
     .why =
         "clients, or the NAT before them, use a port again before the old connection is "
@@ -25,7 +32,7 @@ bool look(const Host& host, std::vector<HostFinding>& found) {
 constexpr std::array kRules{
     HostRule{"time-wait-met", Platform::linux, "nstat -az",
              "TCPACKSkippedTimeWait and PAWSTimewait are 100 or more and 1 % of the connections "
-             "accepted",
+             "accepted (a note); suspect from one a second and 1 % on over an interval",
              look},
 };
 
