@@ -18,7 +18,11 @@ constexpr std::uint32_t kMagicModified = 0xa1b2cd34;
 constexpr std::size_t kFileHeaderLen = 24;
 constexpr std::size_t kRecordHeaderLen = 16;
 constexpr std::uint32_t kDayS = 86'400;
-constexpr std::size_t kFetchAhead = 1024;
+// Memory is asked for so far ahead: what walking some forty short records takes is longer than the
+// memory's answer, and page borders stop what the processor fetches by itself.
+constexpr std::size_t kFetchAhead = 4096;
+// Records of whole packets are too long for that.
+constexpr std::size_t kLongRecord = 512;
 
 // Which of the two lengths comes first. libpcap's sf-pcap.c: before version 2.3 and in DG/UX's
 // 543.0 the original length did; 2.3 was written both ways.
@@ -95,16 +99,29 @@ class PcapSource final : public FileSource {
              const PcapFormat& format)
       : FileSource(std::move(window), std::move(info), input),
         format_(format),
-        tells_direction_(format.modified || tells_direction(format.link_type)) {}
+        tells_direction_(format.modified || tells_direction(format.link_type)),
+        is_plain_(!format.swapped && !tells_direction_ && format.fcs_len == 0 &&
+                  format.length_order == LengthOrder::captured_first) {}
 
   bool next(wire::Frame& frame) override { return read_one(frame); }
   std::size_t next_batch(std::span<wire::Frame> frames) override {
-    return read_batch(frames, [this](wire::Frame& frame) { return read_one(frame); });
+    std::size_t count = is_plain_ && !window_->may_wait() ? read_sound(frames) : 0;
+    if (count == frames.size()) return count;
+    return count + read_batch(frames.subspan(count),
+                              [this](wire::Frame& frame) { return read_one(frame); });
   }
 
  private:
   bool read_one(wire::Frame& frame);
+  // The quick twin of read_one() for records without anything odd, as far as the window shows.
+  std::size_t read_sound(std::span<wire::Frame> frames);
+  void fetch_ahead(const std::byte* at, std::size_t record_len);
   void fill(wire::Frame& frame, const RecordHeader& header);
+  // 64 bits of nanoseconds hold every 32-bit second and fraction.
+  [[nodiscard]] Time time_of(const RecordHeader& header) const {
+    return time_from_ns(std::int64_t{header.seconds} * 1'000'000'000 +
+                        std::int64_t{header.fraction} * format_.ns_per_fraction);
+  }
   // Looks odd, yet may be how this file was written.
   bool is_acceptable(const RecordHeader& header);
   // Damage at the window: goes to the next sound record, false when there is none.
@@ -115,18 +132,83 @@ class PcapSource final : public FileSource {
 
   PcapFormat format_;
   bool tells_direction_;
+  bool is_plain_;                                   // as nearly all writers of today write
+  std::size_t long_record_ = 0, short_record_ = 0;  // the newest of each kind, in bytes
   bool has_time_ = false;
   std::uint32_t last_seconds_ =
       0;  // of the last sound record; 0 sends the first one through is_acceptable
 };
+
+// Where the next header lies only this one tells, and a walk that waits for each is slow. Short
+// records lie close enough to fetch everything some way ahead. Of long ones only the beginning is
+// needed, and most are as long as the one before, with a short one (an acknowledgment) between at
+// times.
+inline void PcapSource::fetch_ahead(const std::byte* at, std::size_t record_len) {
+  if (record_len >= kLongRecord) {
+    long_record_ = record_len;
+  } else {
+    short_record_ = record_len;
+    if (long_record_ == 0) [[likely]] {
+      __builtin_prefetch(at + kFetchAhead);
+      __builtin_prefetch(at + kFetchAhead + 64);
+      return;
+    }
+  }
+  const std::byte* guess = at + record_len;
+  for (int i = 0; i < 3; ++i) {
+    __builtin_prefetch(guess + short_record_);
+    guess += long_record_;
+    __builtin_prefetch(guess);
+  }
+}
+
+std::size_t PcapSource::read_sound(std::span<wire::Frame> frames) {
+  // Half as far as read_batch() goes, which may go on from here.
+  const std::size_t shown = std::min<std::size_t>(window_->unread(), kRetainedBytes / 8);
+  const std::byte* const begin = window_->data();
+  const std::byte* at = begin;
+  const std::uint64_t offset = window_->offset() + kRecordHeaderLen;
+  std::uint64_t number = info_.frames;
+  std::uint32_t last_seconds = last_seconds_;
+  std::size_t count = 0;
+  for (; count < frames.size(); ++count) {
+    const std::size_t left = shown - static_cast<std::size_t>(at - begin);
+    if (left < kRecordHeaderLen) break;
+    const RecordHeader header{load_le32(at), load_le32(at + 4), load_le32(at + 8),
+                              load_le32(at + 12)};
+    const std::size_t record_len = std::size_t{kRecordHeaderLen} + header.captured_len;
+    const bool odd = (header.captured_len - 1 >= format_.max_captured_len) |
+                     (header.captured_len > header.original_len) |
+                     (header.fraction >= format_.fractions_per_s) |
+                     !within_a_day(header.seconds, last_seconds) | (record_len > left);
+    if (odd) break;
+    fetch_ahead(at, record_len);
+    wire::Frame& frame = frames[count];
+    frame.bytes = {at + kRecordHeaderLen, header.captured_len};
+    frame.original_len = header.original_len;
+    frame.link_type = format_.link_type;
+    frame.direction = wire::FrameDirection::unknown;
+    frame.has_time = true;
+    frame.input = input_;
+    frame.interface = 0;
+    frame.time = time_of(header);
+    frame.number = ++number;
+    frame.byte_offset = offset + static_cast<std::uint64_t>(at - begin);
+    last_seconds = header.seconds;
+    at += record_len;
+  }
+  info_.frames = number;
+  last_seconds_ = last_seconds;
+  has_time_ |= count != 0;
+  window_->advance(static_cast<std::size_t>(at - begin));
+  return count;
+}
 
 inline bool PcapSource::read_one(wire::Frame& frame) {
   for (;;) {
     if (window_->ensure(format_.header_len) < format_.header_len) [[unlikely]] {
       return end_between_records();
     }
-    // Where the next header lies only this one tells: what is some records ahead is fetched unseen.
-    __builtin_prefetch(window_->data() + kFetchAhead);
     const RecordHeader header = load_header(window_->data(), format_);
     // One branch for all that is odd: none of it is likely. (A captured length of 0 wraps.)
     const bool odd = (header.captured_len - 1 >= format_.max_captured_len) |
@@ -156,9 +238,7 @@ inline void PcapSource::fill(wire::Frame& frame, const RecordHeader& header) {
   frame.has_time = true;
   frame.input = input_;
   frame.interface = 0;
-  // 64 bits of nanoseconds hold every 32-bit second and fraction.
-  frame.time = time_from_ns(std::int64_t{header.seconds} * 1'000'000'000 +
-                            std::int64_t{header.fraction} * format_.ns_per_fraction);
+  frame.time = time_of(header);
   frame.number = ++info_.frames;
   frame.byte_offset = window_->offset() + format_.header_len;
   last_seconds_ = header.seconds;

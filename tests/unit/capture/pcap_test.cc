@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <random>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -194,6 +196,47 @@ TEST(Pcap, MemoryStaysAndIsFoundAgain) {
   const Bytes again = source->bytes_at(seen[4].frame.byte_offset, seen[4].bytes.size());
   EXPECT_TRUE(std::ranges::equal(again, seen[4].bytes));
   EXPECT_TRUE(source->bytes_at(file.size() - 1, 2).empty());
+}
+
+// A batch is read by the quick twin of what next() reads with: the same frames, the same account of
+// damage, whatever byte was changed and wherever the file ends.
+TEST(Pcap, BatchesSayWhatFramesSayOfDamagedFiles) {
+  PcapFile file;
+  for (unsigned i = 0; i < 60; ++i) {
+    file.frame(kStart + i / 7, i * 1000, 54 + i % 5 * 300, 54 + i % 5 * 300 + i % 2, i);
+  }
+  const std::vector<std::byte> whole(file.bytes().begin(), file.bytes().end());
+  std::mt19937 random(5);
+  for (int turn = 0; turn < 2000; ++turn) {
+    std::vector<std::byte> bytes = whole;
+    for (unsigned changes = turn % 4; changes > 0; --changes) {
+      bytes[24 + random() % (bytes.size() - 24)] = static_cast<std::byte>(random() & 0xff);
+    }
+    if (turn % 3 == 0) bytes.resize(24 + random() % (bytes.size() - 24));
+    const auto one = open_memory(bytes, "one", 0);
+    const auto many = open_memory(bytes, "many", 0);
+    ASSERT_TRUE(one && many);
+    std::vector<wire::Frame> batch(1 + turn % 50);
+    wire::Frame frame;
+    while (const std::size_t count = (*many)->next_batch(batch)) {
+      for (std::size_t i = 0; i < count; ++i) {
+        ASSERT_TRUE((*one)->next(frame)) << turn;
+        ASSERT_EQ(frame.number, batch[i].number) << turn;
+        ASSERT_EQ(frame.time, batch[i].time) << turn;
+        ASSERT_EQ(frame.byte_offset, batch[i].byte_offset) << turn;
+        ASSERT_EQ(frame.bytes.data(), batch[i].bytes.data()) << turn;
+        ASSERT_EQ(frame.bytes.size(), batch[i].bytes.size()) << turn;
+        ASSERT_EQ(frame.original_len, batch[i].original_len) << turn;
+      }
+    }
+    ASSERT_FALSE((*one)->next(frame)) << turn;
+    const SourceInfo &a = (*one)->info(), &b = (*many)->info();
+    ASSERT_EQ(a.frames, b.frames);
+    ASSERT_EQ(a.damage_count, b.damage_count);
+    ASSERT_EQ(a.damaged_bytes, b.damaged_bytes);
+    ASSERT_EQ(a.cut_short, b.cut_short);
+    ASSERT_EQ(a.bytes_read, b.bytes_read);
+  }
 }
 
 }  // namespace
