@@ -10,6 +10,7 @@
 #include "flow/capture_witness.h"
 #include "flow/screen/choice.h"
 #include "flow/screen/screener.h"
+#include "wire/common_segment.h"
 
 namespace slowpath::cli {
 namespace {
@@ -60,6 +61,7 @@ class TwoPasses {
   void analyse(Input& input, std::uint16_t number, Place& place);
   [[nodiscard]] std::span<wire::Frame> chosen_of(std::span<wire::Frame> frames);
   [[nodiscard]] std::uint32_t number_among_all(const ConnectionFacts& connection) const;
+  [[nodiscard]] bool is_chosen(const wire::Frame& frame);
   void number_connections(Case& facts) const;
   void count_what_was_kept();
   void describe_captures();
@@ -127,20 +129,34 @@ void TwoPasses::choose() {
 
 // Chosen connections; ICMP; whatever may be a fragment.
 std::span<wire::Frame> TwoPasses::chosen_of(std::span<wire::Frame> frames) {
+  std::size_t kept = 0;
+  for (const wire::Frame& frame : frames) {
+    if (wire::CommonSegment::is_tcp4(frame)) [[likely]] {
+      const wire::CommonEnds ends = wire::CommonSegment::ends_of(frame);
+      const std::uint64_t hash = wire::hash_of(ends.key());
+      // A key is made of few: that costs more than the hash.
+      if (!choice_.ends.may_contain(hash)) [[likely]]
+        continue;
+      if (choice_.ends.contains(ends.key(), hash)) frames[kept++] = frame;
+    } else if (is_chosen(frame)) {
+      frames[kept++] = frame;
+    }
+  }
+  return frames.first(kept);
+}
+
+// Of those that are not as most are.
+bool TwoPasses::is_chosen(const wire::Frame& frame) {
   wire::EndsKey key;
-  const auto unwanted = std::ranges::remove_if(frames, [&](const wire::Frame& frame) {
-    const std::uint64_t hash = wire::hash_of_usual_frame(frame, key);
-    if (hash != 0) [[likely]]
-      return !choice_.ends.contains(key, hash);
-    wire::decode(frame, packet_);
-    if (packet_.is_fragment || packet_.kind == wire::PacketKind::icmp) return false;
-    if (packet_.kind != wire::PacketKind::tcp) return true;
-    bool unused = false;
-    key = wire::key_of({packet_.source, packet_.source_port},
-                       {packet_.destination, packet_.destination_port}, unused);
-    return !choice_.ends.contains(key, wire::hash_of(key));
-  });
-  return frames.first(frames.size() - unwanted.size());
+  const std::uint64_t hash = wire::hash_of_usual_frame(frame, key);
+  if (hash != 0) return choice_.ends.contains(key, hash);
+  wire::decode(frame, packet_);
+  if (packet_.is_fragment || packet_.kind == wire::PacketKind::icmp) return true;
+  if (packet_.kind != wire::PacketKind::tcp) return false;
+  bool unused = false;
+  key = wire::key_of({packet_.source, packet_.source_port},
+                     {packet_.destination, packet_.destination_port}, unused);
+  return choice_.ends.contains(key, wire::hash_of(key));
 }
 
 void TwoPasses::analyse(Input& input, std::uint16_t number, Place& place) {

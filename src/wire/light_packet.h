@@ -60,7 +60,8 @@ void decode_light(const Frame& frame, bool verify, LightPacket& light, Packet& s
 void decode_light_plain(const Frame& frame, bool verify, LightPacket& light, Packet& scratch);
 
 /// Only the key's hash of a frame of the usual shape, without its options; 0 when the frame needs a
-/// closer look. What a walk needs that leaves out nearly everything.
+/// closer look. What a walk needs that leaves out nearly everything, where the frame is not one
+/// that CommonSegment reads.
 std::uint64_t hash_of_usual_frame(const Frame& frame, EndsKey& key);
 
 }  // namespace slowpath::wire

@@ -41,6 +41,19 @@ struct CaptureCounts {
     }
     quic += packet.kind == wire::PacketKind::udp && packet.looks_like_quic;
   }
+  /// The same for common segments whose IP header is right, in two parts: what differs from one to
+  /// the next, and how many there were.
+  void add_common(const wire::Frame& frame) {
+    const auto captured = static_cast<std::uint32_t>(frame.bytes.size());
+    const bool cut = captured < frame.original_len;
+    bytes += frame.original_len;
+    snapped += cut;
+    snap_len = std::max(snap_len, cut ? captured : 0);
+  }
+  void add_common_count(std::uint64_t n) {
+    packets += n;
+    kinds[static_cast<std::size_t>(wire::PacketKind::tcp)] += n;
+  }
   [[nodiscard]] std::uint64_t count(wire::PacketKind kind) const {
     return kinds[static_cast<std::size_t>(kind)];
   }

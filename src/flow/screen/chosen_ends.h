@@ -17,9 +17,11 @@ class ChosenEnds {
  public:
   void add(const wire::EndsKey& key, std::uint64_t hash);
   [[nodiscard]] bool contains(const wire::EndsKey& key, std::uint64_t hash) const {
-    if ((filter_[word_of(hash)] >> (hash >> 6 & 63) & 1) == 0) [[likely]]
-      return false;
-    return is_member(key, hash);
+    return may_contain(hash) && is_member(key, hash);
+  }
+  /// False for nearly all that it does not contain.
+  [[nodiscard]] bool may_contain(std::uint64_t hash) const {
+    return (filter_[word_of(hash)] >> (hash >> 6 & 63) & 1) != 0;
   }
   [[nodiscard]] std::size_t size() const { return count_; }
 

@@ -2,6 +2,8 @@
 #include "flow/screen/light_table.h"
 
 #include <algorithm>
+#include <memory>
+#include <span>
 
 #include "flow/screen/signs.h"
 
@@ -13,13 +15,14 @@ constexpr std::size_t kLeastRecords = 16;
 
 }  // namespace
 
-LightTable::LightTable(std::size_t most_records)
-    : slots_(kFirstSlots), most_records_(std::max(most_records, kLeastRecords)) {}
+LightTable::LightTable(std::size_t most_records, PageStore& store)
+    : most_records_(std::max(most_records, kLeastRecords)), store_(&store) {
+  make_slots(kFirstSlots);
+}
 
 LightTable::Slot* LightTable::find_slot(const wire::EndsKey& key, std::uint64_t hash) {
-  const std::size_t mask = slots_.size() - 1;
   const std::uint32_t tag = tag_of(hash);
-  for (std::size_t i = slot_of(hash); slots_[i].record != kNoRecord; i = (i + 1) & mask) {
+  for (std::size_t i = slot_of(hash); slots_[i].record != kNoRecord; i = (i + 1) & mask_) {
     if (slots_[i].tag == tag && (*this)[slots_[i].record].has_key(key)) return &slots_[i];
   }
   return nullptr;
@@ -47,37 +50,49 @@ LightRecord& LightTable::make(const wire::LightPacket& packet, Slot* known) {
   }
   const auto index = static_cast<std::uint32_t>(size_++);
   if (index / kBlock == blocks_.size()) {
-    blocks_.push_back(std::make_unique_for_overwrite<LightRecord[]>(kBlock));
+    blocks_.push_back(static_cast<LightRecord*>(store_->take(kBlock * sizeof(LightRecord))));
   }
   LightRecord& made = (*this)[index];
   begin_record(made, packet);
   if (known != nullptr) {
     made.previous = known->record;
     known->record = index;
+    ++version_;
     return made;
   }
-  if ((used_slots_ + 1) * 2 > slots_.size()) rehash(slots_.size() * 2);
+  if ((used_slots_ + 1) * 2 > mask_ + 1) grow();
   place(packet.hash, index);
   ++used_slots_;
   return made;
 }
 
 void LightTable::place(std::uint64_t hash, std::uint32_t record) {
-  const std::size_t mask = slots_.size() - 1;
   std::size_t i = slot_of(hash);
-  while (slots_[i].record != kNoRecord) i = (i + 1) & mask;
+  while (slots_[i].record != kNoRecord) i = (i + 1) & mask_;
   slots_[i] = {tag_of(hash), record};
 }
 
+void LightTable::make_slots(std::size_t count) {
+  slots_ = static_cast<Slot*>(store_->take(count * sizeof(Slot)));
+  mask_ = count - 1;
+  std::uninitialized_fill_n(slots_, count, Slot{});
+}
+
+void LightTable::place_again(const std::vector<std::uint32_t>& newest) {
+  for (const std::uint32_t record : newest) place(wire::hash_of((*this)[record].key()), record);
+}
+
 // Every record that is the newest of its four-tuple has a slot; the others hang on those.
-void LightTable::rehash(std::size_t slots) {
+void LightTable::grow() {
   std::vector<std::uint32_t> newest;
   newest.reserve(used_slots_);
-  for (const Slot& slot : slots_) {
+  const std::size_t before = mask_ + 1;
+  for (const Slot& slot : std::span(slots_, before)) {
     if (slot.record != kNoRecord) newest.push_back(slot.record);
   }
-  slots_.assign(slots, {});
-  for (const std::uint32_t record : newest) place(wire::hash_of((*this)[record].key()), record);
+  store_->give_back(slots_, before * sizeof(Slot));
+  make_slots(2 * before);
+  place_again(newest);
 }
 
 // Keeps the half that was heard last, in order. An earlier use of a four-tuple that is let go is
@@ -112,15 +127,16 @@ void LightTable::let_oldest_go() {
     ++kept;
   }
   std::vector<std::uint32_t> newest;
-  for (const Slot& slot : slots_) {
+  for (const Slot& slot : std::span(slots_, mask_ + 1)) {
     if (slot.record != kNoRecord && moved[slot.record] != kNoRecord) {
       newest.push_back(moved[slot.record]);
     }
   }
   size_ = kept;
   used_slots_ = newest.size();
-  slots_.assign(slots_.size(), {});
-  for (const std::uint32_t record : newest) place(wire::hash_of((*this)[record].key()), record);
+  ++version_;
+  std::fill_n(slots_, mask_ + 1, Slot{});
+  place_again(newest);
 }
 
 }  // namespace slowpath::flow

@@ -5,10 +5,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "flow/screen/light_record.h"
+#include "flow/screen/page_store.h"
 
 namespace slowpath::flow {
 
@@ -20,22 +20,28 @@ struct LetGo {
 
 class LightTable {
  public:
-  /// `most_records` are kept at a time, at least a few.
-  explicit LightTable(std::size_t most_records);
+  /// `most_records` are kept at a time, at least a few. `store` outlives this.
+  LightTable(std::size_t most_records, PageStore& store);
+  LightTable(LightTable&&) = default;
 
-  /// Brings into the cache where the slot of `hash` is, then (later) what it leads to.
+  /// Brings into the cache where the slot of `hash` is.
   void prefetch_slot(std::uint64_t hash) const { __builtin_prefetch(&slots_[slot_of(hash)]); }
-  void prefetch_record(std::uint64_t hash) const {
-    const std::size_t mask = slots_.size() - 1;
+  /// Then, later: the record that most likely has this hash, which is brought into the cache as far
+  /// as a packet without anything odd needs it; or nullptr. Valid while version() stays.
+  [[nodiscard]] LightRecord* guess(std::uint64_t hash) {
     const std::uint32_t tag = tag_of(hash);
     std::size_t at = slot_of(hash);
-    while (slots_[at].record != kNoRecord && slots_[at].tag != tag) at = (at + 1) & mask;
-    if (slots_[at].record == kNoRecord) return;
-    const auto* record = reinterpret_cast<const char*>(&(*this)[slots_[at].record]);
+    while (slots_[at].record != kNoRecord && slots_[at].tag != tag) at = (at + 1) & mask_;
+    if (slots_[at].record == kNoRecord) [[unlikely]]
+      return nullptr;
+    LightRecord* const record = &(*this)[slots_[at].record];
     __builtin_prefetch(record, 1);
-    __builtin_prefetch(record + 64, 1);
-    __builtin_prefetch(record + 128, 1);
+    __builtin_prefetch(&record->totals, 1);
+    return record;
   }
+  /// Changes when a record may have moved, or is no longer the newest of its four-tuple.
+  [[nodiscard]] std::uint32_t version() const { return version_; }
+
   /// Counts a TCP packet for its connection, which is made where there is none.
   void add(const wire::LightPacket& packet);
   /// The newest connection with this key, or nullptr.
@@ -48,7 +54,7 @@ class LightTable {
   [[nodiscard]] LightRecord& operator[](std::size_t i) { return blocks_[i / kBlock][i % kBlock]; }
   [[nodiscard]] const LetGo& let_go() const { return let_go_; }
   [[nodiscard]] std::size_t memory_bytes() const {
-    return blocks_.size() * kBlock * sizeof(LightRecord) + slots_.capacity() * sizeof(Slot);
+    return blocks_.size() * kBlock * sizeof(LightRecord) + (mask_ + 1) * sizeof(Slot);
   }
 
  private:
@@ -58,7 +64,7 @@ class LightTable {
     std::uint32_t record = kNoRecord;
   };
   [[nodiscard]] std::size_t slot_of(std::uint64_t hash) const {
-    return static_cast<std::size_t>(hash) & (slots_.size() - 1);
+    return static_cast<std::size_t>(hash >> 1) & mask_;  // The lowest bit is always set.
   }
   static std::uint32_t tag_of(std::uint64_t hash) {
     return static_cast<std::uint32_t>(hash >> 20) | 1;
@@ -66,14 +72,19 @@ class LightTable {
   [[nodiscard]] Slot* find_slot(const wire::EndsKey& key, std::uint64_t hash);
   LightRecord& make(const wire::LightPacket& packet, Slot* known);
   void place(std::uint64_t hash, std::uint32_t record);
-  void rehash(std::size_t slots);
+  void make_slots(std::size_t count);
+  void place_again(const std::vector<std::uint32_t>& newest);
+  void grow();
   void let_oldest_go();
 
-  std::vector<Slot> slots_;
-  std::vector<std::unique_ptr<LightRecord[]>> blocks_;
+  Slot* slots_ = nullptr;  // a power of two of them
+  std::size_t mask_ = 0;
+  std::vector<LightRecord*> blocks_;  // of kBlock each
+  std::uint32_t version_ = 0;
   std::size_t size_ = 0;
   std::size_t used_slots_ = 0;
   std::size_t most_records_;
+  PageStore* store_;
   LetGo let_go_;
 };
 

@@ -10,6 +10,8 @@
 #include "flow/sane_time.h"
 #include "flow/screen/capture_counts.h"
 #include "flow/screen/crew.h"
+#include "flow/screen/steady_update.h"
+#include "wire/common_segment.h"
 #include "wire/light_packet.h"
 
 namespace slowpath::flow {
@@ -17,12 +19,11 @@ namespace {
 
 using wire::LightPacket;
 
-// Alone, a round is no longer than what the first-level cache holds between its two halves.
-constexpr std::size_t kAlone = 128;
-// How many packets ahead of their turn memory is asked for.
-constexpr std::size_t kSlotsAhead = 24, kRecordsAhead = 12;
-constexpr std::uint8_t kNoShard = 0xff;
-
+// Alone, a round is no longer than what the first-level cache holds between its parts, and than the
+// requests for memory that the processor keeps at a time.
+constexpr std::size_t kAlone = 64;
+// What a thread works on at a time of a longer round.
+constexpr std::size_t kStretch = 64;
 std::uint8_t shard_of(std::uint64_t hash) {
   static_assert(Screener::kShards == 64);
   return static_cast<std::uint8_t>(hash >> 58);
@@ -30,27 +31,48 @@ std::uint8_t shard_of(std::uint64_t hash) {
 
 }  // namespace
 
+/// A frame of the round, on its way to its connection.
+struct Pick {
+  wire::CommonEnds ends;
+  std::uint64_t hash = 0;
+  LightTable* table = nullptr;  // null: it belongs to none
+  LightRecord* guess = nullptr;
+  std::uint32_t version = 0;  // of the table when it was guessed
+  bool maybe_common = false;  // else its LightPacket was made
+};
+
 struct Screener::State {
   explicit State(ScreenOptions given);
 
   void run_round(std::span<const wire::Frame> frames);
   void note_times(std::span<const wire::Frame> frames);
-  void decode_part(std::span<const wire::Frame> frames, std::size_t thread);
-  void keep_part(std::size_t count, std::size_t thread);
-  void keep(const LightPacket& packet, std::uint8_t shard);
+  void note_odd_time(const wire::Frame& frame, std::size_t i);
+  void pick_part(std::span<const wire::Frame> frames, std::size_t thread);
+  void pick_unusual(const wire::Frame& frame, std::size_t i, std::size_t thread);
+  void keep_part(std::span<const wire::Frame> frames, std::size_t thread);
+  void keep_stretch(std::span<const wire::Frame> frames, std::span<const std::uint32_t> places,
+                    std::size_t thread);
+  bool keep_steady(const wire::Frame& frame, std::size_t i, CaptureCounts& sums);
+  void keep_odd(const wire::Frame& frame, std::size_t i, std::size_t thread);
   void join_counts();
+
+  /// What a thread has for itself.
+  struct alignas(64) Own {
+    wire::Packet scratch;
+    std::vector<std::uint32_t> places;  // its packets, by their place in the round
+    CaptureCounts counts;               // of the current input
+    std::uint64_t unmatched = 0;        // ICMP errors
+  };
 
   ScreenOptions options;
   std::size_t round;  // frames
+  PageStore store;
   std::vector<LightTable> tables;
-  std::array<std::uint64_t, kShards> unmatched{};
-  std::vector<LightPacket> packets;
-  std::vector<std::uint8_t> shard_of_packet;
+  std::vector<Pick> picks;
+  std::vector<LightPacket> packets;  // only of those that are not common
   std::vector<Time> times;
-  std::vector<wire::Packet> scratch;            // one a thread
-  std::vector<std::vector<std::uint32_t>> own;  // a thread's packets, by their place in the round
-  std::vector<CaptureCounts> counts;            // one a thread, of the current input
-  std::vector<CaptureCourse> courses;           // by input
+  std::vector<Own> own;
+  std::vector<CaptureCourse> courses;  // by input
   std::uint16_t input = 0;
   Time newest{};
   Crew crew;
@@ -59,17 +81,16 @@ struct Screener::State {
 Screener::State::State(ScreenOptions given)
     : options(given),
       round(given.threads > 1 ? kRound : kAlone),
+      picks(round),
       packets(round),
-      shard_of_packet(round),
       times(round),
-      scratch(std::max<std::size_t>(given.threads, 1)),
-      own(scratch.size(), std::vector<std::uint32_t>(round)),
-      counts(scratch.size()),
-      crew(scratch.size()) {
+      own(std::max<std::size_t>(given.threads, 1)),
+      crew(own.size()) {
+  for (Own& one : own) one.places.resize(round);
   const std::size_t most =
       static_cast<std::size_t>(options.memory_bytes / sizeof(LightRecord) / kShards);
   tables.reserve(kShards);
-  for (std::size_t i = 0; i < kShards; ++i) tables.emplace_back(most);
+  for (std::size_t i = 0; i < kShards; ++i) tables.emplace_back(most, store);
 }
 
 // In the order of the file, by the one who calls.
@@ -77,85 +98,150 @@ void Screener::State::note_times(std::span<const wire::Frame> frames) {
   CaptureCourse& course = courses[input];
   for (std::size_t i = 0; i < frames.size(); ++i) {
     const wire::Frame& frame = frames[i];
-    // Without a time of its own a frame belongs to the moment of the one before.
-    if (!has_sane_time(frame)) [[unlikely]] {
-      ++course.frames_without_time;
-      times[i] = newest;
+    if (course.any & has_sane_time(frame) & (frame.time >= course.newest)) [[likely]] {
+      times[i] = newest = course.newest = frame.time;
+    } else {
+      note_odd_time(frame, i);
+    }
+  }
+  course.last = std::max(course.last, course.newest);
+}
+
+void Screener::State::note_odd_time(const wire::Frame& frame, std::size_t i) {
+  CaptureCourse& course = courses[input];
+  // Without a time of its own a frame belongs to the moment of the one before.
+  if (!has_sane_time(frame)) {
+    ++course.frames_without_time;
+    times[i] = newest;
+    return;
+  }
+  times[i] = newest = frame.time;
+  if (!course.any) {
+    course.any = true;
+    course.first = course.last = course.newest = frame.time;
+    return;
+  }
+  ++course.steps_back;
+  course.largest_step_back_s =
+      std::max(course.largest_step_back_s, to_seconds(course.newest - frame.time));
+  note(course.back_frames, FrameRef(frame.input, frame.number));
+  course.first = std::min(course.first, frame.time);
+  course.last = std::max(course.last, course.newest);
+  course.newest = frame.time;
+}
+
+// Of each thread a stretch: which connection, no more.
+void Screener::State::pick_part(std::span<const wire::Frame> frames, std::size_t thread) {
+  const std::size_t from = frames.size() * thread / own.size();
+  const std::size_t to = frames.size() * (thread + 1) / own.size();
+  const bool alone = own.size() == 1;
+  for (std::size_t i = from; i < to; ++i) {
+    const wire::Frame& frame = frames[i];
+    if (!wire::CommonSegment::is_tcp4(frame)) [[unlikely]] {
+      pick_unusual(frame, i, thread);
       continue;
     }
-    times[i] = newest = frame.time;
-    if (!course.any) [[unlikely]] {
-      course.any = true;
-      course.first = course.last = course.newest = frame.time;
-    }
-    if (frame.time < course.newest) [[unlikely]] {
-      ++course.steps_back;
-      course.largest_step_back_s =
-          std::max(course.largest_step_back_s, to_seconds(course.newest - frame.time));
-      note(course.back_frames, FrameRef(frame.input, frame.number));
-      course.first = std::min(course.first, frame.time);
-    }
-    course.last = std::max(course.last, frame.time);
-    course.newest = frame.time;
+    Pick& pick = picks[i];
+    pick.ends = wire::CommonSegment::ends_of(frame);
+    pick.hash = wire::hash_of(pick.ends.key());
+    pick.table = &tables[shard_of(pick.hash)];
+    pick.maybe_common = true;
+    if (alone) pick.table->prefetch_slot(pick.hash);
   }
 }
 
-// Of each thread a stretch.
-void Screener::State::decode_part(std::span<const wire::Frame> frames, std::size_t thread) {
-  const std::size_t threads = scratch.size();
-  const std::size_t from = frames.size() * thread / threads;
-  const std::size_t to = frames.size() * (thread + 1) / threads;
-  constexpr std::size_t kAhead = 6;
-  for (std::size_t i = from; i < to; ++i) {
-    // The link layer's end to the TCP options: two lines, mostly.
-    if (i + kAhead < to) {
-      const std::byte* const ahead = frames[i + kAhead].bytes.data();
-      __builtin_prefetch(ahead);
-      __builtin_prefetch(ahead + 64);
-    }
-    LightPacket& packet = packets[i];
-    wire::decode_light(frames[i], options.verify_checksums, packet, scratch[thread]);
-    packet.time = times[i];
-    packet.frame = FrameRef(frames[i].input, frames[i].number);
-    counts[thread].add(packet);
-    const bool has_key = packet.kind == wire::PacketKind::tcp ||
-                         (packet.kind == wire::PacketKind::icmp && packet.hash != 0);
-    shard_of_packet[i] = has_key ? shard_of(packet.hash) : kNoShard;
-  }
+void Screener::State::pick_unusual(const wire::Frame& frame, std::size_t i, std::size_t thread) {
+  LightPacket& packet = packets[i];
+  wire::decode_light(frame, options.verify_checksums, packet, own[thread].scratch);
+  packet.time = times[i];
+  packet.frame = FrameRef(frame.input, frame.number);
+  own[thread].counts.add(packet);
+  const bool has_key = packet.kind == wire::PacketKind::tcp ||
+                       (packet.kind == wire::PacketKind::icmp && packet.hash != 0);
+  Pick& pick = picks[i];
+  pick.hash = packet.hash;
+  pick.table = has_key ? &tables[shard_of(packet.hash)] : nullptr;
+  pick.maybe_common = false;
 }
 
-// Of each thread its shards. Where a packet's connection is, and then the connection, is fetched
-// while those before it are worked on.
-void Screener::State::keep_part(std::size_t count, std::size_t thread) {
-  const std::size_t threads = scratch.size();
-  std::uint32_t* const mine = own[thread].data();
+// Of each thread its shards.
+void Screener::State::keep_part(std::span<const wire::Frame> frames, std::size_t thread) {
+  const std::size_t threads = own.size();
+  std::uint32_t* const mine = own[thread].places.data();
   std::size_t found = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::uint8_t shard = shard_of_packet[i];
+  for (std::size_t i = 0; i < frames.size(); ++i) {
     mine[found] = static_cast<std::uint32_t>(i);
-    found += shard != kNoShard && (threads == 1 || shard % threads == thread);
+    found +=
+        picks[i].table != nullptr && (threads == 1 || shard_of(picks[i].hash) % threads == thread);
   }
-  const auto slot_ahead = [&](std::size_t i) {
-    tables[shard_of_packet[mine[i]]].prefetch_slot(packets[mine[i]].hash);
-  };
-  const auto record_ahead = [&](std::size_t i) {
-    tables[shard_of_packet[mine[i]]].prefetch_record(packets[mine[i]].hash);
-  };
-  for (std::size_t i = 0; i < std::min(found, kSlotsAhead); ++i) slot_ahead(i);
-  for (std::size_t i = 0; i < std::min(found, kRecordsAhead); ++i) record_ahead(i);
-  for (std::size_t i = 0; i < found; ++i) {
-    if (i + kSlotsAhead < found) slot_ahead(i + kSlotsAhead);
-    if (i + kRecordsAhead < found) record_ahead(i + kRecordsAhead);
-    keep(packets[mine[i]], shard_of_packet[mine[i]]);
+  const std::span<const std::uint32_t> places(mine, found);
+  for (std::size_t i = 0; i < found; i += kStretch) {
+    keep_stretch(frames, places.subspan(i, std::min(kStretch, found - i)), thread);
   }
 }
 
-void Screener::State::keep(const LightPacket& packet, std::uint8_t shard) {
-  if (packet.kind == wire::PacketKind::tcp) [[likely]]
-    return tables[shard].add(packet);
-  LightRecord* const quoted = tables[shard].find(packet.key, packet.hash);
+// Where a packet's connection is, and then the connection, is fetched for all of them before the
+// first is worked on: so they wait for memory together.
+void Screener::State::keep_stretch(std::span<const wire::Frame> frames,
+                                   std::span<const std::uint32_t> places, std::size_t thread) {
+  if (own.size() > 1) {
+    for (const std::uint32_t i : places) picks[i].table->prefetch_slot(picks[i].hash);
+  }
+  for (const std::uint32_t i : places) {
+    Pick& pick = picks[i];
+    pick.guess = pick.table->guess(pick.hash);
+    pick.version = pick.table->version();
+  }
+  CaptureCounts& counts = own[thread].counts;
+  std::size_t odd = 0;
+  for (const std::uint32_t i : places) {
+    if (keep_steady(frames[i], i, counts)) [[likely]]
+      continue;
+    keep_odd(frames[i], i, thread);
+    ++odd;
+  }
+  counts.add_common_count(places.size() - odd);
+}
+
+// False: nothing was done.
+[[gnu::always_inline]] inline bool Screener::State::keep_steady(const wire::Frame& frame,
+                                                                std::size_t i,
+                                                                CaptureCounts& sums) {
+  const Pick& pick = picks[i];
+  if (!pick.maybe_common | (pick.guess == nullptr) | (pick.version != pick.table->version()))
+      [[unlikely]] {
+    return false;
+  }
+  LightRecord& record = *pick.guess;
+  const wire::CommonSegment segment(frame);
+  const std::size_t way = pick.ends.from_lower ? 0 : 1;
+  if (!record.has_key4(pick.ends.low, pick.ends.high) || !segment.is_common() ||
+      !is_steady(record, segment, way)) [[unlikely]] {
+    return false;
+  }
+  if (segment.is_ip_header_bad() || (options.verify_checksums && !segment.is_cut_or_good()))
+      [[unlikely]] {
+    return false;
+  }
+  sums.add_common(frame);
+  add_steady(record, segment, way, times[i]);
+  return true;
+}
+
+void Screener::State::keep_odd(const wire::Frame& frame, std::size_t i, std::size_t thread) {
+  const Pick& pick = picks[i];
+  LightPacket& packet = packets[i];
+  if (pick.maybe_common) {
+    wire::decode_light(frame, options.verify_checksums, packet, own[thread].scratch);
+    packet.time = times[i];
+    packet.frame = FrameRef(frame.input, frame.number);
+    own[thread].counts.add(packet);
+  }
+  if (packet.kind == wire::PacketKind::tcp) return pick.table->add(packet);
+  if (packet.kind != wire::PacketKind::icmp) return;
+  LightRecord* const quoted = pick.table->find(packet.key, packet.hash);
   if (quoted == nullptr) {
-    ++unmatched[shard];
+    ++own[thread].unmatched;
   } else if (quoted->icmp != 0xffff) {
     ++quoted->icmp;
   }
@@ -163,14 +249,14 @@ void Screener::State::keep(const LightPacket& packet, std::uint8_t shard) {
 
 void Screener::State::run_round(std::span<const wire::Frame> frames) {
   note_times(frames);
-  crew.run([&](std::size_t thread) { decode_part(frames, thread); });
-  crew.run([&](std::size_t thread) { keep_part(frames.size(), thread); });
+  crew.run([&](std::size_t thread) { pick_part(frames, thread); });
+  crew.run([&](std::size_t thread) { keep_part(frames, thread); });
 }
 
 void Screener::State::join_counts() {
-  for (CaptureCounts& part : counts) {
-    courses[input].counts.merge(part);
-    part = {};
+  for (Own& one : own) {
+    courses[input].counts.merge(one.counts);
+    one.counts = {};
   }
 }
 
@@ -209,7 +295,7 @@ CaptureWitness Screener::witness() const {
 
 std::uint64_t Screener::unmatched_icmp() const {
   std::uint64_t sum = 0;
-  for (const std::uint64_t count : state_->unmatched) sum += count;
+  for (const State::Own& one : state_->own) sum += one.unmatched;
   return sum;
 }
 

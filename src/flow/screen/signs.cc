@@ -56,14 +56,15 @@ class Judge {
   void judge_loss(std::size_t way) {
     const LightDirection& data = record_.directions[way];
     const LightTrouble& trouble = record_.trouble[way];
-    const bool any = data.resent_packets != 0 || trouble.holes != 0 || trouble.sacks != 0 ||
+    const bool any = trouble.resent_packets != 0 || trouble.holes != 0 || trouble.sacks != 0 ||
                      trouble.duplicate_acks >= 3;
     if (!any) return;
     const float recovery_s =
-        trouble.recovery_s + (data.recovering ? since(trouble.recovery_begin) : 0);
+        trouble.recovery_s +
+        (data.is(LightDirection::kRecovering) ? since(trouble.recovery_begin) : 0);
     // A capture at the sender sees its resends, one at the receiver the gaps as well.
-    const std::uint32_t lost = std::max({data.resent_packets, trouble.holes, trouble.sacks});
-    const bool many = lost >= kLosses && lost >= kLossShare * data.data_packets;
+    const std::uint32_t lost = std::max({trouble.resent_packets, trouble.holes, trouble.sacks});
+    const bool many = lost >= kLosses && lost >= kLossShare * record_.totals[way].data_packets;
     const bool slow = many && whole_s_ >= kSlowSeconds;
     add(LightSign::retransmission,
         slow ? std::max(recovery_s, kMaterialShare * whole_s_) : recovery_s,
@@ -71,21 +72,22 @@ class Judge {
   }
 
   void judge_time(std::size_t way) {
-    const LightDirection& data = record_.directions[way];
+    const LightTotals& totals = record_.totals[way];
     const LightTrouble& trouble = record_.trouble[way];
     if (trouble.silence_s > 0) add_time(LightSign::silence, trouble.silence_s);
-    if (trouble.closed_s > 0 || data.window_closed) {
+    const bool closed = record_.directions[way].is(LightDirection::kWindowClosed);
+    if (trouble.closed_s > 0 || closed) {
       add_time(LightSign::zero_window,
-               trouble.closed_s + (data.window_closed ? since(trouble.closed_begin) : 0));
+               trouble.closed_s + (closed ? since(trouble.closed_begin) : 0));
     }
     const double edge_share =
-        static_cast<double>(trouble.at_edge) / std::max(1U, data.data_packets);
+        static_cast<double>(trouble.at_edge) / std::max(1U, totals.data_packets);
     if (trouble.at_edge >= kAtEdge && edge_share >= kAtEdgeShare) {
       add_time(LightSign::full_window,
                whole_s_ * static_cast<float>(std::min(1.0, 4 * edge_share)));
     }
     if (is_material(trouble.pause_s)) add(LightSign::pause, trouble.pause_s, false);
-    if (data.bytes >= kBulkBytes && whole_s_ >= kSlowSeconds) {
+    if (totals.bytes >= kBulkBytes && whole_s_ >= kSlowSeconds) {
       add(LightSign::rate, whole_s_, false);
     }
   }
@@ -108,7 +110,7 @@ class Judge {
     if (record_.options_differ || record_.unstamped > 0 || record_.authenticated) {
       add(LightSign::options, whole_s_, false);
     }
-    const auto& [a, b] = record_.directions;
+    const auto& [a, b] = record_.totals;
     const std::uint32_t rtt_us = std::max(a.rtt_min_us == 0xffff'ffffu ? 0 : a.rtt_min_us,
                                           b.rtt_min_us == 0xffff'ffffu ? 0 : b.rtt_min_us);
     const float turns_s =

@@ -3,15 +3,21 @@
 // with any byte changed.
 #include "wire/light_packet.h"
 
+#include <array>
 #include <random>
 
 #include <gtest/gtest.h>
 
 #include "samples.h"
 #include "support/light_packets.h"
+#include "wire/checksum.h"
+#include "wire/common_segment.h"
 
 namespace slowpath::test {
 namespace {
+
+void compare_common(const wire::Frame& frame, const wire::LightPacket& plain, bool verify,
+                    const std::string& what);
 
 void compare(const wire::Frame& frame, const std::string& what) {
   wire::LightPacket quick, plain;
@@ -20,12 +26,45 @@ void compare(const wire::Frame& frame, const std::string& what) {
     wire::decode_light(frame, verify, quick, scratch);
     wire::decode_light_plain(frame, verify, plain, scratch);
     ASSERT_EQ(difference(quick, plain), "") << what << " of " << frame.bytes.size() << " bytes";
+    compare_common(frame, plain, verify, what + " of " + std::to_string(frame.bytes.size()));
   }
   wire::EndsKey key;
   const std::uint64_t hash = wire::hash_of_usual_frame(frame, key);
   if (hash != 0 && plain.kind == wire::PacketKind::tcp) {
     ASSERT_EQ(hash, plain.hash) << what;
     ASSERT_TRUE(key == plain.key) << what;
+  }
+}
+
+/// What is read in place against what is decoded, of frames that can be.
+void compare_common(const wire::Frame& frame, const wire::LightPacket& plain, bool verify,
+                    const std::string& what) {
+  if (!wire::CommonSegment::is_tcp4(frame)) return;
+  const wire::CommonSegment segment(frame);
+  if (!segment.is_common() || (segment.flags() & wire::kSyn) != 0) return;
+  ASSERT_EQ(plain.kind, wire::PacketKind::tcp) << what;
+  const wire::CommonEnds ends = wire::CommonSegment::ends_of(frame);
+  ASSERT_TRUE(ends.key() == plain.key && wire::hash_of(ends.key()) == plain.hash) << what;
+  ASSERT_EQ(ends.from_lower, plain.from_lower) << what;
+  ASSERT_EQ(segment.sequence(), plain.sequence) << what;
+  ASSERT_EQ(segment.acknowledgment(), plain.acknowledgment) << what;
+  ASSERT_EQ(segment.payload_len(), plain.payload_len) << what;
+  ASSERT_EQ(segment.flags(), plain.flags) << what;
+  ASSERT_EQ(segment.window(), plain.window) << what;
+  ASSERT_EQ(segment.ip_id(), plain.ip_id) << what;
+  ASSERT_EQ(segment.has_timestamps(), plain.has_timestamps) << what;
+  ASSERT_EQ(segment.congestion_experienced(), plain.congestion_experienced) << what;
+  ASSERT_EQ(segment.is_ip_header_bad(), plain.ip_header_bad) << what;
+  ASSERT_FALSE(plain.is_fragment || plain.authenticated || plain.sack_count != 0) << what;
+  ASSERT_FALSE(plain.len_beyond_frame || plain.ip_len_zero) << what;
+  // Good is good; what is not may still be one that was left for the NIC.
+  if (verify && segment.is_cut_or_good()) {
+    ASSERT_FALSE(plain.checksum_bad) << what;
+  }
+  wire::Packet packet;
+  wire::decode(frame, packet);
+  if (wire::verify_checksum(packet) == wire::ChecksumState::good) {
+    ASSERT_TRUE(segment.is_cut_or_good()) << what;
   }
 }
 
@@ -79,6 +118,48 @@ TEST(LightPacket, TheUsualShapesNeedNoCloserLook) {
   for (const Sample& sample : usual_samples()) {
     EXPECT_TRUE(is_usual(sample.built.frame())) << sample.name;
     compare(sample.built.frame(), sample.name);
+  }
+}
+
+TEST(LightPacket, MostFramesAreReadInPlace) {
+  for (const std::size_t len : {0U, 1U, 1448U}) {
+    const auto stamped = packet()
+                             .ethernet()
+                             .ipv4("10.0.0.9", "10.0.0.2", ip_id(7))
+                             .tcp(psh | ack, ports(4000, 80), timestamps(11, 12))
+                             .payload(len)
+                             .build();
+    const auto bare = packet()
+                          .ethernet()
+                          .ipv4("10.0.0.2", "10.0.0.9", ip_id(8))
+                          .tcp(ack, ports(80, 4000))
+                          .payload(len)
+                          .build();
+    for (const BuiltFrame* built : {&stamped, &bare}) {
+      ASSERT_TRUE(wire::CommonSegment::is_tcp4(built->frame()));
+      const wire::CommonSegment segment(built->frame());
+      EXPECT_TRUE(segment.is_common() && segment.is_cut_or_good() && !segment.is_ip_header_bad());
+      BuiltFrame damaged = *built;
+      damaged.bytes[14 + 20 + 8] ^= std::byte{1};
+      EXPECT_FALSE(wire::CommonSegment(damaged.frame()).is_cut_or_good());
+      damaged.bytes[14 + 8] ^= std::byte{1};
+      EXPECT_TRUE(wire::CommonSegment(damaged.frame()).is_ip_header_bad());
+    }
+  }
+}
+
+TEST(LightPacket, OnesComplementIn64BitsIsThatIn16) {
+  std::mt19937_64 random(3);
+  for (int i = 0; i < 20'000; ++i) {
+    std::array<std::byte, 32> bytes;
+    for (std::byte& byte : bytes) {
+      byte = static_cast<std::byte>(random() % 3 == 0 ? 0xff : random() & 0xff);
+    }
+    std::uint64_t sum = 0;
+    for (std::size_t at = 0; at < bytes.size(); at += 8) {
+      sum = wire::ones_add64(sum, load_le64(bytes.data() + at));
+    }
+    ASSERT_EQ(std::byteswap(wire::ones_fold64(sum)), wire::ones_sum_plain(bytes));
   }
 }
 

@@ -4,6 +4,7 @@
 #include "flow/screen/screener.h"
 
 #include <algorithm>
+#include <bit>
 #include <filesystem>
 #include <map>
 #include <random>
@@ -17,6 +18,7 @@
 #include "flow/capture_witness.h"
 #include "flow/engine.h"
 #include "flow/screen/signs.h"
+#include "flow/screen/steady_update.h"
 #include "support/packet_builder.h"
 #include "support/shared.h"
 
@@ -58,9 +60,10 @@ Case analyse(std::span<const wire::Frame> frames) {
 std::string text_of(const flow::LightRecord& r) {
   std::string text = std::to_string(r.first_frame.packed) + " " + std::to_string(to_ns(r.first)) +
                      " " + std::to_string(to_ns(r.last)) + " " + std::to_string(r.turns);
-  for (const auto& d : r.directions) {
-    text += " | " + std::to_string(d.packets) + " " + std::to_string(d.bytes) + " " +
-            std::to_string(d.resent_bytes) + " " + std::to_string(d.rtt_min_us);
+  for (std::size_t way = 0; way < 2; ++way) {
+    const flow::LightTotals& t = r.totals[way];
+    text += " | " + std::to_string(t.packets) + " " + std::to_string(t.bytes) + " " +
+            std::to_string(r.trouble[way].resent_packets) + " " + std::to_string(t.rtt_min_us);
   }
   const flow::LightSigns signs = flow::judge_signs(r);
   text += " " + std::to_string(signs.all) + " " + std::to_string(signs.grave);
@@ -265,6 +268,100 @@ TEST(Screener, AnswersAlikeWithAnyNumberOfThreadsAndAnyBatches) {
   }
   EXPECT_EQ(texts_of(*screen(frames, 1, 7)), alone);
   EXPECT_EQ(texts_of(*screen(frames, 2, 301)), alone);
+}
+
+/// All that a record holds, byte for byte but for padding.
+std::vector<std::uint64_t> words_of(const flow::LightRecord& r) {
+  std::vector<std::uint64_t> w = {
+      r.key_words[0],  r.key_words[1], static_cast<std::uint64_t>(to_ns(r.last)),
+      r.turns,         r.last_speaker, r.completed,
+      r.copies,        r.odd_resets,   r.unstamped,
+      r.bad_checksums, r.marked};
+  for (std::size_t way = 0; way < 2; ++way) {
+    const flow::LightDirection& d = r.directions[way];
+    const flow::LightTotals& t = r.totals[way];
+    const flow::LightTrouble& x = r.trouble[way];
+    w.insert(w.end(), {d.next.value,
+                       d.acked.value,
+                       d.edge.value,
+                       d.newest_ip_id,
+                       d.shift,
+                       d.state,
+                       t.packets,
+                       t.bytes,
+                       t.data_packets,
+                       t.probe_end.value,
+                       t.probe_us,
+                       t.rtt_min_us,
+                       x.resent_packets,
+                       x.holes,
+                       x.duplicate_acks,
+                       x.sacks,
+                       x.at_edge,
+                       x.strays,
+                       std::bit_cast<std::uint32_t>(x.silence_s),
+                       std::bit_cast<std::uint32_t>(x.pause_s),
+                       std::bit_cast<std::uint32_t>(x.recovery_s),
+                       std::bit_cast<std::uint32_t>(x.closed_s)});
+  }
+  return w;
+}
+
+/// Every packet given to add_to(), and to its twin wherever that takes it.
+std::size_t compare_with_twin(std::span<const wire::Frame> frames, const std::string& what) {
+  struct Pair {
+    flow::LightRecord plain, quick;
+  };
+  std::map<std::uint64_t, Pair> records;  // by hash
+  wire::LightPacket packet;
+  wire::Packet scratch;
+  std::size_t steady = 0;
+  for (const wire::Frame& frame : frames) {
+    wire::decode_light(frame, false, packet, scratch);
+    if (packet.kind != wire::PacketKind::tcp) continue;
+    packet.time = frame.time;
+    packet.frame = FrameRef(frame.input, frame.number);
+    const auto [it, made] = records.try_emplace(packet.hash);
+    auto& [plain, quick] = it->second;
+    if (made || flow::is_new_use(plain, packet)) {
+      flow::begin_record(plain, packet);
+      flow::begin_record(quick, packet);
+    }
+    const std::size_t way = packet.from_lower ? 0 : 1;
+    const bool in_place = wire::CommonSegment::is_tcp4(frame) &&
+                          wire::CommonSegment(frame).is_common() && !packet.checksum_bad;
+    if (in_place && flow::is_steady(quick, wire::CommonSegment(frame), way)) {
+      flow::add_steady(quick, wire::CommonSegment(frame), way, frame.time);
+      ++steady;
+    } else {
+      flow::add_to(quick, packet);
+    }
+    flow::add_to(plain, packet);
+    EXPECT_EQ(words_of(plain), words_of(quick)) << what << " frame " << frame.number;
+    if (::testing::Test::HasFailure()) break;
+  }
+  return steady;
+}
+
+TEST(Screener, TheQuickUpdateIsThatOfItsTwin) {
+  std::size_t steady = 0;
+  for (unsigned seed = 1; seed <= 5; ++seed) {
+    World world(seed);
+    steady += compare_with_twin(world.run(20'000), "random world");
+  }
+  EXPECT_GT(steady, 1000U);
+}
+
+TEST(Screener, TheQuickUpdateIsThatOfItsTwinOnCaptures) {
+  const auto captures = shared_captures();
+  if (captures.empty()) GTEST_SKIP() << "no shared captures";
+  std::size_t steady = 0;
+  for (const fs::path& path : captures) {
+    auto source = capture::open_capture(path.string(), 0);
+    if (!source || !(*source)->stable_bytes()) continue;
+    steady += compare_with_twin(all_frames(**source), path.filename().string());
+  }
+  EXPECT_GT(steady, 10'000U);
 }
 
 TEST(Screener, AFloodOfSynsIsCountedWithinItsMemory) {

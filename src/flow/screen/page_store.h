@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory for tables that are touched at random: large pages where the kernel has them, so that a
+// look-up in a hundred megabytes does not wait for page tables too.
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <vector>
+
+namespace slowpath::flow {
+
+/// Hands out stretches of memory, aligned to a cache line pair (128 bytes), zero or used before.
+/// Given back as a whole by the destructor. Any thread.
+class PageStore {
+ public:
+  PageStore() = default;
+  PageStore(const PageStore&) = delete;
+  PageStore& operator=(const PageStore&) = delete;
+  ~PageStore();
+
+  /// Throws std::bad_alloc where the system has no more.
+  void* take(std::size_t bytes);
+  /// Keeps `memory`, of which `bytes` were taken, for who takes as many again.
+  void give_back(void* memory, std::size_t bytes);
+
+ private:
+  struct Stretch {
+    std::byte* begin = nullptr;
+    std::size_t bytes = 0;
+  };
+  std::byte* map(std::size_t bytes);
+
+  std::mutex mutex_;
+  std::vector<Stretch> mapped_;
+  std::vector<Stretch> free_;
+  std::byte* next_ = nullptr;
+  std::size_t left_ = 0;
+};
+
+}  // namespace slowpath::flow
