@@ -123,10 +123,13 @@ HostValues values_of(const MachineFacts& facts) {
     if (route.is_exception || route.table == "local") continue;
     // Several next hops under one name stand one behind the other.
     std::string& text = values.routes[name_of(route)];
-    text += (text.empty() ? "" : "; ") + value_of(route);
+    const std::string value = value_of(route);
+    // Two commands may have printed the same route.
+    if (!("; " + text + "; ").contains("; " + value + "; "))
+      text += (text.empty() ? "" : "; ") + value;
   }
   for (const std::string& line : facts.packages) values.packages[line] = "installed";
-  put(values.host, "system", facts.os);
+  if (facts.os != "Linux") put(values.host, "system", facts.os);  // uname's word says nothing
   put(values.host, "kernel", facts.kernel);
   put(values.host, "virtualization", facts.virtualization);
   if (facts.clock_source) values.host["clock source"] = *facts.clock_source;

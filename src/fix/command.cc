@@ -179,13 +179,35 @@ Result<std::vector<Change>> route_changes(const Words& words, std::string_view c
       {{KnobKind::route, route->interface, fmt::format("{}@{}", route->metric, to)}, route->value}};
 }
 
-Result<std::vector<Change>> sysctl_changes(const Words& words, std::string_view command) {
+/// "MIN DEFAULT 6291456", as the catalogue has it, with the first two as they are.
+Result<std::string> with_what_stands(const Knob& knob, const std::string& value, Kernel& kernel) {
+  constexpr std::array<std::string_view, 2> kKept{"MIN", "DEFAULT"};
+  Words words = words_of(value);
+  const auto is_kept = [&](const std::string& word) {
+    return std::ranges::find(kKept, word) != kKept.end();
+  };
+  if (std::ranges::none_of(words, is_kept)) return value;
+  const Result<std::string> now = kernel.read(knob);
+  if (!now) return std::unexpected(now.error());
+  const Words there = words_of(*now);
+  std::string whole;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const bool kept = is_kept(words[i]) && i < there.size();
+    whole += (whole.empty() ? "" : " ") + (kept ? there[i] : words[i]);
+  }
+  return whole;
+}
+
+Result<std::vector<Change>> sysctl_changes(const Words& words, std::string_view command,
+                                           Kernel& kernel) {
   const std::string& assignment = words.back();
   const std::size_t equals = assignment.find('=');
   if (words.size() != 3 || equals == std::string::npos || equals == 0)
     return not_ours(command, "one value a step: sysctl -w NAME=VALUE");
-  return std::vector<Change>{
-      {{KnobKind::sysctl, {}, assignment.substr(0, equals)}, assignment.substr(equals + 1)}};
+  const Knob knob{KnobKind::sysctl, {}, assignment.substr(0, equals)};
+  const Result<std::string> value = with_what_stands(knob, assignment.substr(equals + 1), kernel);
+  if (!value) return std::unexpected(value.error());
+  return std::vector<Change>{{knob, *value}};
 }
 
 }  // namespace
@@ -213,7 +235,7 @@ Result<std::vector<Change>> changes_of(std::string_view command, Kernel& kernel)
     return count_changes(KnobKind::channels, words, command);
   if (begins_with(words, {"ip", "link", "set"})) return link_changes(words, command);
   if (begins_with(words, {"ip", "route"})) return route_changes(words, command, kernel);
-  if (begins_with(words, {"sysctl", "-w"})) return sysctl_changes(words, command);
+  if (begins_with(words, {"sysctl", "-w"})) return sysctl_changes(words, command, kernel);
   const std::size_t equals = command.find('=');
   if (equals == std::string_view::npos)
     return not_ours(command, "it is no command that is known here");

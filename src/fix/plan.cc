@@ -20,6 +20,8 @@ struct Blank {
 constexpr std::array kBlanks{
     Blank{"DEV", &Blanks::interface, "--interface"},
     Blank{"INGRESS", &Blanks::interface, "--interface"},
+    Blank{"TUNNEL", &Blanks::interface, "--interface"},
+    Blank{"TUN", &Blanks::interface, "--interface"},
     Blank{"NEW", &Blanks::value, "--value"},
     Blank{"N", &Blanks::value, "--value"},
     Blank{"DST", &Blanks::destination, "--destination"},

@@ -16,7 +16,7 @@ namespace slowpath::fix {
 
 /// What stands for DEV, NEW and the like in the catalogue's commands.
 struct Blanks {
-  std::string interface;    // DEV, INGRESS
+  std::string interface;    // DEV, INGRESS, TUNNEL, TUN
   std::string value;        // NEW, N
   std::string destination;  // DST: an address, a prefix or "default"
   std::string gateway;      // GATEWAY; without it a step of ours leaves the gateway as it is
@@ -43,8 +43,8 @@ Result<PlannedStep> find_step(std::string_view name, Platform platform, const Bl
 /// `ip link set dev DEV mtu|txqueuelen N`, `ip route change|replace DST [via GATEWAY] dev DEV
 /// METRIC [lock] N` (the gateway there is), `sysctl -w NAME=VALUE`, the `nft` command that clamps
 /// the MSS (mss_clamp.h), or KNOB=VALUE (knob.h). An
-/// ethtool word stands for those of its kernel features that the driver lets change. Words after a
-/// comma or semicolon are advice, as in the catalogue. Errors: usage, saying what was not
+/// ethtool word stands for those of its kernel features that the driver lets change; MIN and DEFAULT
+/// in a sysctl's value for what stands there now. Words after a comma or semicolon are advice, as in the catalogue. Errors: usage, saying what was not
 /// understood; environment, where the interface cannot be asked.
 Result<std::vector<Change>> changes_of(std::string_view command, Kernel& kernel);
 

@@ -213,7 +213,8 @@ constexpr RemedyStep kRcvbufPruned[] = {
          "'TcpExtTCPMemoryPressures', before and after",
          "nstat(8); kernel snmp_counter.rst"),
     change(linux, receiver,
-           "sysctl -w net.ipv4.tcp_mem='LOW PRESSURE MAX', larger, if TCPMemoryPressures rises",
+           "sysctl -w net.ipv4.tcp_mem='NEW', with NEW three larger numbers of pages, if "
+           "TCPMemoryPressures rises",
            "sysctl -w net.ipv4.tcp_mem='OLD'; note the old values first with `sysctl "
            "net.ipv4.tcp_mem`",
            "kernel ip-sysctl.rst"),

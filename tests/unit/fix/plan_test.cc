@@ -51,6 +51,41 @@ TEST_F(Command, KnowsEachForm) {
   EXPECT_EQ(one("sysctl:net.ipv4.tcp_sack=0"), "sysctl:net.ipv4.tcp_sack=0");
 }
 
+// Buffers have three numbers, of which a step changes the last.
+TEST_F(Command, KeepsTheNumbersThatAreNotMeant) {
+  kernel.knobs[{KnobKind::sysctl, {}, "net.ipv4.tcp_rmem"}] = "4096 131072 6291456";
+  const fix::PlannedStep step =
+      *fix::find_step("rwnd-limited/1", Platform::linux, {{}, "25000000", {}, {}});
+  EXPECT_TRUE(step.missing.empty());
+  EXPECT_EQ(fix::changes_of(step.command, kernel)->at(0).value, "4096 131072 25000000");
+}
+
+// What stands in capitals in a step of ours is a blank that an option fills.
+TEST(Plan, NoBlankOfOurStepsIsLeftOver) {
+  for (const Fault& fault : all_faults()) {
+    for (const fix::PlannedStep& step :
+         fix::plan_for(fault, Platform::linux, {"eth0", "7", "10.0.0.9", {}})) {
+      if (!step.is_ours) continue;
+      EXPECT_TRUE(step.missing.empty()) << step.command;
+      ModelKernel kernel;
+      kernel.knobs[{KnobKind::route, "eth0", "via@10.0.0.9/32"}] = "10.0.0.1";
+      for (const char* feature : {"tx-tcp-segmentation", "tx-generic-segmentation", "rx-gro",
+                                  "rx-lro", "rx-gro-hw", "rx-checksum", "tx-checksum-ipv4",
+                                  "tx-checksum-ip-generic", "tx-scatter-gather", "rx-all"})
+        kernel.knobs[{KnobKind::feature, "eth0", feature}] = "on";
+      for (const char* name : {"net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"})
+        kernel.knobs[{KnobKind::sysctl, {}, name}] = "1 2 3";
+      const Result<std::vector<Change>> changes = fix::changes_of(step.command, kernel);
+      ASSERT_TRUE(changes) << changes.error().message();
+      for (const Change& change : *changes) {
+        const bool has_blank = std::ranges::any_of(change.value + change.knob.interface,
+                                                   [](char c) { return c >= 'A' && c <= 'Z'; });
+        EXPECT_FALSE(has_blank) << step.name << ": " << change.value;
+      }
+    }
+  }
+}
+
 TEST_F(Command, RefusesWhatItDoesNotKnow) {
   for (const char* command :
        {"", "rm -rf /", "ethtool -K eth0", "ethtool -K eth0 tso off gso off",
