@@ -206,6 +206,28 @@ void ask_own_queue(const Hearing& hearing, Testimonies& said) {
       {{"qdisc_drops", static_cast<double>(drops->second)}})));
 }
 
+/// Whether it was the host's own link that went. When it did, no counter tells: nothing is decided.
+void ask_link(const Witness& witness, Testimonies& said) {
+  constexpr std::array<std::string_view, 1> kChanges{"carrier_changes"};
+  constexpr std::uint64_t kCameUp = 1;  // once, when the host was started
+  if (!witness || witness.interface == nullptr) return;
+  const CounterSum changes = sum_of(*witness.interface, kChanges);
+  if (changes.read == 0) return;
+  const std::string where = witness.interface->name + " of " + name_of(*witness.machine);
+  said.push_back(explains(counter(
+      changes.sum <= kCameUp
+          ? fmt::format("the link of {} never went: the outage lies beyond it", where)
+          : fmt::format("the link of {} went or came {} times since the host was started: compare "
+                        "its log with the time of the outage",
+                        where, changes.sum),
+      {{"carrier_changes", static_cast<double>(changes.sum)}})));
+}
+
+void ask_links(const Hearing& hearing, Testimonies& said) {
+  ask_link(hearing.sender, said);
+  ask_link(hearing.receiver, said);
+}
+
 constexpr std::array kQuestions{
     Questioning{"receiver-cpu-drops", ask_receiver_drops},
     Questioning{"rss-one-queue", ask_queues},
@@ -215,6 +237,7 @@ constexpr std::array kQuestions{
     Questioning{"duplex-mismatch", ask_duplex},
     Questioning{"congestion-self", ask_own_queue},
     Questioning{"bufferbloat", ask_own_queue},
+    Questioning{"path-outage", ask_links},
 };
 
 }  // namespace

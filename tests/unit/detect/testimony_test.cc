@@ -332,5 +332,17 @@ TEST(Testimony, QueuesOfListeners) {
   EXPECT_EQ(trial.hear("accept-queue-overflow").severity, Severity::fault);
 }
 
+// A link that went says where to look, and not that it was then.
+TEST(Testimony, LinksSayWhereAnOutageMayLie) {
+  Trial trial;
+  trial.server_nic().statistics["carrier_changes"] = 1;
+  trial.client_nic().statistics["carrier_changes"] = 7;
+  const Finding finding = trial.hear("path-outage", Severity::fault);
+  EXPECT_TRUE(says(finding, EvidenceKind::counter, "eth0 of server never went"));
+  EXPECT_TRUE(says(finding, EvidenceKind::counter, "eth0 of client went or came 7 times"));
+  EXPECT_EQ(finding.severity, Severity::fault);
+  EXPECT_EQ(finding.confidence, 0.6);
+}
+
 }  // namespace
 }  // namespace slowpath::testing
