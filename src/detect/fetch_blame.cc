@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/fetch_legs.h"
 
 namespace slowpath::detect {
 namespace {
@@ -102,6 +103,16 @@ void judge_upload(const FetchFacts& facts, const FetchSurvey& survey, FetchVerdi
     if (first.is_upload || second.is_upload || is_as(first, *facts.expected)) continue;
     const bool same = hex_of(first, "sha256") == hex_of(second, "sha256");
     (same ? kept_wrong : way_down) += 1;
+  }
+  // Block by block where their bytes are at hand: one copy may have suffered on both legs.
+  const FetchLegs legs = count_legs(verdict.places);
+  if (legs.up + legs.down > 0) {
+    kept_wrong = legs.up;
+    way_down = legs.down;
+    verdict.evidence.push_back(fmt::format(
+        "{} came the same in both downloads of a round, so the server had it wrong; {} in one "
+        "alone",
+        plural(legs.up, "place", "places"), plural(legs.down, "place", "places")));
   }
   const std::string_view fault =
       survey.secured() ? "corrupt-outside-network" : "payload-altered-csum-good";

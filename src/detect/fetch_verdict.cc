@@ -8,6 +8,7 @@
 
 #include "base/format.h"
 #include "detect/fetch_blame.h"
+#include "detect/fetch_legs.h"
 #include "detect/fetch_places.h"
 #include "detect/fetch_survey.h"
 
@@ -206,10 +207,16 @@ std::string_view to_string(FetchOutcome outcome) {
   return kWords[static_cast<std::size_t>(outcome)];
 }
 
+std::string_view to_string(FetchLeg leg) {
+  constexpr std::array<std::string_view, 4> kWords{"unknown", "up", "down", "both"};
+  return kWords[static_cast<std::size_t>(leg)];
+}
+
 FetchVerdict judge_fetch(const FetchFacts& facts) {
   FetchVerdict verdict;
   const FetchSurvey survey(facts);
   verdict.places = places_of(facts);
+  find_legs(facts, verdict.places);
   verdict.pattern = fetch_pattern(facts);
   judge(facts, survey, verdict);
   if (verdict.outcome == FetchOutcome::corrupted || verdict.outcome == FetchOutcome::unexpected) {

@@ -31,12 +31,19 @@ inline constexpr std::size_t kFetchOutcomeCount = 8;
 /// "intact", "consistent" ...
 std::string_view to_string(FetchOutcome outcome);
 
+/// Of an upload and what came back, which leg changed the bytes of a place. "Up" is the way up, or
+/// the server as it stored them: both look the same from here.
+enum class FetchLeg : std::uint8_t { unknown, up, down, both };
+/// "up", "down", "both"; "unknown".
+std::string_view to_string(FetchLeg leg);
+
 /// Where one difference lies. Segments are counted from the body's; nothing where it is not known
 /// how the body lies in the stream.
 struct FetchPlace {
   std::size_t difference = 0;                        // position in FetchFacts::differences
   std::optional<std::uint64_t> segment, in_segment;  // number, and first byte within it
   std::optional<std::uint64_t> stream_offset;        // of the first byte, in the TCP stream
+  FetchLeg leg = FetchLeg::unknown;
 };
 
 struct FetchVerdict {

@@ -105,6 +105,8 @@ Json difference_to_json(const FetchDifference& difference, const FetchPlace& pla
           {"last_offset", difference.last},
           {"differing_bytes", difference.differing},
           {"right_by", word_of(difference.authority)},
+          {"leg", place.leg == detect::FetchLeg::unknown ? Json(nullptr)
+                                                         : Json(detect::to_string(place.leg))},
           {"expected", excerpt(difference.expected, at)},
           {"seen", excerpt(difference.seen, at)},
           {"stream_offset", or_null(place.stream_offset)},

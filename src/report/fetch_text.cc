@@ -12,6 +12,7 @@
 namespace slowpath::report {
 namespace {
 
+using detect::FetchLeg;
 using detect::FetchOutcome;
 using detect::FetchPlace;
 using detect::FetchVerdict;
@@ -119,6 +120,9 @@ std::string place_words(const FetchDifference& difference, const FetchPlace& pla
   if (place.segment) {
     text += fmt::format(", {} into segment {}", *place.in_segment, format_count(*place.segment));
   }
+  if (place.leg == FetchLeg::up) text += ", on the way up";
+  if (place.leg == FetchLeg::down) text += ", on the way down";
+  if (place.leg == FetchLeg::both) text += ", on both ways";
   const auto at = static_cast<std::size_t>(difference.first - difference.offset);
   return text + fmt::format("): {} came as {}", hex_around(difference.expected, at),
                             hex_around(difference.seen, at));

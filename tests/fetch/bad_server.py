@@ -94,7 +94,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if name == "no-uploads":
             self.answer(b"", status=405)
             return
-        if name == "bad-store":
+        if name in ("bad-store", "bad-both-ways"):
             body = flipped(body)
         self.server.stored[self.path] = body
         self.answer(b"", status=201)
@@ -103,8 +103,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         name = self.path.strip("/").replace("-", "_")
         stored = self.server.stored.get(self.path)
         if stored is not None:
-            bad = name == "bad_way_down" and self.server.count(self.path) % 2 == 1
-            self.answer(flipped(stored) if bad else stored)
+            odd = self.server.count(self.path) % 2 == 1
+            spoils = {"bad_way_down": flipped, "bad_both_ways": zeroed}
+            self.answer(spoils[name](stored) if odd and name in spoils else stored)
             return
         getattr(self, "get_" + name, self.nothing)(self.server.count(self.path))
 

@@ -154,6 +154,11 @@ class Fetch(unittest.TestCase):
                 it = self.fetch(path, "--upload", self.file, "-n", "2")
                 self.assertEqual(it["outcome"], outcome, it["summary"])
                 self.assertIn(word, it["summary"])
+        for path, legs in (("bad-store", {"up"}), ("bad-way-down", {"down"}),
+                           ("bad-both-ways", {"up", "both"})):
+            it = self.fetch(path, "--upload", self.file, "-n", "2")
+            self.assertEqual({difference["leg"] for difference in it["differences"]}, legs, path)
+            self.assertEqual("both the way up" in it["summary"], len(legs) == 2, it["summary"])
         self.assertEqual(self.expect("no-uploads", "failed", "unclear", "--upload", self.file, code=5)
                          ["copies"][0]["status"], 405)
         self.assertIn("403", self.expect("hangs-up-on-uploads", "failed", "unclear", "--upload",
