@@ -20,6 +20,7 @@ constexpr void (*kRules[])(const PathTestFacts&, std::vector<Finding>&) = {
     path::pmtud_blackhole, path::icmp_bogus_mtu,  path::pmtu_stuck_low, path::fragments,
     path::large_sends,     path::bufferbloat,     path::random_loss,    path::length_loss,
     path::reordering,      path::options_changed, path::idle_nat_drop,  path::churn,
+    path::rate_limit,
 };
 
 /// A router that reports nonsense is why packets vanish: the black hole is its shadow. What
@@ -30,8 +31,10 @@ bool is_shadow(const Finding& finding, const std::vector<Finding>& all) {
       return other.fault == fault && other.severity >= finding.severity;
     });
   };
+  // A credit and its queue are one thing.
   return (finding.fault == "pmtud-blackhole" && has("icmp-bogus-mtu")) ||
-         (finding.fault == "random-loss" && has("csum-bad-on-arrival"));
+         (finding.fault == "random-loss" && has("csum-bad-on-arrival")) ||
+         (finding.fault == "shaper" && finding.severity == Severity::note && has("bufferbloat"));
 }
 
 /// Whether anything was measured that could have shown a fault.
@@ -106,6 +109,14 @@ void add_path_findings(const PathTestFacts& test, Diagnosis& diagnosis) {
   const std::string_view first = findings.front().fault;
   std::vector<Finding> all = std::move(diagnosis.findings);
   all.insert(all.end(), findings.begin(), findings.end());
+  // What the sender's sockets only suspect, the path has shown.
+  std::erase_if(all, [&](const Finding& suspect) {
+    return suspect.fault == "random-loss" && suspect.severity == Severity::suspect &&
+           std::ranges::any_of(findings, [&](const Finding& shown) {
+             return shown.fault == "policer" && shown.severity == Severity::fault &&
+                    shown.direction == suspect.direction;
+           });
+  });
   fold(all);
   std::ranges::stable_sort(all, std::greater{}, &Finding::severity);
   diagnosis.findings = std::move(all);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "facts/address.h"
@@ -136,7 +137,12 @@ struct DatagramRun {
   double jitter_s = 0;        // RFC 3550 section 6.4.1
   double delay_growth_s = 0;  // one-way delay, median of the last quarter less the least
   double seconds = 0;
-  std::optional<double> rate_share;  // of the TCP rate that was measured before
+  std::optional<double> rate_share;  // of the TCP rate that was measured before; above 1 on
+                                     // purpose, to see whether what is too much waits or is dropped
+  std::optional<std::uint64_t> first_lost;  // how many came before the first that did not
+  double late_bps = 0;                      // IP packets, over the second half of the arrivals
+  /// One-way delay above the least, by the time since the first was sent; a few dozen points.
+  std::vector<std::pair<double, double>> course;
   std::string unable;
 };
 

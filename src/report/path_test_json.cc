@@ -155,6 +155,9 @@ Json to_json(const LatencyTest::Loaded& loaded) {
 }
 
 Json to_json(const DatagramRun& run) {
+  Json course = Json::array();
+  for (const auto& [at_s, delay_s] : run.course)
+    course.push_back({{"at_us", us(at_s)}, {"delay_us", us(delay_s)}});
   return {{"direction", to_word(run.direction)},
           {"ip_bytes", run.ip_bytes},
           {"offered_bps", finite(run.offered_bps)},
@@ -170,6 +173,9 @@ Json to_json(const DatagramRun& run) {
           {"longest_loss_run", run.longest_loss_run},
           {"jitter_us", us(run.jitter_s)},
           {"delay_growth_us", us(run.delay_growth_s)},
+          {"first_lost", maybe(run.first_lost)},
+          {"late_bps", finite(run.late_bps)},
+          {"course", std::move(course)},
           {"unable", run.unable}};
 }
 

@@ -12,22 +12,25 @@ trap 'rm -rf "$folder"' EXIT
 cat >"$folder/inside.sh" <<'INSIDE'
 #!/bin/bash
 # In the host that tests; FAR names the variable with the other's namespace.
-nsenter --net="${!FAR}" "$SLOWPATH_PROGRAM" serve --open -q 2>/dev/null >/dev/null &
+# --user root keeps what raw sockets need: fragments are sent out of order by either end.
+nsenter --net="${!FAR}" "$SLOWPATH_PROGRAM" serve --open --user root -q 2>/dev/null >/dev/null &
 far=$!
+eval "$BEFORE"
 sleep 1
 # shellcheck disable=SC2086
 "$SLOWPATH_PROGRAM" test "$TARGET" $WHAT --json -q >"$FOLDER/answer.json"
-kill "$far"
+kill "$far" $(jobs -p) 2>/dev/null
 wait "$far" 2>/dev/null
 INSIDE
 chmod +x "$folder/inside.sh"
 
 failed=0
+before=:
 # try SCENARIO HOST FAR TARGET "OPTIONS" VERDICT...
 try() {
   local scenario=$1 host=$2 verdict
   rm -f "$folder/answer.json"
-  FOLDER=$folder FAR=$3 TARGET=$4 WHAT=$5 SHELL=$folder/inside.sh \
+  BEFORE=$before FOLDER=$folder FAR=$3 TARGET=$4 WHAT=$5 SHELL=$folder/inside.sh \
     timeout 120 "$SLOWPATH_PROGRAM" lab shell "$scenario" --host "$host" >"$folder/log" 2>&1
   shift 5
   verdict=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["verdict"])' \
@@ -46,8 +49,29 @@ try jumbo-through-small-switch client SERVER 10.1.0.1 --mtu jumbo-mismatch
 try bogus-icmp-mtu client SERVER 10.1.0.1 --mtu icmp-bogus-mtu
 try fragments-dropped client SERVER 10.1.0.1 --mtu fragments-dropped
 try late-fragments-dropped server CLIENT 10.1.0.2 --mtu fragments-ooo-dropped
+try late-fragments-dropped client SERVER 10.1.0.1 --mtu fragments-ooo-dropped
 try broken-lso client SERVER 10.1.0.1 --mtu lso-not-segmented
 try s4-gateway-icmp client SERVER 10.1.0.1 --mtu icmp-fragneeded-coalesced
 try window-scale-stripped client SERVER 10.1.0.1 --middlebox wscale-stripped
 try idle-connection-forgotten client SERVER 10.1.0.1 "--idle 6s" idle-nat-drop
+
+# A limit that drops what exceeds it, one that queues after a credit, and links that only queue. The rates are such that
+# a busy machine holds them.
+try policer client SERVER 10.1.0.1 --latency policer
+try bufferbloat client SERVER 10.1.0.1 --latency bufferbloat
+try shaper client SERVER 10.1.0.1 --latency healthy bufferbloat
+# shellcheck disable=SC2016  # expanded inside
+before='nsenter --net="$SERVER" tc qdisc add dev eth0 root tbf rate 20mbit burst 400kb limit 300kb'
+try healthy client SERVER 10.1.0.1 --latency shaper bufferbloat
+
+# Many short connections: a program that accepts none, and a host without ports. 300 a second are few enough for any.
+# shellcheck disable=SC2016
+before='nsenter --net="$SERVER" python3 -c "import socket, time
+listener = socket.create_server((\"10.1.0.1\", 8080), backlog=1)
+time.sleep(60)" &'
+try healthy client SERVER 10.1.0.1 "--churn 50 --tcp-port 8080" accept-queue-overflow
+before='echo "40000 40200" >/proc/sys/net/ipv4/ip_local_port_range'
+try healthy client SERVER 10.1.0.1 "--churn 300" ephemeral-exhausted
+before=:
+try healthy client SERVER 10.1.0.1 "--churn 300" healthy
 exit "$failed"

@@ -34,7 +34,8 @@ bool comes_alone(const DatagramRun& run) {
 std::vector<const DatagramRun*> runs_of(const LatencyTest& latency, Direction direction) {
   std::vector<const DatagramRun*> runs;
   for (const DatagramRun& run : latency.runs) {
-    if (run.direction == direction && run.unable.empty() && run.sent > 0 && run.rate_share)
+    if (run.direction == direction && run.unable.empty() && run.sent > 0 && run.rate_share &&
+        *run.rate_share <= 1)
       runs.push_back(&run);
   }
   std::ranges::sort(runs, {}, [](const DatagramRun* run) { return *run->rate_share; });

@@ -27,6 +27,7 @@ void large_sends(const PathTestFacts& test,
                  Findings& findings);  // lso-not-segmented, icmp-fragneeded-coalesced
 // Loss and delay.
 void bufferbloat(const PathTestFacts& test, Findings& findings);
+void rate_limit(const PathTestFacts& test, Findings& findings);  // policer, shaper
 void random_loss(const PathTestFacts& test, Findings& findings);
 void length_loss(const PathTestFacts& test, Findings& findings);  // csum-bad-on-arrival
 void reordering(const PathTestFacts& test, Findings& findings);   // and duplicated-packets

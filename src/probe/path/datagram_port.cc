@@ -69,7 +69,7 @@ std::optional<Header> read_header(std::span<const std::byte> bytes) {
 Result<std::unique_ptr<DatagramPort>> DatagramPort::open(const IpAddress& local,
                                                          const IpAddress& peer, std::uint64_t token,
                                                          bool answers) {
-  std::unique_ptr<DatagramPort> port(new DatagramPort(peer, token, answers));
+  std::unique_ptr<DatagramPort> port(new DatagramPort(local, peer, token, answers));
   const int family = local.version == 6 ? AF_INET6 : AF_INET;
   port->socket_.reset(socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   port->wake_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -171,10 +171,32 @@ void DatagramPort::take(std::span<const std::byte> bytes, const Endpoint& from,
   came_.notify_all();
 }
 
+/// As our port would, but for the order. -1 and errno as sendto(2).
+ssize_t DatagramPort::send_last_first(Bytes payload, std::uint32_t mtu_bytes) {
+  constexpr std::size_t kUdpHeader = 8;
+  std::vector<std::byte> message(kUdpHeader + payload.size());
+  store_be16(message.data(), port_);
+  store_be16(message.data() + 2, peer_port_);
+  store_be16(message.data() + 4, static_cast<std::uint16_t>(message.size()));
+  std::ranges::copy(payload, message.begin() + kUdpHeader);
+  store_be16(message.data() + 6, fragments_->checksum_of(IPPROTO_UDP, message));
+  return fragments_->send(IPPROTO_UDP, message, mtu_bytes) ? static_cast<ssize_t>(payload.size())
+                                                           : -1;
+}
+
 DatagramSent DatagramPort::send(const DatagramPlan& plan, const std::atomic<bool>* stop) {
   DatagramSent sent;
   const std::uint64_t count = std::min<std::uint64_t>(plan.count, DatagramTally::kMost);
   if (plan.ip_bytes.empty() || !knows_peer()) return sent;
+  if (plan.last_first_mtu > 0 && !fragments_) {
+    Result<FragmentSender> made = FragmentSender::open(local_, peer_);
+    if (!made) {
+      sent.unable = made.error().message();
+      return sent;
+    }
+    fragments_.emplace(std::move(*made));
+  }
+  sent.last_first = plan.last_first_mtu > 0;
   prefer_fragmentation(plan.dont_fragment);
   const SocketAddress to = to_socket_address({peer_, peer_port_});
   const std::uint32_t headers = probe_headers(peer_.version);
@@ -200,7 +222,9 @@ DatagramSent DatagramPort::send(const DatagramPlan& plan, const std::atomic<bool
     // An error that an earlier packet left behind, EMSGSIZE by ICMP among them, is told once,
     // instead of sending; a refusal of this host stays.
     for (int attempt = 0; attempt < 4; ++attempt) {
-      done = sendto(socket_.get(), packet.data(), payload, MSG_NOSIGNAL, to.get(), to.length);
+      done = plan.last_first_mtu > 0 && size > plan.last_first_mtu
+                 ? send_last_first(Bytes{packet}.first(payload), plan.last_first_mtu)
+                 : sendto(socket_.get(), packet.data(), payload, MSG_NOSIGNAL, to.get(), to.length);
       if (done >= 0) break;
       if (errno == EAGAIN || errno == ENOBUFS) std::this_thread::sleep_for(kTick);
     }

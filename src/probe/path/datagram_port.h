@@ -15,6 +15,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -24,6 +25,7 @@
 #include "facts/address.h"
 #include "probe/path/datagram_tally.h"
 #include "probe/path/error_queue.h"
+#include "probe/path/fragment_sender.h"
 
 namespace slowpath::probe {
 
@@ -37,12 +39,17 @@ struct DatagramPlan {
   std::uint64_t count = 0;              // at most DatagramTally::kMost
   double rate_bps = 0;                  // of IP packets; 0: all at once
   bool dont_fragment = true;
+  /// > 0: what is larger is cut for this MTU here, and the last fragment sent first. Needs a raw
+  /// socket.
+  std::uint32_t last_first_mtu = 0;
 };
 
 struct DatagramSent {
   std::uint64_t sent = 0, too_large_here = 0, failed = 0;
   double seconds = 0;
   std::uint64_t bytes = 0;  // IP
+  bool last_first = false;  // fragments were sent in that order
+  std::string unable;       // why they could not be; empty if they could
   std::vector<bool>
       refused_here;  // by sequence, of at most 256: the own interface did not let it out
 };
@@ -82,12 +89,13 @@ class DatagramPort {
   std::vector<SocketError> take_errors();
 
  private:
-  DatagramPort(const IpAddress& peer, std::uint64_t token, bool answers)
-      : peer_(peer), token_(token), answers_(answers) {}
+  DatagramPort(const IpAddress& local, const IpAddress& peer, std::uint64_t token, bool answers)
+      : local_(local), peer_(peer), token_(token), answers_(answers) {}
   void listen();
   void take_datagrams();
   void take(std::span<const std::byte> bytes, const Endpoint& from, std::size_t whole_bytes);
   void prefer_fragmentation(bool dont_fragment);
+  ssize_t send_last_first(Bytes payload, std::uint32_t mtu_bytes);
 
   struct Run {
     DatagramTally tally;
@@ -95,7 +103,7 @@ class DatagramPort {
     std::vector<bool> came;  // the first 4096
   };
 
-  IpAddress peer_;
+  IpAddress local_, peer_;
   std::uint64_t token_;
   bool answers_;
   Descriptor socket_, wake_;
@@ -106,6 +114,7 @@ class DatagramPort {
   std::condition_variable came_;
   std::map<std::uint16_t, Run> runs_;
   std::vector<SocketError> errors_;
+  std::optional<FragmentSender> fragments_;  // made when first asked for
   std::thread thread_;
 };
 

@@ -5,9 +5,14 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <utility>
 #include <vector>
 
 namespace slowpath::probe {
+
+/// Points of TallyResult::course.
+inline constexpr std::size_t kCourse = 48;
 
 /// What one run's arrivals come to, given how many were sent.
 struct TallyResult {
@@ -17,6 +22,11 @@ struct TallyResult {
   double delay_growth_s = 0;  // one-way delay: median of the last quarter less the least of all
   double seconds = 0;         // first arrival to last
   std::uint64_t bytes = 0;    // IP bytes of distinct ones
+  std::optional<std::uint64_t> first_lost;  // sequence; nothing where none was
+  double late_bps = 0;                      // IP bits over the second half of the arrivals
+  /// Delay over time: seconds since the first that came was sent, and one-way delay above the
+  /// least; at most kCourse points, evenly spread over the arrivals.
+  std::vector<std::pair<double, double>> course;
   std::map<std::uint32_t, std::uint64_t> by_size;  // distinct ones, by IP length
 };
 
@@ -34,7 +44,12 @@ class DatagramTally {
 
  private:
   std::vector<bool> seen_;
-  std::vector<std::int64_t> transits_ns_;  // in order of arrival, thinned
+  struct Arrival {
+    std::int64_t sent_ns = 0, transit_ns = 0;
+    std::uint64_t bytes = 0;  // of all so far
+  };
+  void tell_course(TallyResult& result) const;
+  std::vector<Arrival> arrivals_kept_;  // in order of arrival, thinned
   std::uint64_t stride_ = 1, arrivals_ = 0;
   std::int64_t first_ns_ = 0, last_ns_ = 0, last_transit_ns_ = 0;
   std::uint32_t highest_ = 0;

@@ -2,7 +2,6 @@
 #include "probe/path/fragment_probe.h"
 
 #include <netinet/in.h>
-#include <netinet/ip.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,51 +10,46 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/descriptor.h"
+#include "probe/path/fragment_sender.h"
 #include "probe/path/icmp_echo.h"
 #include "probe/path/socket_address.h"
 #include "probe/path/stopwatch.h"
-#include "wire/checksum.h"
+#include "probe/path/udp_probe.h"
 
 namespace slowpath::probe {
 namespace {
 
 constexpr std::uint32_t kTries = 10;
 constexpr Duration kWait = std::chrono::milliseconds(700);
-constexpr std::uint32_t kIp4Header = 20;
-// IP_NODEFRAG (ip(7)): the own connection tracking leaves these fragments as they are.
-constexpr int kNoDefrag = 22;
-static_assert(IP_NODEFRAG == kNoDefrag);
-
-/// Payload of all fragments but the last: a multiple of eight (RFC 791).
-std::uint32_t piece_bytes(std::uint32_t mtu_bytes, std::uint32_t header) {
-  return (mtu_bytes - header) / 8 * 8;
-}
+constexpr std::uint32_t kIp6Header = 40, kIp4Header = 20;
+constexpr std::uint8_t kIcmp4 = IPPROTO_ICMP, kIcmp6 = IPPROTO_ICMPV6;
 
 std::uint32_t count_fragments(std::uint32_t ip_bytes, std::uint32_t mtu_bytes, int version) {
-  const std::uint32_t header = version == 6 ? 40 : kIp4Header;
-  const std::uint32_t own = version == 6 ? 48 : kIp4Header;  // with IPv6's fragment header
-  const std::uint32_t piece = piece_bytes(mtu_bytes, own);
+  const std::uint32_t header = version == 6 ? kIp6Header : kIp4Header;
+  const std::uint32_t piece = fragment_payload(mtu_bytes, version);
   return (ip_bytes - header + piece - 1) / piece;
 }
 
-/// Makes and sends echo requests as fragments, the last one first.
+/// Sends echo requests as fragments, the last one first, and sees the replies.
 class Scrambler {
  public:
   static Result<Scrambler> open(const IpAddress& target) {
-    Scrambler scrambler(target);
-    scrambler.out_.reset(socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW));
-    scrambler.in_.reset(socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_ICMP));
-    if (!scrambler.out_.is_open() || !scrambler.in_.is_open()) {
-      return fail(ErrorKind::environment, "fragments out of order need a raw socket",
-                  std::strerror(errno), "run with cap_net_raw");
-    }
-    const int on = 1;
-    setsockopt(scrambler.out_.get(), IPPROTO_IP, IP_NODEFRAG, &on, sizeof on);
+    const Result<IpAddress> local = local_address_towards(target);
+    if (!local) return std::unexpected(local.error());
+    Result<FragmentSender> out = FragmentSender::open(*local, target);
+    if (!out) return std::unexpected(out.error());
+    Scrambler scrambler(target, std::move(*out));
+    const int family = target.version == 6 ? AF_INET6 : AF_INET;
+    scrambler.in_.reset(
+        socket(family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, scrambler.protocol_));
     const SocketAddress address = to_socket_address({target, 0});
-    if (connect(scrambler.in_.get(), address.get(), address.length) != 0) {
+    if (!scrambler.in_.is_open() ||
+        connect(scrambler.in_.get(), address.get(), address.length) != 0) {
       return fail(ErrorKind::network, "cannot reach " + to_string(target), std::strerror(errno));
     }
     return scrambler;
@@ -63,17 +57,8 @@ class Scrambler {
 
   /// Whether all fragments left this host.
   bool send(std::uint32_t ip_bytes, std::uint32_t mtu_bytes) {
-    const std::vector<std::byte> message = make_message(ip_bytes - kIp4Header);
-    const std::uint32_t piece = piece_bytes(mtu_bytes, kIp4Header);
-    const std::uint32_t pieces = static_cast<std::uint32_t>((message.size() + piece - 1) / piece);
-    ++id_;
-    for (std::uint32_t i = pieces; i-- > 0;) {
-      const std::size_t at = std::size_t{i} * piece;
-      const Bytes part =
-          Bytes(message).subspan(at, std::min<std::size_t>(piece, message.size() - at));
-      if (!send_piece(part, static_cast<std::uint32_t>(at / 8), i + 1 < pieces)) return false;
-    }
-    return true;
+    const std::uint32_t header = target_.version == 6 ? kIp6Header : kIp4Header;
+    return out_.send(protocol_, make_message(ip_bytes - header), mtu_bytes);
   }
 
   /// Whether the reply to the newest request came in time.
@@ -88,53 +73,46 @@ class Scrambler {
   }
 
  private:
-  explicit Scrambler(const IpAddress& target)
-      : target_(target), echo_id_(static_cast<std::uint16_t>(getpid() ^ 0x5350)) {}
+  Scrambler(const IpAddress& target, FragmentSender out)
+      : target_(target),
+        out_(std::move(out)),
+        protocol_(target.version == 6 ? kIcmp6 : kIcmp4),
+        echo_id_(static_cast<std::uint16_t>(getpid() ^ 0x5350)) {}
 
+  // RFC 792, RFC 4443 section 4.1.
   std::vector<std::byte> make_message(std::uint32_t size) {
+    constexpr std::uint8_t kRequest4 = 8, kRequest6 = 128;
     std::vector<std::byte> message(std::max<std::uint32_t>(size, 8));
-    store_u8(message.data(), 8);
+    store_u8(message.data(), target_.version == 6 ? kRequest6 : kRequest4);
     store_be16(message.data() + 4, echo_id_);
     store_be16(message.data() + 6, ++sequence_);
-    store_be16(message.data() + 2, wire::checksum(message));
+    store_be16(message.data() + 2, out_.checksum_of(protocol_, message));
     return message;
   }
 
-  bool send_piece(Bytes part, std::uint32_t offset_words, bool more) {
-    std::vector<std::byte> packet(kIp4Header + part.size());
-    store_u8(packet.data(), 0x45);
-    store_be16(packet.data() + 2, static_cast<std::uint16_t>(packet.size()));
-    store_be16(packet.data() + 4, id_);
-    store_be16(packet.data() + 6, static_cast<std::uint16_t>((more ? 0x2000U : 0U) | offset_words));
-    store_u8(packet.data() + 8, 64);
-    store_u8(packet.data() + 9, IPPROTO_ICMP);
-    // Source address and checksum: the kernel fills in what is zero (raw(7)).
-    std::memcpy(packet.data() + 16, target_.bytes.data(), 4);
-    std::ranges::copy(part, packet.begin() + kIp4Header);
-    const SocketAddress address = to_socket_address({target_, 0});
-    return sendto(out_.get(), packet.data(), packet.size(), 0, address.get(), address.length) >= 0;
-  }
-
   bool take_reply() {
+    constexpr std::uint8_t kReply4 = 0, kReply6 = 129;
     std::array<std::byte, 64> head{};
     while (true) {
       const ssize_t got = recv(in_.get(), head.data(), head.size(), MSG_DONTWAIT);
       if (got < 0) return false;
       const Bytes packet{head.data(), static_cast<std::size_t>(got)};
-      if (packet.size() < kIp4Header) continue;
-      const std::size_t header = (load_u8(packet.data()) & 15U) * 4U;
-      if (header < kIp4Header || packet.size() < header + 8) continue;
+      // IPv6 gives the message alone (RFC 3542 section 3).
+      std::size_t header = 0;
+      if (target_.version == 4 && !packet.empty()) header = (load_u8(packet.data()) & 15U) * 4U;
+      if (packet.size() < header + 8) continue;
       const std::byte* icmp = packet.data() + header;
-      if (load_u8(icmp) == 0 && load_be16(icmp + 4) == echo_id_ &&
-          load_be16(icmp + 6) == sequence_) {
+      if (load_u8(icmp) == (target_.version == 6 ? kReply6 : kReply4) &&
+          load_be16(icmp + 4) == echo_id_ && load_be16(icmp + 6) == sequence_) {
         return true;
       }
     }
   }
 
   IpAddress target_;
-  Descriptor out_, in_;
-  std::uint16_t id_ = static_cast<std::uint16_t>(steady_ns() >> 10);
+  FragmentSender out_;
+  Descriptor in_;
+  std::uint8_t protocol_;
   std::uint16_t echo_id_, sequence_ = 0;
 };
 
@@ -184,10 +162,6 @@ FragmentTest test_fragments_out_of_order(const IpAddress& target, std::uint32_t 
   FragmentTest test = begin(ip_bytes, mtu_bytes, target.version);
   test.out_of_order = true;
   if (!test.unable.empty()) return test;
-  if (target.version != 4) {
-    test.unable = "not built for IPv6";
-    return test;
-  }
   Result<std::unique_ptr<IcmpEcho>> echo = IcmpEcho::open(target);
   Result<Scrambler> scrambler = Scrambler::open(target);
   if (!echo || !scrambler) {

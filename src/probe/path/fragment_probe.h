@@ -16,7 +16,7 @@ FragmentTest test_fragments(const IpAddress& target, std::uint32_t ip_bytes,
                             std::uint32_t mtu_bytes, std::uint32_t whole_bytes);
 
 /// The same with the last fragment sent first: the fragments are made here, which needs a raw
-/// socket. IPv4 only.
+/// socket.
 FragmentTest test_fragments_out_of_order(const IpAddress& target, std::uint32_t ip_bytes,
                                          std::uint32_t mtu_bytes, std::uint32_t whole_bytes);
 

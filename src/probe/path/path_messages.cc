@@ -2,7 +2,9 @@
 #include "probe/path/path_messages.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <utility>
 
 namespace slowpath::probe {
 namespace {
@@ -24,16 +26,36 @@ void put(Json& message, const char* key, const auto& optional) {
 Json to_json(const TallyResult& tally) {
   Json sizes = Json::array();
   for (const auto& [size, count] : tally.by_size) sizes.push_back({size, count});
-  return {{"received", tally.received},
-          {"duplicates", tally.duplicates},
-          {"reordered", tally.reordered},
-          {"loss_runs", tally.loss_runs},
-          {"longest_loss_run", tally.longest_loss_run},
-          {"jitter_s", tally.jitter_s},
-          {"delay_growth_s", tally.delay_growth_s},
-          {"seconds", tally.seconds},
-          {"bytes", tally.bytes},
-          {"sizes", sizes}};
+  Json course = Json::array();
+  for (const auto& [at_s, delay_s] : tally.course) course.push_back({at_s, delay_s});
+  Json message{{"received", tally.received},
+               {"duplicates", tally.duplicates},
+               {"reordered", tally.reordered},
+               {"loss_runs", tally.loss_runs},
+               {"longest_loss_run", tally.longest_loss_run},
+               {"jitter_s", tally.jitter_s},
+               {"delay_growth_s", tally.delay_growth_s},
+               {"seconds", tally.seconds},
+               {"bytes", tally.bytes},
+               {"sizes", sizes},
+               {"late_bps", tally.late_bps},
+               {"course", std::move(course)}};
+  put(message, "first_lost", tally.first_lost);
+  return message;
+}
+
+/// Pairs of seconds; what is none is passed over.
+void read_course(const Json& message, TallyResult& tally) {
+  const auto course = message.find("course");
+  if (course == message.end() || !course->is_array()) return;
+  for (const Json& point : *course) {
+    if (tally.course.size() >= kCourse) return;
+    if (!point.is_array() || point.size() != 2 || !point[0].is_number() || !point[1].is_number())
+      continue;
+    const double at_s = point[0].get<double>(), delay_s = point[1].get<double>();
+    if (std::abs(at_s) < kMostSeconds && delay_s >= 0 && delay_s < kMostSeconds)
+      tally.course.emplace_back(at_s, delay_s);
+  }
 }
 
 TallyResult tally_from(const Json& message) {
@@ -48,6 +70,10 @@ TallyResult tally_from(const Json& message) {
   tally.delay_growth_s = fields.real_or("delay_growth_s", 0, 0, kMostSeconds);
   tally.seconds = fields.real_or("seconds", 0, 0, kMostSeconds);
   tally.bytes = fields.number_or("bytes", 0, kMost53);
+  tally.first_lost = fields.optional_number("first_lost", kMost53);
+  constexpr double kMostBps = 1e15;
+  tally.late_bps = fields.real_or("late_bps", 0, 0, kMostBps);
+  read_course(message, tally);
   const auto sizes = message.find("sizes");
   if (sizes == message.end() || !sizes->is_array()) return tally;
   for (const Json& size : *sizes) {
@@ -122,7 +148,8 @@ Json to_json(const DatagramPlan& plan) {
           {"sizes", plan.ip_bytes},
           {"count", plan.count},
           {"rate_bps", plan.rate_bps},
-          {"dont_fragment", plan.dont_fragment}};
+          {"dont_fragment", plan.dont_fragment},
+          {"last_first_mtu", plan.last_first_mtu}};
 }
 
 Result<DatagramPlan> plan_from(const Json& message) {
@@ -132,6 +159,7 @@ Result<DatagramPlan> plan_from(const Json& message) {
   plan.count = fields.number("count", 0, kMostDatagramsAsked);
   plan.rate_bps = fields.real_or("rate_bps", 0, 0, kMostDatagramRate_bps);
   plan.dont_fragment = fields.flag_or("dont_fragment", true);
+  plan.last_first_mtu = static_cast<std::uint32_t>(fields.number_or("last_first_mtu", 0, 65535));
   if (auto sound = fields.verdict(); !sound) return std::unexpected(sound.error());
   const auto sizes = message.find("sizes");
   const bool listed = sizes != message.end() && sizes->is_array() && !sizes->empty() &&
@@ -143,15 +171,24 @@ Result<DatagramPlan> plan_from(const Json& message) {
     }
     plan.ip_bytes.push_back(size.get<std::uint32_t>());
   }
+  constexpr std::uint32_t kLeastMtu = 68;  // RFC 791
+  if (plan.last_first_mtu > 0 && plan.last_first_mtu < kLeastMtu) {
+    return fail(ErrorKind::network, "the peer named an MTU that no link has");
+  }
   // Without a rate at most a volley, lest it be a flood.
   if (plan.rate_bps <= 0) plan.count = std::min<std::uint64_t>(plan.count, kMostSizesAsked);
   return plan;
 }
 
 Json to_json(const DatagramSent& sent) {
-  return {{"sent", sent.sent},     {"too_large_here", sent.too_large_here},
-          {"failed", sent.failed}, {"seconds", sent.seconds},
-          {"bytes", sent.bytes},   {"refused_here", sent.refused_here}};
+  return {{"sent", sent.sent},
+          {"too_large_here", sent.too_large_here},
+          {"failed", sent.failed},
+          {"seconds", sent.seconds},
+          {"bytes", sent.bytes},
+          {"refused_here", sent.refused_here},
+          {"last_first", sent.last_first},
+          {"unable", sent.unable}};
 }
 
 DatagramSent sent_from(const Json& message) {
@@ -162,6 +199,8 @@ DatagramSent sent_from(const Json& message) {
   sent.failed = fields.number_or("failed", 0, kMost53);
   sent.seconds = fields.real_or("seconds", 0, 0, kMostSeconds);
   sent.bytes = fields.number_or("bytes", 0, kMost53);
+  sent.last_first = fields.flag_or("last_first", false);
+  sent.unable = fields.text_or("unable", "", 400);
   const auto refused = message.find("refused_here");
   if (refused != message.end() && refused->is_array() && refused->size() <= 256) {
     for (const Json& one : *refused)

@@ -20,6 +20,8 @@ constexpr std::array kShares{0.1, 0.5, 0.9};
 // More would measure the two hosts, not the path between them.
 constexpr double kMostOffered_bps = 200e6;
 constexpr double kLengthRate_bps = 10e6;
+// TCP may reach little more than half of what a limit that drops would let through.
+constexpr double kOverload = 2, kMostOverload_bps = 400e6;
 constexpr std::uint64_t kOfEachLength = 400;
 constexpr double kEnoughDatagrams = 1000, kSmallest = 128;
 
@@ -57,6 +59,12 @@ class PeerLatency {
       if (is_stopped()) return;
       tell("loss by length");
       by_length(loaded);
+      if (is_stopped() || loaded.load_bps * kOverload > kMostOverload_bps) continue;
+      tell("twice the rate: does it wait, or is it dropped?");
+      run_at(loaded, kOverload);
+      // What waits must be gone before the next is measured.
+      std::this_thread::sleep_for(peer_.settle_time() +
+                                  from_seconds(std::min(3.0, test_.runs.back().delay_growth_s)));
     }
   }
 
@@ -189,7 +197,8 @@ PeerLatency::Came PeerLatency::send(Direction direction, DatagramPlan plan) {
 void PeerLatency::run_at(const LatencyTest::Loaded& loaded, double share) {
   DatagramRun run;
   run.direction = loaded.direction;
-  run.offered_bps = std::min(share * loaded.load_bps, kMostOffered_bps);
+  run.offered_bps =
+      std::min(share * loaded.load_bps, share > 1 ? kMostOverload_bps : kMostOffered_bps);
   // On a slow path smaller ones, so that they are enough to count.
   const double bytes = run.offered_bps / 8 * to_seconds(options_.run);
   run.ip_bytes = static_cast<std::uint32_t>(std::clamp(
@@ -213,6 +222,9 @@ void PeerLatency::run_at(const LatencyTest::Loaded& loaded, double share) {
   run.longest_loss_run = came.tally.longest_loss_run;
   run.jitter_s = came.tally.jitter_s;
   run.delay_growth_s = came.tally.delay_growth_s;
+  if (run.received < run.sent) run.first_lost = came.tally.first_lost;
+  run.late_bps = came.tally.late_bps;
+  run.course = came.tally.course;
   run.seconds = came.sent.seconds;
   if (run.seconds > 0) run.sent_bps = static_cast<double>(came.sent.bytes) * 8 / run.seconds;
   if (came.tally.seconds > 0) {

@@ -119,10 +119,11 @@ SizeSweep sweep_one_way(PathPeer& peer, Direction direction, const PathMtuOption
 
 /// Cut datagrams and whole ones by turns; who receives counts.
 FragmentTest fragments_one_way(PathPeer& peer, Direction direction, std::uint32_t mtu,
-                               std::uint32_t whole) {
+                               std::uint32_t whole, bool out_of_order) {
   FragmentTest test;
   test.direction = direction;
   test.by_peer = true;
+  test.out_of_order = out_of_order;
   test.ip_bytes = mtu * 2 + mtu / 2;
   test.fragments = 3;
   DatagramPlan plan;
@@ -132,12 +133,17 @@ FragmentTest fragments_one_way(PathPeer& peer, Direction direction, std::uint32_
   plan.ip_bytes = {test.ip_bytes, whole};
   plan.count = std::uint64_t{2} * kFragmented;
   plan.dont_fragment = false;
+  plan.last_first_mtu = out_of_order ? mtu : 0;
   // In a third of a second.
   plan.rate_bps = static_cast<double>(test.ip_bytes + whole) * 8 * kFragmented * 3;
   const auto wait_ms = static_cast<std::uint64_t>(peer.settle_time().count() / 1'000'000);
   std::vector<bool> arrived;
   if (direction == Direction::to_server) {
-    peer.datagrams().send(plan);
+    const DatagramSent sent = peer.datagrams().send(plan);
+    if (!sent.unable.empty()) {
+      test.unable = sent.unable;
+      return test;
+    }
     const auto came =
         peer.ask("came", {{"run", plan.run}, {"count", plan.count}, {"wait_ms", wait_ms}});
     if (came) {
@@ -149,6 +155,11 @@ FragmentTest fragments_one_way(PathPeer& peer, Direction direction, std::uint32_
     const auto sent = peer.ask("send", to_json(plan));
     if (!sent) {
       test.unable = sent.error().message();
+      return test;
+    }
+    if (out_of_order && !sent_from(*sent).last_first) {
+      const std::string why = sent_from(*sent).unable;
+      test.unable = "the far end: " + (why.empty() ? "it does not know how" : why);
       return test;
     }
     arrived = peer.datagrams().await_counted(plan.run, static_cast<std::uint32_t>(plan.count),
@@ -220,7 +231,11 @@ void test_peer_mtu(PathPeer& peer, const PathMtuOptions& options, PathMtuTest& t
     const std::uint32_t cut = test.sweeps.back().ceiling_bytes;
     if (!options.fragments || whole == 0 || cut * 5 / 2 > 60000 || is_stopped(options)) continue;
     tell(options, "fragments");
-    test.fragments.push_back(fragments_one_way(peer, direction, cut, whole));
+    test.fragments.push_back(fragments_one_way(peer, direction, cut, whole, false));
+    // Where few arrive in order there is nothing to compare with.
+    if (test.fragments.back().arrived * 2 < test.fragments.back().sent || is_stopped(options))
+      continue;
+    test.fragments.push_back(fragments_one_way(peer, direction, cut, whole, true));
   }
   if (is_stopped(options)) return;
   tell(options, "single segments and bursts");

@@ -264,6 +264,77 @@ TEST(PathTest, LossWithoutLoadIsRandomAndLossUnderLoadIsNot) {
   EXPECT_EQ(verdict(facts), "healthy");
 }
 
+/// Twice 20 Mbit/s for a second through a limit of 20 that holds `room_bytes`: what exceeds it is
+/// dropped, or waits first. `credit_bytes` pass without waiting.
+DatagramRun overload(double room_bytes, bool waits, double credit_bytes = 0) {
+  constexpr double kSent = 40e6, kLimit = 20e6;
+  DatagramRun run;
+  run.ip_bytes = 1000;
+  run.rate_share = 2;
+  run.offered_bps = run.sent_bps = kSent;
+  run.sent = 5000;
+  run.late_bps = kLimit;
+  const double full_s = (room_bytes + credit_bytes) * 8 / (kSent - kLimit);
+  run.first_lost = static_cast<std::uint64_t>(full_s * kSent / 8 / run.ip_bytes);
+  run.received = std::min<std::uint64_t>(
+      5000, 2500 + static_cast<std::uint64_t>((room_bytes + credit_bytes) / run.ip_bytes));
+  if (run.received == run.sent) run.first_lost.reset();
+  run.loss_runs = run.sent - run.received;
+  for (int i = 0; i < 48; ++i) {
+    const double at_s = i / 48.0;
+    const double behind = std::min(at_s * (kSent - kLimit) / 8, room_bytes + credit_bytes);
+    const double delay_s = std::max(0.0, behind - credit_bytes) * 8 / kLimit;
+    run.course.emplace_back(at_s, waits ? delay_s : 0.0001);
+    if (waits) run.delay_growth_s = delay_s;
+  }
+  return run;
+}
+
+PathTestFacts facts_of_overload(const DatagramRun& over, std::uint64_t lost_below = 0) {
+  PathTestFacts facts = facts_of_latency();
+  facts.latency->runs = {run_at(0.1, lost_below, lost_below), run_at(0.5, lost_below, lost_below),
+                         run_at(0.9, lost_below, lost_below), over};
+  return facts;
+}
+
+TEST(PathTest, WhatExceedsARateAndIsDroppedAtOnceIsPoliced) {
+  const auto findings = inspect_path_test(facts_of_overload(overload(100'000, false)));
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].fault, "policer");
+  EXPECT_EQ(findings[0].severity, Severity::fault);
+  // Losses below the rate are somebody else's.
+  EXPECT_EQ(find(inspect_path_test(facts_of_overload(overload(100'000, false), 90)), "policer"),
+            nullptr);
+}
+
+TEST(PathTest, ARoomTooSmallToDelayIsASuspectOnly) {
+  const auto findings = inspect_path_test(facts_of_overload(overload(2'000, false)));
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].fault, "policer");
+  EXPECT_EQ(findings[0].severity, Severity::suspect);
+}
+
+TEST(PathTest, WhatWaitsInAQueueIsALinkAndHealthy) {
+  for (const double room : {60'000.0, 250'000.0, 10e6}) {
+    const PathTestFacts facts = facts_of_overload(overload(room, true));
+    EXPECT_EQ(verdict(facts), "healthy") << room;
+    EXPECT_EQ(find(inspect_path_test(facts), "policer"), nullptr) << room;
+  }
+}
+
+TEST(PathTest, ACreditBeforeTheQueueIsAShaper) {
+  const PathTestFacts facts = facts_of_overload(overload(250'000, true, 200'000));
+  EXPECT_EQ(verdict(facts), "shaper");
+}
+
+TEST(PathTest, APathThatTakesTwiceTheRateHasNoLimitThere) {
+  DatagramRun over = overload(100'000, false);
+  over.late_bps = over.sent_bps;
+  over.received = over.sent;
+  over.first_lost.reset();
+  EXPECT_TRUE(inspect_path_test(facts_of_overload(over)).empty());
+}
+
 TEST(PathTest, LossThatTheReceiverCountsAsDamageIsDamage) {
   PathTestFacts facts = facts_of_latency();
   facts.latency->runs = {run_at(0.1, 90, 89), run_at(0.5, 100, 99)};

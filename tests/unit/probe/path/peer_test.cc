@@ -122,8 +122,12 @@ TEST_F(PeerTest, ASoundPathPassesBothWays) {
       EXPECT_EQ(sweep.largest_passed_bytes, 1500U);
       EXPECT_EQ(sweep.smallest_failed_bytes, 0U);
     }
-    ASSERT_EQ(test.fragments.size(), 2U);
-    for (const FragmentTest& fragments : test.fragments) {
+    ASSERT_EQ(test.fragments.size(), 4U);  // each way in order, and the last one first
+    for (std::size_t i = 0; i < test.fragments.size(); ++i) {
+      const FragmentTest& fragments = test.fragments[i];
+      EXPECT_EQ(fragments.unable, "");
+      EXPECT_EQ(fragments.out_of_order, i % 2 == 1);
+      EXPECT_EQ(fragments.direction, i < 2 ? Direction::to_server : Direction::to_client);
       EXPECT_EQ(fragments.arrived, fragments.sent);
       EXPECT_EQ(fragments.whole_arrived, fragments.whole_sent);
     }
@@ -169,10 +173,13 @@ TEST_F(PeerTest, FragmentsThatAreDroppedOneWayAreCounted) {
              "nft add rule ip g p iif c ip frag-off \\& 0x1fff != 0 drop");
   with_peer([&](PathPeer& peer) {
     const PathMtuTest test = mtu_of(peer);
-    ASSERT_EQ(test.fragments.size(), 2U);
+    // Where none arrives in order, none is sent out of order.
+    ASSERT_EQ(test.fragments.size(), 3U);
     EXPECT_EQ(test.fragments[0].arrived, 0U);
     EXPECT_EQ(test.fragments[0].whole_arrived, 10U);
     EXPECT_EQ(test.fragments[1].arrived, 10U);
+    EXPECT_TRUE(test.fragments[2].out_of_order);
+    EXPECT_EQ(test.fragments[2].arrived, 10U);
   });
 }
 

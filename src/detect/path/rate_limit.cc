@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// policer and shaper by test: datagrams at twice the rate that TCP reached, after runs below it. A
+// limit that drops shows losses without delay; one that queues shows delay first. How much passed
+// before the limit showed is the bucket: what a queue of that size would have delayed tells a
+// policer from a short queue, and packets that passed faster than the limit without waiting tell a
+// shaper (a token bucket, RFC 2697) from a link of that speed. As detectors/{policer,shaper}.cc,
+// which have the packets of a transfer to go by.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "detect/path/rules.h"
+
+namespace slowpath::detect::path {
+namespace {
+
+// What hits the limit: so much of what was sent did not come at that rate.
+constexpr double kHeld = 0.9;
+// Below the limit nearly nothing is lost; else it is another cause's.
+constexpr double kQuietLoss = 0.005;
+constexpr std::uint64_t kEnoughLost = 15;
+// As in policing.cc: less than a third of a queue's delay is none, and less than 2 ms of a queue
+// cannot be told from what hosts do to times.
+constexpr double kQueueShown = 0.3, kLeastQueue_s = 0.002;
+// Credit that no jitter makes: so long, and so much.
+constexpr double kLeastCredit_s = 0.03, kLeastCreditBytes = 32 * 1024;
+// A credit is read where the delay has left the noise, this far up to its end.
+constexpr double kUp = 0.3;
+
+double lost_share(const DatagramRun& run) {
+  return run.sent > 0 ? 1 - static_cast<double>(run.received) / static_cast<double>(run.sent) : 0;
+}
+
+/// The runs of one direction that bear on it.
+struct Runs {
+  const DatagramRun* over = nullptr;   // above the rate
+  const DatagramRun* below = nullptr;  // the fastest below it
+};
+
+Runs runs_of(const LatencyTest& latency, Direction direction) {
+  Runs runs;
+  for (const DatagramRun& run : latency.runs) {
+    if (run.direction != direction || !run.unable.empty() || !run.rate_share || run.sent == 0)
+      continue;
+    const DatagramRun*& place = *run.rate_share > 1 ? runs.over : runs.below;
+    if (place == nullptr || *run.rate_share > *place->rate_share) place = &run;
+  }
+  return runs;
+}
+
+/// What passed at more than the limit before the first loss: the bucket, or the queue's room.
+double room_bytes(const DatagramRun& run) {
+  const double first = static_cast<double>(run.first_lost.value_or(0)) * run.ip_bytes;
+  const double seconds = run.sent_bps > 0 ? first * 8 / run.sent_bps : 0;
+  return std::max(0.0, first - seconds * run.late_bps / 8);
+}
+
+std::string loss_words(const DatagramRun& run) {
+  return fmt::format("at {} ({} of the rate that TCP reached): {} of {} lost, the delay grew by {}",
+                     format_rate(run.sent_bps), format_percent(*run.rate_share),
+                     run.sent - run.received, run.sent, format_duration(run.delay_growth_s));
+}
+
+Evidence evidence_of(const DatagramRun& run) {
+  return tested(loss_words(run), {{"offered_bps", run.sent_bps},
+                                  {"arrived_bps", run.late_bps},
+                                  {"loss_share", lost_share(run)},
+                                  {"delay_growth_us", run.delay_growth_s * 1e6}});
+}
+
+void report_policer(const PathTestFacts& test, const Runs& runs, Direction direction,
+                    Findings& findings) {
+  const DatagramRun& over = *runs.over;
+  const double room = room_bytes(over), queue_s = room * 8 / over.late_bps;
+  if (over.delay_growth_s > std::max(kQueueShown * queue_s, kLeastQueue_s / 2)) return;
+  // A room too small to show as delay could be a queue's as well.
+  const bool is_proved = queue_s >= kLeastQueue_s;
+  Finding finding =
+      found("policer", is_proved ? Severity::fault : Severity::suspect, is_proved ? 0.9 : 0.6,
+            fmt::format("{} what exceeds about {} is dropped at once, not queued",
+                        way_of(test, direction), format_rate(over.late_bps)));
+  finding.direction = direction;
+  finding.evidence.push_back(evidence_of(over));
+  finding.evidence.push_back(evidence_of(*runs.below));
+  finding.evidence.push_back(
+      tested(fmt::format("{} passed above that rate before the first loss; a queue of that length "
+                         "would have delayed by {}",
+                         format_bytes(room), format_duration(queue_s)),
+             {{"bucket_bytes", room},
+              {"bucket_rate_bps", over.late_bps},
+              {"queue_would_add_us", queue_s * 1e6}}));
+  finding.refuted_by = "delays that grow before datagrams are lost";
+  finding.next_capture =
+      "at the sender, during a transfer: slowpath diagnose -i DEV --duration 10s";
+  findings.push_back(std::move(finding));
+}
+
+/// Seconds at the limit's rate that were sent above it without waiting: how far the delay lags
+/// behind what a link of this rate, which has no credit, would show. 0 where it cannot be read.
+double credit_s(const DatagramRun& run) {
+  const double slope = run.sent_bps / run.late_bps - 1;
+  double most = 0;
+  for (const auto& [at_s, delay_s] : run.course) most = std::max(most, delay_s);
+  for (const auto& [at_s, delay_s] : run.course) {
+    if (delay_s >= kUp * most) return std::max(0.0, slope * at_s - delay_s);
+  }
+  return 0;
+}
+
+void report_shaper(const PathTestFacts& test, const Runs& runs, Direction direction,
+                   Findings& findings) {
+  const DatagramRun& over = *runs.over;
+  // Without delay nothing is queued, and without a sound run below it is not this rate's doing.
+  if (over.delay_growth_s < kLeastCredit_s) return;
+  const double credit = credit_s(over), bytes = credit * over.late_bps / 8;
+  const bool has_credit = credit >= kLeastCredit_s && bytes >= kLeastCreditBytes;
+  Finding finding =
+      found("shaper", has_credit ? Severity::fault : Severity::note, has_credit ? 0.85 : 0.7,
+            has_credit ? fmt::format("{} the rate is held at {} by queueing, after a credit of {}",
+                                     way_of(test, direction), format_rate(over.late_bps),
+                                     format_bytes(bytes))
+                       : fmt::format("{} what exceeds {} waits: a link of that speed, or a shaper",
+                                     way_of(test, direction), format_rate(over.late_bps)));
+  finding.direction = direction;
+  finding.evidence.push_back(evidence_of(over));
+  if (has_credit) {
+    finding.evidence.push_back(tested(
+        fmt::format("at the beginning {} passed at {} without waiting, which no link of {} "
+                    "lets through",
+                    format_bytes(bytes), format_rate(over.sent_bps), format_rate(over.late_bps)),
+        {{"credit_bytes", bytes}, {"plateau_bps", over.late_bps}}));
+  }
+  finding.refuted_by = "a link on the path whose own speed is this rate";
+  findings.push_back(std::move(finding));
+}
+
+}  // namespace
+
+void rate_limit(const PathTestFacts& test, Findings& findings) {
+  if (!test.latency) return;
+  for (const Direction direction : {Direction::to_server, Direction::to_client}) {
+    const Runs runs = runs_of(*test.latency, direction);
+    if (runs.over == nullptr || runs.below == nullptr) continue;
+    const DatagramRun& over = *runs.over;
+    if (over.late_bps <= 0 || over.late_bps > kHeld * over.sent_bps) continue;
+    if (lost_share(*runs.below) > kQuietLoss) continue;
+    const std::size_t before = findings.size();
+    if (over.sent - over.received >= kEnoughLost) report_policer(test, runs, direction, findings);
+    if (findings.size() == before) report_shaper(test, runs, direction, findings);
+  }
+}
+
+}  // namespace slowpath::detect::path
