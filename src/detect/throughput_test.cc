@@ -46,7 +46,8 @@ namespace {
 
 constexpr void (*kRules[])(const throughput::Look&, std::vector<Finding>&) = {
     throughput::contents, throughput::receive_window, throughput::send_buffer,
-    throughput::timeouts, throughput::loss,           throughput::steal,
+    throughput::timeouts, throughput::bad_checksums,  throughput::loss,
+    throughput::steal,
 };
 
 // The ends of one host, and of a fault that several runs show: once is enough.

@@ -77,8 +77,11 @@ struct TestFlow {
 /// What a run cost an end.
 struct TestHost {
   double elapsed_s = 0;
-  double own_user_s = 0, own_system_s = 0;  // of slowpath itself
+  double own_user_s = 0, own_system_s = 0;  // of the thread that moved the bytes
   std::vector<CpuFacts> cpus;               // over the run
+  /// TCP segments that came with a wrong checksum meanwhile, whoever they were for
+  /// (TcpInCsumErrors); absent where the system does not count them.
+  std::optional<std::uint64_t> bad_checksums = {};
 };
 
 struct TestRun {
@@ -93,6 +96,7 @@ struct TestFacts {
   Endpoint client, server;  // of the control connection
   std::string server_version;
   std::string content;                              // "random", "text", "zeros", "file"
+  std::uint64_t content_bytes = 0;                  // of a file: so many are sent over and over
   std::string sweep;                                // "window", "mss", "streams"; empty = no sweep
   bool interrupted = false;                         // by the user: what was measured so far
   double asked_rate_bps = 0;                        // of each stream; 0 = as fast as it goes

@@ -26,7 +26,7 @@ CpuSnapshot read_cpu() {
   CpuSnapshot snapshot;
   snapshot.at_s = static_cast<double>(steady_ns()) * 1e-9;
   rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
+  getrusage(RUSAGE_THREAD, &usage);
   snapshot.own_user_s = seconds_of(usage.ru_utime);
   snapshot.own_system_s = seconds_of(usage.ru_stime);
   MachineFacts machine;

@@ -8,12 +8,14 @@ namespace slowpath::probe {
 
 Result<void> answer_transfer(ServedSession& session, const Json& request);
 Result<void> answer_ceiling(ServedSession& session, const Json& request);
+Result<void> answer_content(ServedSession& session, const Json& request);
 Result<void> answer_path(ServedSession& session, const Json& request);
 
 std::span<const RequestKind> all_request_kinds() {
   static constexpr std::array kKinds{
       RequestKind{"transfer", answer_transfer},
       RequestKind{"ceiling", answer_ceiling},
+      RequestKind{"content", answer_content},
       RequestKind{"path", answer_path},
   };
   return kKinds;

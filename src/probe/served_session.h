@@ -16,6 +16,7 @@
 #include "base/time.h"
 #include "facts/address.h"
 #include "probe/channel.h"
+#include "probe/file_content.h"
 
 namespace slowpath::probe {
 
@@ -53,6 +54,7 @@ struct ServedSession {
   const ServerLimits& limits;
   Endpoint client;
   const std::atomic<bool>& stop;  // the server is being ended
+  ContentInbox content = {};      // what the client gave to be sent
 };
 
 /// Answers one request; the error ends the session. What the client did wrong, or what cannot be

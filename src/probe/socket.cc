@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
+// After the C library's own, with which it shares names.
+#include <linux/in6.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 
@@ -20,6 +22,7 @@ namespace slowpath::probe {
 namespace {
 
 constexpr int kReuse = 1;
+constexpr int kFlowLabelManager = IPV6_FLOWLABEL_MGR, kFlowInfoSend = IPV6_FLOWINFO_SEND;
 
 int family_number(IpFamily family) {
   switch (family) {
@@ -105,12 +108,38 @@ Result<void> bind_source(const Target& target, int family, int socket) {
                  static_cast<socklen_t>(target.bind_device.size())) != 0)
     return fail(ErrorKind::environment, "cannot bind to interface " + target.bind_device,
                 words_of(errno));
-  if (target.bind_host.empty()) return {};
-  auto sources = resolve(target.bind_host, 0, family == AF_INET6 ? IpFamily::ipv6 : IpFamily::ipv4);
+  if (target.bind_host.empty() && target.bind_port == 0) return {};
+  // Ports of a test that has just ended still wait.
+  if (target.bind_port != 0) setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &kReuse, sizeof kReuse);
+  auto sources = resolve(target.bind_host, target.bind_port,
+                         family == AF_INET6 ? IpFamily::ipv6 : IpFamily::ipv4);
   if (!sources) return std::unexpected(sources.error());
   if (bind(socket, sources->front().get(), sources->front().length) == 0) return {};
+  if (target.bind_port != 0)
+    return fail(ErrorKind::usage, fmt::format("cannot send from port {}", target.bind_port),
+                words_of(errno), "choose another: ss -tan lists those in use");
   return fail(ErrorKind::usage, "cannot send from " + target.bind_host, words_of(errno),
               "ip address lists the addresses of this host");
+}
+
+/// Leases the label for this process (ip6(7) says nothing of it; linux/in6.h), and puts it into the
+/// address that is connected to.
+Result<void> lease_flow_label(int socket, std::uint32_t label, SocketAddress& address) {
+  const std::string what = fmt::format("flow label {}", label);
+  if (address.storage.ss_family != AF_INET6)
+    return fail(ErrorKind::usage, "cannot set " + what, "the connection is IPv4, which has none",
+                "name an IPv6 address, or use -6");
+  auto* to = reinterpret_cast<sockaddr_in6*>(&address.storage);
+  in6_flowlabel_req lease{};
+  static_assert(sizeof lease.flr_dst == sizeof to->sin6_addr);
+  std::memcpy(&lease.flr_dst, &to->sin6_addr, sizeof lease.flr_dst);
+  lease.flr_label = htonl(label);
+  lease.flr_action = IPV6_FL_A_GET;
+  lease.flr_flags = IPV6_FL_F_CREATE;
+  lease.flr_share = IPV6_FL_S_PROCESS;
+  to->sin6_flowinfo = htonl(label);
+  if (auto set = set_option(socket, IPPROTO_IPV6, kFlowLabelManager, lease, what); !set) return set;
+  return set_option(socket, IPPROTO_IPV6, kFlowInfoSend, 1, what);
 }
 
 std::string_view hint_for(int error) {
@@ -127,7 +156,7 @@ std::string_view hint_for(int error) {
   }
 }
 
-Result<Descriptor> connect_to(const SocketAddress& address, const Target& target,
+Result<Descriptor> connect_to(SocketAddress address, const Target& target,
                               const SocketOptions& options, std::int64_t deadline_ns) {
   const auto refuse = [&](int error) {
     return fail(ErrorKind::network, "cannot connect to " + to_string(endpoint_of(address)),
@@ -137,6 +166,10 @@ Result<Descriptor> connect_to(const SocketAddress& address, const Target& target
   if (!made) return made;
   if (auto bound = bind_source(target, address.storage.ss_family, made->get()); !bound)
     return std::unexpected(bound.error());
+  if (options.flow_label) {
+    if (auto set = lease_flow_label(made->get(), *options.flow_label, address); !set)
+      return std::unexpected(set.error());
+  }
   if (connect(made->get(), address.get(), address.length) == 0) return made;
   if (errno != EINPROGRESS) return refuse(errno);
   if (!wait_writable(made->get(), Duration{deadline_ns - steady_ns()})) return refuse(ETIMEDOUT);
@@ -218,6 +251,9 @@ Result<void> apply(const SocketOptions& options, int socket) {
     set = set_option(socket, SOL_SOCKET, SO_MAX_PACING_RATE, *options.pacing_rate_bps / 8,
                      "the pacing rate");
   if (set && options.type_of_service) set = set_type_of_service(socket, *options.type_of_service);
+  if (set && options.user_timeout_ms)
+    set = set_option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, *options.user_timeout_ms,
+                     "the user timeout");
   if (set && options.no_delay) set = set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY");
   return set;
 }

@@ -53,6 +53,8 @@ struct SocketOptions {
   std::optional<std::uint64_t> pacing_rate_bps = {};  // SO_MAX_PACING_RATE
   std::optional<std::uint8_t> type_of_service = {};   // IP_TOS, IPV6_TCLASS
   bool no_delay = false;                              // TCP_NODELAY
+  std::optional<std::uint32_t> flow_label = {};       // IPv6, 20 bits; of connections made, only
+  std::optional<std::uint32_t> user_timeout_ms = {};  // TCP_USER_TIMEOUT
 };
 /// Applies what is present. An option that the kernel refuses is an error that names it.
 Result<void> apply(const SocketOptions& options, int socket);
@@ -67,6 +69,7 @@ struct Target {
   IpFamily family = IpFamily::any;
   std::string bind_host = {};    // source address; empty = the routing table's choice
   std::string bind_device = {};  // SO_BINDTODEVICE; empty = none
+  std::uint16_t bind_port = 0;   // source port; 0 = the system's choice
 };
 
 /// Tries the addresses in turn until one answers; the timeout is for all of them together. The

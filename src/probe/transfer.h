@@ -41,7 +41,7 @@ struct StreamPlan {
   std::uint32_t number = 0;
   bool sends = false;
   BlockSource* source = nullptr;  // null: the same bytes again and again
-  BlockSink* sink = nullptr;      // null: what arrives is read and dropped
+  BlockSink* sink = nullptr;      // null: what arrives is dropped in the kernel, uncopied
   /// >= 0: send from this file by sendfile(2), without copying; `source` is not asked. The file is
   /// sent over and over, so it must hold at least one byte.
   int file = -1;
@@ -58,8 +58,9 @@ struct TransferPlan {
   Duration omit{};                              // slow start: sent and told, not counted
   Duration interval = std::chrono::seconds{1};  // 0 = none
   double rate_bps = 0;                          // of each sending stream; 0 = as fast as it goes
-  double receive_rate_bps = 0;  // at which each stream is read; 0 = as fast as it comes
-  bool finishes = true;         // senders that are done close their direction (FIN)
+  std::uint32_t burst_blocks = 1;  // sent at once each time a rate allows one; the mean stays
+  double receive_rate_bps = 0;     // at which each stream is read; 0 = as fast as it comes
+  bool finishes = true;            // senders that are done close their direction (FIN)
   /// The whole never lasts longer, whatever a peer does.
   Duration most = std::chrono::hours{24};
 };

@@ -52,7 +52,7 @@ Result<std::vector<Descriptor>> take_streams(ServedSession& session,
 }  // namespace
 
 Result<void> answer_transfer(ServedSession& session, const Json& message) {
-  auto request = parse_transfer_request(message, session.limits);
+  auto request = parse_transfer_request(message, session.limits, session.content.held);
   if (!request) return session.control.send(error_message("request", request.error().cause), kTell);
   limit_rate(*request, session.limits.rate_bps);
   // The MSS is settled by the client's SYN, and cannot be set on a connection.

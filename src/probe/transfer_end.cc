@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "probe/content_stream.h"
+#include "probe/path/host_counters.h"
+#include "probe/transfer_rtt.h"
 
 namespace slowpath::probe {
 namespace {
@@ -30,11 +32,11 @@ Result<void> give_content(const TransferRequest& request, StreamPlan& stream, Co
     return {};
   }
   if (request.zero_copy) {
-    auto file = make_content_file(content, TransferRequest::kZeroCopyPeriod);
+    auto file = make_content_file(content, request.period_bytes());
     if (!file) return std::unexpected(file.error());
     contents.files.push_back(*std::move(file));
     stream.file = contents.files.back().get();
-    stream.file_bytes = TransferRequest::kZeroCopyPeriod;
+    stream.file_bytes = request.period_bytes();
     return {};
   }
   // Unverified random bytes need not be made anew; text and zeros must be what was asked for.
@@ -42,23 +44,6 @@ Result<void> give_content(const TransferRequest& request, StreamPlan& stream, Co
   contents.sources.push_back(std::make_unique<ContentSource>(content));
   stream.source = contents.sources.back().get();
   return {};
-}
-
-double quantile(const std::vector<double>& sorted, double share) {
-  return sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
-}
-
-TestRtt rtt_of(const TransferOutcome& outcome) {
-  std::vector<double> all;
-  for (const StreamOutcome& each : outcome.streams)
-    all.insert(all.end(), each.rtts_s.begin(), each.rtts_s.end());
-  if (all.empty()) return {};
-  std::ranges::sort(all);
-  return {.samples = all.size(),
-          .min_s = all.front(),
-          .median_s = quantile(all, 0.5),
-          .p95_s = quantile(all, 0.95),
-          .max_s = all.back()};
 }
 
 std::vector<TestInterval> intervals_of(const TransferOutcome& outcome, bool sends) {
@@ -89,6 +74,12 @@ IntegrityFacts integrity_of(const Contents& contents) {
     }
   }
   return sum;
+}
+
+/// TCP segments with a wrong checksum that came to this host since; nothing where it does not
+/// count.
+std::optional<std::uint64_t> bad_checksums_since(const HostCounters& before) {
+  return rise(before, read_host_counters(), "TcpInCsumErrors");
 }
 
 EndReport report_of(TransferOutcome&& outcome, const Contents& contents) {
@@ -129,9 +120,12 @@ Result<EndReport> run_transfer_end(const TransferRequest& request,
       return std::unexpected(given.error());
     streams.push_back(stream);
   }
+  const HostCounters before = read_host_counters();
   auto outcome = run_transfer(request.plan, streams, hooks);
   if (!outcome) return std::unexpected(outcome.error());
-  return report_of(*std::move(outcome), contents);
+  EndReport report = report_of(*std::move(outcome), contents);
+  report.host.bad_checksums = bad_checksums_since(before);
+  return report;
 }
 
 }  // namespace slowpath::probe

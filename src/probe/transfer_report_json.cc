@@ -220,22 +220,24 @@ Json to_json(const EndReport& report) {
                     {"softirq_s", each.softirq_s},
                     {"steal_s", each.steal_s},
                     {"idle_s", each.idle_s}});
-  return {{"type", "report"},
-          {"counted_s", report.counted_s},
-          {"timed_out", report.timed_out},
-          {"elapsed_s", report.host.elapsed_s},
-          {"own_user_s", report.host.own_user_s},
-          {"own_system_s", report.host.own_system_s},
-          {"cpus", std::move(cpus)},
-          {"streams", std::move(streams)},
-          {"sent", json_of(report.sent)},
-          {"received", json_of(report.received)},
-          {"rtt_samples", report.rtt.samples},
-          {"rtt_min_s", report.rtt.min_s},
-          {"rtt_median_s", report.rtt.median_s},
-          {"rtt_p95_s", report.rtt.p95_s},
-          {"rtt_max_s", report.rtt.max_s},
-          {"integrity", json_of(report.integrity)}};
+  Json message{{"type", "report"},
+               {"counted_s", report.counted_s},
+               {"timed_out", report.timed_out},
+               {"elapsed_s", report.host.elapsed_s},
+               {"own_user_s", report.host.own_user_s},
+               {"own_system_s", report.host.own_system_s},
+               {"cpus", std::move(cpus)},
+               {"streams", std::move(streams)},
+               {"sent", json_of(report.sent)},
+               {"received", json_of(report.received)},
+               {"rtt_samples", report.rtt.samples},
+               {"rtt_min_s", report.rtt.min_s},
+               {"rtt_median_s", report.rtt.median_s},
+               {"rtt_p95_s", report.rtt.p95_s},
+               {"rtt_max_s", report.rtt.max_s},
+               {"integrity", json_of(report.integrity)}};
+  if (report.host.bad_checksums) message["bad_checksums"] = *report.host.bad_checksums;
+  return message;
 }
 
 Result<EndReport> parse_end_report(const Json& message) {
@@ -246,6 +248,7 @@ Result<EndReport> parse_end_report(const Json& message) {
   report.host.elapsed_s = fields.real_or("elapsed_s", 0, 0, kMostReal);
   report.host.own_user_s = fields.real_or("own_user_s", 0, 0, kMostReal);
   report.host.own_system_s = fields.real_or("own_system_s", 0, 0, kMostReal);
+  report.host.bad_checksums = fields.optional_number("bad_checksums", kMostNumber);
   report.rtt = {.samples = fields.number_or("rtt_samples", 0, kMostNumber),
                 .min_s = fields.real_or("rtt_min_s", 0, 0, kMostReal),
                 .median_s = fields.real_or("rtt_median_s", 0, 0, kMostReal),

@@ -18,7 +18,8 @@ constexpr Duration kGrace = std::chrono::seconds{20};
 Duration ns(std::uint64_t count) { return Duration{static_cast<std::int64_t>(count)}; }
 
 Result<ContentKind> parse_content(const std::string& name) {
-  for (const ContentKind kind : {ContentKind::random, ContentKind::text, ContentKind::zeros}) {
+  for (const ContentKind kind :
+       {ContentKind::random, ContentKind::text, ContentKind::zeros, ContentKind::memory}) {
     if (name == to_string(kind)) return kind;
   }
   return fail(ErrorKind::network, "cannot understand the client",
@@ -42,8 +43,10 @@ Content TransferRequest::content_of(std::uint32_t number) const {
       return Content::random(key + number, zero_copy ? kZeroCopyPeriod : 0);
     case ContentKind::text:
       return Content::text(number * (std::uint64_t{1} << 40U));
-    case ContentKind::zeros:
     case ContentKind::memory:
+      if (bytes) return Content::memory(bytes);
+      break;
+    case ContentKind::zeros:
       break;
   }
   return Content::zeros();
@@ -73,7 +76,8 @@ Json to_json(const TransferRequest& request) {
   return message;
 }
 
-Result<TransferRequest> parse_transfer_request(const Json& message, const ServerLimits& limits) {
+Result<TransferRequest> parse_transfer_request(const Json& message, const ServerLimits& limits,
+                                               const SharedBytes& held) {
   Fields fields{message};
   TransferRequest request;
   const auto most_ns = static_cast<std::uint64_t>(limits.transfer.count());
@@ -103,8 +107,12 @@ Result<TransferRequest> parse_transfer_request(const Json& message, const Server
   if (!parsed_way) return std::unexpected(parsed_way.error());
   auto parsed_content = parse_content(content);
   if (!parsed_content) return std::unexpected(parsed_content.error());
+  if (*parsed_content == ContentKind::memory && !held)
+    return fail(ErrorKind::network, "cannot understand the client",
+                "it asks for content that it has not given");
   request.way = *parsed_way;
   request.content = *parsed_content;
+  if (request.content == ContentKind::memory) request.bytes = held;
   plan.most = std::min(limits.transfer,
                        plan.duration.count() > 0 ? plan.omit + plan.duration : limits.transfer) +
               kGrace;

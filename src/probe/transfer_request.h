@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "probe/file_content.h"
 #include "probe/message.h"
 #include "probe/pattern.h"
 #include "probe/served_session.h"
@@ -25,8 +26,9 @@ struct TransferRequest {
   TransferPlan plan;          // as either sender follows it
   ContentKind content = ContentKind::random;
   std::uint64_t key = 0;
+  SharedBytes bytes = {};  // of content "file"; both ends hold them
   bool verify = true;
-  bool zero_copy = false;  // content repeats every kZeroCopyPeriod bytes
+  bool zero_copy = false;  // content repeats every period_bytes()
   SocketOptions socket;
 
   static constexpr std::uint64_t kZeroCopyPeriod = std::uint64_t{64} << 20U;
@@ -36,12 +38,19 @@ struct TransferRequest {
   [[nodiscard]] std::uint32_t connections() const {
     return way == TransferWay::both ? 2 * streams : streams;
   }
-  /// What stream `number` carries: each its own, so that a segment of another stream is found.
+  /// Of what is sent without copying: kZeroCopyPeriod, of a file its own length.
+  [[nodiscard]] std::uint64_t period_bytes() const {
+    return bytes ? bytes->size() : kZeroCopyPeriod;
+  }
+  /// What stream `number` carries: each its own, so that a segment of another stream
+  /// is found; a file is the same in all.
   [[nodiscard]] Content content_of(std::uint32_t number) const;
 };
 
 Json to_json(const TransferRequest& request);
-/// Every field in its range, and within the server's limits; the error says which is not.
-Result<TransferRequest> parse_transfer_request(const Json& message, const ServerLimits& limits);
+/// Every field in its range, and within the server's limits; the error says which is not. `held`:
+/// what the client gave before, for content "file"; nullptr = nothing.
+Result<TransferRequest> parse_transfer_request(const Json& message, const ServerLimits& limits,
+                                               const SharedBytes& held = {});
 
 }  // namespace slowpath::probe

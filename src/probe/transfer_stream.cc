@@ -36,6 +36,7 @@ TransferStream::TransferStream(const StreamPlan& plan, const TransferPlan& trans
       rate_bps_(plan.sends ? transfer.rate_bps : transfer.receive_rate_bps),
       block_bytes_(transfer.block_bytes),
       due_ns_(began_ns),
+      burst_blocks_(plan.sends ? transfer.burst_blocks : 1),
       last_byte_ns_(began_ns),
       interval_began_ns_(began_ns) {
   outcome_.number = plan.number;
@@ -82,7 +83,8 @@ long TransferStream::send_block(std::span<const std::byte> rest) {
 
 void TransferStream::send_some(Allowance& allowance, std::int64_t now_ns) {
   for (int turn = 0; turn < kQuota && !done_; ++turn) {
-    if (rate_bps_ > 0 && due_ns_ > now_ns) return;
+    if (rate_bps_ > 0 && due_ns() > now_ns) return;
+    if (burst_blocks_ > 1 && burst_left_ == 0) burst_left_ = burst_blocks_;
     if (block_size_ == 0) {
       if (counting_ && allowance.is_spent()) return;
       block_size_ = block_bytes_;
@@ -104,6 +106,7 @@ void TransferStream::send_some(Allowance& allowance, std::int64_t now_ns) {
     block_sent_ += bytes;
     const bool block_done = block_sent_ == block_size_;
     if (block_done) block_size_ = 0;
+    if (block_done && burst_left_ > 0) --burst_left_;
     count(bytes, block_done);
     if (counting_) allowance.spend(bytes, block_done);
     pace(bytes, now_ns);
@@ -120,7 +123,9 @@ void TransferStream::pace(std::uint64_t bytes, std::int64_t now_ns) {
 void TransferStream::receive_some(std::span<std::byte> buffer, std::int64_t now_ns) {
   for (int turn = 0; turn < kQuota && !done_; ++turn) {
     if (rate_bps_ > 0 && due_ns_ > now_ns) return;
-    const long got = recv(plan_.socket, buffer.data(), buffer.size(), 0);
+    // What nobody looks at need not leave the kernel (tcp(7): MSG_TRUNC drops it uncopied).
+    const long got =
+        recv(plan_.socket, buffer.data(), buffer.size(), plan_.sink == nullptr ? MSG_TRUNC : 0);
     if (got < 0) {
       if (!must_wait(errno) && errno != EINTR) fail_with(errno);
       return;

@@ -31,7 +31,7 @@ class TransferStream {
   [[nodiscard]] bool is_done() const { return done_; }
   [[nodiscard]] int socket() const { return plan_.socket; }
   /// When a paced stream may move again; in the past where it may now.
-  [[nodiscard]] std::int64_t due_ns() const { return due_ns_; }
+  [[nodiscard]] std::int64_t due_ns() const { return burst_left_ > 0 ? 0 : due_ns_; }
 
   /// Moves what can be moved without waiting, up to a quota that keeps the others served. `buffer`
   /// holds a block and is shared by streams that keep none of their own.
@@ -63,6 +63,7 @@ class TransferStream {
   std::size_t block_size_ = 0;    // 0 = the next block has not been made
   std::uint64_t offset_ = 0;      // in the stream
   std::int64_t due_ns_ = 0;
+  std::uint32_t burst_blocks_ = 1, burst_left_ = 0;  // of a burst that is being sent
   std::int64_t last_byte_ns_ = 0;
   bool counting_ = false;
   bool done_ = false;

@@ -27,7 +27,7 @@ struct TestAnswer {
   Diagnosis diagnosis;
   std::string against;  // the file; empty = nothing was compared
   std::vector<RateChange> changes;
-  bool interrupted = false;  // the answer so far, after a signal
+  bool interrupted = false;                          // the answer so far, after a signal
   std::optional<PathTestFacts> path = std::nullopt;  // where it was tested, too
 };
 

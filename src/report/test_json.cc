@@ -33,7 +33,8 @@ Json json_of(const TestHost& host) {
   return {{"elapsed_s", host.elapsed_s},
           {"own_user_s", host.own_user_s},
           {"own_system_s", host.own_system_s},
-          {"cpus", std::move(cpus)}};
+          {"cpus", std::move(cpus)},
+          {"bad_checksums", host.bad_checksums ? Json(*host.bad_checksums) : Json(nullptr)}};
 }
 
 Json json_of(const detect::FlowAccount& account) {
@@ -143,6 +144,7 @@ std::string test_to_json(const TestAnswer& answer) {
       {"client_ceiling_bps", json_of(test.client_ceiling_bps)},
       {"server_ceiling_bps", json_of(test.server_ceiling_bps)},
       {"content", test.content},
+      {"content_bytes", test.content_bytes > 0 ? Json(test.content_bytes) : Json(nullptr)},
       {"runs", runs_of(test)},
       {"sweep", test.sweep.empty() ? Json(nullptr)
                                    : Json{{"parameter", test.sweep},
@@ -151,7 +153,8 @@ std::string test_to_json(const TestAnswer& answer) {
       {"look_next", answer.diagnosis.look_next},
       {"against", answer.against},
       {"changes", std::move(changes)}};
-  document["path"] = answer.path ? Json::parse(path_measurements_json(*answer.path)) : Json(nullptr);
+  document["path"] =
+      answer.path ? Json::parse(path_measurements_json(*answer.path)) : Json(nullptr);
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 

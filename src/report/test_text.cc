@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A test on one screen: what was reached, what limited it, what was proved, the verdict.
 #include <algorithm>
+#include <ranges>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -9,16 +11,20 @@
 #include "report/path_test_text.h"
 #include "report/table.h"
 #include "report/test_answer.h"
-#include "report/text_parts.h"
+#include "report/test_verdict.h"
 
 namespace slowpath::report {
 namespace {
+
+double total_of(const CpuFacts& cpu) {
+  return cpu.user_s + cpu.system_s + cpu.softirq_s + cpu.steal_s + cpu.idle_s;
+}
 
 /// "98 %": of the busiest processor.
 std::string busiest(const TestHost& host) {
   double most = -1;
   for (const CpuFacts& cpu : host.cpus) {
-    const double total = cpu.user_s + cpu.system_s + cpu.softirq_s + cpu.steal_s + cpu.idle_s;
+    const double total = total_of(cpu);
     if (total > 0) most = std::max(most, 1 - cpu.idle_s / total);
   }
   return most < 0 ? "unknown" : fmt::format("{:.0f}{}%", 100 * most, kNoBreak);
@@ -32,12 +38,31 @@ std::string parts_of(const TestHost& host) {
     sum.system_s += cpu.system_s;
     sum.softirq_s += cpu.softirq_s;
     sum.steal_s += cpu.steal_s;
-    total += cpu.user_s + cpu.system_s + cpu.softirq_s + cpu.steal_s + cpu.idle_s;
+    total += total_of(cpu);
   }
   if (total <= 0) return "unknown";
   return fmt::format("{} processors: user {}, system {}, softirq {}, steal {}", host.cpus.size(),
                      format_percent(sum.user_s / total), format_percent(sum.system_s / total),
                      format_percent(sum.softirq_s / total), format_percent(sum.steal_s / total));
+}
+
+/// One processor after the other, those that worked most first.
+void write_processors(Page& page, const TestHost& host) {
+  constexpr std::size_t kShown = 8;
+  std::vector<CpuFacts> cpus = host.cpus;
+  std::erase_if(cpus, [](const CpuFacts& cpu) { return total_of(cpu) <= 0; });
+  std::ranges::stable_sort(cpus, {},
+                           [](const CpuFacts& cpu) { return cpu.idle_s / total_of(cpu); });
+  for (const CpuFacts& cpu : cpus | std::views::take(kShown)) {
+    const double total = total_of(cpu);
+    page.entry(
+        "", fmt::format("  processor {}: user {}, system {}, softirq {}, steal {}, idle {}",
+                        cpu.number, format_percent(cpu.user_s / total),
+                        format_percent(cpu.system_s / total), format_percent(cpu.softirq_s / total),
+                        format_percent(cpu.steal_s / total), format_percent(cpu.idle_s / total)));
+  }
+  if (cpus.size() > kShown)
+    page.entry("", fmt::format("  and {} that worked less", cpus.size() - kShown));
 }
 
 void add_row(Table& table, const TestFacts& test, const TestRun& run, const TestFlow& flow) {
@@ -76,6 +101,13 @@ void write_head(Page& page, const TestFacts& test) {
             *test.server_ceiling_bps > 0 ? format_rate(*test.server_ceiling_bps) : "not told"));
 }
 
+/// "random"; of a file how much of it.
+std::string content_of(const TestFacts& test) {
+  if (test.content_bytes == 0) return test.content;
+  return fmt::format("{} of the file, over and over",
+                     format_bytes(static_cast<double>(test.content_bytes)));
+}
+
 std::string shares_of(const TestFlow& flow) {
   const detect::FlowAccount account = detect::account_of(flow);
   if (!account.known || flow.counted_s <= 0) return "no account";
@@ -94,7 +126,9 @@ void write_accounts(Page& page, const TestFacts& test) {
       page.entry("", detect::judge_flow(test, run, flow).why);
     }
     page.entry("cpu", "here " + parts_of(run.client));
+    write_processors(page, run.client);
     page.entry("", "there " + parts_of(run.server));
+    write_processors(page, run.server);
   }
 }
 
@@ -115,7 +149,7 @@ void write_bytes(Page& page, const TestFacts& test) {
     page.entry("bytes", "not compared");
   } else if (differing == 0) {
     page.entry("bytes", fmt::format("{} compared ({}), all as they were sent",
-                                    format_bytes(static_cast<double>(checked)), test.content));
+                                    format_bytes(static_cast<double>(checked)), content_of(test)));
   } else {
     page.entry("bytes",
                fmt::format("{} of {} differ", format_count(differing), format_count(checked)),
@@ -138,30 +172,6 @@ void write_changes(Page& page, const TestAnswer& answer) {
     page.entry(label, text);
     label = "";
   }
-}
-
-void write_verdict(Page& page, const TestAnswer& answer, const TextOptions& options) {
-  const Diagnosis& diagnosis = answer.diagnosis;
-  Answer shell;
-  shell.diagnosis = diagnosis;
-  if (diagnosis.findings.empty() || diagnosis.verdict != diagnosis.findings.front().fault) {
-    page.entry_with_margin("VERDICT", diagnosis.verdict,
-                           fmt::format("{:.2f}", diagnosis.confidence),
-                           diagnosis.verdict == "healthy" ? Tone::good : Tone::doubtful);
-    page.entry("", diagnosis.summary);
-  }
-  bool first = diagnosis.verdict != "healthy" && diagnosis.verdict != "unclear";
-  for (const Finding& finding : diagnosis.findings) {
-    if (!first && !options.all) {
-      write_finding_briefly(page, finding);
-      continue;
-    }
-    if (!first) page.gap();
-    write_finding(page, shell, finding, first ? "VERDICT" : to_string(finding.severity), options);
-    if (!options.all) page.gap();
-    first = false;
-  }
-  for (const std::string& each : diagnosis.look_next) page.entry("next", each);
 }
 
 }  // namespace
@@ -191,7 +201,7 @@ std::string test_to_text(const TestAnswer& answer, const TextOptions& options) {
     text += "\n" + path_measurements_text(*answer.path, options.style, options.all);
   }
   Page verdict{options.style};
-  write_verdict(verdict, answer, options);
+  write_test_verdict(verdict, answer.diagnosis, options);
   return text + "\n" + std::move(verdict).take();
 }
 

@@ -71,15 +71,21 @@ void declare_how(CLI::App& app, Options& options) {
   app.add_option("-b,--bitrate", options.rate, "Rate of each stream: 100M")
       ->type_name("RATE")
       ->group("How");
+  app.add_option("--fq-rate", options.pacing, "Rate at which the kernel paces each stream")
+      ->type_name("RATE")
+      ->group("How");
   app.add_flag("-N,--no-delay", options.no_delay, "TCP_NODELAY")->group("How");
   app.add_flag("-Z,--zerocopy", options.zero_copy,
                "Send by sendfile; content then repeats every 64 MiB")
       ->group("How");
-  app.add_option("--content", options.content, "random, text (compressible) or zeros")
-      ->check(CLI::IsMember({"random", "text", "zeros"}))
+  app.add_option(
+         "--content", options.content,
+         "random, text (compressible), zeros, or file:PATH (its first 8 MiB, over and over)")
       ->type_name("KIND")
       ->group("How");
-  app.add_flag("--no-verify", options.no_verify, "Do not compare what arrives")->group("How");
+  app.add_flag("--no-verify", options.no_verify,
+               "Do not compare what arrives, nor even copy it out of the kernel")
+      ->group("How");
   app.add_flag("--no-ceiling", options.no_ceiling, "Do not measure what the hosts reach alone")
       ->group("How");
   app.add_option("--sweep", options.sweep, "Try many values, find the knee")
@@ -134,8 +140,27 @@ class Reader {
   std::optional<Error> error_;
 };
 
+constexpr std::string_view kFile = "file:";
+
+Result<void> set_content(const std::string& kind, probe::TransferRequest& request) {
+  using probe::ContentKind;
+  for (const ContentKind each : {ContentKind::random, ContentKind::text, ContentKind::zeros}) {
+    if (kind != probe::to_string(each)) continue;
+    request.content = each;
+    return {};
+  }
+  if (!kind.starts_with(kFile) || kind.size() == kFile.size())
+    return fail(ErrorKind::usage, fmt::format("cannot send content '{}'", kind), {},
+                "it is random, text, zeros or file:PATH");
+  auto bytes = probe::read_content_file(kind.substr(kFile.size()));
+  if (!bytes) return std::unexpected(bytes.error());
+  request.content = ContentKind::memory;
+  request.bytes = *std::move(bytes);
+  return {};
+}
+
 Result<void> check(const Options& options, const probe::TransferRequest& request) {
-  if (options.zero_copy && options.content != "random")
+  if (options.zero_copy && (options.content == "text" || options.content == "zeros"))
     return fail(ErrorKind::usage, "cannot send text or zeros with --zerocopy", {},
                 "leave one of them out");
   if (request.plan.block_bytes == 0)
@@ -179,7 +204,10 @@ Result<probe::TransferRequest> request_of(const Options& options) {
   reader.read(options.block, plan.block_bytes, parse_size);
   reader.read(options.rate, plan.rate_bps, parse_rate);
   reader.read(options.window, buffer, parse_size);
+  double pacing_bps = 0;
+  reader.read(options.pacing, pacing_bps, parse_rate);
   if (reader.error()) return std::unexpected(*reader.error());
+  if (pacing_bps > 0) request.socket.pacing_rate_bps = static_cast<std::uint64_t>(pacing_bps);
   // Many short intervals: a median of few says nothing.
   plan.interval =
       plan.duration.count() > 0 && plan.duration <= Duration{30s} ? Duration{250ms} : Duration{1s};
@@ -197,8 +225,7 @@ Result<probe::TransferRequest> request_of(const Options& options) {
   request.verify = !options.no_verify;
   request.zero_copy = options.zero_copy;
   request.key = probe::random_number();
-  if (options.content == "text") request.content = probe::ContentKind::text;
-  if (options.content == "zeros") request.content = probe::ContentKind::zeros;
+  if (auto set = set_content(options.content, request); !set) return std::unexpected(set.error());
   if (auto checked = check(options, request); !checked) return std::unexpected(checked.error());
   return request;
 }

@@ -24,7 +24,7 @@ struct Options {
   bool only_ipv4 = false, only_ipv6 = false;
   std::optional<std::string> token, token_file;
 
-  std::optional<std::string> time, bytes, blocks, omit, window, block, rate;
+  std::optional<std::string> time, bytes, blocks, omit, window, block, rate, pacing;
   std::string congestion_control, content = "random", sweep;
   std::uint32_t streams = 1;
   std::optional<std::uint32_t> mss;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/test/throughput.h"
 
+#include <algorithm>
 #include <vector>
 
 #include <fmt/format.h>
@@ -99,8 +100,14 @@ TestFacts facts_of(probe::Session& session, const Options& options,
   facts.host = options.host;
   facts.server_version = session.server_version();
   facts.content = to_string(request.content);
+  if (request.bytes) facts.content_bytes = request.bytes->size();
   facts.sweep = options.sweep;
   facts.asked_rate_bps = request.plan.rate_bps;
+  if (const auto paced = request.socket.pacing_rate_bps) {
+    const auto rate_bps = static_cast<double>(*paced);
+    facts.asked_rate_bps =
+        facts.asked_rate_bps > 0 ? std::min(facts.asked_rate_bps, rate_bps) : rate_bps;
+  }
   facts.asked_buffer_bytes = request.socket.buffer_bytes;
   if (const auto socket = probe::read_socket(session.control().socket())) {
     facts.client = socket->local;
@@ -114,6 +121,11 @@ TestFacts facts_of(probe::Session& session, const Options& options,
 
 Result<TestFacts> measure_throughput(probe::Session& session, const Options& options,
                                      const TransferRequest& request, StatusLine& status) {
+  if (request.bytes) {
+    status.show("giving the server the file's content");
+    if (auto given = probe::give_content(session, request.bytes); !given)
+      return std::unexpected(given.error());
+  }
   TestFacts facts = facts_of(session, options, request);
   if (!options.no_ceiling && options.sweep.empty())
     measure_ceilings(session, request, status, facts);

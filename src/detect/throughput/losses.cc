@@ -46,7 +46,9 @@ void timeouts(const Look& look, std::vector<Finding>& findings) {
 }
 
 void loss(const Look& look, std::vector<Finding>& findings) {
-  if (look.judgement.limit != FlowLimit::loss || look.account.retransmits < kEnoughLosses) return;
+  if (look.judgement.limit != FlowLimit::loss || look.account.retransmits < kEnoughLosses ||
+      is_checksum_loss(look))
+    return;
   Finding finding =
       found(look, "random-loss", Severity::suspect, 0.5,
             fmt::format("{} {} of the segments had to be sent again, more than a queue explains: "

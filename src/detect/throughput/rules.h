@@ -34,8 +34,12 @@ void contents(const Look& look, std::vector<Finding>& findings);
 void receive_window(const Look& look, std::vector<Finding>& findings);
 void send_buffer(const Look& look, std::vector<Finding>& findings);
 void timeouts(const Look& look, std::vector<Finding>& findings);
+void bad_checksums(const Look& look, std::vector<Finding>& findings);
 void loss(const Look& look, std::vector<Finding>& findings);
 void steal(const Look& look, std::vector<Finding>& findings);
+
+/// Whether most of what was sent again had arrived, with a wrong checksum.
+bool is_checksum_loss(const Look& look);
 
 /// "from this host to 10.0.0.2", "from 10.0.0.2 to this host".
 std::string way_of(const Look& look);

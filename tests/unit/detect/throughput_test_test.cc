@@ -63,6 +63,22 @@ TEST(ThroughputTest, WindowThatHoldsIsNamed) {
   EXPECT_EQ(diagnose_throughput(test).verdict, "wscale-absent");
 }
 
+TEST(ThroughputTest, SegmentsThatCameWithABadChecksumAreNoLoss) {
+  TestFacts test = sound_test();
+  sender_of(test).retransmits_total = 400;
+  EXPECT_EQ(diagnose_throughput(test).verdict, "unclear");  // Lost, and nothing says why.
+  test.runs[0].server.bad_checksums = 390;
+  const Diagnosis diagnosis = diagnose_throughput(test);
+  EXPECT_EQ(diagnosis.verdict, "csum-bad-on-arrival");
+  EXPECT_EQ(diagnosis.findings.size(), 1U);
+  EXPECT_EQ(diagnosis.findings[0].direction, Direction::to_server);
+  test.runs[0].server.bad_checksums = 40;  // Most were lost otherwise.
+  EXPECT_EQ(diagnose_throughput(test).verdict, "unclear");
+  test.runs[0].server.bad_checksums.reset();
+  test.runs[0].client.bad_checksums = 390;  // Those came on the way back.
+  EXPECT_EQ(diagnose_throughput(test).verdict, "unclear");
+}
+
 TEST(ThroughputTest, WindowIsNotBlamedWhereArithmeticDisagrees) {
   TestFacts test = sound_test();
   sender_of(test).rwnd_limited_s = 4.8;
