@@ -4,8 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "facts/test.h"
 
 namespace slowpath {
 
@@ -41,6 +44,8 @@ struct Iperf3Stream {
   double remote_seconds = 0;                            // counted at the other end; 0: not told
   double rtt_min_s = 0, rtt_mean_s = 0, rtt_max_s = 0;  // of this end, while it sends
   std::uint64_t cwnd_max_bytes = 0, peer_window_max_bytes = 0;
+  /// TCP, of this end while it sends: its own account; amounts since counting began.
+  std::optional<SocketFacts> sender;
   Iperf3Datagrams sent, received;  // UDP
   std::string error;               // what ended it early
 };
@@ -63,7 +68,10 @@ struct Iperf3Facts {
   std::int64_t began_unix_s = 0;
   std::vector<Iperf3Stream> streams;
   Iperf3Cpu local, remote;
-  bool has_remote = false;  // the other end told its results
+  TestHost host_cost;                // of this end, over the counted time
+  TestRtt rtt;                       // of the streams that this end sends
+  std::optional<double> rtt_idle_s;  // before anything was sent
+  bool has_remote = false;           // the other end told its results
   std::string sender_congestion, receiver_congestion;
   std::string server_output;  // asked for and got: text, or JSON
   bool server_output_is_json = false;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/version.h"
+#include "report/finding_json.h"
 #include "report/iperf3_sums.h"
 
 namespace slowpath::report {
@@ -224,6 +225,16 @@ Json end_of(const Iperf3Facts& facts) {
   return end;
 }
 
+Json verdict_of(const Diagnosis& diagnosis) {
+  Json findings = Json::array();
+  for (const Finding& each : diagnosis.findings) findings.push_back(finding_to_json(each, Case{}));
+  return {{"verdict", diagnosis.verdict},
+          {"confidence", diagnosis.confidence},
+          {"summary", diagnosis.summary},
+          {"findings", std::move(findings)},
+          {"look_next", diagnosis.look_next}};
+}
+
 std::string to_text(const Json& json) {
   constexpr int kIndent = 1;
   return json.dump(kIndent, '\t', false, Json::error_handler_t::replace) + '\n';
@@ -231,7 +242,7 @@ std::string to_text(const Json& json) {
 
 }  // namespace
 
-std::string iperf3_to_json(const Iperf3Facts& facts) {
+std::string iperf3_to_json(const Iperf3Facts& facts, const Diagnosis& diagnosis) {
   Json json{{"start", start_of(facts)}, {"intervals", intervals_of(facts)}};
   json["end"] = facts.streams.empty() ? Json::object() : end_of(facts);
   if (facts.server_output_is_json) {
@@ -239,6 +250,7 @@ std::string iperf3_to_json(const Iperf3Facts& facts) {
   } else if (!facts.server_output.empty()) {
     json["server_output_text"] = facts.server_output;
   }
+  json["slowpath"] = verdict_of(diagnosis);
   if (!facts.error.empty()) json["error"] = facts.error;
   return to_text(json);
 }

@@ -7,12 +7,14 @@
 #include <string>
 #include <string_view>
 
+#include "facts/finding.h"
 #include "facts/iperf3.h"
 
 namespace slowpath::report {
 
-/// One document, ended by a newline.
-std::string iperf3_to_json(const Iperf3Facts& facts);
+/// One document, ended by a newline. What iperf3 has no key for stands in "slowpath": the verdict
+/// with its findings, as slowpath.test.v1 has them.
+std::string iperf3_to_json(const Iperf3Facts& facts, const Diagnosis& diagnosis);
 
 /// As iperf3 tells a test that did not begin; the program's exit code is not 0.
 std::string iperf3_error_to_json(std::string_view sentence);

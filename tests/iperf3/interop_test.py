@@ -4,6 +4,7 @@
 combination of protocol, direction and streams, then each option; and the keys of the JSON document
 against those of iperf3's own."""
 import concurrent.futures
+import hashlib
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -30,8 +32,10 @@ class Server:
 
     def __init__(self, *command):
         self.port = free_port()
-        self.process = subprocess.Popen([*command, "-p", str(self.port)], stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, text=True)
+        # A pipe that nobody reads would stop a server that has printed 64 KiB.
+        self.printed = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen([*command, "-p", str(self.port)], stdout=self.printed,
+                                        stderr=subprocess.STDOUT)
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline and not self.listens():
             time.sleep(0.02)
@@ -47,7 +51,8 @@ class Server:
 
     def stop(self):
         self.process.send_signal(signal.SIGINT)
-        return self.process.communicate(timeout=20)[0]
+        self.process.wait(timeout=20)
+        self.printed.close()
 
 
 def start_iperf3():
@@ -197,9 +202,157 @@ class Interop(unittest.TestCase):
                                         capture_output=True, text=True, timeout=60, check=False)
                 self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
+    def test_bursts_keep_the_rate(self):
+        for document in self.both("-b", "16M/16", "-l", "8K", "-t", "1"):
+            self.assertLess(document["end"]["sum_received"]["bits_per_second"], 40e6)
+            self.assertGreater(document["end"]["sum_received"]["bits_per_second"], 4e6)
+        for document in self.both("-u", "-b", "8M/50", "-l", "500", "-t", "1"):
+            self.assertLess(document["end"]["sum"]["bits_per_second"], 16e6)
+
+    def test_ports_processors_and_marks(self):
+        for port, (server, run) in zip((27_310, 27_330), ((self.theirs, slowpath), (self.ours, iperf3))):
+            it = run(server, "--cport", str(port), "-P", "3", "-n", "1M")
+            self.assertEqual([c["local_port"] for c in it["start"]["connected"]], [port, port + 1, port + 2])
+            it = run(server, "--cport", str(port + 10), "-u", "-n", "50K")
+            self.assertEqual(it["start"]["connected"][0]["local_port"], port + 10)
+        for document in self.both("-A", "0,0", "-n", "1M"):
+            self.check_amounts(document, ("",))
+        for document in self.both("--dscp", "ef", "-n", "1M"):
+            self.assertEqual(document["start"]["test_start"]["tos"], 46 << 2)
+        for document in self.both("--repeating-payload", "-n", "1M"):
+            self.check_amounts(document, ("",))
+        for arguments in (("--snd-timeout", "5000"), ("--rcv-timeout", "5000", "-R")):
+            for document in self.both(*arguments, "-n", "1M"):
+                self.check_amounts(document, ("",))
+
+    def test_flow_labels(self):
+        if not os.path.exists("/proc/net/if_inet6"):
+            self.skipTest("needs IPv6")
+        # The kernel keeps a label for its process for some seconds.
+        for label, command in ((1234, [PROGRAM, "test", "--iperf3", "::1", "-p", str(self.theirs.port)]),
+                               (4321, ["iperf3", "-c", "::1", "-p", str(self.ours.port)])):
+            result = subprocess.run([*command, "-6", "-L", str(label), "-n", "1M"], capture_output=True,
+                                    text=True, timeout=60, check=False)
+            self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+
+    def test_files(self):
+        data = os.urandom(700_001)
+        with tempfile.TemporaryDirectory() as folder:
+            name = os.path.join(folder, "sent")
+            with open(name, "wb") as file:
+                file.write(data)
+            it = slowpath(self.theirs, "-F", name)
+            self.assertEqual(it["end"]["sum_sent"]["bytes"], len(data))
+            written = os.path.join(folder, "written")
+            it = slowpath(self.theirs, "-R", "-n", "1M", "-F", written)
+            self.assertEqual(os.path.getsize(written), it["end"]["sum_received"]["bytes"])
+            self.assertGreaterEqual(os.path.getsize(written), MIB)
+            iperf3(self.ours, "-F", name, "-t", "2")
+            # iperf3 writes what it receives, so the bytes themselves can be compared.
+            server = Server("iperf3", "-s", "-F", written)
+            try:
+                slowpath(server, "-F", name, "-b", "20M")
+            finally:
+                server.stop()
+            with open(written, "rb") as file:
+                came = file.read()
+            # What is still under way as the test ends is nobody's.
+            self.assertTrue(came and data.startswith(came), len(came))
+
+    def test_lines(self):
+        with tempfile.TemporaryDirectory() as folder:
+            log = os.path.join(folder, "log")
+            for _ in range(2):
+                result = subprocess.run(
+                    [PROGRAM, "test", "--iperf3", "127.0.0.1", "-p", str(self.theirs.port), "-n", "1M", "-f", "K",
+                     "--logfile", log, "--timestamps=at %H: ", "-T", "mine"],
+                    capture_output=True, text=True, timeout=60, check=False)
+                self.assertEqual((result.returncode, result.stdout), (0, ""), result.stderr)
+            with open(log, encoding="utf-8") as file:
+                lines = file.read().splitlines()
+            self.assertTrue(all(re.match(r"at \d\d: ", line) for line in lines), lines)
+            self.assertEqual(sum("mine: TCP" in line for line in lines), 2)
+            self.assertTrue(any("kbyte/s" in line for line in lines), lines)
+            self.assertEqual(sum("VERDICT" in line for line in lines), 2)
+
+    def test_verdicts(self):
+        # What loopback is limited by depends on the machine.
+        it = slowpath(self.theirs, "-t", "1")
+        self.assertIn("verdict", it["slowpath"])
+        self.assertTrue(it["slowpath"]["summary"])
+        self.assertEqual(slowpath(self.theirs, "-t", "1", "-R")["slowpath"]["verdict"], "unclear")
+        it = slowpath(self.theirs, "-t", "1", "-u", "-b", "5M")
+        self.assertIn("datagrams were lost", it["slowpath"]["summary"])
+
+    def test_what_is_refused_says_why(self):
+        for arguments, words in ((("--sctp",), "SCTP"), (("-d",), "debugging"), (("-F", "x", "-P", "2"), "one stream"),
+                                 (("-L", "5", "-4"), "flow label"), (("-b", "1M/0"), "1 to 1000"),
+                                 (("--dscp", "xx"), "af41"), (("-A", "x"), "processor"),
+                                 (("--username", "mario"), "rsa-public-key-path")):
+            result = subprocess.run([PROGRAM, "test", "--iperf3", "127.0.0.1", *arguments], capture_output=True,
+                                    text=True, timeout=20, check=False, stdin=subprocess.DEVNULL)
+            self.assertEqual(result.returncode, 2, arguments)
+            self.assertIn(words, result.stderr)
+        for arguments, words in ((("-D",), "systemd"), (("-F", "x"), "client"), (("--idle-timeout", "9"), "stuck")):
+            result = subprocess.run([PROGRAM, "serve", "--iperf3", *arguments], capture_output=True, text=True,
+                                    timeout=20, check=False)
+            self.assertEqual(result.returncode, 2, arguments)
+            self.assertIn(words, result.stderr)
+
     def test_both_ends_ours(self):
         for arguments in (("-n", "2M"), ("-u", "-n", "100K", "-R"), ("--bidir", "-t", "1", "-P", "2")):
             self.check_amounts(slowpath(self.ours, *arguments), ("",))
+
+
+@unittest.skipUnless(shutil.which("openssl"), "needs openssl")
+class Users(unittest.TestCase):
+    """User and password, each side as client and as server."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        at = lambda name: os.path.join(cls.folder.name, name)
+        cls.private, cls.public, cls.users = at("private.pem"), at("public.pem"), at("users")
+        subprocess.run(["openssl", "genrsa", "-traditional", "-out", cls.private, "2048"], check=True,
+                       capture_output=True)
+        subprocess.run(["openssl", "rsa", "-in", cls.private, "-pubout", "-out", cls.public], check=True,
+                       capture_output=True)
+        with open(cls.users, "w", encoding="ascii") as file:
+            file.write("mario," + hashlib.sha256(b"{mario}rossi").hexdigest() + "\n")
+        keys = ("--rsa-private-key-path", cls.private, "--authorized-users-path", cls.users)
+        cls.servers = [Server("iperf3", "-s", *keys), Server(PROGRAM, "serve", "--iperf3", *keys)]
+
+    @classmethod
+    def tearDownClass(cls):
+        for server in cls.servers:
+            server.stop()
+        cls.folder.cleanup()
+
+    def run_client(self, command, server, password, user="mario"):
+        return subprocess.run([*command, "-p", str(server.port), "-n", "1M", "--username", user,
+                               "--rsa-public-key-path", self.public], capture_output=True, text=True, timeout=60,
+                              check=False, env={**os.environ, "IPERF3_PASSWORD": password})
+
+    def test_the_right_password_lets_in_and_no_other(self):
+        ours, theirs = [PROGRAM, "test", "--iperf3", "127.0.0.1"], ["iperf3", "-c", "127.0.0.1"]
+        for server in self.servers:
+            for command in (ours, theirs):
+                self.assertEqual(self.run_client(command, server, "rossi").returncode, 0, (command, server.port))
+                for password, user in (("verdi", "mario"), ("rossi", "luigi")):
+                    refused = self.run_client(command, server, password, user)
+                    self.assertNotEqual(refused.returncode, 0)
+                    self.assertRegex(refused.stderr + refused.stdout, "authori[sz]ation")
+
+    def test_nobody_comes_without_one(self):
+        result = subprocess.run([PROGRAM, "test", "--iperf3", "127.0.0.1", "-p", str(self.servers[1].port)],
+                                capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(result.returncode, 5)
+        self.assertIn("authori", result.stderr)
+
+    def test_oaep_between_ours(self):
+        result = self.run_client([PROGRAM, "test", "--iperf3", "127.0.0.1", "--oaep-padding"], self.servers[1],
+                                 "rossi")
+        self.assertEqual(result.returncode, 0, result.stderr)
 
 
 class Trouble(unittest.TestCase):
@@ -240,13 +393,34 @@ class Trouble(unittest.TestCase):
         finally:
             server.stop()
 
+    def test_a_client_that_says_it_ends_does_not_hold_the_server(self):
+        server = start_slowpath()
+        try:
+            # Cookie, parameters, and then CLIENT_TERMINATE in the place of streams.
+            parameters = json.dumps({"tcp": True, "time": 10, "parallel": 1}).encode()
+            with socket.create_connection(("127.0.0.1", server.port)) as lost:
+                lost.sendall(b"a" * 36 + b"\0" + len(parameters).to_bytes(4, "big") + parameters)
+                self.assertEqual(lost.recv(1), b"\x09")
+                self.assertEqual(lost.recv(1), b"\x0a")
+                lost.sendall(b"\x0c")
+            begun = time.monotonic()
+            while True:
+                try:
+                    iperf3(server, "-n", "1M")
+                    break
+                except AssertionError:
+                    self.assertLess(time.monotonic() - begun, 8, "still busy")
+                    time.sleep(0.1)
+        finally:
+            server.stop()
+
     def test_a_lost_server_ends_the_test(self):
         server = start_iperf3()
         with subprocess.Popen([PROGRAM, "test", "--iperf3", "127.0.0.1", "-p", str(server.port), "-J"],
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as client:
             time.sleep(1)
             server.process.kill()
-            server.process.communicate()
+            server.process.wait()
             document = json.loads(client.communicate(timeout=20)[0])
         self.assertEqual(client.returncode, 5)
         self.assertTrue(document["error"])

@@ -2,36 +2,50 @@
 // `slowpath test --iperf3 HOST`: a test with a server that runs iperf3, with iperf3's letters.
 #include "probe/iperf3/client.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "base/format.h"
+#include "cli/answer_options.h"
 #include "cli/command.h"
+#include "cli/iperf3/password.h"
+#include "cli/iperf3/shared.h"
 #include "cli/output.h"
 #include "cli/signals.h"
+#include "detect/iperf3_test.h"
 #include "report/iperf3_json.h"
 #include "report/iperf3_text.h"
 
-namespace slowpath::cli {
+namespace slowpath::cli::iperf3 {
 namespace {
 
-namespace iperf3 = probe::iperf3;
+namespace protocol = probe::iperf3;
 
 /// As typed; empty where nothing was.
 struct Options {
-  std::string host, bytes, blocks, block_bytes, rate, window, pacing, congestion, bind_host;
-  std::string title, extra_data;
-  std::uint16_t port = iperf3::kPort;
+  std::string host, bytes, blocks, block_bytes, rate, window, pacing, congestion;
+  std::string title, extra_data, file, dscp, user, public_key, fail_on;
+  std::optional<std::uint32_t> user_timeout_ms;
+  std::uint32_t flow_label = 0, pacing_timer_us = 1000;
+  std::uint16_t local_port = 0;
+  std::uint16_t port = protocol::kPort;
   std::uint32_t streams = 1, mss = 0, connect_timeout_ms = 10'000, type_of_service = 0;
   double seconds = 10, omit_s = 0, interval_s = 1;
   bool iperf3 = false, udp = false, reverse = false, bidirectional = false, json = false;
   bool no_delay = false, zero_copy = false, dont_fragment = false, wide_counters = false;
   bool get_server_output = false, ipv4 = false, ipv6 = false, quiet = false;
+  bool repeating_payload = false, oaep_padding = false;
+  SharedOptions shared;
 };
 
 void declare_amount(CLI::App& app, Options& options) {
@@ -62,20 +76,31 @@ void declare_traffic(CLI::App& app, Options& options) {
   reverse->group("Traffic");
   app.add_flag("--bidir", options.bidirectional, "Both send")->excludes(reverse)->group("Traffic");
   app.add_option("-P,--parallel", options.streams, "Streams at once (1)")
-      ->check(CLI::Range(1U, iperf3::kMostStreams))
+      ->check(CLI::Range(1U, protocol::kMostStreams))
       ->type_name("N")
       ->group("Traffic");
   app.add_option("-l,--length", options.block_bytes,
                  "Bytes written at once (128K; with UDP what fits a packet)")
       ->type_name("SIZE")
       ->group("Traffic");
-  app.add_option("-b,--bitrate", options.rate, "Rate of each stream; 0 is as fast as it goes")
-      ->type_name("RATE")
+  app.add_option("-b,--bitrate", options.rate,
+                 "Rate of each stream; 0 is as fast as it goes. /N: N blocks at once, then a pause")
+      ->type_name("RATE[/N]")
       ->group("Traffic");
   app.add_option("--fq-rate", options.pacing, "Rate at which the kernel paces each stream")
       ->type_name("RATE")
       ->group("Traffic");
+  app.add_option("--pacing-timer", options.pacing_timer_us,
+                 "No effect: blocks are timed by the nanosecond")
+      ->type_name("US")
+      ->group("Traffic");
   app.add_flag("-Z,--zerocopy", options.zero_copy, "Send without copying (sendfile)")
+      ->group("Traffic");
+  app.add_option("-F,--file", options.file,
+                 "Send this file, once, instead of noise; with -R write what comes to it")
+      ->type_name("FILE")
+      ->group("Traffic");
+  app.add_flag("--repeating-payload", options.repeating_payload, "Send digits instead of noise")
       ->group("Traffic");
 }
 
@@ -91,9 +116,24 @@ void declare_sockets(CLI::App& app, Options& options) {
       ->type_name("NAME")
       ->group("Sockets");
   app.add_flag("-N,--no-delay", options.no_delay, "Without Nagle's algorithm")->group("Sockets");
-  app.add_option("-S,--tos", options.type_of_service, "Type of service of each packet")
-      ->check(CLI::Range(0U, 255U))
+  CLI::Option* tos =
+      app.add_option("-S,--tos", options.type_of_service, "Type of service of each packet");
+  tos->check(CLI::Range(0U, 255U))->type_name("N")->group("Sockets");
+  app.add_option("--dscp", options.dscp, "The same by its upper six bits, or their name: ef, af41")
+      ->excludes(tos)
+      ->type_name("N|NAME")
+      ->group("Sockets");
+  app.add_option("-L,--flowlabel", options.flow_label, "Flow label of IPv6; TCP")
+      ->check(CLI::Range(1U, 0xfffffU))
       ->type_name("N")
+      ->group("Sockets");
+  app.add_option("--cport", options.local_port, "Our port; the next stream has the next")
+      ->type_name("N")
+      ->group("Sockets");
+  app.add_option("--snd-timeout", options.user_timeout_ms,
+                 "Milliseconds until bytes that nobody acknowledges end a connection")
+      ->check(CLI::Range(1U, 86'400'000U))
+      ->type_name("MS")
       ->group("Sockets");
   app.add_flag("--dont-fragment", options.dont_fragment, "UDP over IPv4 with DF")->group("Sockets");
   app.add_flag("--udp-counters-64bit", options.wide_counters, "Number datagrams with 64 bits")
@@ -109,12 +149,23 @@ void declare_server(CLI::App& app, Options& options) {
   CLI::Option* ipv4 = app.add_flag("-4,--version4", options.ipv4, "Only IPv4");
   ipv4->group("Server");
   app.add_flag("-6,--version6", options.ipv6, "Only IPv6")->excludes(ipv4)->group("Server");
-  app.add_option("-B,--bind", options.bind_host, "Our address")->type_name("HOST")->group("Server");
   app.add_option("--connect-timeout", options.connect_timeout_ms, "Milliseconds to try (10000)")
       ->check(CLI::Range(1U, 3'600'000U))
       ->type_name("MS")
       ->group("Server");
   app.add_flag("--get-server-output", options.get_server_output, "Show what the server printed")
+      ->group("Server");
+  CLI::Option* user = app.add_option(
+      "--username", options.user,
+      "Who we are, for servers that ask; the password is $IPERF3_PASSWORD, or asked for");
+  user->type_name("NAME")->group("Server");
+  CLI::Option* key = app.add_option("--rsa-public-key-path", options.public_key,
+                                    "The server's key, which user and password are encrypted for");
+  key->needs(user)->type_name("FILE")->group("Server");
+  user->needs(key);
+  app.add_flag("--oaep-padding", options.oaep_padding,
+               "Encrypt as iperf3 3.17 and later want it, unless told otherwise")
+      ->needs(user)
       ->group("Server");
 }
 
@@ -127,6 +178,10 @@ void declare_output(CLI::App& app, Options& options) {
       ->type_name("TEXT")
       ->group("Output");
   app.add_flag("-q,--quiet", options.quiet, "Only the totals")->group("Output");
+  app.add_option("--fail-on", options.fail_on, "Exit with 1 if a fault, or a suspect, is found")
+      ->check(CLI::IsMember({"fault", "suspect"}))
+      ->type_name("fault|suspect")
+      ->group("Output");
 }
 
 /// K, M and G of 1024 for amounts, as with iperf3.
@@ -150,8 +205,22 @@ Result<void> set_rate(double& value, const std::string& text) {
   return {};
 }
 
-Result<void> set_amounts(const Options& options, iperf3::ClientOptions& client) {
-  iperf3::Parameters& parameters = client.parameters;
+/// "100M", or "100M/32": 32 blocks at once.
+Result<void> set_bitrate(protocol::Parameters& parameters, const std::string& text) {
+  const std::size_t slash = text.find('/');
+  if (slash != std::string::npos) {
+    const Result<std::uint64_t> burst = parse_size(text.substr(slash + 1));
+    constexpr std::uint64_t kLargestBurst = 1000;
+    if (!burst || *burst == 0 || *burst > kLargestBurst)
+      return fail(ErrorKind::usage, fmt::format("cannot send at {}", text),
+                  "a burst has 1 to 1000 blocks");
+    parameters.burst_blocks = static_cast<std::uint32_t>(*burst);
+  }
+  return set_rate(parameters.rate_bps, text.substr(0, slash));
+}
+
+Result<void> set_amounts(const Options& options, protocol::ClientOptions& client) {
+  protocol::Parameters& parameters = client.parameters;
   constexpr std::uint64_t kNoLimit = std::uint64_t{1} << 62;
   constexpr std::uint64_t kLargestBlock = 1 << 20, kLargestDatagram = 65507;
   constexpr std::uint64_t kLargestWindow = 512 << 20;
@@ -162,8 +231,8 @@ Result<void> set_amounts(const Options& options, iperf3::ClientOptions& client) 
        {set_size(parameters.bytes, options.bytes, kNoLimit),
         set_size(parameters.blocks, options.blocks, kNoLimit),
         set_size(block_bytes, options.block_bytes, options.udp ? kLargestDatagram : kLargestBlock),
-        set_size(window, options.window, kLargestWindow),
-        set_rate(parameters.rate_bps, options.rate), set_rate(pacing, options.pacing)}) {
+        set_size(window, options.window, kLargestWindow), set_bitrate(parameters, options.rate),
+        set_rate(pacing, options.pacing)}) {
     if (!set) return set;
   }
   constexpr std::uint64_t kSmallestDatagram = 16;
@@ -178,16 +247,68 @@ Result<void> set_amounts(const Options& options, iperf3::ClientOptions& client) 
   return {};
 }
 
-Result<iperf3::ClientOptions> client_options_of(const Options& options) {
-  iperf3::ClientOptions client;
+/// Names of RFC 2474, 2597, 3246 and 5865, or a number.
+std::optional<std::uint32_t> dscp_of(const std::string& text) {
+  constexpr std::pair<std::string_view, std::uint32_t> kNames[] = {
+      {"af11", 10}, {"af12", 12}, {"af13", 14}, {"af21", 18}, {"af22", 20}, {"af23", 22},
+      {"af31", 26}, {"af32", 28}, {"af33", 30}, {"af41", 34}, {"af42", 36}, {"af43", 38},
+      {"cs0", 0},   {"cs1", 8},   {"cs2", 16},  {"cs3", 24},  {"cs4", 32},  {"cs5", 40},
+      {"cs6", 48},  {"cs7", 56},  {"ef", 46},   {"va", 44},   {"le", 1}};
+  std::string lower = text;
+  std::ranges::transform(lower, lower.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  for (const auto& [name, value] : kNames) {
+    if (lower == name) return value;
+  }
+  char* end = nullptr;
+  const unsigned long value = std::strtoul(text.c_str(), &end, 0);
+  constexpr unsigned long kMost = 63;
+  if (text.empty() || *end != '\0' || text.front() == '-' || value > kMost) return std::nullopt;
+  return static_cast<std::uint32_t>(value);
+}
+
+/// What goes together in iperf3's protocol, and what does not.
+Result<void> check(const Options& options) {
+  const auto refuse = [](std::string attempt, std::string why) {
+    return fail(ErrorKind::usage, std::move(attempt), std::move(why));
+  };
+  if (!options.file.empty() && (options.udp || options.bidirectional || options.streams > 1))
+    return refuse("cannot use a file with -u, --bidir or -P",
+                  "one stream of TCP carries it, one way");
+  if (!options.file.empty() && options.repeating_payload)
+    return refuse("cannot send a file and digits", "leave out -F or --repeating-payload");
+  if (options.flow_label != 0 && (options.udp || options.ipv4))
+    return refuse("cannot set a flow label with -u or -4", "it is set for TCP over IPv6");
+  if (options.local_port != 0 && options.local_port + 2 * options.streams > 65'536)
+    return refuse(fmt::format("cannot use {} ports from {}", options.streams, options.local_port),
+                  "ports end at 65535");
+  return {};
+}
+
+Result<void> set_login(const Options& options, protocol::ClientOptions& client) {
+  if (options.user.empty()) return {};
+  Result<std::string> password = find_password(options.user);
+  if (!password) return std::unexpected(password.error());
+  client.login = {
+      .user = options.user,
+      .password = std::move(*password),
+      .public_key_file = options.public_key,
+      .padding = options.oaep_padding ? protocol::Padding::oaep : protocol::Padding::pkcs1};
+  return {};
+}
+
+Result<protocol::ClientOptions> client_options_of(const Options& options,
+                                                  const SharedPlan& shared) {
+  if (auto sound = check(options); !sound) return std::unexpected(sound.error());
+  protocol::ClientOptions client;
   client.server = {.host = options.host,
                    .port = options.port,
                    .family = options.ipv4   ? probe::IpFamily::ipv4
                              : options.ipv6 ? probe::IpFamily::ipv6
                                             : probe::IpFamily::any,
-                   .bind_host = options.bind_host,
-                   .bind_device = {}};
-  iperf3::Parameters& parameters = client.parameters;
+                   .bind_host = shared.host,
+                   .bind_device = shared.device};
+  protocol::Parameters& parameters = client.parameters;
   parameters.is_udp = options.udp;
   parameters.reverse = options.reverse;
   parameters.bidirectional = options.bidirectional;
@@ -202,6 +323,22 @@ Result<iperf3::ClientOptions> client_options_of(const Options& options) {
   parameters.wide_counters = options.wide_counters;
   parameters.get_server_output = options.get_server_output;
   parameters.congestion_control = options.congestion;
+  parameters.flow_label = options.flow_label;
+  parameters.repeating_payload = options.repeating_payload;
+  parameters.server_affinity = shared.server_affinity;
+  if (!options.dscp.empty()) {
+    const auto dscp = dscp_of(options.dscp);
+    if (!dscp)
+      return fail(ErrorKind::usage, fmt::format("cannot mark packets '{}'", options.dscp), {},
+                  "it is a number up to 63, or a name like ef, cs1 or af41");
+    parameters.type_of_service = *dscp << 2U;
+  }
+  client.affinity = shared.affinity;
+  client.file = options.file;
+  client.local_port = options.local_port;
+  client.silent_s = options.shared.silent_ms / 1000.0;
+  client.user_timeout_ms = options.user_timeout_ms;
+  if (auto set = set_login(options, client); !set) return std::unexpected(set.error());
   parameters.title = options.title;
   parameters.extra_data = options.extra_data;
   client.connect_timeout = std::chrono::milliseconds(options.connect_timeout_ms);
@@ -219,30 +356,40 @@ ExitCode refuse(const Error& error, const Options& options) {
   return complain(error);
 }
 
+void set_hooks(const Options& options, report::RateUnit unit, protocol::ClientOptions& client) {
+  if (options.json) return;
+  client.on_begin = [&options](const Iperf3Facts& facts) {
+    write_lines(options.shared, report::iperf3_begin_text(facts));
+  };
+  if (options.quiet) return;
+  client.on_interval = [&options, unit](const Iperf3Facts& facts) {
+    write_lines(options.shared, report::iperf3_interval_text(facts, unit));
+  };
+}
+
 ExitCode run(const Options& options) {
   note_stop_signals();
-  Result<iperf3::ClientOptions> client = client_options_of(options);
+  const Result<SharedPlan> shared = shared_plan_of(options.shared);
+  if (!shared) return refuse(shared.error(), options);
+  Result<protocol::ClientOptions> client = client_options_of(options, *shared);
   if (!client) return refuse(client.error(), options);
-  if (!options.json) {
-    client->on_begin = [](const Iperf3Facts& facts) {
-      write_answer(report::iperf3_begin_text(facts));
-    };
-  }
-  if (!options.json && !options.quiet) {
-    client->on_interval = [](const Iperf3Facts& facts) {
-      write_answer(report::iperf3_interval_text(facts));
-    };
-  }
-  const Result<Iperf3Facts> facts = iperf3::run_client(*client);
+  const Result<Redirection> redirection = Redirection::begin(options.shared);
+  if (!redirection) return complain(redirection.error());
+  set_hooks(options, shared->unit, *client);
+  const Result<Iperf3Facts> facts = protocol::run_client(*client);
   if (!facts) {
     if (stop_requested()) return exit_code_of_signal();
     return refuse(facts.error(), options);
   }
+  const Diagnosis diagnosis = detect::diagnose_iperf3(*facts);
   const ExitCode written =
-      write_answer(options.json ? report::iperf3_to_json(*facts) : report::iperf3_end_text(*facts));
+      options.json ? write_answer(report::iperf3_to_json(*facts, diagnosis))
+                   : write_lines(options.shared, report::iperf3_end_text(*facts, shared->unit) +
+                                                     verdict_text(options.shared, diagnosis));
   if (written != ExitCode::answered) return written;
   if (const ExitCode stopped = exit_code_of_signal(); stopped != ExitCode::answered) return stopped;
-  return facts->error.empty() ? ExitCode::answered : ExitCode::network;
+  if (!facts->error.empty()) return ExitCode::network;
+  return has_failed(diagnosis.findings, options.fail_on) ? ExitCode::found : ExitCode::answered;
 }
 
 Run declare(CLI::App& app) {
@@ -252,10 +399,20 @@ Run declare(CLI::App& app) {
   declare_traffic(app, *options);
   declare_sockets(app, *options);
   declare_output(app, *options);
+  declare_shared(app, options->shared);
+  declare_refused(
+      app, options->shared,
+      {{"--sctp", "SCTP is not spoken here: TCP, or UDP with -u"},
+       {"-X,--xbind", "it binds SCTP, which is not spoken here: -B binds TCP and UDP", true},
+       {"--nstreams", "it counts streams of SCTP, which is not spoken here: -P", true},
+       {"-d,--debug", "there is no debugging output: strace or tcpdump show the rest"}});
   return [options] { return run(*options); };
 }
 
 }  // namespace
+}  // namespace slowpath::cli::iperf3
+
+namespace slowpath::cli {
 
 extern const Command iperf3_client;
 const Command iperf3_client{.name = "test",
@@ -264,7 +421,7 @@ const Command iperf3_client{.name = "test",
                                 "  slowpath test --iperf3 server\n"
                                 "  slowpath test --iperf3 server -R -P 4 -t 30\n"
                                 "  slowpath test --iperf3 server -u -b 100M -l 1200 -J\n",
-                            .declare = declare,
+                            .declare = iperf3::declare,
                             .variant = "--iperf3"};
 
 }  // namespace slowpath::cli

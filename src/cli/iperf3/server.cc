@@ -11,23 +11,27 @@
 
 #include "base/format.h"
 #include "cli/command.h"
+#include "cli/iperf3/shared.h"
 #include "cli/output.h"
 #include "cli/signals.h"
+#include "detect/iperf3_test.h"
 #include "probe/iperf3/protocol.h"
 #include "report/iperf3_json.h"
 #include "report/iperf3_text.h"
 
-namespace slowpath::cli {
+namespace slowpath::cli::iperf3 {
 namespace {
 
-namespace iperf3 = probe::iperf3;
+namespace protocol = probe::iperf3;
 
 /// As typed; empty where nothing was.
 struct Options {
-  std::string host, highest_rate, longest = "1h";
-  std::uint16_t port = iperf3::kPort;
+  std::string highest_rate, longest = "1h", private_key, users;
+  double skew_s = 10;
+  std::uint16_t port = protocol::kPort;
   double interval_s = 1;
   bool iperf3 = false, one_off = false, ipv4 = false, ipv6 = false, json = false, quiet = false;
+  SharedOptions shared;
 };
 
 void declare_options(CLI::App& app, Options& options) {
@@ -35,13 +39,24 @@ void declare_options(CLI::App& app, Options& options) {
   app.add_option("-p,--port", options.port, "Where to listen, TCP and UDP (5201)")
       ->type_name("N")
       ->group("Clients");
-  app.add_option("-B,--bind", options.host, "The address to listen on; else all of this host")
-      ->type_name("HOST")
-      ->group("Clients");
   CLI::Option* ipv4 = app.add_flag("-4,--version4", options.ipv4, "Only IPv4");
   ipv4->group("Clients");
   app.add_flag("-6,--version6", options.ipv6, "Only IPv6")->excludes(ipv4)->group("Clients");
   app.add_flag("-1,--one-off", options.one_off, "End after the first test")->group("Clients");
+  CLI::Option* key =
+      app.add_option("--rsa-private-key-path", options.private_key,
+                     "Only users with a password: the key that clients encrypt theirs for");
+  key->type_name("FILE")->group("Clients");
+  CLI::Option* users = app.add_option("--authorized-users-path", options.users,
+                                      "Those users: lines NAME,SHA256 of '{NAME}PASSWORD'");
+  users->needs(key)->type_name("FILE")->group("Clients");
+  key->needs(users);
+  app.add_option("--time-skew-threshold", options.skew_s,
+                 "Seconds that their clocks may be away (10)")
+      ->check(CLI::Range(1.0, 86'400.0))
+      ->needs(key)
+      ->type_name("S")
+      ->group("Clients");
   app.add_option("--max-time", options.longest, "The longest test that is let in (1h)")
       ->type_name("TIME")
       ->group("Limits");
@@ -58,9 +73,13 @@ void declare_options(CLI::App& app, Options& options) {
   app.add_flag("-q,--quiet", options.quiet, "Only totals")->group("Output");
 }
 
-Result<iperf3::ServerOptions> server_options_of(const Options& options) {
-  iperf3::ServerOptions server;
-  server.host = options.host;
+Result<protocol::ServerOptions> server_options_of(const Options& options,
+                                                  const SharedPlan& shared) {
+  protocol::ServerOptions server;
+  server.host = shared.host;
+  server.bind_device = shared.device;
+  server.affinity = shared.affinity;
+  server.silent_s = options.shared.silent_ms / 1000.0;
   server.port = options.port;
   server.family = options.ipv4   ? probe::IpFamily::ipv4
                   : options.ipv6 ? probe::IpFamily::ipv6
@@ -76,6 +95,11 @@ Result<iperf3::ServerOptions> server_options_of(const Options& options) {
     if (!rate) return std::unexpected(rate.error());
     server.limits.highest_bps = *rate;
   }
+  if (!options.private_key.empty()) {
+    auto authority = protocol::Authority::open(options.private_key, options.users, options.skew_s);
+    if (!authority) return std::unexpected(authority.error());
+    server.authority = *std::move(authority);
+  }
   return server;
 }
 
@@ -84,33 +108,49 @@ std::string whole_text(const Iperf3Facts& facts) {
   return report::iperf3_begin_text(facts) + report::iperf3_end_text(facts);
 }
 
-void set_hooks(const Options& options, iperf3::ServerOptions& server) {
+/// The end of a test, with what this end's sockets say of it where they sent.
+std::string end_text(const Options& options, report::RateUnit unit, const Iperf3Facts& facts) {
+  std::string text = report::iperf3_end_text(facts, unit);
+  if (!facts.streams.empty()) text += verdict_text(options.shared, detect::diagnose_iperf3(facts));
+  return text;
+}
+
+void set_hooks(const Options& options, report::RateUnit unit, protocol::ServerOptions& server) {
   server.output = whole_text;
-  server.on_listen = [](std::uint16_t port) {
-    complain(
-        fmt::format("listening on port {} for iperf3 clients; whoever reaches it may test", port));
+  const bool asks = server.authority != nullptr;
+  server.on_listen = [asks](std::uint16_t port) {
+    complain(fmt::format("listening on port {} for iperf3 clients; {} may test", port,
+                         asks ? "users with a password" : "whoever reaches it"));
   };
   if (options.json) {
-    server.on_end = [](const Iperf3Facts& facts) { write_answer(report::iperf3_to_json(facts)); };
+    server.on_end = [](const Iperf3Facts& facts) {
+      write_answer(report::iperf3_to_json(facts, detect::diagnose_iperf3(facts)));
+    };
     return;
   }
-  server.on_begin = [](const Iperf3Facts& facts) {
-    write_answer(report::iperf3_begin_text(facts));
+  server.on_begin = [&options](const Iperf3Facts& facts) {
+    write_lines(options.shared, report::iperf3_begin_text(facts));
   };
   if (!options.quiet) {
-    server.on_interval = [](const Iperf3Facts& facts) {
-      write_answer(report::iperf3_interval_text(facts));
+    server.on_interval = [&options, unit](const Iperf3Facts& facts) {
+      write_lines(options.shared, report::iperf3_interval_text(facts, unit));
     };
   }
-  server.on_end = [](const Iperf3Facts& facts) { write_answer(report::iperf3_end_text(facts)); };
+  server.on_end = [&options, unit](const Iperf3Facts& facts) {
+    write_lines(options.shared, end_text(options, unit, facts));
+  };
 }
 
 ExitCode run(const Options& options) {
   note_stop_signals();
-  Result<iperf3::ServerOptions> server = server_options_of(options);
+  const Result<SharedPlan> shared = shared_plan_of(options.shared);
+  if (!shared) return complain(shared.error());
+  Result<protocol::ServerOptions> server = server_options_of(options, *shared);
   if (!server) return complain(server.error());
-  set_hooks(options, *server);
-  if (const Result<void> served = iperf3::run_server(*server); !served) {
+  const Result<Redirection> redirection = Redirection::begin(options.shared);
+  if (!redirection) return complain(redirection.error());
+  set_hooks(options, shared->unit, *server);
+  if (const Result<void> served = protocol::run_server(*server); !served) {
     return complain(served.error());
   }
   return exit_code_of_signal();
@@ -119,10 +159,21 @@ ExitCode run(const Options& options) {
 Run declare(CLI::App& app) {
   auto options = std::make_shared<Options>();
   declare_options(app, *options);
+  declare_shared(app, options->shared);
+  declare_refused(
+      app, options->shared,
+      {{"-D,--daemon", "it stays in the foreground: systemd or nohup keep it running"},
+       {"-F,--file", "a server writes no file for whoever comes: use -F at the client", true},
+       {"--idle-timeout", "nothing gets stuck: every step has its own end", true},
+       {"--server-bitrate-limit", "a test's rate is looked at before it begins: --max-rate", true},
+       {"-d,--debug", "there is no debugging output: strace or tcpdump show the rest"}});
   return [options] { return run(*options); };
 }
 
 }  // namespace
+}  // namespace slowpath::cli::iperf3
+
+namespace slowpath::cli {
 
 extern const Command iperf3_server;
 const Command iperf3_server{.name = "serve",
@@ -130,7 +181,7 @@ const Command iperf3_server{.name = "serve",
                             .examples =
                                 "  slowpath serve --iperf3\n"
                                 "  slowpath serve --iperf3 -p 5202 --one-off -J\n",
-                            .declare = declare,
+                            .declare = iperf3::declare,
                             .variant = "--iperf3"};
 
 }  // namespace slowpath::cli

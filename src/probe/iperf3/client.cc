@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/iperf3/client.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <utility>
 #include <vector>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "probe/iperf3/affinity.h"
 #include "probe/iperf3/datagrams.h"
 #include "probe/iperf3/protocol.h"
 #include "probe/iperf3/results.h"
@@ -45,6 +50,12 @@ class Client {
       : options_(options), parameters_(options.parameters), cookie_(make_cookie()) {}
 
   Result<Iperf3Facts> run() {
+    if (options_.affinity) {
+      if (const auto pinned = pin_to_processor(*options_.affinity); !pinned) {
+        return std::unexpected(pinned.error());
+      }
+    }
+    if (const Result<void> opened = open_file(); !opened) return std::unexpected(opened.error());
     if (const Result<void> begun = begin(); !begun) return std::unexpected(begun.error());
     facts_ = facts_of(parameters_);
     facts_.host = options_.server.host;
@@ -61,13 +72,55 @@ class Client {
  private:
   [[nodiscard]] Control& control() { return *control_; }
 
+  /// What is sent in the place of what is made up, or written with what comes.
+  Result<void> open_file() {
+    if (options_.file.empty()) return {};
+    const bool sends = parameters_.client_sends();
+    file_.reset(sends
+                    ? open(options_.file.c_str(), O_RDONLY | O_CLOEXEC)
+                    : open(options_.file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    const std::string attempt =
+        fmt::format("cannot {} {}", sends ? "send" : "write", options_.file);
+    if (!file_.is_open()) return fail(ErrorKind::input, attempt, std::strerror(errno));
+    if (!sends) return {};
+    struct stat status{};
+    if (fstat(file_.get(), &status) != 0)
+      return fail(ErrorKind::input, attempt, std::strerror(errno));
+    if (!S_ISREG(status.st_mode) || status.st_size == 0)
+      return fail(ErrorKind::input, attempt, "it is no regular file with something in it");
+    file_bytes_ = static_cast<std::uint64_t>(status.st_size);
+    return {};
+  }
+
+  /// The cookie is random, but whoever listens could show the token again: it holds the time.
+  Result<void> log_in() {
+    if (!options_.login) return {};
+    Result<std::string> token = make_auth_token(*options_.login);
+    if (!token) return std::unexpected(token.error());
+    parameters_.auth_token = std::move(*token);
+    return {};
+  }
+
+  [[nodiscard]] SocketOptions control_options() const {
+    SocketOptions options;
+    options.no_delay = true;
+    options.user_timeout_ms = options_.user_timeout_ms;
+    return options;
+  }
+
+  [[nodiscard]] SocketOptions stream_options() const {
+    SocketOptions options = socket_options_of(parameters_);
+    options.user_timeout_ms = options_.user_timeout_ms;
+    return options;
+  }
+
   /// From the connection to streams that the server awaits bytes on.
   Result<void> begin() {
-    Result<Descriptor> socket = connect_tcp(options_.server, {}, options_.connect_timeout);
+    if (const Result<void> known = log_in(); !known) return known;
+    Result<Descriptor> socket =
+        connect_tcp(options_.server, control_options(), options_.connect_timeout);
     if (!socket) return std::unexpected(socket.error());
     control_.emplace(std::move(*socket), options_.server.host);
-    const int on = 1;
-    setsockopt(control().socket(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (parameters_.is_udp && !options_.has_block_bytes) {
       parameters_.block_bytes = datagram_bytes(control().socket());
     }
@@ -88,16 +141,19 @@ class Client {
     for (std::uint32_t i = 0; i < parameters_.streams * (both ? 2 : 1); ++i) {
       // Both ways at once: those that send are made first.
       const bool sends = both ? i < parameters_.streams : parameters_.client_sends();
-      Result<Descriptor> socket = parameters_.is_udp ? udp_stream() : tcp_stream();
+      const auto port = static_cast<std::uint16_t>(
+          options_.local_port == 0 ? 0 : options_.local_port + static_cast<std::uint16_t>(i));
+      Result<Descriptor> socket = parameters_.is_udp ? udp_stream(port) : tcp_stream(port);
       if (!socket) return std::unexpected(socket.error());
       streams_.push_back({std::move(*socket), sends});
     }
     return {};
   }
 
-  Result<Descriptor> tcp_stream() {
-    Result<Descriptor> socket =
-        connect_tcp(options_.server, socket_options_of(parameters_), options_.connect_timeout);
+  Result<Descriptor> tcp_stream(std::uint16_t local_port) {
+    Target server = options_.server;
+    server.bind_port = local_port;
+    Result<Descriptor> socket = connect_tcp(server, stream_options(), options_.connect_timeout);
     if (!socket) return socket;
     Control stream(std::move(*socket), options_.server.host);
     if (const auto sent = stream.send_cookie(cookie_, kPatience); !sent) {
@@ -106,12 +162,12 @@ class Client {
     return std::move(stream).take_socket();
   }
 
-  Result<Descriptor> udp_stream() {
+  Result<Descriptor> udp_stream(std::uint16_t local_port) {
     SocketAddress server;
     server.length = sizeof server.storage;
     getpeername(control().socket(), server.get(), &server.length);
     Result<Descriptor> socket =
-        connect_udp_stream(server, socket_options_of(parameters_), options_.connect_timeout);
+        connect_udp_stream(server, local_port, stream_options(), options_.connect_timeout);
     if (socket && parameters_.dont_fragment) forbid_fragments(socket->get());
     return socket;
   }
@@ -121,6 +177,9 @@ class Client {
                    .interval = options_.interval,
                    .most = 24h,
                    .ends_by_itself = true,
+                   .silent_s = options_.silent_s,
+                   .file = file_.is_open() ? file_.get() : -1,
+                   .file_bytes = file_bytes_,
                    .stop = options_.stop,
                    .on_interval = options_.on_interval};
     const Result<RunAnswer> answer = run_streams(streams_, run, control(), facts_);
@@ -128,7 +187,7 @@ class Client {
     facts_.error = answer->error;
     if (answer->end == RunEnd::stopped) {
       control().send_state(State::client_terminate, 1s);
-      facts_.error = "stopped by a signal";
+      if (facts_.error.empty()) facts_.error = "stopped by a signal";
     } else if (answer->end == RunEnd::told && answer->error.empty()) {
       facts_.error = "the server ended the test";
     } else if (answer->end == RunEnd::limits) {
@@ -161,6 +220,8 @@ class Client {
   Parameters parameters_;
   std::string cookie_;
   std::optional<Control> control_;
+  Descriptor file_;
+  std::uint64_t file_bytes_ = 0;  // of a file that is sent
   std::vector<RunStream> streams_;
   Iperf3Facts facts_;
 };

@@ -4,10 +4,12 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
 #include "facts/iperf3.h"
+#include "probe/iperf3/auth.h"
 #include "probe/iperf3/parameters.h"
 #include "probe/socket.h"
 
@@ -19,6 +21,12 @@ struct ClientOptions {
   bool has_block_bytes = false;  // else 128 KiB, or what one packet takes with UDP
   Duration connect_timeout = std::chrono::seconds(10);
   Duration interval = std::chrono::seconds(1);  // 0: none
+  std::optional<Credentials> login = {};        // for servers that ask who it is
+  std::string file = {};                        // sent once, or written; empty: none
+  std::uint16_t local_port = 0;                // of the first stream, the next has the next; 0: any
+  std::optional<std::uint32_t> affinity = {};  // the processor to stay on
+  double silent_s = 120;                       // as iperf3: nothing moved for so long
+  std::optional<std::uint32_t> user_timeout_ms = {};  // TCP_USER_TIMEOUT of all connections
   const std::atomic<bool>* stop = nullptr;
   std::function<void(const Iperf3Facts&)> on_begin, on_interval;
 };

@@ -91,10 +91,19 @@ void DatagramSink::take(Bytes bytes, std::uint64_t) {
   transit_s_ = transit;
 }
 
-Result<Descriptor> connect_udp_stream(const SocketAddress& server, const SocketOptions& options,
-                                      Duration timeout) {
+Result<Descriptor> connect_udp_stream(const SocketAddress& server, std::uint16_t local_port,
+                                      const SocketOptions& options, Duration timeout) {
   Result<Descriptor> socket = make_socket(server.storage.ss_family, options);
   if (!socket) return socket;
+  if (local_port != 0) {
+    const bool is_ipv6 = server.storage.ss_family == AF_INET6;
+    const auto local = resolve("", local_port, is_ipv6 ? IpFamily::ipv6 : IpFamily::ipv4);
+    if (!local) return std::unexpected(local.error());
+    if (::bind(socket->get(), local->front().get(), local->front().length) != 0) {
+      return fail(ErrorKind::usage, fmt::format("cannot send from port {}", local_port),
+                  std::strerror(errno), "choose another: ss -uan lists those in use");
+    }
+  }
   if (connect(socket->get(), server.get(), server.length) != 0) {
     return fail(ErrorKind::network, "cannot begin a UDP stream", std::strerror(errno));
   }

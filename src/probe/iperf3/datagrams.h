@@ -42,8 +42,9 @@ class DatagramSink final : public BlockSink {
 };
 
 /// A client's stream: a connected socket whose server has answered. Errors: nobody does (network).
-Result<Descriptor> connect_udp_stream(const SocketAddress& server, const SocketOptions& options,
-                                      Duration timeout);
+/// `local_port` 0: any.
+Result<Descriptor> connect_udp_stream(const SocketAddress& server, std::uint16_t local_port,
+                                      const SocketOptions& options, Duration timeout);
 
 /// A server's streams, one after the other; only datagrams from `peer` are answered, so nobody else
 /// can be made a target.

@@ -21,6 +21,7 @@ constexpr std::uint64_t kLargestWindow = 512 << 20;
 constexpr std::uint64_t kLargestMss = 9 * 1024;
 constexpr std::size_t kLongestText = 4096;
 constexpr std::size_t kLongestName = 64;
+constexpr std::size_t kLongestToken = 8192;
 
 /// A count within [least, most]; the default where it is absent.
 struct Bounded {
@@ -32,6 +33,9 @@ constexpr Bounded kParallel{"parallel", 1, kMostStreams, 1, 6};
 constexpr Bounded kWindow{"window", 0, kLargestWindow, 0, 8};
 constexpr Bounded kMss{"MSS", 0, kLargestMss, 0, 10};
 constexpr Bounded kTos{"TOS", 0, 255, 0, 21};
+constexpr Bounded kBurst{"burst", 0, 1000, 0, 15};
+constexpr Bounded kFlowLabel{"flowlabel", 0, (1 << 20) - 1, 0, 114};
+constexpr Bounded kAffinity{"server_affinity", 0, 1023, 0, 135};
 
 /// Reads one field after the other; the first that does not serve is kept.
 class Reader {
@@ -97,6 +101,7 @@ Json to_json(const Parameters& parameters) {
             {"len", parameters.block_bytes},
             {"bandwidth", static_cast<std::uint64_t>(parameters.rate_bps)},
             {"pacing_timer", 1000},
+            {"burst", parameters.burst_blocks},
             {"client_version", "3.12"}};
   if (parameters.duration_s == static_cast<int>(parameters.duration_s)) {
     json["time"] = static_cast<int>(parameters.duration_s);
@@ -107,6 +112,11 @@ Json to_json(const Parameters& parameters) {
   if (parameters.mss_bytes > 0) json["MSS"] = parameters.mss_bytes;
   if (parameters.pacing_bps > 0) json["fqrate"] = parameters.pacing_bps;
   if (parameters.type_of_service > 0) json["TOS"] = parameters.type_of_service;
+  if (parameters.burst_blocks == 0) json.erase("burst");
+  if (parameters.flow_label > 0) json["flowlabel"] = parameters.flow_label;
+  if (parameters.server_affinity) json["server_affinity"] = *parameters.server_affinity;
+  if (parameters.repeating_payload) json["repeating_payload"] = 1;
+  if (!parameters.auth_token.empty()) json["authtoken"] = parameters.auth_token;
   if (parameters.no_delay) json["nodelay"] = true;
   if (parameters.zero_copy) json["zerocopy"] = 1;
   if (parameters.dont_fragment) json["dont_fragment"] = 1;
@@ -138,6 +148,13 @@ std::expected<Parameters, Refusal> parameters_from(const Json& json, const Serve
   parameters.wide_counters = flag_at(json, "udp_counters_64bit");
   parameters.get_server_output = flag_at(json, "get_server_output");
   parameters.congestion_control = text_at(json, "congestion", kLongestName);
+  parameters.burst_blocks = static_cast<std::uint32_t>(reader.count(kBurst));
+  parameters.flow_label = static_cast<std::uint32_t>(reader.count(kFlowLabel));
+  if (json.contains("server_affinity")) {
+    parameters.server_affinity = static_cast<std::uint32_t>(reader.count(kAffinity));
+  }
+  parameters.repeating_payload = flag_at(json, "repeating_payload");
+  parameters.auth_token = text_at(json, "authtoken", kLongestToken);
   parameters.title = text_at(json, "title", kLongestText);
   parameters.extra_data = text_at(json, "extra_data", kLongestText);
   parameters.client_version = text_at(json, "client_version", kLongestName);

@@ -25,10 +25,15 @@ struct Parameters {
   double rate_bps = 0;                            // of each stream; 0: as fast as it goes
   std::uint64_t pacing_bps = 0;                   // SO_MAX_PACING_RATE
   std::uint32_t type_of_service = 0;
+  std::uint32_t burst_blocks = 0;                // sent at once; 0: one by one
+  std::uint32_t flow_label = 0;                  // IPv6; 0: the system's
+  std::optional<std::uint32_t> server_affinity;  // the processor that the server shall run on
   bool no_delay = false, zero_copy = false, dont_fragment = false;
   bool wide_counters = false;  // 64 bits for the number of a datagram
   bool get_server_output = false;
+  bool repeating_payload = false;  // digits instead of noise
   std::string congestion_control, title, extra_data, client_version;
+  std::string auth_token;  // auth.h; empty: none
 
   [[nodiscard]] bool client_sends() const { return !reverse; }
 };

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -55,7 +56,7 @@ constexpr std::array<std::pair<std::int32_t, std::string_view>, 27> kErrors{{
     {131, "it does not know this protocol"},
     {134, "it could not set the congestion control"},
     {140, "it could not set the pacing rate"},
-    {142, "authorisation failed: it asks for a user and a password, which Slowpath does not send"},
+    {142, "authorisation failed: it asks for a user and a password (--username)"},
     {144, "it received nothing for too long"},
     {145, "it could not forbid fragments"},
 }};
@@ -195,9 +196,12 @@ Result<void> Control::expect(State state, Duration timeout) {
 
 Error Control::receive_server_error(Duration timeout) {
   std::array<std::byte, 8> numbers{};
-  if (const Result<void> got = receive_bytes(numbers.data(), numbers.size(), timeout); !got) {
+  constexpr std::size_t kNumber = 4;
+  if (const Result<void> got = receive_bytes(numbers.data(), kNumber, timeout); !got) {
     return got.error();
   }
+  // iperf3 does not always tell the system's.
+  (void)receive_bytes(numbers.data() + kNumber, kNumber, std::chrono::seconds(1));
   return {
       ErrorKind::network,
       fmt::format("cannot test with {}", peer_),

@@ -11,20 +11,22 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstring>
 #include <memory>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "base/format.h"
 #include "facts/address.h"
 #include "probe/iperf3/datagrams.h"
 #include "probe/iperf3/watch.h"
 #include "probe/tcp_info.h"
 #include "probe/transfer.h"
+#include "probe/transfer_rtt.h"
 
 namespace slowpath::probe::iperf3 {
 namespace {
-
-/// A peer that moves nothing for so many seconds is gone.
-constexpr double kSilent = 60;
 
 /// A file in memory of one block, for sendfile(2).
 Descriptor memory_file(std::uint32_t bytes) {
@@ -57,6 +59,7 @@ class Run {
     for (std::size_t i = 0; i < streams_.size(); ++i) add_stream(i);
     facts_.send_buffer_bytes = buffer_of(streams_.front().socket.get(), SO_SNDBUF);
     facts_.receive_buffer_bytes = buffer_of(streams_.front().socket.get(), SO_RCVBUF);
+    if (const auto socket = read_socket(control_.socket())) facts_.rtt_idle_s = socket->rtt_min_s;
     begin_ = process_times();
     Result<TransferOutcome> outcome = run_transfer(plan(), plans_, hooks());
     if (!outcome) return std::unexpected(outcome.error());
@@ -73,6 +76,7 @@ class Run {
     std::unique_ptr<DatagramSink> sink;
     std::unique_ptr<CountedSource> counted_source;
     std::unique_ptr<CountedSink> counted_sink;
+    std::unique_ptr<FileSink> file_sink;
     Descriptor file;
     Iperf3Datagrams at_begin, at_interval;  // since the first datagram
     std::uint64_t retransmits = 0;          // at the interval before
@@ -101,13 +105,20 @@ class Run {
     } else if (asked().is_udp) {
       parts.sink = std::make_unique<DatagramSink>(asked().wide_counters);
       plan.sink = parts.sink.get();
+    } else if (options_.file >= 0 && stream.sends) {
+      plan.file = options_.file;
+      plan.file_bytes = options_.file_bytes;
+    } else if (options_.file >= 0) {
+      parts.file_sink = std::make_unique<FileSink>(watch_, options_.file);
+      plan.sink = parts.file_sink.get();
     } else if (stream.sends && asked().zero_copy && !counts_amounts()) {
       parts.file = memory_file(asked().block_bytes);
       plan.file = parts.file.get();
       plan.file_bytes = asked().block_bytes;
     }
-    if (!parts.file.is_open()) {
-      parts.counted_source = std::make_unique<CountedSource>(watch_, parts.source.get());
+    if (plan.file < 0 && !parts.file_sink) {
+      parts.counted_source =
+          std::make_unique<CountedSource>(watch_, parts.source.get(), asked().repeating_payload);
       parts.counted_sink = std::make_unique<CountedSink>(watch_, parts.sink.get());
       plan.source = parts.counted_source.get();
       plan.sink = parts.counted_sink.get();
@@ -137,6 +148,7 @@ class Run {
     plan.block_bytes = asked().block_bytes;
     plan.omit = from_seconds(asked().omit_s);
     plan.rate_bps = asked().rate_bps;
+    plan.burst_blocks = std::max(1U, asked().burst_blocks);
     plan.finishes = false;
     plan.most = options_.most;
     // Without reports there still is a moment at which omitted bytes are left behind.
@@ -153,6 +165,9 @@ class Run {
       plan.bytes = asked().bytes;
       plan.blocks = asked().blocks;
     }
+    // A file is sent once.
+    if (options_.file_bytes > 0)
+      plan.bytes = plan.bytes > 0 ? std::min(plan.bytes, options_.file_bytes) : options_.file_bytes;
     return plan;
   }
 
@@ -191,8 +206,9 @@ class Run {
       take_stream_interval(i, report.streams[i]);
     }
     silent_s_ = moved > 0 ? 0 : silent_s_ + (report.end_s - report.begin_s);
-    if (silent_s_ >= kSilent) {
-      answer_ = {RunEnd::silent, "nothing moved for a minute: the other end is gone"};
+    if (silent_s_ >= options_.silent_s) {
+      answer_ = {RunEnd::silent, fmt::format("nothing moved for {}: the other end is gone",
+                                             format_duration(options_.silent_s))};
       watch_.stop = true;
     }
     watch_.look();
@@ -259,6 +275,11 @@ class Run {
   }
 
   void finish(const TransferOutcome& outcome) {
+    facts_.rtt = rtt_of(outcome);
+    facts_.host_cost = {.elapsed_s = outcome.cpu.elapsed_s,
+                        .own_user_s = outcome.cpu.own_user_s,
+                        .own_system_s = outcome.cpu.own_system_s,
+                        .cpus = outcome.cpu.cpus};
     for (std::size_t i = 0; i < outcome.streams.size(); ++i) {
       const StreamOutcome& moved = outcome.streams[i];
       Iperf3Stream& stream = facts_.streams[i];
@@ -266,6 +287,11 @@ class Run {
       stream.error = moved.error;
       (stream.sends ? stream.sent_bytes : stream.received_bytes) = moved.bytes;
       if (asked().is_udp && !stream.sends) stream.received_bytes += drain(i);
+      if (stream.sends && !asked().is_udp) stream.sender = moved.socket;
+      if (parts_[i]->file_sink && parts_[i]->file_sink->error() != 0 && answer_.error.empty()) {
+        answer_ = {RunEnd::stopped, fmt::format("cannot write the file: {}",
+                                                std::strerror(parts_[i]->file_sink->error()))};
+      }
       if (stream.sends && moved.socket) {
         stream.knows_retransmits = moved.socket->retransmits_total.has_value();
         stream.retransmits = moved.socket->retransmits_total.value_or(0);

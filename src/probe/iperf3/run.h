@@ -26,6 +26,10 @@ struct RunOptions {
   Duration interval = std::chrono::seconds(1);  // 0: none are kept
   Duration most{};                              // the whole, whatever happens
   bool ends_by_itself = false;                  // the client does; a server waits to be told
+  double silent_s = 60;                         // a peer that moves nothing for so long is gone
+  /// Sent instead of what is made up, once, or written with what comes; a client's. -1: none.
+  int file = -1;
+  std::uint64_t file_bytes = 0;  // of one that is sent
   const std::atomic<bool>* stop = nullptr;
   /// Called after each interval with the facts so far.
   std::function<void(const Iperf3Facts&)> on_interval;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/iperf3/served_test.h"
 
-#include <sys/socket.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "facts/address.h"
+#include "probe/iperf3/affinity.h"
 #include "probe/iperf3/datagrams.h"
 #include "probe/iperf3/results.h"
 
@@ -24,7 +25,7 @@ using namespace std::chrono_literals;
 constexpr Duration kPatience = 10s;
 /// A client ends its test itself; so much later it is lost.
 constexpr Duration kGrace = 10s;
-constexpr std::int32_t kCannotSetCongestion = 134;
+constexpr std::int32_t kCannotSetCongestion = 134, kNotAuthorised = 142, kCannotPin = 135;
 
 }  // namespace
 
@@ -76,6 +77,15 @@ Result<void> ServedTest::agree() {
                 parameters.error().words);
   }
   parameters_ = std::move(*parameters);
+  if (options_.authority && !options_.authority->admits(parameters_.auth_token)) {
+    control_.send_server_error(kNotAuthorised, 0, kPatience);
+    return fail(ErrorKind::network, fmt::format("cannot serve {}", control_.peer()),
+                "it has no right user and password, or its clock is far from ours");
+  }
+  if (const Result<void> pinned = pin(); !pinned) {
+    control_.send_server_error(kCannotPin, 0, kPatience);
+    return pinned;
+  }
   facts_ = facts_of(parameters_);
   facts_.is_server = true;
   facts_.host = control_.peer();
@@ -84,9 +94,16 @@ Result<void> ServedTest::agree() {
   return {};
 }
 
+/// Of this test's thread only: the client's word goes before the server's.
+Result<void> ServedTest::pin() {
+  const auto wanted = parameters_.server_affinity ? parameters_.server_affinity : options_.affinity;
+  return wanted ? pin_to_processor(*wanted) : Result<void>{};
+}
+
 bool ServedTest::is_client_gone() const {
-  std::byte byte{};
-  return recv(control_.socket(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+  // It may have said that it ends, which stands in front of the end.
+  pollfd polled{.fd = control_.socket(), .events = POLLRDHUP, .revents = 0};
+  return poll(&polled, 1, 0) > 0;
 }
 
 Result<Descriptor> ServedTest::next_stream(Duration timeout) {
@@ -139,6 +156,7 @@ Result<void> ServedTest::transfer() {
                  .interval = options_.interval,
                  .most = from_seconds(parameters_.omit_s + parameters_.duration_s) + kGrace,
                  .ends_by_itself = false,
+                 .silent_s = options_.silent_s,
                  .stop = options_.stop,
                  .on_interval = options_.on_interval};
   if (parameters_.bytes > 0 || parameters_.blocks > 0 || parameters_.duration_s == 0) {
@@ -170,6 +188,7 @@ Result<void> ServedTest::exchange() {
       parameters_.get_server_output && options_.output ? options_.output(facts_) : std::string{};
   const nlohmann::ordered_json ours = results_to_json(facts_, own_congestion, output);
   if (const auto sent = control_.send_json(ours, kPatience); !sent) return sent;
+  ending_ = true;
   if (const auto sent = control_.send_state(State::display_results, kPatience); !sent) return sent;
   // The client may go without a word.
   control_.receive_state(5s);

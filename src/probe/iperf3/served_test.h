@@ -28,6 +28,8 @@ class ServedTest {
 
   [[nodiscard]] const std::string& cookie() const { return cookie_; }
   [[nodiscard]] bool is_over() const { return over_; }
+  /// The client has all that it came for: the test is over as soon as it says so.
+  [[nodiscard]] bool is_ending() const { return ending_; }
   /// A connection that showed this test's cookie.
   void add_stream(Descriptor socket);
 
@@ -35,6 +37,7 @@ class ServedTest {
   void run();
   Result<void> serve();
   Result<void> agree();
+  Result<void> pin();
   Result<void> take_streams();
   Result<Descriptor> next_stream(Duration timeout);
   [[nodiscard]] bool is_client_gone() const;
@@ -50,7 +53,7 @@ class ServedTest {
   std::mutex mutex_;
   std::condition_variable came_;
   std::deque<Descriptor> inbox_;
-  std::atomic<bool> over_{false};
+  std::atomic<bool> over_{false}, ending_{false};
   std::thread thread_;
 };
 

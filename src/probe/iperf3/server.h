@@ -7,10 +7,13 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
 #include "facts/iperf3.h"
+#include "probe/iperf3/auth.h"
 #include "probe/iperf3/parameters.h"
 #include "probe/socket.h"
 
@@ -21,7 +24,11 @@ struct ServerOptions {
   std::uint16_t port = kPort;
   IpFamily family = IpFamily::any;
   ServerLimits limits;
-  bool one_off = false;  // ends after the first test
+  std::string bind_device = {};                     // only clients that come over this interface
+  std::shared_ptr<const Authority> authority = {};  // who may test; nullptr: whoever comes
+  std::optional<std::uint32_t> affinity = {};       // the processor that tests run on
+  double silent_s = 120;  // a client that moves nothing for so long is gone
+  bool one_off = false;   // ends after the first test
   Duration interval = std::chrono::seconds(1);
   const std::atomic<bool>* stop = nullptr;
   std::function<void(std::uint16_t port)> on_listen;

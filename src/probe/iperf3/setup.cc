@@ -19,6 +19,7 @@ SocketOptions socket_options_of(const Parameters& parameters) {
   if (parameters.type_of_service > 0) {
     options.type_of_service = static_cast<std::uint8_t>(parameters.type_of_service);
   }
+  if (parameters.flow_label > 0) options.flow_label = parameters.flow_label;
   options.congestion_control = parameters.congestion_control;
   options.no_delay = parameters.no_delay;
   return options;

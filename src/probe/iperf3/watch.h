@@ -3,7 +3,10 @@
 // Internal to run.cc.
 #pragma once
 
+#include <unistd.h>
+
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <span>
 
@@ -32,7 +35,8 @@ struct Watch {
   void add(std::uint64_t more) {
     moved_bytes += more;
     ++moved_blocks;
-    reached = (bytes > 0 && moved_bytes >= bytes) || (blocks > 0 && moved_blocks >= blocks);
+    reached =
+        reached || (bytes > 0 && moved_bytes >= bytes) || (blocks > 0 && moved_blocks >= blocks);
     look();
   }
   void look() {
@@ -44,8 +48,15 @@ struct Watch {
 /// Counts what is sent; the bytes stay as the transfer made them.
 class CountedSource final : public BlockSource {
  public:
-  CountedSource(Watch& watch, DatagramSource* inner) : watch_(watch), inner_(inner) {}
+  /// `digits`: "0123456789..." in the place of the bytes that the transfer made up.
+  CountedSource(Watch& watch, DatagramSource* inner, bool digits)
+      : watch_(watch), inner_(inner), digits_(digits) {}
   void fill(std::span<std::byte> block, std::uint64_t offset) override {
+    for (std::size_t i = 0; digits_ && i < block.size(); ++i) {
+      block[i] = static_cast<std::byte>('0' + i % 10);
+    }
+    // A block stays as it is until the next is made in its place; only an amount cuts one short.
+    digits_ = false;
     if (inner_ != nullptr) inner_->fill(block, offset);
     watch_.add(block.size());
   }
@@ -53,6 +64,32 @@ class CountedSource final : public BlockSource {
  private:
   Watch& watch_;
   DatagramSource* inner_;
+  bool digits_;
+};
+
+/// Writes what comes to a file. After an error it ends the run and writes no more.
+class FileSink final : public BlockSink {
+ public:
+  FileSink(Watch& watch, int file) : watch_(watch), file_(file) {}
+  void take(Bytes bytes, std::uint64_t) override {
+    const std::size_t all = bytes.size();
+    while (error_ == 0 && !bytes.empty()) {
+      const ssize_t written = write(file_, bytes.data(), bytes.size());
+      if (written > 0) {
+        bytes = bytes.subspan(static_cast<std::size_t>(written));
+      } else if (errno != EINTR) {
+        error_ = errno;
+        watch_.reached = true;
+      }
+    }
+    watch_.add(all);
+  }
+  /// errno of what failed; 0 without.
+  [[nodiscard]] int error() const { return error_; }
+
+ private:
+  Watch& watch_;
+  int file_, error_ = 0;
 };
 
 class CountedSink final : public BlockSink {

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// What both ends of iperf3's protocol share on the command line: where lines go and how they look,
+// the processor, and iperf3's options that are refused, each with a sentence.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "cli/exit_code.h"
+#include "facts/finding.h"
+#include "report/iperf3_text.h"
+
+namespace CLI {
+class App;
+}
+
+namespace slowpath::cli::iperf3 {
+
+/// As typed; empty where nothing was.
+struct SharedOptions {
+  std::string format, log_file, pid_file, affinity, timestamps, bind, bind_device;
+  std::uint32_t silent_ms = 120'000;
+  bool verbose = false, force_flush = false;
+  std::string refused;  // why an option that was given is not for us
+};
+
+void declare_shared(CLI::App& app, SharedOptions& options);
+
+/// An option of iperf3 that is understood and refused.
+struct RefusedOption {
+  std::string_view names, why;
+  bool takes_value = false;
+};
+void declare_refused(CLI::App& app, SharedOptions& options,
+                     std::initializer_list<RefusedOption> refused);
+
+/// What was asked for, read. Kind usage where it cannot be.
+struct SharedPlan {
+  report::RateUnit unit = 0;
+  std::string host, device;  // of --bind HOST%DEV and --bind-dev
+  std::optional<std::uint32_t> affinity, server_affinity;
+};
+Result<SharedPlan> shared_plan_of(const SharedOptions& options);
+
+/// From now on standard output is the file of --logfile, and the file of --pidfile holds the
+/// process. The latter vanishes with this.
+class Redirection {
+ public:
+  static Result<Redirection> begin(const SharedOptions& options);
+  ~Redirection();
+  Redirection(Redirection&& other) noexcept;
+  Redirection& operator=(Redirection&&) = delete;
+
+ private:
+  explicit Redirection(std::string pid_file) : pid_file_(std::move(pid_file)) {}
+  std::string pid_file_;
+};
+
+/// Writes lines, with the time before each where that was asked for.
+ExitCode write_lines(const SharedOptions& options, std::string_view text);
+
+/// The verdict as it stands at the end of the text; in full with --verbose.
+std::string verdict_text(const SharedOptions& options, const Diagnosis& diagnosis);
+
+}  // namespace slowpath::cli::iperf3

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "detect/iperf3_test.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "detect/active_verdict.h"
+#include "detect/throughput_test.h"
+
+namespace slowpath::detect {
+namespace {
+
+// Fewer lost datagrams are no pattern, and a smaller share slows nobody down.
+constexpr std::uint64_t kEnoughLost = 10;
+constexpr double kLostShare = 0.0005;
+
+TestStream stream_of(const Iperf3Stream& stream) {
+  return {.number = static_cast<std::uint32_t>(std::max(stream.id, 0)),
+          .sent_bytes = stream.sent_bytes,
+          .received_bytes = stream.received_bytes,
+          .sender = stream.sender,
+          .error = stream.error};
+}
+
+/// All streams of one way; `sends`: this end's.
+TestFlow flow_of(const Iperf3Facts& facts, bool sends) {
+  TestFlow flow;
+  flow.to_server = sends;
+  flow.complete = facts.error.empty();
+  if (sends) flow.rtt = facts.rtt;
+  double sent_bytes = 0;
+  for (const Iperf3Stream& stream : facts.streams) {
+    if (stream.sends != sends) continue;
+    flow.streams.push_back(stream_of(stream));
+    flow.complete = flow.complete && stream.error.empty();
+    flow.counted_s = std::max(flow.counted_s, stream.seconds);
+    flow.received_bytes += stream.received_bytes;
+    sent_bytes += static_cast<double>(stream.sent_bytes);
+  }
+  if (flow.counted_s <= 0) return flow;
+  flow.sent_bps = sent_bytes * 8 / flow.counted_s;
+  // Without the other end's word there is only what left this one.
+  flow.goodput_bps = flow.received_bytes > 0
+                         ? static_cast<double>(flow.received_bytes) * 8 / flow.counted_s
+                         : flow.sent_bps;
+  return flow;
+}
+
+bool has_way(const Iperf3Facts& facts, bool sends) {
+  return std::ranges::any_of(facts.streams,
+                             [&](const Iperf3Stream& stream) { return stream.sends == sends; });
+}
+
+std::string again(const Iperf3Facts& facts, std::string_view options) {
+  return facts.is_server ? fmt::format("iperf3 -c THIS_HOST {}    (on the other host)", options)
+                         : fmt::format("slowpath test --iperf3 {} {}", facts.host, options);
+}
+
+/// Nothing but this end's account can say what held a transfer, and it did not send.
+void tell_unknown(const Iperf3Facts& facts, const TestFacts& test, Diagnosis& diagnosis) {
+  diagnosis.verdict = "unclear";
+  diagnosis.confidence = kUnclearTest;
+  diagnosis.summary = fmt::format(
+      "{} arrived here; what held it back only the sending end knows, and iperf3 does not tell.",
+      format_rate(test.runs.front().flows.front().goodput_bps));
+  diagnosis.look_next = {
+      fmt::format("slowpath serve    (on {}; then slowpath test tells the limit of each way)",
+                  facts.host),
+      "slowpath diagnose -i DEV --duration 10s    (while it runs)"};
+}
+
+struct Datagrams {
+  std::uint64_t packets = 0, lost = 0;
+  double jitter_s = 0;
+};
+
+Datagrams datagrams_of(const Iperf3Facts& facts) {
+  Datagrams sum;
+  for (const Iperf3Stream& stream : facts.streams) {
+    sum.packets += std::max(stream.sent.packets, stream.received.packets);
+    sum.lost += stream.received.lost;
+    sum.jitter_s = std::max(sum.jitter_s, stream.received.jitter_s);
+  }
+  return sum;
+}
+
+/// One rate shows how much is lost, not why: the same at a tenth of it would.
+Diagnosis diagnose_datagrams(const Iperf3Facts& facts) {
+  const Datagrams all = datagrams_of(facts);
+  Diagnosis diagnosis;
+  const double share =
+      all.packets > 0 ? static_cast<double>(all.lost) / static_cast<double>(all.packets) : 0;
+  const bool knows = all.packets > 0 && (facts.has_remote || has_way(facts, false));
+  if (!knows || !facts.error.empty() || (all.lost >= kEnoughLost && share >= kLostShare)) {
+    diagnosis.verdict = "unclear";
+    diagnosis.confidence = kUnclearTest;
+  } else {
+    diagnosis.verdict = "healthy";
+    diagnosis.confidence = 0.85;
+  }
+  if (!knows || !facts.error.empty()) {
+    diagnosis.summary = "What arrived is not known.";
+    return diagnosis;
+  }
+  diagnosis.summary =
+      fmt::format("{} of {} datagrams were lost ({}), jitter {}.", format_count(all.lost),
+                  format_count(all.packets), format_percent(share), format_duration(all.jitter_s));
+  if (diagnosis.verdict == "unclear") {
+    diagnosis.look_next.push_back(again(
+        facts, fmt::format("-u -b {:.0f}    (a tenth of the rate: what is lost there, too, is lost "
+                           "by no queue and no policer)",
+                           std::max(facts.rate_bps, 1e6) / 10)));
+  }
+  return diagnosis;
+}
+
+}  // namespace
+
+TestFacts test_facts_of(const Iperf3Facts& facts) {
+  TestFacts test;
+  test.host = facts.host;
+  test.content = "random";
+  test.asked_rate_bps = facts.rate_bps;
+  if (facts.pacing_bps > 0) {
+    const auto paced = static_cast<double>(facts.pacing_bps);
+    test.asked_rate_bps = facts.rate_bps > 0 ? std::min(facts.rate_bps, paced) : paced;
+  }
+  test.rtt_idle_s = facts.rtt_idle_s;
+  if (!facts.streams.empty()) {
+    const Iperf3Stream& first = facts.streams.front();
+    test.client = {parse_address(first.local_host).value_or(IpAddress{}), first.local_port};
+    test.server = {parse_address(first.remote_host).value_or(IpAddress{}), first.remote_port};
+  }
+  TestRun& run = test.runs.emplace_back();
+  run.client = facts.host_cost;
+  for (const bool sends : {true, false}) {
+    if (has_way(facts, sends)) run.flows.push_back(flow_of(facts, sends));
+  }
+  return test;
+}
+
+Diagnosis diagnose_iperf3(const Iperf3Facts& facts) {
+  Diagnosis diagnosis;
+  if (facts.streams.empty()) {
+    diagnosis.verdict = "unclear";
+    diagnosis.confidence = kUnclearTest;
+    diagnosis.summary = "The test did not begin.";
+    return diagnosis;
+  }
+  if (facts.is_udp) return diagnose_datagrams(facts);
+  const TestFacts test = test_facts_of(facts);
+  diagnosis = diagnose_throughput(test);
+  if (diagnosis.verdict == "healthy" && !has_way(facts, true)) tell_unknown(facts, test, diagnosis);
+  return diagnosis;
+}
+
+}  // namespace slowpath::detect
