@@ -50,6 +50,8 @@ class Loop {
   void begin_counting() {
     is_counting_ = true;
     counting_from_ns_ = now_ns_;
+    // Counted for as long as was asked, however late it begins.
+    if (plan_.duration.count() > 0) sending_ends_ns_ = now_ns_ + plan_.duration.count();
     cpu_at_begin_ = read_cpu();
     for (TransferStream& each : streams_) each.begin_counting(now_ns_);
   }

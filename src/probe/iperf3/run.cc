@@ -259,7 +259,7 @@ class Run {
     return {parts.source ? parts.source->packets() : 0, 0, 0, 0};
   }
 
-  /// Datagrams that had come before the word that ends the test was read.
+  /// What had come before the word that ends the test was read.
   std::uint64_t drain(std::size_t index) {
     constexpr int kMost = 10'000;
     std::vector<std::byte> buffer(asked().block_bytes);
@@ -268,7 +268,7 @@ class Run {
       const ssize_t got =
           recv(streams_[index].socket.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
       if (got <= 0) break;
-      parts_[index]->sink->take(Bytes(buffer).first(static_cast<std::size_t>(got)), 0);
+      plans_[index].sink->take(Bytes(buffer).first(static_cast<std::size_t>(got)), 0);
       bytes += static_cast<std::uint64_t>(got);
     }
     return bytes;
@@ -286,7 +286,9 @@ class Run {
       stream.seconds = outcome.counted_s;
       stream.error = moved.error;
       (stream.sends ? stream.sent_bytes : stream.received_bytes) = moved.bytes;
-      if (asked().is_udp && !stream.sends) stream.received_bytes += drain(i);
+      // A peer over TCP that did not say so itself may be sending still, and for long.
+      const bool has_ended = asked().is_udp || answer_.end == RunEnd::told;
+      if (!stream.sends && has_ended) stream.received_bytes += drain(i);
       if (stream.sends && !asked().is_udp) stream.sender = moved.socket;
       if (parts_[i]->file_sink && parts_[i]->file_sink->error() != 0 && answer_.error.empty()) {
         answer_ = {RunEnd::stopped, fmt::format("cannot write the file: {}",
