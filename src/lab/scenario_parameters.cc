@@ -207,8 +207,10 @@ Result<std::string> draw_between(std::string_view low, std::string_view high, bo
                 "a logarithmic scale has no zero: write scale = \"linear\"");
   }
   const double drawn = logarithmic ? random.log_uniform(from, to) : random.uniform(from, to);
-  const bool whole =
-      a->unit.empty() && b->unit.empty() && !low.contains('.') && !high.contains('.');
+  const auto is_whole = [](std::string_view bound) {
+    return bound.find_first_not_of("0123456789") == std::string_view::npos;
+  };
+  const bool whole = is_whole(low) && is_whole(high);
   const bool in_high_unit = drawn >= *ratio;
   const double shown = in_high_unit ? drawn / *ratio : drawn;
   const auto digits = whole ? fmt::format("{:.0f}", shown) : three_digits(shown);

@@ -2,8 +2,10 @@
 // Parameters: drawn as a person would write them, set by hand, put in where they stand.
 #include "lab/scenario_parameters.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <set>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -78,6 +80,19 @@ TEST(draw_between, whole_numbers_stay_whole) {
     ASSERT_TRUE(drawn);
     EXPECT_FALSE(drawn->contains('.')) << *drawn;
   }
+}
+
+TEST(draw_between, an_exponent_makes_no_whole_number) {
+  Random random{5};
+  double most = 0;
+  for (int i = 0; i < 50; ++i) {
+    const auto drawn = draw_between("1e-7", "2e-6", true, random);
+    ASSERT_TRUE(drawn);
+    EXPECT_GE(std::stod(*drawn), 1e-7);
+    most = std::max(most, std::stod(*drawn));
+  }
+  EXPECT_GT(most, 1e-6);
+  EXPECT_LE(most, 2e-6);
 }
 
 TEST(draw_between, refuses_bounds_without_sense) {
