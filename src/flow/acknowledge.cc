@@ -157,6 +157,7 @@ void DirectionAnalysis::note_acked_unseen(std::int64_t ack, const Record& record
 
 void DirectionAnalysis::settle_up_to(std::int64_t ack, const Record& record, Time now) {
   const bool passed_over = sacked_high_ > una_ && !in_recovery_;
+  const bool waited_for_hole = ack_waited_for_hole();
   if (sacked_high_ > una_ || in_recovery_) {
     trains_.interrupt(segment_size_);
   } else if (facts_.vantage != Vantage::receiver) {
@@ -183,7 +184,7 @@ void DirectionAnalysis::settle_up_to(std::int64_t ack, const Record& record, Tim
       settle(ledger_.front(), record, now);
       ledger_.pop();
     } else if (partly.copies == 1) {
-      if (!partly.touched) take_rtt(partly, record, now);
+      if (!partly.touched && !waited_for_hole) take_rtt(partly, record, now);
       partly.touched = true;
     }
   }

@@ -170,6 +170,10 @@ class DirectionAnalysis {
   void advance_ack(std::int64_t ack, const Record& record, Time now);
   void note_acked_unseen(std::int64_t ack, const Record& record);
   void settle_up_to(std::int64_t ack, const Record& record, Time now);
+  /// An ACK that fills a hole comes late for everything behind it: it tells no round trip.
+  [[nodiscard]] bool ack_waited_for_hole() const {
+    return duplicate_acks_here_ > 0 || in_recovery_;
+  }
 
   // settle.cc
   void settle(Segment& segment, const Record& record, Time now);
@@ -324,7 +328,7 @@ class DirectionAnalysis {
 
   // --- RTT
   double srtt_s_ = 0, rttvar_s_ = 0, rtt_min_s_ = 0, rtt_last_s_ = 0;
-  double receiver_leg_typical_s_ = 0;
+  double receiver_leg_typical_s_ = 0, sender_leg_typical_s_ = 0;
   double round_rtt_min_s_ = 0, earlier_round_rtt_min_s_ =
                                    0;  // shortest of this round trip's samples and the one's before
   Sampler rtt_total_, rtt_receiver_, rtt_sender_, rtt_idle_, rtt_loaded_;

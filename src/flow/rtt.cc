@@ -10,8 +10,7 @@ void DirectionAnalysis::take_rtt(const Segment& segment, const Record& record, T
   const double leg_s = to_seconds(record.time - segment.first_sent);
   if (leg_s < 0) return;
   rtt_receiver_.add(leg_s);
-  if (record.has_timestamps)
-    receiver_ways_.add(segment.first_sent, record.ts_value, record.time);
+  if (record.has_timestamps) receiver_ways_.add(segment.first_sent, record.ts_value, record.time);
   RttFacts& leg = facts_.rtt.receiver_leg;
   if (leg.samples++ == 0 || leg_s < leg.min_s) leg.min_s = leg_s;
   leg.max_s = std::max(leg.max_s, leg_s);
@@ -71,6 +70,8 @@ void DirectionAnalysis::echo_sample(const Record& record) {
   const bool silent = since_data_s > 0.5 * leg_s && leg_s > 2 * usual_s + 0.001;
   if (leg_s < 0 || facts_.data_packets < 2 || silent || in_recovery_) return;
   rtt_sender_.add(leg_s);
+  sender_leg_typical_s_ =
+      sender_leg_typical_s_ > 0 ? 0.875 * sender_leg_typical_s_ + 0.125 * leg_s : leg_s;
   sender_ways_.add(echoed, record.ts_value, record.time);
   RttFacts& leg = facts_.rtt.sender_leg;
   if (leg.samples++ == 0 || leg_s < leg.min_s) leg.min_s = leg_s;

@@ -14,10 +14,8 @@ void DirectionAnalysis::settle(Segment& segment, const Record& record, Time now)
     return;
   }
   if (segment.copies > 1) ask_whether_needless(segment, record);
-  // An ACK that fills a hole comes late for everything behind it.
-  const bool waited_for_hole = duplicate_acks_here_ > 0 || in_recovery_;
   if (segment.copies == 1 && segment.resent_bytes == 0 && !segment.sacked && !segment.touched &&
-      !waited_for_hole) {
+      !ack_waited_for_hole()) {
     take_rtt(segment, record, now);
   }
   settle_checksum(segment);

@@ -11,6 +11,8 @@ namespace {
 constexpr std::uint64_t kCloses = 3;
 // A window below this share of its largest is being filled by data that nobody reads.
 constexpr double kOpenShare = 0.75;
+// The largest frame that a host hands to its NIC at once (Linux: GSO_LEGACY_MAX_SIZE).
+constexpr double kSuperframe = 65536;
 
 }  // namespace
 
@@ -96,11 +98,19 @@ std::int64_t DirectionAnalysis::useful_room() const {
   return std::max(useful, std::min<std::int64_t>(facts_.superframes.max_payload, third));
 }
 
-// Away from the sender ACKs are shown a little early, so that some of their room seems to stay
-// unused.
+// Away from the sender ACKs are shown as early as its fastest ones come, so that the room of later
+// ones seems to stay unused for a while: as much of the window as the delay is of a round trip. And
+// a super-frame that the sender waits to send whole does not show. Never more than an eighth.
 std::int64_t DirectionAnalysis::room_at_edge() const {
-  return away() ? std::max(useful_room(), static_cast<std::int64_t>(window_bytes_ / 8))
-                : useful_room();
+  if (!away()) return useful_room();
+  const auto eighth = static_cast<double>(window_bytes_) / 8;
+  double room = eighth;
+  if (rtt_min_s_ > 0 && sender_leg_typical_s_ > 0) {
+    const double early_s = std::max(0.0, sender_leg_typical_s_ - to_seconds(sender_leg_min_));
+    room =
+        std::min(eighth, kSuperframe + static_cast<double>(window_bytes_) * early_s / rtt_min_s_);
+  }
+  return std::max(useful_room(), static_cast<std::int64_t>(room));
 }
 
 bool DirectionAnalysis::is_window_full(Time now) const {

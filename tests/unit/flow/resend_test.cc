@@ -269,5 +269,25 @@ TEST_F(Hole, FilledARoundTripLaterWasALossBeforeTheTap) {
   EXPECT_EQ(d.lost_packets, 1u);
 }
 
+// The ACK of a resend ends inside the super-frame behind the hole: its bytes had waited there.
+TEST(RoundTrip, AnAckThatFillsAHoleTellsNone) {
+  Exchange x;
+  x.handshake(10ms);
+  for (int i = 0; i < 10; ++i) {
+    x.after(1ms).to_server({.len = 1460});
+    x.after(10ms).to_client({});
+  }
+  const std::int64_t lost = 10 * 1460;
+  x.after(1ms).to_server({.len = 1460});
+  x.to_server({.len = 4 * 1460});
+  x.after(10ms).to_client({.ack = lost, .sack = {{900'000, 901'460}}});
+  x.after(1ms).to_client({.ack = lost, .sack = {{900'000, 902'920}}});
+  x.after(300ms).to_server({.from = lost, .len = 1460});
+  x.after(10ms).to_client({.ack = lost + 2 * 1460});
+  x.after(1ms).to_client({.ack = lost + 5 * 1460});
+  const ConnectionFacts c = x.connection();
+  EXPECT_NEAR(c[Direction::to_server].rtt.total.max_s, 0.010, 0.002);
+}
+
 }  // namespace
 }  // namespace slowpath::test
