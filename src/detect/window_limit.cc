@@ -49,11 +49,34 @@ bool fills_a_queue(const DirectionFacts& data) {
 }
 
 // Data beyond the window that was taken all the same, twice as much as the window and so often that
-// it is no slip: sender and receiver agree about another window than this capture's handshake shows.
+// it is no slip: sender and receiver agree about another window than this capture's handshake
+// shows.
 constexpr std::uint64_t kBeyond = 10;
 
 bool is_exceeded(const DirectionFacts& data) {
   return data.window.beyond.count >= kBeyond && data.flight_max_bytes > 2 * data.window.max_bytes;
+}
+
+// A window below this share of the widest so far is narrowed by data that nobody has read yet.
+constexpr double kOpenShare = 0.75;
+// A flight that fills so much of the window in the same stretch of time stands at its edge.
+constexpr double kAtEdge = 0.85;
+// A reader that limits a transfer does so most of the time: one that hesitates now and then shares
+// its processor.
+constexpr double kMostOfTheTime = 0.5;
+
+/// Of the stretches of time with a full window: the part in which unread data had narrowed it.
+double narrowed_share(const DirectionFacts& data) {
+  double widest = 0, wide = 0, narrowed = 0;
+  for (const TimelineBin& bin : data.timeline.bins) {
+    const auto window = static_cast<double>(bin.window_min_bytes);
+    if (window <= 0) continue;
+    if (static_cast<double>(bin.flight_max_bytes) >= kAtEdge * window) {
+      (window < kOpenShare * widest ? narrowed : wide) += 1;
+    }
+    widest = std::max(widest, window);
+  }
+  return wide + narrowed > 0 ? narrowed / (wide + narrowed) : 0;
 }
 
 }  // namespace
@@ -65,6 +88,8 @@ WindowLimit judge_window(const Transfer& transfer) {
   // ceiling.
   limit.seconds = std::max(0.0, data.time[TimeOwner::receive_window] - data.window.opening_s);
   limit.share = data.time.total() > 0 ? limit.seconds / data.time.total() : 0;
+  const double reader_s = limit.seconds * narrowed_share(data);
+  limit.by_reader = !is_material(limit.seconds - reader_s, transfer);
   limit.window_bytes = static_cast<double>(data.window.max_bytes);
   limit.rtt_s = data.rtt.total.median_s > 0 ? data.rtt.total.median_s : base_rtt_s(data.rtt);
   if (limit.rtt_s > 0) {
@@ -76,13 +101,19 @@ WindowLimit judge_window(const Transfer& transfer) {
     limit.why_not = "the handshake was not captured, so the window's scale is unknown";
   } else if (is_exceeded(data)) {
     limit.why_not = fmt::format(
-        "{} packets were sent beyond it, {} on the way at once: the sender reads another window, as "
+        "{} packets were sent beyond it, {} on the way at once: the sender reads another window, "
+        "as "
         "if the handshake had been changed on its way here",
         data.window.beyond.count, format_bytes(static_cast<double>(data.flight_max_bytes)));
   } else if (!is_material(limit.seconds, transfer)) {
     limit.why_not =
         fmt::format("a full window owns {} of {}; {} are needed", format_duration(limit.seconds),
                     format_duration(active_s(transfer.connection)), format_percent(kMaterialShare));
+  } else if (limit.by_reader && limit.share < kMostOfTheTime) {
+    limit.why_not = fmt::format(
+        "unread data narrows the window now and then: {} of {} in all, which no larger buffer "
+        "saves",
+        format_duration(limit.seconds), format_duration(active_s(transfer.connection)));
   } else if (fills_a_queue(data)) {
     limit.why_not =
         fmt::format("the round trip grows from {} to {}: the window only fills a queue",

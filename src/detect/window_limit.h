@@ -12,10 +12,11 @@ namespace slowpath::detect {
 struct WindowLimit {
   bool limits =
       false;  // time was owned by the window, and nothing shows that it only fills a queue
-  bool complete = false;  // the catalogue's minimum: scale known, at least 10 round trips
-  std::string why_not;    // for --explain, when it does not limit
-  double seconds = 0;     // owned by a full window, closings excluded
-  double share = 0;       // of the direction's time account
+  bool complete = false;   // the catalogue's minimum: scale known, at least 10 round trips
+  bool by_reader = false;  // most of it while unread data narrowed the window
+  std::string why_not;     // for --explain, when it does not limit
+  double seconds = 0;      // owned by a full window, closings excluded
+  double share = 0;        // of the direction's time account
   double window_bytes = 0;
   double rtt_s = 0;
   double ceiling_bps = 0;  // window / round trip (RFC 7323 section 1.1); 0 = no round trip known

@@ -22,11 +22,22 @@ Finding describe(const Transfer& transfer, const WindowLimit& limit) {
   finding.seconds_lost = limit.seconds;
   finding.severity = severity_of(limit.complete, limit.seconds, transfer);
   finding.confidence = confidence_of(0.75 + 0.2 * how_far(limit.share, 0.1, 0.7), transfer);
-  finding.claim = fmt::format(
-      "the window of {} never opens beyond {}, and the sender waits for it {} of the time",
-      name_receiver(transfer), format_bytes(limit.window_bytes), format_percent(limit.share));
+  finding.claim =
+      limit.by_reader
+          ? fmt::format(
+                "data that {} has not read narrows its window, {} at its widest, and the "
+                "sender waits for it {} of the time",
+                name_receiver(transfer), format_bytes(limit.window_bytes),
+                format_percent(limit.share))
+          : fmt::format(
+                "the window of {} never opens beyond {}, and the sender waits for it {} of "
+                "the time",
+                name_receiver(transfer), format_bytes(limit.window_bytes),
+                format_percent(limit.share));
   add_window_evidence(transfer, limit, finding);
-  finding.refuted_by = "a larger receive buffer that leaves the rate as it is";
+  finding.refuted_by =
+      limit.by_reader ? "a receive queue (Recv-Q of ss) that stays empty while the window is narrow"
+                      : "a larger receive buffer that leaves the rate as it is";
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.window_full");
   if (finding.severity == Severity::suspect) {
     finding.next_capture =

@@ -50,6 +50,38 @@ TEST(RwndLimited, WindowThatFillsAQueueIsNotTheLimit) {
   EXPECT_EQ(silences_of("rwnd-limited", facts).size(), 1U);
 }
 
+// At the edge in each stretch of time: first wide open, then as narrow as unread data leaves it.
+void narrow(DirectionFacts& data, std::size_t wide, std::size_t narrowed) {
+  data.timeline.bin_s = 0.02;
+  data.timeline.bins.assign(wide + narrowed, {});
+  for (std::size_t i = 0; i < wide + narrowed; ++i) {
+    const std::uint64_t window = i < wide ? data.window.max_bytes : data.window.max_bytes / 3;
+    data.timeline.bins[i].window_min_bytes = window;
+    data.timeline.bins[i].flight_max_bytes = window;
+  }
+}
+
+TEST(RwndLimited, ReaderThatHesitatesIsNoCeiling) {
+  Case facts = limited_by_window(200'000);
+  DirectionFacts& data = download_of(facts);
+  charge(data, TimeOwner::receive_window, -6);
+  narrow(data, 10, 90);
+  EXPECT_TRUE(run("rwnd-limited", facts).empty());
+  EXPECT_EQ(silences_of("rwnd-limited", facts).size(), 1U);
+  narrow(data, 60, 40);
+  ASSERT_EQ(run("rwnd-limited", facts).size(), 1U);
+  EXPECT_NE(run("rwnd-limited", facts)[0].claim.find("never opens"), std::string::npos);
+}
+
+TEST(RwndLimited, ReaderThatIsAlwaysSlowerLimits) {
+  Case facts = limited_by_window(200'000);
+  narrow(download_of(facts), 10, 90);
+  const auto found = run("rwnd-limited", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::fault);
+  EXPECT_NE(found[0].claim.find("has not read"), std::string::npos);
+}
+
 TEST(RwndLimited, UnknownScaleSaysNothing) {
   Case facts = limited_by_window(1'600);
   download_of(facts).window.knowledge = ScaleKnowledge::unknown;
@@ -112,7 +144,8 @@ TEST(WscaleAbsent, WindowThatStaysSmallByItselfIsNot) {
   EXPECT_FALSE(silences_of("wscale-absent", facts).empty());
 }
 
-// A box took the option out of the SYN-ACK behind the server, which goes on scaling the client's windows.
+// A box took the option out of the SYN-ACK behind the server, which goes on scaling the client's
+// windows.
 TEST(WscaleAbsent, SenderThatGoesFarBeyondTheWindowReadsAnotherOne) {
   Case facts = without_scaling();
   DirectionFacts& data = download_of(facts);
