@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
-#include "detect/arithmetic/loss_model.h"
+#include "detect/loss_limit.h"
 #include "detect/loss_time.h"
 #include "detect/policy.h"
 #include "detect/synthesis_steps.h"
@@ -30,40 +30,9 @@ constexpr double kMinorDirection = 0.10;
 // Connections in doubt must have been active for this share of all active time.
 constexpr double kDoubtfulShare = 0.30;
 
-// Losses that are no accident: so many, and this share of the segments.
-constexpr std::uint64_t kLosses = 5;
-constexpr double kLossShare = 0.01;
 // Nobody waits this long for an answer and then closes because all is well; more bytes than this are no request.
 constexpr double kGaveUpSeconds = 3.0;
 constexpr std::uint64_t kRequestBytes = 16384;
-
-// Fewer limit a sender only where the loss model says so, and below one in a thousand not even then.
-constexpr double kLeastShare = 0.001;
-constexpr double kModelFactor = 3;
-
-// A super-frame is one packet here and many on the wire.
-double segments_of(const DirectionFacts& data) {
-  const double packets = std::max(1.0, static_cast<double>(data.data_packets));
-  if (data.segment_size == 0) return packets;
-  return std::max(packets, static_cast<double>(data.bytes) / data.segment_size);
-}
-
-// Of a super-frame that is one loss, any number of segments may have been sent again.
-double lost_share(const DirectionFacts& data) {
-  const double again = data.segment_size > 0 ? static_cast<double>(data.resent_bytes) / data.segment_size : 0;
-  const bool whole_frames = data.superframes.sent > 0;
-  const auto lost = static_cast<double>(data.lost_packets);
-  return (whole_frames ? std::max(lost, again) : lost) / segments_of(data);
-}
-
-bool loss_explains_rate(const DirectionFacts& data) {
-  if (data.segment_size == 0 || data.rtt.total.median_s <= 0 || data.bytes == 0) return false;
-  const double share = lost_share(data);
-  const double left_bps =
-      std::max(arithmetic::cubic_rate_bps(data.segment_size, data.rtt.total.median_s, share),
-               arithmetic::mathis_rate_bps(data.segment_size, data.rtt.total.median_s, share));
-  return data.goodput_bps < kModelFactor * left_bps;
-}
 
 bool had_trouble(const DirectionFacts& direction) {
   return direction.timeouts > 0 || direction.resent_packets > 0 || !direction.stalls.empty();
@@ -127,12 +96,22 @@ std::optional<Doubt> doubt_about_time(const ConnectionFacts& connection) {
                lost_s};
 }
 
+// A rate that a queue holds constant: the losses are that queue's, and the link is well used.
+bool link_is_full(const ConnectionFacts& connection, Direction direction,
+                  std::span<const Finding> findings, const FindingIndex& index) {
+  return std::ranges::any_of(index.of(connection.id), [&](std::size_t position) {
+    const Finding& finding = findings[position];
+    return finding.fault == "shaper" && finding.direction == direction;
+  });
+}
+
 // Many segments were lost and repairing them took long, yet no fault's evidence is complete.
-std::optional<Doubt> doubt_about_loss(const ConnectionFacts& connection) {
-  for (const DirectionFacts& direction : connection.directions) {
-    const double share = lost_share(direction);
-    if (direction.lost_packets < kLosses || share < kLeastShare) continue;
-    if (share < kLossShare && !loss_explains_rate(direction)) continue;
+std::optional<Doubt> doubt_about_loss(const ConnectionFacts& connection,
+                                      std::span<const Finding> findings,
+                                      const FindingIndex& index) {
+  for (const Direction way : {Direction::to_server, Direction::to_client}) {
+    const DirectionFacts& direction = connection[way];
+    if (!losses_limit(direction) || link_is_full(connection, way, findings, index)) continue;
     // What keeps coming back keeps the congestion window small, too.
     const double repair_s = loss_s(direction) + kept_small_s(direction);
     if (!is_unexplained(repair_s, active_s(connection))) continue;
@@ -268,7 +247,7 @@ std::optional<Doubt> doubt_about(const Case&, const ConnectionFacts& connection,
   if (auto doubt = doubt_about_capture_loss(connection)) return doubt;
   if (auto doubt = doubt_from_suspects(connection, findings, index)) return doubt;
   if (auto doubt = doubt_about_answer(connection)) return doubt;
-  if (auto doubt = doubt_about_loss(connection)) return doubt;
+  if (auto doubt = doubt_about_loss(connection, findings, index)) return doubt;
   return doubt_about_time(connection);
 }
 

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Thresholds and arithmetic of loss_limit.h.
+#include "detect/loss_limit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "detect/arithmetic/loss_model.h"
+#include "detect/loss_pattern.h"
+
+namespace slowpath::detect {
+namespace {
+
+// Losses that are no accident: so many, and this share of the segments.
+constexpr std::uint64_t kLosses = 5;
+constexpr double kLossShare = 0.01;
+// Fewer limit a sender only where the loss model says so.
+constexpr double kLeastShare = 0.001;
+constexpr double kModelFactor = 3;
+// And below one in a thousand only one that waits for its congestion window most of the time: so
+// many losses, in so many flights, on a path that is seen to carry so many times the rate.
+constexpr std::uint64_t kFewLosses = 4, kFewFlights = 3;
+constexpr double kWaits = 0.5;
+constexpr double kPathCarries = 4;
+// It went so many times as fast before, over round trips enough that no burst is meant.
+constexpr double kFasterBefore = 2;
+constexpr double kStretchRoundTrips = 2, kStretchSeconds = 0.020;
+
+// A super-frame is one packet here and many on the wire.
+double segments_of(const DirectionFacts& data) {
+  const double packets = std::max(1.0, static_cast<double>(data.data_packets));
+  if (data.segment_size == 0) return packets;
+  return std::max(packets, static_cast<double>(data.bytes) / data.segment_size);
+}
+
+// Of a super-frame that is one loss, any number of segments may have been sent again.
+double lost_share(const DirectionFacts& data) {
+  const double again =
+      data.segment_size > 0 ? static_cast<double>(data.resent_bytes) / data.segment_size : 0;
+  const bool whole_frames = data.superframes.sent > 0;
+  const auto lost = static_cast<double>(data.lost_packets);
+  return (whole_frames ? std::max(lost, again) : lost) / segments_of(data);
+}
+
+bool loss_explains_rate(const DirectionFacts& data) {
+  if (data.segment_size == 0 || data.rtt.total.median_s <= 0 || data.bytes == 0) return false;
+  const double share = lost_share(data);
+  const double left_bps =
+      std::max(arithmetic::cubic_rate_bps(data.segment_size, data.rtt.total.median_s, share),
+               arithmetic::mathis_rate_bps(data.segment_size, data.rtt.total.median_s, share));
+  return data.goodput_bps < kModelFactor * left_bps;
+}
+
+// The most that was sent in a stretch of time.
+double best_rate_bps(const DirectionFacts& data) {
+  const Timeline& timeline = data.timeline;
+  if (timeline.bin_s <= 0) return 0;
+  const double wanted_s = std::max(kStretchSeconds, kStretchRoundTrips * data.rtt.total.median_s);
+  const auto width = static_cast<std::size_t>(std::ceil(wanted_s / timeline.bin_s));
+  double sum = 0, best = 0;
+  for (std::size_t i = 0; i < timeline.bins.size(); ++i) {
+    sum += static_cast<double>(timeline.bins[i].sent_bytes);
+    if (i >= width) sum -= static_cast<double>(timeline.bins[i - width].sent_bytes);
+    best = std::max(best, sum);
+  }
+  return best * 8 / (static_cast<double>(width) * timeline.bin_s);
+}
+
+// A handful of losses on a long path: nothing queues, the sender waits for its congestion window,
+// and short trains arrive far faster, or the sender itself was.
+bool few_losses_slowed(const DirectionFacts& data) {
+  const bool waits = data.time.share(TimeOwner::congestion_window) >= kWaits;
+  const bool could_more = data.trains.median_bps >= kPathCarries * data.goodput_bps ||
+                          best_rate_bps(data) >= kFasterBefore * data.goodput_bps;
+  return waits && could_more && data.lost_packets >= kFewLosses &&
+         data.loss_episodes >= kFewFlights && !queue_builds(queue_of(data)) &&
+         loss_explains_rate(data);
+}
+
+}  // namespace
+
+bool losses_limit(const DirectionFacts& data) {
+  const double share = lost_share(data);
+  if (share < kLeastShare) return few_losses_slowed(data);
+  return data.lost_packets >= kLosses && (share >= kLossShare || loss_explains_rate(data));
+}
+
+}  // namespace slowpath::detect
