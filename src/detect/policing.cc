@@ -43,10 +43,19 @@ constexpr double kClearlyWithout = 0.25;
 // frames that are merged and then too long for the next link look so.
 constexpr double kMostLost = 0.2;
 constexpr double kMostNearEmpty = 0.4;
+// A bucket that takes as much from flights of a few segments is empty for whole round trips: then
+// it takes the resends as well, about as often. Behind it only those are seen that passed.
+constexpr std::uint64_t kFewSegments = 4;
+constexpr double kResendsSpared = 0.25;
 // A queue of the bucket's depth would show as delay. Less than a third of it is none; and delays
 // shorter than this could not be told from host jitter.
 constexpr double kQueueShown = 0.3;
 constexpr double kLeastQueueSeconds = 0.002;
+// Not even whether it was there can be told of a shorter one.
+constexpr double kShortestQueueSeconds = 0.001;
+// The mean rank of round trips before losses, up to which no queue made them: chance leaves one
+// half, a queue that overflows three quarters and more.
+constexpr double kAnyTime = 0.6;
 // Groups looked at, the most losses first: a capture of thousands of connections stays affordable.
 constexpr std::size_t kMostGroups = 64;
 constexpr std::size_t kMostTransfers = 32;
@@ -97,7 +106,8 @@ double rise_before_losses_s(const std::vector<Transfer>& transfers) {
 
 /// The chance that of so many events no more than this share happens, each with `chance`.
 double chance_of_so_few(std::uint64_t events, double share, double chance) {
-  const auto most = static_cast<std::uint64_t>(std::floor(share * static_cast<double>(events) + 0.5));
+  const auto most =
+      static_cast<std::uint64_t>(std::floor(share * static_cast<double>(events) + 0.5));
   return arithmetic::chance_of_at_most(most, events, chance);
 }
 
@@ -111,9 +121,27 @@ double share_lost(const Policing& judged) {
   return sent > 0 ? lost / sent : 0;
 }
 
-/// Senders back off: so much is not lost to a bucket that passes as much while it is empty.
-bool tokens_chose_neither(const Policing& judged) {
-  return judged.bucket.passed_near_empty > kMostNearEmpty && share_lost(judged) > kMostLost;
+bool loses_few_resends(const Transfer& transfer, double share) {
+  const DirectionFacts& data = transfer.data();
+  const bool small_flights =
+      data.segment_size > 0 && data.flight_plateau_bytes <= kFewSegments * data.segment_size;
+  return small_flights && static_cast<double>(data.lost_resends) <
+                              kResendsSpared * share * static_cast<double>(data.resent_packets);
+}
+
+/// Senders back off: so much is not lost to a bucket that passes as much while it is empty, nor to
+/// one that passes what is sent again. Empty if tokens may have chosen.
+std::string why_no_tokens(const Policing& judged) {
+  const double share = share_lost(judged);
+  if (share <= kMostLost) return {};
+  if (judged.bucket.passed_near_empty > kMostNearEmpty) {
+    return fmt::format("{} of all was lost, and {} of what passed found the best bucket as empty",
+                       format_percent(share), format_percent(judged.bucket.passed_near_empty));
+  }
+  const auto spares_resends = [=](const Transfer& t) { return loses_few_resends(t, share); };
+  if (!std::ranges::all_of(judged.transfers, spares_resends)) return {};
+  return fmt::format("{} of all was lost from flights of a few segments, but hardly a resend",
+                     format_percent(share));
 }
 
 std::string why_no_bucket(const Policing& judged) {
@@ -125,11 +153,7 @@ std::string why_no_bucket(const Policing& judged) {
                        format_rate(bucket.rate_bytes_per_s * 8), format_bytes(bucket.burst_bytes),
                        format_percent(by_chance));
   }
-  if (tokens_chose_neither(judged)) {
-    return fmt::format("{} of all was lost, and {} of what passed found the best bucket as empty",
-                       format_percent(share_lost(judged)),
-                       format_percent(bucket.passed_near_empty));
-  }
+  if (std::string why = why_no_tokens(judged); !why.empty()) return why;
   if (chance_of_so_few(judged.episodes, bucket.lost_with_tokens, by_chance) > kChance) {
     return fmt::format(
         "{} flights with losses; that they found the best bucket empty may be chance",
@@ -142,8 +166,31 @@ std::string why_no_bucket(const Policing& judged) {
   return {};
 }
 
+/// Losses come when round trips are at their longest, however little that is.
+bool come_when_full(const std::vector<Transfer>& transfers) {
+  return std::ranges::any_of(
+      transfers, [](const Transfer& t) { return !losses_come_when_full(t.data()).empty(); });
+}
+
+/// Round trips before losses are no longer than at other times, by enough losses to tell.
+bool come_at_any_time(const std::vector<Transfer>& transfers) {
+  double ranks = 0, count = 0;
+  for (const Transfer& t : transfers) {
+    const LossPattern pattern = loss_pattern(t.data());
+    ranks += pattern.mean_rank * static_cast<double>(pattern.ranked);
+    count += static_cast<double>(pattern.ranked);
+  }
+  return count >= static_cast<double>(kLosses) && ranks <= kAnyTime * count &&
+         !come_when_full(transfers);
+}
+
 std::string why_a_queue(const Policing& judged) {
   if (judged.queue_s >= kLeastQueueSeconds && judged.rise_s <= kQueueShown * judged.queue_s) {
+    return {};
+  }
+  // Hardly to be told by its length: then by whether it is there when something is lost.
+  if (judged.queue_s >= kShortestQueueSeconds && judged.rise_s < kLeastQueueSeconds &&
+      come_at_any_time(judged.transfers)) {
     return {};
   }
   return fmt::format(
@@ -163,9 +210,8 @@ bool is_behind_the_limit(const std::vector<Transfer>& transfers) {
 bool may_be_a_bucket(const Policing& judged) {
   const arithmetic::TokenBucket& bucket = judged.bucket;
   const double by_chance = 1 - bucket.passed_near_empty;
-  const auto is_full = [](const Transfer& t) { return !losses_come_when_full(t.data()).empty(); };
-  if (std::ranges::any_of(judged.transfers, is_full)) return false;
-  return !tokens_chose_neither(judged) && is_behind_the_limit(judged.transfers) &&
+  if (come_when_full(judged.transfers)) return false;
+  return why_no_tokens(judged).empty() && is_behind_the_limit(judged.transfers) &&
          bucket.passed_without <= kBlurredWithout &&
          bucket.lost_with_tokens <= kBlurredAgainstChance * by_chance &&
          chance_of_so_few(judged.episodes, bucket.lost_with_tokens, by_chance) <= kChance;

@@ -20,9 +20,14 @@ constexpr double kLeastRateFactor = 0.8, kMostRateFactor = 1.6, kRateStep = 1.03
 // ones at such rates keep the same books as a slow one that is emptied by bursts of one size: the
 // slow one is meant.
 constexpr double kMostShallowFactor = 6, kShallowStep = 1.12, kShallowBytes = 20 * 1024;
+// Faster ones are asked only how short a queue may be that keeps the same books: up to the rate
+// that refills them in half a millisecond, below which no queue shows above a host's jitter.
+constexpr double kShortestRefill_s = 0.0005, kFastStep = 1.25;
 constexpr double kLeastBurst = 6000, kBurstStep = 1.5;
 // Scores closer than this do not tell two buckets apart.
 constexpr double kAsGood = 0.02;
+// So fast a one must explain all that the best does.
+constexpr double kAsGoodIfFast = 0.002;
 // Tokens found by passing bytes, in steps of the depth: enough for a quantile.
 constexpr std::size_t kLevels = 64;
 
@@ -88,6 +93,54 @@ Simulation simulate(std::span<const Passage> passages, double rate, double depth
   return result;
 }
 
+/// Tries buckets on what passed and what was lost, and keeps what came of each.
+class Trial {
+ public:
+  Trial(std::span<const Passage> passages, double resolution_s)
+      : passages_(passages), resolution_s_(resolution_s) {}
+
+  void consider(double rate, double depth) {
+    const double slack = kEmptyBytes + rate * resolution_s_;
+    if (depth >= 2 * slack) tried_.push_back(simulate(passages_, rate, depth, slack));
+  }
+  [[nodiscard]] const Simulation* best() const {
+    const auto best = std::ranges::min_element(tried_, {}, &Simulation::score);
+    return best == tried_.end() ? nullptr : &*best;
+  }
+  /// The least delay of a queue that keeps the books of one of them, no worse than this.
+  [[nodiscard]] double least_queue_s(double worst_score, double least_s) const {
+    for (const Simulation& one : tried_) {
+      if (one.score > worst_score) continue;
+      least_s = std::min(least_s, one.bucket.level_bytes / one.bucket.rate_bytes_per_s);
+    }
+    return least_s;
+  }
+
+ private:
+  std::span<const Passage> passages_;
+  double resolution_s_;
+  std::vector<Simulation> tried_;
+};
+
+void consider_likely(Trial& trial, double mean, double passed) {
+  for (double depth = kLeastBurst; depth < std::max(2 * kShallowBytes, passed);
+       depth *= kBurstStep) {
+    for (double f = kLeastRateFactor; f < kMostRateFactor; f *= kRateStep)
+      trial.consider(mean * f, depth);
+    if (depth > kShallowBytes) continue;
+    for (double f = kMostRateFactor; f < kMostShallowFactor; f *= kShallowStep)
+      trial.consider(mean * f, depth);
+  }
+}
+
+void consider_fast(Trial& trial, double mean) {
+  for (double depth = kLeastBurst; depth <= kShallowBytes; depth *= kBurstStep) {
+    const double most = depth / kShortestRefill_s;
+    for (double rate = mean * kMostShallowFactor; rate < most; rate *= kFastStep)
+      trial.consider(rate, depth);
+  }
+}
+
 }  // namespace
 
 std::optional<TokenBucket> fit_token_bucket(std::span<const Passage> passages,
@@ -99,30 +152,16 @@ std::optional<TokenBucket> fit_token_bucket(std::span<const Passage> passages,
   const double seconds = passages.back().at_s - passages.front().at_s;
   if (seconds <= 0 || passed <= 0) return std::nullopt;
   const double mean = passed / seconds;
-  std::vector<Simulation> tried;
-  const auto consider = [&](double rate, double depth) {
-    const double slack = kEmptyBytes + rate * resolution_s;
-    if (depth < 2 * slack) return;
-    tried.push_back(simulate(passages, rate, depth, slack));
-  };
-  for (double depth = kLeastBurst; depth < std::max(2 * kShallowBytes, passed);
-       depth *= kBurstStep) {
-    for (double f = kLeastRateFactor; f < kMostRateFactor; f *= kRateStep)
-      consider(mean * f, depth);
-    if (depth > kShallowBytes) continue;
-    for (double f = kMostRateFactor; f < kMostShallowFactor; f *= kShallowStep) {
-      consider(mean * f, depth);
-    }
-  }
-  if (tried.empty()) return std::nullopt;
-  const auto best = std::ranges::min_element(tried, {}, &Simulation::score);
+  Trial likely(passages, resolution_s);
+  consider_likely(likely, mean, passed);
+  const Simulation* best = likely.best();
+  if (best == nullptr) return std::nullopt;
   TokenBucket bucket = best->bucket;
-  bucket.least_queue_s = bucket.level_bytes / bucket.rate_bytes_per_s;
-  for (const Simulation& other : tried) {
-    if (other.score > best->score + kAsGood) continue;
-    bucket.least_queue_s =
-        std::min(bucket.least_queue_s, other.bucket.level_bytes / other.bucket.rate_bytes_per_s);
-  }
+  bucket.least_queue_s =
+      likely.least_queue_s(best->score + kAsGood, bucket.level_bytes / bucket.rate_bytes_per_s);
+  Trial fast(passages, resolution_s);
+  consider_fast(fast, mean);
+  bucket.least_queue_s = fast.least_queue_s(best->score + kAsGoodIfFast, bucket.least_queue_s);
   return bucket;
 }
 

@@ -25,11 +25,13 @@ constexpr double kRatio = 2;
 // Fewer round trips are a burst's.
 constexpr double kRounds = 5;
 
-/// Of the waiting for ACKs, the part that their way back made.
+/// Of the waiting for ACKs, the part that their way back made. Away from the sender nobody sees
+/// which of its sends an ACK clocked that waited on its way: they look like the sender's own.
 double waited_s(const DirectionFacts& data, const WaysOfTrip& ways) {
   const double waiting = data.time[TimeOwner::bottleneck] + data.time[TimeOwner::slow_start] +
                          data.time[TimeOwner::congestion_window] +
-                         data.time[TimeOwner::receive_window];
+                         data.time[TimeOwner::receive_window] +
+                         (ways.at_sender ? 0 : data.time[TimeOwner::pacing_or_cpu]);
   const double trip_s = std::max(data.rtt.total.median_s, ways.ack_median_s);
   return trip_s > 0 ? waiting * ways.ack_median_s / trip_s : 0;
 }
@@ -92,7 +94,9 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   }
   const double base_s = least_rtt_s(data.rtt);
   const bool doubles = base_s + ways.ack_s >= kRatio * base_s;
-  if (!queue_is_on_ack_way(data) || !doubles || ways.ack_s < kAddedSeconds) {
+  // Where a quartile keeps the sender's waiting out, the median tells how long ACKs waited.
+  const double added_s = ways.at_sender ? ways.ack_s : ways.ack_median_s;
+  if (!queue_is_on_ack_way(data) || !doubles || added_s < kAddedSeconds) {
     return silent(findings, kId, transfer,
                   fmt::format("the ACKs' way takes {} more than at its least, the data's {}, of "
                               "round trips of {}",

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/both_ways.h"
 #include "detect/loss_pattern.h"
 #include "detect/policing.h"
 #include "detect/policy.h"
@@ -98,6 +99,11 @@ void inspect(const Case& facts, Findings& findings) {
         silent(findings, kId, transfer, policing.why_not);
       } else if (std::string why = other_cause_of_loss(transfer); !why.empty()) {
         silent(findings, kId, transfer, std::move(why));
+      } else if (const BothWays ways = both_ways_of(transfer);
+                 losses_keep_to_both_ways(ways) && ways.as_fast_alone()) {
+        silent(findings, kId, transfer,
+               "losses keep to the times in which the other way carries data, and it sends as fast "
+               "alone: a bucket asks for none of that");
       } else {
         if (!policing.fits && !is_material(seconds_lost_to(transfer.data()), transfer)) continue;
         report(policing, transfer, findings);

@@ -92,6 +92,45 @@ TEST(Policer, MergedPairsThatAreDroppedAreNoBucket) {
   EXPECT_EQ(silences_of("policer", pairs_dropped()).size(), 1U);
 }
 
+// The third of three passes by itself, then the two that were merged are sent again, one a round
+// trip: a bucket that is empty for the two would take these as well. Later it sends one by one.
+Case pairs_of_three_dropped() {
+  Case facts = healthy_case({.bytes = 5'600'000, .seconds = 54, .rtt_s = 0.0036});
+  DirectionFacts& data = download_of(facts);
+  for (std::uint64_t round = 0; round < 500; ++round) {
+    const double at_s = 0.012 * static_cast<double>(round);
+    const auto add = [&](double later_s, bool passes) {
+      data.passage.cells.push_back({data.first_data + from_seconds(at_s + later_s),
+                                    passes ? kPacket : 0, passes ? 0 : kPacket});
+    };
+    add(0, false);
+    add(0.0001, false);
+    add(0.0002, true);
+    add(0.004, true);
+    add(0.0077, true);
+    data.lost_packets += 2;
+    ++data.loss_episodes;
+  }
+  for (int i = 0; i < 2400; ++i) {
+    data.passage.cells.push_back({data.first_data + from_seconds(6 + 0.02 * i), kPacket, 0});
+  }
+  data.data_packets = 4900;
+  data.passage.cell_s = 0.0001;
+  data.resent_packets = data.lost_packets;
+  data.flight_plateau_bytes = 3 * std::uint64_t{kPacket};
+  charge(data, TimeOwner::loss_recovery, 8);
+  return facts;
+}
+
+TEST(Policer, WhatPassesResendsOfSmallFlightsIsNoBucket) {
+  Case facts = pairs_of_three_dropped();
+  EXPECT_TRUE(run("policer", facts).empty());
+  EXPECT_EQ(silences_of("policer", facts).size(), 1U);
+  // Resends are lost as often as all else.
+  download_of(facts).lost_resends = download_of(facts).lost_packets * 2 / 5;
+  EXPECT_EQ(run("policer", facts).size(), 1U);
+}
+
 TEST(Policer, AQueueOfThatDepthShowsInRoundTrips) {
   const Case facts = policed(0.2);
   EXPECT_TRUE(run("policer", facts).empty());
