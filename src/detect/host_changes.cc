@@ -62,17 +62,32 @@ const HostFinding* same_in(const Inspection& inspection, const HostFinding& find
   return found == inspection.findings.end() ? nullptr : &*found;
 }
 
+/// Whether the rule of a finding had what it needs.
+bool has_judged(const Inspection& inspection, const HostFinding& finding) {
+  return std::ranges::any_of(inspection.rules, [&](const HostRuleState& state) {
+    return state.rule == finding.rule && state.judged;
+  });
+}
+
 void compare_findings(const Inspection& before, const Inspection& after, HostChanges& changes) {
   for (const HostFinding& finding : after.findings) {
     const HostFinding* earlier = same_in(before, finding);
     if (earlier != nullptr && earlier->severity == finding.severity) continue;
+    if (!has_judged(before, finding)) {
+      ++changes.unjudged;
+      continue;
+    }
     changes.findings.push_back({finding,
                                 earlier == nullptr ? "" : std::string(to_string(earlier->severity)),
                                 std::string(to_string(finding.severity))});
   }
   for (const HostFinding& finding : before.findings) {
-    if (same_in(after, finding) == nullptr)
+    if (same_in(after, finding) != nullptr) continue;
+    if (has_judged(after, finding)) {
       changes.findings.push_back({finding, std::string(to_string(finding.severity)), ""});
+    } else {
+      ++changes.unjudged;
+    }
   }
 }
 

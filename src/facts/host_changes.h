@@ -25,9 +25,10 @@ struct FindingChange {
 };
 
 struct HostChanges {
-  std::vector<HostChange> values;               // by what they are of
-  std::vector<FindingChange> findings;          // new ones first
-  std::size_t compared = 0;                     // values that both told
+  std::vector<HostChange> values;       // by what they are of
+  std::vector<FindingChange> findings;  // new ones first
+  std::size_t unjudged = 0;  // findings of one that the other could not judge: neither new nor gone
+  std::size_t compared = 0;  // values that both told
   std::size_t only_before = 0, only_after = 0;  // values that one alone told: nothing follows
 };
 

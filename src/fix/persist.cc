@@ -42,7 +42,8 @@ std::string command_for(const Turn& turn) {
 }
 
 std::string header_for(const Entry& entry) {
-  return fmt::format(fmt::runtime(kHeader), entry.id, entry.action, entry.id);
+  // On one line, whatever was typed: what follows is run by root.
+  return fmt::format(fmt::runtime(kHeader), entry.id, single_spaced(entry.action), entry.id);
 }
 
 MadeFile sysctl_file(const Entry& entry, const std::string& root) {

@@ -51,6 +51,9 @@ void write_changes(Page& page, const HostChanges& changes, const std::string& ag
     write_finding(page, label, change);
     label = "";
   }
+  if (changes.unjudged > 0)
+    page.entry("", fmt::format("findings of one that the other lacks the facts for: {}",
+                               format_count(changes.unjudged)));
 }
 
 Json changes_to_json(const HostChanges& changes, const std::string& against) {
@@ -72,6 +75,7 @@ Json changes_to_json(const HostChanges& changes, const std::string& against) {
           {"compared", changes.compared},
           {"only_before", changes.only_before},
           {"only_after", changes.only_after},
+          {"unjudged", changes.unjudged},
           {"values", std::move(values)},
           {"findings", std::move(findings)}};
 }

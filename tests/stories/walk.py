@@ -257,6 +257,9 @@ def walk(story):
         again, right = measure(story)
         check(again * story.ratio < cured if story.ratio else not right,
               f"and so is the fault: {again / 1e6:.4g} Mbit/s, bytes {'right' if right else 'wrong'}")
+        for look in story.looks:
+            if look.source == "live" and look.fault:
+                inspect(story, look, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -120,6 +120,18 @@ TEST(Undo, TakesAwayWhatMadeItLast) {
   EXPECT_FALSE(std::filesystem::exists(entry->files[0].path));
 }
 
+TEST(Persist, WhatWasTypedStaysAComment) {
+  World world;
+  fix::ReadyStep step = tso_off();
+  step.action += "\nreboot\n";
+  Result<fix::Entry> entry = fix::apply(world.kernel, world.journal, step, 1);
+  const std::string root = world.scratch.path() + "/root";
+  std::filesystem::create_directories(root + "/etc/systemd/system");
+  const std::string content = fix::files_for(world.kernel, *entry, root)->at(0).content;
+  EXPECT_NE(content.find("reboot"), std::string::npos);
+  EXPECT_EQ(content.find("\nreboot"), std::string::npos) << content;
+}
+
 TEST(Persist, FollowsWhatBringsInterfacesUp) {
   World world;
   const std::string root = world.scratch.path() + "/root";
