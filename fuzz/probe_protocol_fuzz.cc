@@ -5,8 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
+#include "probe/base64.h"
 #include "probe/message.h"
+#include "probe/path/path_messages.h"
 #include "probe/preamble.h"
 #include "probe/transfer_end.h"
 #include "probe/transfer_request.h"
@@ -35,6 +38,25 @@ void read_as_report(const Json& message) {
   fuzz::require(parse_end_report(Json::parse(to_json(*report).dump())).has_value());
 }
 
+void read_as_path(const Json& message) {
+  const TallyResult tally = tally_from(message);
+  fuzz::require(tally.course.size() <= kCourse);
+  fuzz::require(tally_from(Json::parse(to_json(tally).dump())).course.size() ==
+                tally.course.size());
+  if (const auto plan = plan_from(message)) {
+    fuzz::require(plan->count <= kMostDatagramsAsked && plan->ip_bytes.size() <= kMostSizesAsked);
+  }
+}
+
+void read_as_content(const Json& message) {
+  const auto data = message.find("data");
+  if (data == message.end() || !data->is_string()) return;
+  const auto bytes = from_base64(data->get_ref<const std::string&>());
+  if (!bytes || bytes->empty()) return;
+  const auto again = from_base64(to_base64(*bytes));
+  fuzz::require(again && *again == *bytes);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -56,6 +78,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       fuzz::require(type_of(**message).size() <= 40);
       read_as_request(**message);
       read_as_report(**message);
+      read_as_path(**message);
+      read_as_content(**message);
     }
   }
   return 0;

@@ -19,7 +19,7 @@ namespace slowpath::probe {
 
 /// Another major version cannot be spoken to. A minor one may add message kinds and fields, which
 /// the other side does not know and says so.
-inline constexpr std::uint16_t kProtocolMajor = 1, kProtocolMinor = 0;
+inline constexpr std::uint16_t kProtocolMajor = 1, kProtocolMinor = 1;
 
 enum class ConnectionKind : std::uint8_t { control = 0, data = 1 };
 

@@ -23,6 +23,11 @@ kill "$far" $(jobs -p) 2>/dev/null
 wait "$far" 2>/dev/null
 INSIDE
 chmod +x "$folder/inside.sh"
+cat >"$folder/deaf.py" <<'DEAF'
+import socket, time
+listener = socket.create_server(("10.1.0.1", 8080), backlog=1)
+time.sleep(60)
+DEAF
 
 failed=0
 before=:
@@ -55,20 +60,18 @@ try s4-gateway-icmp client SERVER 10.1.0.1 --mtu icmp-fragneeded-coalesced
 try window-scale-stripped client SERVER 10.1.0.1 --middlebox wscale-stripped
 try idle-connection-forgotten client SERVER 10.1.0.1 "--idle 6s" idle-nat-drop
 
-# A limit that drops what exceeds it, one that queues after a credit, and links that only queue. The rates are such that
-# a busy machine holds them.
-try policer client SERVER 10.1.0.1 --latency policer
-try bufferbloat client SERVER 10.1.0.1 --latency bufferbloat
-try shaper client SERVER 10.1.0.1 --latency healthy bufferbloat
+# A limit that drops what exceeds it, one that queues after a credit, and links that only queue. Where the machine has no
+# rest the program says that it cannot tell.
+try policer client SERVER 10.1.0.1 --latency policer unclear
+try bufferbloat client SERVER 10.1.0.1 --latency bufferbloat unclear
+try shaper client SERVER 10.1.0.1 --latency healthy bufferbloat unclear
 # shellcheck disable=SC2016  # expanded inside
 before='nsenter --net="$SERVER" tc qdisc add dev eth0 root tbf rate 20mbit burst 400kb limit 300kb'
-try healthy client SERVER 10.1.0.1 --latency shaper bufferbloat
+try healthy client SERVER 10.1.0.1 --latency shaper bufferbloat unclear
 
 # Many short connections: a program that accepts none, and a host without ports. 300 a second are few enough for any.
 # shellcheck disable=SC2016
-before='nsenter --net="$SERVER" python3 -c "import socket, time
-listener = socket.create_server((\"10.1.0.1\", 8080), backlog=1)
-time.sleep(60)" &'
+before='nsenter --net="$SERVER" python3 "$FOLDER/deaf.py" &'
 try healthy client SERVER 10.1.0.1 "--churn 50 --tcp-port 8080" accept-queue-overflow
 before='echo "40000 40200" >/proc/sys/net/ipv4/ip_local_port_range'
 try healthy client SERVER 10.1.0.1 "--churn 300" ephemeral-exhausted

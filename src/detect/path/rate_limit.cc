@@ -6,6 +6,7 @@
 // shaper (a token bucket, RFC 2697) from a link of that speed. As detectors/{policer,shaper}.cc,
 // which have the packets of a transfer to go by.
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -25,8 +26,28 @@ constexpr std::uint64_t kEnoughLost = 15;
 constexpr double kQueueShown = 0.3, kLeastQueue_s = 0.002;
 // Credit that no jitter makes: so long, and so much.
 constexpr double kLeastCredit_s = 0.03, kLeastCreditBytes = 32 * 1024;
-// A credit is read where the delay has left the noise, this far up to its end.
+// A credit is read where the delay has left the noise, this far up to its end for the first time.
 constexpr double kUp = 0.3;
+// A shaper lets TCP have nearly all of its rate, and from the credit's end on delay grows as
+// arithmetic says, within so much of the longest: what else makes delays does not keep to it.
+constexpr double kNear = 0.25, kStrays = 0.15;
+// Processors without rest drop and delay datagrams as a limit does (delay_and_loss.cc).
+constexpr double kBusy = 0.85;
+
+/// Whether what was measured is the path's, and not this host's.
+bool hosts_rest(const LatencyTest& latency, Direction direction) {
+  return std::ranges::all_of(latency.loaded, [&](const LatencyTest::Loaded& loaded) {
+    return loaded.direction != direction || loaded.own_busy_share < kBusy;
+  });
+}
+
+void tell_busy(Finding& finding) {
+  finding.severity = std::min(finding.severity, Severity::suspect);
+  finding.confidence = 0.5;
+  finding.evidence.push_back(tested(
+      "this host's processors had hardly any rest meanwhile, which drops and delays as well"));
+  finding.next_capture = "the same test from a host that has nothing else to do";
+}
 
 double lost_share(const DatagramRun& run) {
   return run.sent > 0 ? 1 - static_cast<double>(run.received) / static_cast<double>(run.sent) : 0;
@@ -58,12 +79,12 @@ double room_bytes(const DatagramRun& run) {
 
 std::string loss_words(const DatagramRun& run) {
   return fmt::format("at {} ({} of the rate that TCP reached): {} of {} lost, the delay grew by {}",
-                     format_rate(run.sent_bps), format_percent(*run.rate_share),
+                     format_rate(run.offered_bps), format_percent(*run.rate_share),
                      run.sent - run.received, run.sent, format_duration(run.delay_growth_s));
 }
 
 Evidence evidence_of(const DatagramRun& run) {
-  return tested(loss_words(run), {{"offered_bps", run.sent_bps},
+  return tested(loss_words(run), {{"offered_bps", run.offered_bps},
                                   {"arrived_bps", run.late_bps},
                                   {"loss_share", lost_share(run)},
                                   {"delay_growth_us", run.delay_growth_s * 1e6}});
@@ -76,6 +97,7 @@ void report_policer(const PathTestFacts& test, const Runs& runs, Direction direc
   if (over.delay_growth_s > std::max(kQueueShown * queue_s, kLeastQueue_s / 2)) return;
   // A room too small to show as delay could be a queue's as well.
   const bool is_proved = queue_s >= kLeastQueue_s;
+  const bool rests = hosts_rest(*test.latency, direction);
   Finding finding =
       found("policer", is_proved ? Severity::fault : Severity::suspect, is_proved ? 0.9 : 0.6,
             fmt::format("{} what exceeds about {} is dropped at once, not queued",
@@ -93,17 +115,34 @@ void report_policer(const PathTestFacts& test, const Runs& runs, Direction direc
   finding.refuted_by = "delays that grow before datagrams are lost";
   finding.next_capture =
       "at the sender, during a transfer: slowpath diagnose -i DEV --duration 10s";
+  if (!rests) tell_busy(finding);
   findings.push_back(std::move(finding));
+}
+
+/// Whether delays follow a credit and a queue behind it: none at first, then one that grows as fast
+/// as more is sent than passes, up to the queue's length.
+bool follows(const DatagramRun& run, double slope, double credit) {
+  double strays = 0;
+  for (const auto& [at_s, delay_s] : run.course)
+    strays += std::abs(delay_s - std::clamp(slope * at_s - credit, 0.0, run.delay_growth_s));
+  return strays <= kStrays * run.delay_growth_s * static_cast<double>(run.course.size());
 }
 
 /// Seconds at the limit's rate that were sent above it without waiting: how far the delay lags
 /// behind what a link of this rate, which has no credit, would show. 0 where it cannot be read.
+/// At the rate that was asked for: a queue on the sending host itself holds the sender back, too,
+/// but only once it is full.
 double credit_s(const DatagramRun& run) {
-  const double slope = run.sent_bps / run.late_bps - 1;
-  double most = 0;
-  for (const auto& [at_s, delay_s] : run.course) most = std::max(most, delay_s);
-  for (const auto& [at_s, delay_s] : run.course) {
-    if (delay_s >= kUp * most) return std::max(0.0, slope * at_s - delay_s);
+  const double slope = run.offered_bps / run.late_bps - 1;
+  for (auto point = run.course.begin(); point != run.course.end(); ++point) {
+    const auto& [at_s, delay_s] = *point;
+    // The first ones may still find what came before them.
+    const bool is_low_before = std::ranges::any_of(run.course.begin(), point, [&](const auto& it) {
+      return it.second < kUp * run.delay_growth_s / 2;
+    });
+    if (delay_s < kUp * run.delay_growth_s || !is_low_before) continue;
+    const double credit = slope * at_s - delay_s;
+    return credit > 0 && follows(run, slope, credit) ? credit : 0;
   }
   return 0;
 }
@@ -114,7 +153,9 @@ void report_shaper(const PathTestFacts& test, const Runs& runs, Direction direct
   // Without delay nothing is queued, and without a sound run below it is not this rate's doing.
   if (over.delay_growth_s < kLeastCredit_s) return;
   const double credit = credit_s(over), bytes = credit * over.late_bps / 8;
-  const bool has_credit = credit >= kLeastCredit_s && bytes >= kLeastCreditBytes;
+  const double of_tcp = over.late_bps * *over.rate_share / over.offered_bps;
+  const bool has_credit =
+      credit >= kLeastCredit_s && bytes >= kLeastCreditBytes && std::abs(of_tcp - 1) <= kNear;
   Finding finding =
       found("shaper", has_credit ? Severity::fault : Severity::note, has_credit ? 0.85 : 0.7,
             has_credit ? fmt::format("{} the rate is held at {} by queueing, after a credit of {}",
@@ -128,10 +169,11 @@ void report_shaper(const PathTestFacts& test, const Runs& runs, Direction direct
     finding.evidence.push_back(tested(
         fmt::format("at the beginning {} passed at {} without waiting, which no link of {} "
                     "lets through",
-                    format_bytes(bytes), format_rate(over.sent_bps), format_rate(over.late_bps)),
+                    format_bytes(bytes), format_rate(over.offered_bps), format_rate(over.late_bps)),
         {{"credit_bytes", bytes}, {"plateau_bps", over.late_bps}}));
   }
   finding.refuted_by = "a link on the path whose own speed is this rate";
+  if (has_credit && !hosts_rest(*test.latency, direction)) tell_busy(finding);
   findings.push_back(std::move(finding));
 }
 
@@ -143,7 +185,7 @@ void rate_limit(const PathTestFacts& test, Findings& findings) {
     const Runs runs = runs_of(*test.latency, direction);
     if (runs.over == nullptr || runs.below == nullptr) continue;
     const DatagramRun& over = *runs.over;
-    if (over.late_bps <= 0 || over.late_bps > kHeld * over.sent_bps) continue;
+    if (over.late_bps <= 0 || over.late_bps > kHeld * over.offered_bps) continue;
     if (lost_share(*runs.below) > kQuietLoss) continue;
     const std::size_t before = findings.size();
     if (over.sent - over.received >= kEnoughLost) report_policer(test, runs, direction, findings);

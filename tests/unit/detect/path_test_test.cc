@@ -248,6 +248,7 @@ DatagramRun run_at(double share, std::uint64_t lost, std::uint64_t in_runs) {
   run.ip_bytes = 1400;
   run.rate_share = share;
   run.offered_bps = share * 1e8;
+  run.late_bps = run.offered_bps;
   run.sent = 10000;
   run.received = 10000 - lost;
   run.loss_runs = in_runs;
@@ -325,6 +326,26 @@ TEST(PathTest, WhatWaitsInAQueueIsALinkAndHealthy) {
 TEST(PathTest, ACreditBeforeTheQueueIsAShaper) {
   const PathTestFacts facts = facts_of_overload(overload(250'000, true, 200'000));
   EXPECT_EQ(verdict(facts), "shaper");
+}
+
+TEST(PathTest, ABusyHostProvesNoLimit) {
+  for (const DatagramRun& over : {overload(100'000, false), overload(250'000, true, 200'000)}) {
+    PathTestFacts facts = facts_of_overload(over);
+    facts.latency->loaded = {loaded(0.012)};
+    EXPECT_NE(verdict(facts), "unclear");
+    facts.latency->loaded[0].own_busy_share = 0.95;
+    EXPECT_EQ(verdict(facts), "unclear");
+  }
+}
+
+TEST(PathTest, DelaysThatFollowNoCreditAreNoShaper) {
+  DatagramRun over = overload(250'000, true, 200'000);
+  for (std::size_t i = 0; i < over.course.size(); ++i)
+    over.course[i].second = i % 3 == 0 ? 0.1 : 0.02;  // a host that stops and goes
+  EXPECT_EQ(verdict(facts_of_overload(over)), "healthy");
+  DatagramRun slow = overload(250'000, true, 200'000);
+  slow.rate_share = 4;  // TCP reached half of it: the rate is not what held TCP.
+  EXPECT_EQ(verdict(facts_of_overload(slow)), "healthy");
 }
 
 TEST(PathTest, APathThatTakesTwiceTheRateHasNoLimitThere) {
