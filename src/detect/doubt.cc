@@ -22,6 +22,9 @@ constexpr double kCaptureLossShare = 0.30;
 constexpr std::uint64_t kCaptureHoles = 10;
 // From this share of the file's bytes damaged, what is left does not speak for the whole.
 constexpr double kDamagedShare = 0.50;
+// Packets of two queues are swapped by microseconds, and a clock that is set steps once.
+constexpr double kBackwardsShare = 0.05;
+constexpr double kBackwards_s = 0.01;
 // TCP packets below this share of all IP packets: the capture is about something else.
 constexpr double kMostlyOther = 0.10;
 // A direction with fewer of its connection's bytes (requests, say) does not decide how it went;
@@ -210,6 +213,18 @@ std::optional<Doubt> doubt_about_file(const Case& facts) {
                                format_bytes(damaged), capture.file),
                    {"tcpdump -ni DEV -s 128 -w again.pcap tcp"},
                    0};
+    }
+    const bool is_backwards = static_cast<double>(capture.time_steps_back) >=
+                                  kBackwardsShare * static_cast<double>(capture.packets) &&
+                              capture.largest_step_back_s >= kBackwards_s;
+    if (is_backwards) {
+      return Doubt{
+          fmt::format("the clock of {} steps back at {} of {} packets, by up to {}: no time in it "
+                      "means anything",
+                      capture.file, format_count(capture.time_steps_back),
+                      format_count(capture.packets), format_duration(capture.largest_step_back_s)),
+          {"tcpdump -ni DEV -s 128 -w again.pcap tcp"},
+          0};
     }
     if (capture.reported_drops > capture.packets) {
       return Doubt{fmt::format("the capturing program itself dropped {} packets and kept {}",

@@ -159,6 +159,15 @@ TEST_P(Attack, ScreenedIsBoundedAndTheSameWithMoreThreads) {
   EXPECT_EQ(report::to_json(seen.answer, {}), report::to_json(three.answer, {}));
 }
 
+TEST(AttackOnTheClock, IsNoProofOfHealth) {
+  const CaptureOnDisk capture(AttackKind::backwards);
+  for (const Way way : {Way::full, Way::screened}) {
+    const Diagnosis diagnosis = look_at(capture.path(), way).answer.diagnosis;
+    EXPECT_EQ(diagnosis.verdict, "unclear");
+    EXPECT_NE(diagnosis.summary.find("steps back"), std::string::npos) << diagnosis.summary;
+  }
+}
+
 std::vector<AttackKind> all_kinds() {
   std::vector<AttackKind> kinds;
   for (std::size_t i = 0; i < bench::kAttackKinds; ++i) kinds.push_back(static_cast<AttackKind>(i));
