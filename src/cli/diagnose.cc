@@ -19,6 +19,7 @@
 #include "cli/compared_places.h"
 #include "cli/frames_output.h"
 #include "cli/hosts.h"
+#include "cli/memory_limit.h"
 #include "cli/output.h"
 #include "cli/pipeline.h"
 #include "cli/placed_input.h"
@@ -38,7 +39,7 @@ namespace {
 struct Options : AnswerOptions {
   std::vector<std::string> files, read_files, placed_files, hosts;
   std::string interface, duration, filter, from, to, connection;
-  std::string memory = "1GiB";
+  std::string memory;
   std::string frames;
   std::optional<std::size_t> most_connections;
   bool jsonl = false, explain = false;
@@ -114,7 +115,8 @@ void declare_content(CLI::App& app, Options& options) {
 
 void declare_effort(CLI::App& app, Options& options) {
   app.add_option("--memory", options.memory,
-                 "Memory for connections (1GiB); the oldest idle ones are ended early")
+                 "Memory for connections (a quarter of the machine's); the oldest idle ones are "
+                 "ended early")
       ->type_name("SIZE")
       ->group("Effort");
   app.add_flag("--no-checksums", options.no_checksums, "Do not verify checksums")->group("Effort");
@@ -182,7 +184,8 @@ Result<PipelineOptions> pipeline_options_of(const Options& options) {
   if (!from) return std::unexpected(from.error());
   const Result<std::optional<TimeBound>> to = parse_bound(options.to);
   if (!to) return std::unexpected(to.error());
-  const Result<std::uint64_t> memory = parse_size(options.memory);
+  const Result<std::uint64_t> memory =
+      options.memory.empty() ? default_memory_bytes() : parse_size(options.memory);
   if (!memory) return std::unexpected(memory.error());
   const Result<std::uint64_t> screen_from = parse_size(options.screen_from);
   if (!screen_from) return std::unexpected(screen_from.error());
