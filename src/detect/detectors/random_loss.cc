@@ -43,8 +43,15 @@ double ceiling_bps(const DirectionFacts& data) {
   return static_cast<double>(data.window.max_bytes) * 8 / data.rtt.total.median_s;
 }
 
+/// Of all that was sent again, so much was needed: the rest is not loss's.
+double needed_share(const DirectionFacts& data) {
+  const double needless = static_cast<double>(data.spurious.packets);
+  const double lost = static_cast<double>(data.lost_packets);
+  return lost + needless > 0 ? lost / (lost + needless) : 1;
+}
+
 double repair_s(const DirectionFacts& data) {
-  return data.time[TimeOwner::loss_recovery] + data.time[TimeOwner::timeout];
+  return data.time[TimeOwner::loss_recovery] * needed_share(data) + data.time[TimeOwner::timeout];
 }
 
 /// A congestion control answers once for all losses of a flight.
@@ -76,7 +83,7 @@ double seconds_lost_to(const DirectionFacts& data, double share) {
   if (rate > left * kModelFactor || rate * kModelFactor < left) return repair;
   const double ceiling = ceiling_bps(data);
   const double part = ceiling > rate ? 1 - rate / ceiling : 0;
-  return repair + waiting * part;
+  return repair + waiting * part * needed_share(data);
 }
 
 struct Judged {

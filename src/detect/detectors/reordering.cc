@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/arithmetic/loss_model.h"
+#include "detect/loss_time.h"
 #include "detect/policy.h"
 #include "detect/support.h"
 
@@ -19,16 +21,45 @@ namespace {
 constexpr std::string_view kId = "reordering";
 // Fewer packets prove no habit of the path.
 constexpr std::uint64_t kPackets = 3;
-// Needless resends that show that the sender takes it for loss, as a share of all resends.
+// Needless resends that show that the sender takes it for loss.
 constexpr std::uint64_t kNeedless = 3;
-constexpr double kNeedlessShare = 0.5;
+// So many keep the congestion window small, if the rate is what that many losses leave: a window
+// that is opened again when a resend proves needless (RFC 3708) makes it a few times more.
+constexpr std::uint64_t kManyNeedless = 20;
+constexpr double kUndoFactor = 4, kSlowerFactor = 3;
+
+/// Resends that no timer made, of bytes that had arrived: their originals came late.
+std::uint64_t needless_by_order(const DirectionFacts& data) {
+  const SpuriousFacts& spurious = data.spurious;
+  return spurious.packets - std::min(spurious.packets, spurious.timeouts);
+}
+
+/// Packets that came late: seen so, or sent again before they came. Without any that was seen, the
+/// resends may have another cause.
+std::uint64_t late_packets(const DirectionFacts& data) {
+  return data.reorder.packets == 0 ? 0 : data.reorder.packets + needless_by_order(data);
+}
+
+/// Windows that resends kept small, as far as the rate is what losses in their place would leave.
+double kept_small_by_resends_s(const DirectionFacts& data) {
+  const double segments =
+      data.segment_size > 0 ? static_cast<double>(data.bytes) / data.segment_size : 0;
+  if (data.spurious.packets < kManyNeedless || segments <= 0) return 0;
+  const double share = std::min(1.0, static_cast<double>(data.resent_packets) / segments);
+  const double left_bps =
+      arithmetic::cubic_rate_bps(data.segment_size, data.rtt.total.median_s, share);
+  const bool fits =
+      data.goodput_bps <= kUndoFactor * left_bps && data.goodput_bps * kSlowerFactor >= left_bps;
+  return fits ? kept_small_s(data) : 0;
+}
 
 /// The time that recovery from losses that were none has cost.
 double seconds_lost_to(const DirectionFacts& data) {
   const auto needless = static_cast<double>(data.spurious.packets);
   const auto resent = static_cast<double>(std::max(data.resent_packets, data.spurious.packets));
-  if (data.spurious.packets < kNeedless || needless < kNeedlessShare * resent) return 0;
-  return data.time[TimeOwner::loss_recovery] * needless / resent + data.spurious.seconds;
+  if (data.spurious.packets < kNeedless) return 0;
+  const double held_s = data.time[TimeOwner::loss_recovery] + kept_small_by_resends_s(data);
+  return held_s * needless / resent + data.spurious.seconds;
 }
 
 void report(const Transfer& transfer, Findings& findings) {
@@ -38,10 +69,10 @@ void report(const Transfer& transfer, Findings& findings) {
   finding.seconds_lost = std::min(seconds_lost_to(data), duration_s(transfer.connection));
   finding.severity = severity_of(true, finding.seconds_lost, transfer);
   finding.confidence = confidence_of(
-      0.75 + 0.2 * how_far(static_cast<double>(reorder.packets), kPackets, 50), transfer);
-  finding.claim =
-      fmt::format("{} packets from {} arrived after later ones, {} late at most", reorder.packets,
-                  to_string(transfer.sender()), format_duration(reorder.max_late_s));
+      0.75 + 0.2 * how_far(static_cast<double>(late_packets(data)), kPackets, 50), transfer);
+  finding.claim = fmt::format("{} packets from {} arrived after later ones, {} late at most",
+                              late_packets(data), to_string(transfer.sender()),
+                              format_duration(reorder.max_late_s));
   finding.evidence.push_back(shown_by(
       fmt::format("{} packets {}, late by {} (median), overtaken by up to {}", reorder.packets,
                   reorder.by_sack ? "were first reported missing by SACK and then acknowledged "
@@ -63,10 +94,9 @@ void report(const Transfer& transfer, Findings& findings) {
 void inspect_transfer(const Transfer& transfer, Findings& findings) {
   const DirectionFacts& data = transfer.data();
   if (data.reorder.packets == 0) return;
-  if (data.reorder.packets < kPackets) {
-    return silent(
-        findings, kId, transfer,
-        fmt::format("{} reordered packets; {} are needed", data.reorder.packets, kPackets));
+  if (late_packets(data) < kPackets) {
+    return silent(findings, kId, transfer,
+                  fmt::format("{} reordered packets; {} are needed", late_packets(data), kPackets));
   }
   report(transfer, findings);
 }
