@@ -180,10 +180,12 @@ std::uint64_t count_between(const Case& facts, const Hosts& senders, const Hosts
       }));
 }
 
-void put_into_words(Finding& merged) {
+/// `all`: whatever was captured between the hosts was analysed, not just counted.
+void put_into_words(Finding& merged, bool all) {
   const Spread& spread = *merged.spread;
-  std::string text = fmt::format("{} of {} connections {} → {}", format_count(spread.connections),
-                                 format_count(spread.between), spread.senders, spread.receivers);
+  std::string text = fmt::format("{} of {} {}connections {} → {}", format_count(spread.connections),
+                                 format_count(spread.between), all ? "" : "analysed ",
+                                 spread.senders, spread.receivers);
   if (merged.seconds_lost > 0) {
     text += fmt::format(", {} lost in all", format_duration(merged.seconds_lost));
   }
@@ -223,7 +225,7 @@ Finding merge_group(const Case& facts, std::vector<Finding>& findings, Group gro
   merged.connections = std::move(ids);
   merged.seconds_lost = seconds;
   merged.confidence = confidence;
-  put_into_words(merged);
+  put_into_words(merged, facts.connections_total <= facts.connections.size());
   return merged;
 }
 

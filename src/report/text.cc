@@ -71,7 +71,9 @@ void write_other_findings(Page& page, const Answer& answer, const Finding* verdi
       ++hidden;
     }
   }
-  if (hidden > 0) page.entry("", fmt::format("{} more findings with --all", hidden));
+  if (hidden > 0) {
+    page.entry("", fmt::format("{} more finding{} with --all", hidden, hidden == 1 ? "" : "s"));
+  }
 }
 
 /// "890 connections: 750 healthy, 100 random-loss, 40 zero-window".
@@ -81,6 +83,34 @@ std::string verdicts_of_all(const Answer& answer) {
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", format_count(count), verdict);
   }
   return fmt::format("{} connections: {}", format_count(answer.facts.connections.size()), text);
+}
+
+/// Faults that many connections share: their findings speak of hosts and paths.
+std::set<std::string_view> shared_faults(const Diagnosis& diagnosis) {
+  std::set<std::string_view> shared;
+  for (const Finding& finding : diagnosis.findings) {
+    if (finding.spread) shared.insert(finding.fault);
+  }
+  return shared;
+}
+
+/// Connections that need a line of their own where findings speak of many: neither sound, nor told
+/// by one of those.
+std::vector<std::size_t> told_by_none(const Answer& answer, const std::vector<std::size_t>& order) {
+  const std::set<std::string_view> shared = shared_faults(answer.diagnosis);
+  if (shared.empty()) return order;
+  std::set<std::uint32_t> alone;
+  for (const Finding& finding : answer.diagnosis.findings) {
+    if (!finding.spread) alone.insert(finding.connections.begin(), finding.connections.end());
+  }
+  std::vector<std::size_t> left;
+  for (const std::size_t position : order) {
+    const std::string& verdict = verdict_of(answer, position);
+    if (verdict == "healthy") continue;
+    const bool is_alone = alone.contains(answer.facts.connections[position].id);
+    if (is_alone || !shared.contains(verdict)) left.push_back(position);
+  }
+  return left;
 }
 
 /// "first random-loss: about 26 Mbit/s", "then rwnd-limited: ...": one switch a step.
@@ -118,9 +148,13 @@ void write_screening(Page& page, const ScreeningFacts& screening) {
 void write_other_connections(Page& page, const Answer& answer, const ConnectionFacts* main,
                              const TextOptions& options) {
   const std::vector<ConnectionFacts>& connections = answer.facts.connections;
+  const bool has_overview = !shared_faults(answer.diagnosis).empty();
+  std::vector<std::size_t> order = connections_worst_first(answer);
+  std::size_t hidden = order.size();
+  if (!options.all) order = told_by_none(answer, order);
+  hidden -= order.size();
   std::size_t shown = 0;
-  std::size_t hidden = 0;
-  for (const std::size_t position : connections_worst_first(answer)) {
+  for (const std::size_t position : order) {
     const ConnectionFacts& connection = connections[position];
     if (&connection == main) continue;
     if (!options.all && shown == options.most_connections) {
@@ -142,8 +176,9 @@ void write_other_connections(Page& page, const Answer& answer, const ConnectionF
     }
   }
   if (hidden > 0) {
-    page.entry("", fmt::format("{} more connections with --all", format_count(hidden)));
-    page.entry("", verdicts_of_all(answer));
+    page.entry("", fmt::format("{} more connection{} with --all", format_count(hidden),
+                               hidden == 1 ? "" : "s"));
+    if (!has_overview) page.entry("", verdicts_of_all(answer));
   }
   const std::uint64_t totals_only =
       answer.facts.connections_total -
@@ -187,7 +222,15 @@ std::string to_text(const Answer& answer, const TextOptions& options) {
   }
   const Finding* verdict = finding_of_verdict(answer.diagnosis);
   const ConnectionFacts* connection = main_connection(answer, verdict);
+  if (!shared_faults(answer.diagnosis).empty()) {
+    page.heading(verdicts_of_all(answer), "");
+    page.gap();
+  }
   if (connection != nullptr) {
+    if (verdict != nullptr && verdict->spread) {
+      page.entry("", fmt::format("the worst of {} with the verdict's fault, #{}:",
+                                 format_count(verdict->spread->connections), connection->id));
+    }
     write_connection(page, *connection, main_direction(*connection, verdict));
   }
   page.gap();
