@@ -3,10 +3,12 @@
 // transfer: the costliest first, one switch at a time. The arithmetic is prediction.cc's.
 #include <algorithm>
 #include <optional>
+#include <span>
 
 #include "detect/policy.h"
 #include "detect/prediction.h"
 #include "detect/synthesis_steps.h"
+#include "facts/catalogue.h"
 
 namespace slowpath::detect {
 namespace {
@@ -26,16 +28,32 @@ AfterFix expectation_of(const Transfer& transfer, const Finding& finding) {
 
 constexpr std::string_view kHiddenByEarlier =
     "cannot be told: what an earlier step brings does not show";
+constexpr std::string_view kNotReached =
+    "it was never reached: whether it binds shows after the step before";
 // From here on a repair is worth a step of its own.
 constexpr double kWorthAStep = 1.25;
 
+/// Two names of one cause: one more general than the other, or both cases of the same.
+bool are_kin(std::string_view a, std::string_view b) {
+  const Fault* first = find_fault(a);
+  const Fault* second = find_fault(b);
+  if (first == nullptr || second == nullptr) return false;
+  return is_specialisation_of(a, b) || is_specialisation_of(b, a) ||
+         (!first->specialises.empty() && first->specialises == second->specialises);
+}
+
 /// Whether another finding beside the verdict's is a switch of its own: it costs what matters, or
+/// something that is no time of this transfer and that no earlier step names in another way; or
 /// what is left to expect rises by its repair.
-bool is_switch(const Finding& finding, const Transfer& transfer, const AfterFix& before,
-               const AfterFix& after) {
-  if (finding.severity == Severity::fault && is_material(finding.seconds_lost, transfer)) {
-    return true;
+bool is_switch(const Finding& finding, const Transfer& transfer, std::span<const Finding> findings,
+               std::span<const FixStep> earlier, const AfterFix& after) {
+  if (finding.severity == Severity::fault) {
+    const bool is_told = std::ranges::any_of(earlier, [&](const FixStep& step) {
+      return are_kin(findings[step.finding].fault, finding.fault);
+    });
+    if (is_material(finding.seconds_lost, transfer) || !is_told) return true;
   }
+  const AfterFix& before = earlier.back().after;
   return before.goodput_bps && after.goodput_bps &&
          *after.goodput_bps >= kWorthAStep * *before.goodput_bps;
 }
@@ -50,14 +68,16 @@ AfterFix expect_also(const Transfer& transfer, const Finding& finding, Repairs& 
 
 }  // namespace
 
+Direction main_direction(const ConnectionFacts& connection) {
+  const bool down = connection[Direction::to_client].bytes > connection[Direction::to_server].bytes;
+  return down ? Direction::to_client : Direction::to_server;
+}
+
 std::optional<Transfer> transfer_of(const Case& facts, const Finding& finding) {
   if (finding.connections.size() != 1) return std::nullopt;
   const ConnectionFacts* connection = find_connection(facts, finding.connections.front());
   if (connection == nullptr) return std::nullopt;
-  const bool down =
-      (*connection)[Direction::to_client].bytes > (*connection)[Direction::to_server].bytes;
-  const Direction larger = down ? Direction::to_client : Direction::to_server;
-  return Transfer{facts, *connection, finding.direction.value_or(larger)};
+  return Transfer{facts, *connection, finding.direction.value_or(main_direction(*connection))};
 }
 
 void predict_each(const Case& facts, std::vector<Finding>& findings) {
@@ -82,9 +102,11 @@ std::vector<FixStep> order_steps(const Case& facts, const std::vector<Finding>& 
     if (finding.severity == Severity::note || !is_beside(finding, verdict)) continue;
     Repairs also = done;
     const AfterFix after = expect_also(*transfer, finding, also);
-    if (!is_switch(finding, *transfer, steps.back().after, after)) continue;
+    const bool shows = is_switch(finding, *transfer, findings, steps, after);
+    if (!shows && !is_hidden_limit(finding)) continue;
     done = also;
-    steps.push_back({i, after});
+    steps.push_back(
+        {i, shows ? after : AfterFix{std::nullopt, std::string{kNotReached}, Bound::unknown}});
   }
   if (steps.size() < 2) steps.clear();
   return steps;

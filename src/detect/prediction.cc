@@ -282,8 +282,9 @@ AfterFix without_waits(const Transfer& transfer, const Repairs& repairs) {
   }
   // What a sender waited for is only inferred where its data arrives.
   const bool seen = data.vantage != Vantage::receiver && data.vantage != Vantage::unknown;
-  return {bits_of(data) / left_s, parts,
-          seen && is_steady(transfer) ? Bound::about : Bound::at_least};
+  if (seen && is_steady(transfer)) return {bits_of(data) / left_s, parts, Bound::about};
+  // A bound has the error on its safe side.
+  return {bits_of(data) / (left_s + error_s), parts, Bound::at_least};
 }
 
 struct Run {
@@ -291,7 +292,17 @@ struct Run {
   std::string basis;
 };
 
-/// The same bytes from slow start on at no more than this rate. Exchanges take a round trip each,
+/// Round trips that an exchange takes beside its bytes: one for the question, and one for the rest
+/// of an answer that the window before it does not hold (RFC 9293 section 3.8.6, RFC 6928).
+double rounds_of_exchange(const Transfer& transfer) {
+  const DirectionFacts& data = transfer.data();
+  const auto count = static_cast<double>(transfer.connection.beside.exchanges.count);
+  if (count <= 0) return 0;
+  const double initial = arithmetic::kInitialWindowSegments * data.segment_size;
+  return static_cast<double>(data.bytes) / count > initial ? 2 : 1;
+}
+
+/// The same bytes from slow start on at no more than this rate. Exchanges take their round trips,
 /// and pauses of the programs stay unless they are what is repaired.
 Run run_at(const Transfer& transfer, const Repairs& repairs, double ceiling_bps) {
   const DirectionFacts& data = transfer.data();
@@ -299,7 +310,8 @@ Run run_at(const Transfer& transfer, const Repairs& repairs, double ceiling_bps)
   const auto bytes = static_cast<double>(data.bytes);
   Run run;
   run.seconds = arithmetic::ideal_transfer_s(bytes, data.segment_size, rtt, ceiling_bps) +
-                static_cast<double>(transfer.connection.beside.exchanges.count) * rtt;
+                static_cast<double>(transfer.connection.beside.exchanges.count) *
+                    rounds_of_exchange(transfer) * rtt;
   if (!repairs.waits && !repairs.sender) run.seconds += data.time[TimeOwner::application];
   run.bps = bytes * 8 / run.seconds;
   run.basis = fmt::format("{} take {} from slow start on at a round trip of {}",

@@ -111,14 +111,14 @@ Diagnosis synthesise(const Case& facts, std::vector<Finding> findings) {
   hear_hosts(facts, findings);
   unite_views(facts, findings);
   refute_losses(facts, findings);
-  fold(findings);
+  fold(facts, findings);
   divide_overlaps(facts, findings);
   rule_out(facts, findings);
   Diagnosis diagnosis;
   diagnosis.connection_verdicts = verdicts_of_connections(facts, findings);
   share_verdicts(facts, diagnosis.connection_verdicts);
   demote_trivial(facts, findings);
-  name_hidden_limits(facts, findings);
+  name_hidden_limits(facts, diagnosis.connection_verdicts, findings);
   predict_each(facts, findings);
   rank(facts, findings);
   locate_losses(facts, findings);

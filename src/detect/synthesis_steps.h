@@ -25,8 +25,8 @@ bool is_beside(const Finding& a, const Finding& b);
 /// Folds a general finding into the special one beside it (`specialises` in the catalogue, over
 /// any number of steps), if that one claims no less. Its first evidence is kept. Where the special
 /// cause explains less than half of what the general one cost, both stay and the seconds are
-/// parted.
-void fold(std::vector<Finding>& findings);
+/// parted; but a window that closed again and again also owns the time in which it was full.
+void fold(const Case& facts, std::vector<Finding>& findings);
 
 /// Keeps the seconds of each connection's findings within its active time: the stronger claim is
 /// served first. What is left of a fault below the material share becomes a note.
@@ -35,12 +35,20 @@ void divide_overlaps(const Case& facts, std::vector<Finding>& findings);
 /// Fills in `ruled_out`: the catalogue's look-alikes against which the facts speak.
 void rule_out(const Case& facts, std::vector<Finding>& findings);
 
+/// The direction that carried more.
+Direction main_direction(const ConnectionFacts& connection);
+
 /// The transfer that a finding is about: its direction, or the one that carried more. Nothing for
 /// findings about several connections or none. Valid while the case lives.
 std::optional<Transfer> transfer_of(const Case& facts, const Finding& finding);
 
-/// Adds suspects for limits that a fault hides: the receive window that would bind next.
-void name_hidden_limits(const Case& facts, std::vector<Finding>& findings);
+/// Adds suspects for limits that a fault hides, or losses on a connection that is unclear: the
+/// receive window that would bind next. `verdicts` by position in Case::connections.
+void name_hidden_limits(const Case& facts, std::span<const std::string> verdicts,
+                        std::vector<Finding>& findings);
+
+/// Whether it is one of these: a limit that cost nothing yet.
+bool is_hidden_limit(const Finding& finding);
 
 /// Fills in `after_fix` of the findings whose repair's effect on the rate is known (prediction.h).
 void predict_each(const Case& facts, std::vector<Finding>& findings);

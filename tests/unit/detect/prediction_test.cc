@@ -234,5 +234,45 @@ TEST(Steps, NoWindowIsSuspectedWithoutAFault) {
   EXPECT_TRUE(detect::synthesise(facts, {}).findings.empty());
 }
 
+TEST(Prediction, AnswersTakeTheirRoundTrips) {
+  Case facts = healthy_case({.bytes = 2'400'000, .seconds = 8});
+  show_path(facts, 1e9);
+  const double at_once = after(facts, Repair::loss, 6).goodput_bps.value_or(0);
+  facts.connections[0].beside.exchanges.count = 12;
+  // Twelve answers of 200 000 bytes: two round trips of 20 ms each.
+  const double asked = after(facts, Repair::loss, 6).goodput_bps.value_or(0);
+  EXPECT_NEAR(2'400'000 * 8 / asked - 2'400'000 * 8 / at_once, 12 * 2 * 0.020, 0.001);
+  facts.connections[0].beside.exchanges.count = 1200;
+  // Answers that one window holds take one.
+  const double small = after(facts, Repair::loss, 6).goodput_bps.value_or(0);
+  EXPECT_NEAR(2'400'000 * 8 / small - 2'400'000 * 8 / at_once, 1200 * 0.020, 0.001);
+}
+
+TEST(Steps, AWindowThatWasNeverReachedIsAStepWithoutARate) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 10});
+  download_of(facts).window.shift = 0;
+  const Diagnosis diagnosis = detect::synthesise(facts, {claim("policer", 8)});
+  ASSERT_EQ(diagnosis.steps.size(), 2U);
+  EXPECT_EQ(diagnosis.findings[diagnosis.steps[1].finding].fault, "rwnd-limited");
+  EXPECT_EQ(bound_of(diagnosis.steps[1].after), Bound::unknown);
+}
+
+TEST(Steps, BehindLossesThatNothingExplainsAWindowIsSuspected) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 10});
+  DirectionFacts& data = download_of(facts);
+  data.window.shift = 0;  // 26 Mbit/s in 20 ms
+  const auto named = [&] {
+    const Diagnosis diagnosis = detect::synthesise(facts, {});
+    return std::ranges::any_of(diagnosis.findings, [](const Finding& finding) {
+      return finding.fault == "rwnd-limited" && finding.severity == Severity::suspect;
+    });
+  };
+  EXPECT_FALSE(named());
+  data.resent_packets = data.lost_packets = 20;
+  charge(data, TimeOwner::timeout, 6);
+  EXPECT_EQ(detect::synthesise(facts, {}).verdict, "unclear");
+  EXPECT_TRUE(named());
+}
+
 }  // namespace
 }  // namespace slowpath::testing
