@@ -74,6 +74,13 @@ struct Expectation {
   std::vector<std::string> accepted;  // verdicts
 };
 
+/// One of several faults, at a capture point that cannot show it.
+struct Unseen {
+  std::string point, fault;
+  std::string why;                    // one sentence, for the reader of docs/lab.md
+  std::vector<std::string> shows_as;  // what it looks like there; empty: nothing of it is seen
+};
+
 struct Fix {
   std::string summary;  // "segmentation offload off on the server"
   std::vector<HostCommand> commands;
@@ -94,15 +101,18 @@ struct Symptom {
   /// measured it (RFC 7323 section 1.1). 0: not asked.
   std::uint64_t window_bytes = 0;
   static constexpr double kWindowTolerance = 0.05;
-  bool bytes_wrong = false;                       // the hash must differ
+  bool bytes_wrong = false;  // the hash must differ
 };
+
+/// The family of scenarios with more than one fault.
+inline constexpr std::string_view kSeveral = "several";
 
 struct Scenario {
   std::string name;                 // of the file: "broken-lso"
   std::string title;                // one line
   std::string story;                // "S1", or empty
   std::string about;                // a few sentences
-  std::string family;               // catalogue family of its first fault; "healthy"
+  std::string family;               // catalogue family of its fault; kSeveral; "healthy"
   std::vector<std::string> faults;  // catalogue ids that it makes; empty: healthy
   bool looks_suspicious = false;    // healthy, but would fool a hasty reader
   bool in_ci = false;               // part of the short matrix
@@ -112,6 +122,7 @@ struct Scenario {
   std::vector<Expectation> expected;  // of the broken world
   std::vector<std::string> allowed;   // further faults that may be named
   std::vector<std::string> never;     // must not be named, neither as fault nor as suspect
+  std::vector<Unseen> unseen;         // where there are several faults
   Symptom symptom;
   std::vector<Fix> fixes;  // the right one first
 };
@@ -126,9 +137,13 @@ struct ScenarioText {
 std::span<const ScenarioText> all_scenario_texts();
 
 /// Reads one. `overrides` are parameters set by hand (--set rtt=30ms); a `draw` chooses those that
-/// may be drawn and are not overridden. Errors: usage, naming line or key.
+/// may be drawn and are not overridden. `path_rate`: of the bottleneck both ways that a healthy
+/// path gets which has none, "50Mbit/s", with a queue of kPathQueue; empty: it stays without.
+/// Errors: usage, naming line or key.
 Result<Scenario> read_scenario(std::string_view name, std::string_view toml,
                                const std::map<std::string, std::string>& overrides = {},
-                               Random* draw = nullptr);
+                               Random* draw = nullptr, std::string_view path_rate = {});
+/// 40 ms at 50 Mbit/s.
+inline constexpr std::string_view kPathQueue = "250KB";
 
 }  // namespace slowpath::lab

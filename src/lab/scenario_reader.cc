@@ -41,7 +41,7 @@ class ScenarioReader {
     read_heading();
     if (const auto read = read_worlds(); !read) return std::unexpected(read.error());
     for (const auto step : {&ScenarioReader::read_symptom, &ScenarioReader::read_expectations,
-                            &ScenarioReader::read_fixes}) {
+                            &ScenarioReader::read_unseen, &ScenarioReader::read_fixes}) {
       if (const auto read = (this->*step)(); !read) return std::unexpected(read.error());
     }
     if (const auto read = table_.finish(); !read) return std::unexpected(read.error());
@@ -53,6 +53,7 @@ class ScenarioReader {
   Result<void> read_worlds();
   Result<void> read_symptom();
   Result<void> read_expectations();
+  Result<void> read_unseen();
   Result<void> read_fixes();
   Result<Fix> read_fix(const Node& node);
   /// Complains about ids that the catalogue does not have; `verdicts` are allowed besides.
@@ -90,7 +91,9 @@ void ScenarioReader::read_heading() {
     table_.complain("suspicious", "only a healthy scenario looks suspicious");
   }
   const auto* first = scenario_.faults.empty() ? nullptr : find_fault(scenario_.faults.front());
-  scenario_.family = first == nullptr ? kHealthy : to_string(first->family);
+  scenario_.family = first == nullptr              ? kHealthy
+                     : scenario_.faults.size() > 1 ? kSeveral
+                                                   : to_string(first->family);
   // Read elsewhere.
   for (const auto* key : {"hosts", "path", "parameters", "fault", "capture"}) {
     (void)table_.table(key);
@@ -153,6 +156,28 @@ Result<void> ScenarioReader::read_expectations() {
   return table.finish();
 }
 
+Result<void> ScenarioReader::read_unseen() {
+  for (const auto* node : table_.tables("unseen")) {
+    TableReader table{scenario_.name, node, "[[unseen]]"};
+    Unseen unseen{.point = table.required("point"),
+                  .fault = table.required("fault"),
+                  .why = table.required("why"),
+                  .shows_as = table.list("shows_as")};
+    check_faults(table, "shows_as", unseen.shows_as, false);
+    const auto& points = scenario_.broken.capture.points;
+    if (std::ranges::find(points, unseen.point) == points.end()) {
+      table.complain("point", fmt::format("nothing is captured at {}", unseen.point));
+    }
+    if (scenario_.faults.size() < 2 ||
+        std::ranges::find(scenario_.faults, unseen.fault) == scenario_.faults.end()) {
+      table.complain("fault", fmt::format("{} is not one of several faults", unseen.fault));
+    }
+    if (const auto read = table.finish(); !read) return read;
+    scenario_.unseen.push_back(std::move(unseen));
+  }
+  return {};
+}
+
 Result<void> ScenarioReader::read_fixes() {
   for (const auto* node : table_.tables("fixes")) {
     auto fix = read_fix(*node);
@@ -200,10 +225,27 @@ Result<Fix> ScenarioReader::read_fix(const Node& node) {
   return fix;
 }
 
+void set_if_missing(Node& table, std::string_view key, std::string_view value) {
+  if (table.find(key) != nullptr) return;
+  Node field;
+  field.kind = Node::Kind::value;
+  field.text = value;
+  table.fields.emplace_back(key, std::move(field));
+}
+
+void give_path_a_rate(Node& root, std::string_view rate) {
+  Node& path = root.make("path", 0);
+  if (path.find("rate") != nullptr || path.find("rate_to_server") != nullptr) return;
+  set_if_missing(path, "rate", rate);
+  set_if_missing(path, "rate_to_server", rate);
+  set_if_missing(path, "queue", kPathQueue);
+}
+
 }  // namespace
 
 Result<Scenario> read_scenario(std::string_view name, std::string_view toml,
-                               const std::map<std::string, std::string>& overrides, Random* draw) {
+                               const std::map<std::string, std::string>& overrides, Random* draw,
+                               std::string_view path_rate) {
   auto root = parse_scenario_tree(name, toml);
   if (!root) return std::unexpected(root.error());
   auto parameters = read_parameters(name, root->find("parameters"), overrides, draw);
@@ -211,6 +253,7 @@ Result<Scenario> read_scenario(std::string_view name, std::string_view toml,
   if (const auto done = substitute_parameters(name, *parameters, *root); !done) {
     return std::unexpected(done.error());
   }
+  if (!path_rate.empty()) give_path_a_rate(*root, path_rate);
   return ScenarioReader{name, *root}.read(std::move(*parameters));
 }
 

@@ -213,6 +213,11 @@ Json captures_json(const Scenario& scenario, Variant variant, const RunResult& r
     } else if (variant == Variant::broken && expected != scenario.expected.end()) {
       entry["accepted"] = expected->accepted;
     }
+    for (const auto& unseen : scenario.unseen) {
+      if (variant != Variant::broken || unseen.point != capture.point) continue;
+      entry["unseen"].push_back(
+          {{"fault", unseen.fault}, {"why", unseen.why}, {"shows_as", unseen.shows_as}});
+    }
     list.push_back(std::move(entry));
   }
   return list;

@@ -103,6 +103,10 @@ Accuracy summarise(std::span<const GradedCapture> captures) {
       ++accuracy.void_runs;
       continue;
     }
+    if (!capture.path_rate.empty()) {
+      count_prediction(capture, accuracy);
+      continue;
+    }
     ConfusionRow& row = rows[truth_of(capture)];
     ++row.captures;
     row.accepted += capture.is_accepted ? 1 : 0;
@@ -110,6 +114,7 @@ Accuracy summarise(std::span<const GradedCapture> captures) {
     count_verdict(capture, accuracy);
     count_confidence(capture, accuracy);
     count_prediction(capture, accuracy);
+    count_causes(capture, accuracy);
     add_account(capture, accounts[{capture.scenario, capture.variant, capture.point}],
                 accuracy.too_short_accounts);
   }

@@ -47,6 +47,13 @@ struct Prediction {
   static constexpr double kNoise = 0.10;  // of the measured rate, between runs of one world
 };
 
+/// Of the faults of a world that has several: which of them diagnose named at a capture point, as a
+/// fault or a suspect.
+struct Causes {
+  std::vector<std::string> named, missed;
+  std::vector<std::string> unseen;  // the point cannot show it; the scenario says why
+};
+
 /// One capture of one run, diagnosed without the truth and then held against it. A void run is one
 /// of these without point and verdict.
 struct GradedCapture {
@@ -54,6 +61,8 @@ struct GradedCapture {
   std::string variant;  // "broken", "healthy"
   std::string point{};
   std::vector<std::pair<std::string, std::string>> parameters;
+  std::string
+      path_rate{};  // of a bottleneck that the scenario does not have: only the prediction counts
   std::uint64_t seed = 0;
   std::vector<std::string> truth;       // faults that were made; empty: healthy
   std::vector<std::string> accepted{};  // verdicts
@@ -67,6 +76,7 @@ struct GradedCapture {
   bool bytes_right = true;
   std::optional<KernelAccount> kernel;
   TimeAccount ours{};
+  std::optional<Causes> causes{};          // of worlds with several faults
   std::optional<Prediction> prediction{};  // where the fix was applied and the truth was named
   std::vector<std::string> void_because;
 
@@ -112,12 +122,20 @@ struct AccountRow {
 /// Predictions for one scenario at one point. Rates are medians over its captures.
 struct PredictionRow {
   std::string scenario, point, faults;
+  std::string path_rate{};                        // of GradedCapture
   std::uint64_t about = 0, near = 0;              // said "about"; of these, within kNear
   std::uint64_t at_least = 0, at_least_true = 0;  // said "at least"; of these, true
   std::uint64_t unknown = 0;
   std::vector<double> predicted_bps{}, measured_bps{};
 
   [[nodiscard]] std::uint64_t captures() const { return about + at_least + unknown; }
+};
+
+/// Worlds with several faults, by scenario and point.
+struct CausesRow {
+  std::string scenario, point;
+  std::uint64_t captures = 0, complete = 0;  // of these: nothing that can be seen was missed
+  std::map<std::string, std::uint64_t> named, missed, unseen;
 };
 
 struct Accuracy {
@@ -132,6 +150,7 @@ struct Accuracy {
   std::vector<AccountRow> accounts;
   std::uint64_t too_short_accounts = 0;  // captures that are left out of them
   std::vector<PredictionRow> predictions;
+  std::vector<CausesRow> causes;
 
   /// Of broken worlds' captures; 1 where there are none.
   [[nodiscard]] double accepted_share() const;

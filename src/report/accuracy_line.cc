@@ -72,6 +72,14 @@ Prediction prediction_of(const Json& json) {
   return prediction;
 }
 
+Json to_json(const Causes& causes) {
+  return {{"named", causes.named}, {"missed", causes.missed}, {"unseen", causes.unseen}};
+}
+
+Causes causes_of(const Json& json) {
+  return {.named = json.at("named"), .missed = json.at("missed"), .unseen = json.at("unseen")};
+}
+
 GradedCapture capture_of(const Json& json) {
   GradedCapture capture;
   capture.scenario = json.at("scenario");
@@ -81,6 +89,7 @@ GradedCapture capture_of(const Json& json) {
   for (const auto& [name, value] : json.at("parameters").items()) {
     capture.parameters.emplace_back(name, value.get<std::string>());
   }
+  capture.path_rate = json.value("path_rate", "");
   capture.seed = json.at("seed");
   capture.truth = json.at("truth");
   capture.accepted = json.at("accepted_verdicts");
@@ -99,6 +108,7 @@ GradedCapture capture_of(const Json& json) {
                                    .sndbuf_limited_s = kernel.at("sndbuf_limited_s")};
   }
   capture.ours = account_of(json.at("our_seconds"));
+  if (json.contains("causes")) capture.causes = causes_of(json.at("causes"));
   if (json.contains("prediction")) capture.prediction = prediction_of(json.at("prediction"));
   capture.void_because = json.at("void_because");
   return capture;
@@ -126,6 +136,8 @@ std::string to_line(const GradedCapture& capture) {
             {"void_because", capture.void_because}};
   for (const auto& [name, value] : capture.parameters) json["parameters"][name] = value;
   if (capture.twin_goodput_bps) json["twin_goodput_bps"] = *capture.twin_goodput_bps;
+  if (!capture.path_rate.empty()) json["path_rate"] = capture.path_rate;
+  if (capture.causes) json["causes"] = to_json(*capture.causes);
   if (capture.prediction) json["prediction"] = to_json(*capture.prediction);
   if (capture.kernel) {
     json["kernel"] = {{"busy_s", capture.kernel->busy_s},

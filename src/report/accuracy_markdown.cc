@@ -52,6 +52,13 @@ std::string accuracy_markdown(const Accuracy& accuracy, const MatrixOrigin& orig
         "fault was\none that may be named there.\n\n" +
         table.markdown();
   }
+  if (const Table table = causes_table(accuracy); !table.empty()) {
+    text += fmt::format(
+        "\n## Several faults at once\n\n"
+        "Named is what a fault or a suspect speaks of, the general name included. What a point "
+        "cannot show, the\nscenario says, with the reason ([lab.md](lab.md)).\n\n{}\n\n{}",
+        causes_sentence(accuracy), table.markdown());
+  }
   if (const Table table = prediction_table(accuracy); !table.empty()) {
     text += fmt::format(
         "\n## Predictions\n\n"

@@ -2,6 +2,8 @@
 // Predictions held against what was measured after the fix: counted, as a table, as a sentence.
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,13 +18,14 @@ namespace {
 PredictionRow& row_of(const GradedCapture& capture, Accuracy& accuracy) {
   const auto found = std::ranges::find_if(accuracy.predictions, [&](const PredictionRow& row) {
     return row.scenario == capture.scenario && row.point == capture.point &&
-           row.faults == capture.prediction->faults;
+           row.faults == capture.prediction->faults && row.path_rate == capture.path_rate;
   });
   if (found != accuracy.predictions.end()) return *found;
   PredictionRow& row = accuracy.predictions.emplace_back();
   row.scenario = capture.scenario;
   row.point = capture.point;
   row.faults = capture.prediction->faults;
+  row.path_rate = capture.path_rate;
   return row;
 }
 
@@ -30,6 +33,41 @@ std::string median_rate(std::vector<double> rates) {
   if (rates.empty()) return ".";
   std::ranges::sort(rates);
   return format_rate(rates[(rates.size() - 1) / 2]);
+}
+
+std::string share(std::uint64_t part, std::uint64_t whole) {
+  if (whole == 0) return {};
+  return fmt::format(" ({})",
+                     format_percent(static_cast<double>(part) / static_cast<double>(whole)));
+}
+
+/// All predictions on paths of this kind.
+std::string sentence_on(const Accuracy& accuracy, const std::string& path_rate) {
+  PredictionRow all;
+  std::set<std::string> scenarios, failed;
+  for (const PredictionRow& row : accuracy.predictions) {
+    if (row.path_rate != path_rate) continue;
+    all.about += row.about;
+    all.near += row.near;
+    all.at_least += row.at_least;
+    all.at_least_true += row.at_least_true;
+    all.unknown += row.unknown;
+    scenarios.insert(row.scenario);
+    if (row.near < row.about || row.at_least_true < row.at_least) failed.insert(row.scenario);
+  }
+  const std::string where =
+      path_rate.empty() ? "On the scenarios' own paths"
+                        : fmt::format("With a bottleneck of {} where a path has none", path_rate);
+  return fmt::format(
+      "{}: of {} predictions {} say \"about\"{}, and {} of them{} are within 25 % of the measured "
+      "rate; {} say \"at least\"{}, of which {} are true; {} say that it cannot be told{}. In {} "
+      "of "
+      "{} scenarios{} nothing that was said is wrong.",
+      where, all.captures(), all.about, share(all.about, all.captures()), all.near,
+      share(all.near, all.about), all.at_least, share(all.at_least, all.captures()),
+      all.at_least_true, all.unknown, share(all.unknown, all.captures()),
+      scenarios.size() - failed.size(), scenarios.size(),
+      share(scenarios.size() - failed.size(), scenarios.size()));
 }
 
 std::string of(std::uint64_t part, std::uint64_t whole) {
@@ -68,45 +106,38 @@ void count_prediction(const GradedCapture& capture, Accuracy& accuracy) {
 }
 
 Table prediction_table(const Accuracy& accuracy) {
-  Table table({{"scenario"},
-               {"point"},
-               {"repaired"},
-               {"predicted", Align::right},
-               {"measured", Align::right},
-               {"about, within 25 %", Align::right},
-               {"at least, true", Align::right},
-               {"unknown", Align::right}});
+  const bool has_rates = std::ranges::any_of(
+      accuracy.predictions, [](const PredictionRow& row) { return !row.path_rate.empty(); });
+  std::vector<Table::Column> columns{{"scenario"}};
+  if (has_rates) columns.push_back({"path"});
+  columns.insert(columns.end(), {{"point"},
+                                 {"repaired"},
+                                 {"predicted", Align::right},
+                                 {"measured", Align::right},
+                                 {"about, within 25 %", Align::right},
+                                 {"at least, true", Align::right},
+                                 {"unknown", Align::right}});
+  Table table(std::move(columns));
   for (const PredictionRow& row : accuracy.predictions) {
-    table.row({row.scenario, row.point, row.faults, median_rate(row.predicted_bps),
-               median_rate(row.measured_bps), of(row.near, row.about),
-               of(row.at_least_true, row.at_least),
-               row.unknown == 0 ? "." : std::to_string(row.unknown)});
+    std::vector<std::string> cells{row.scenario};
+    if (has_rates) cells.push_back(row.path_rate.empty() ? "its own" : row.path_rate);
+    cells.insert(cells.end(), {row.point, row.faults, median_rate(row.predicted_bps),
+                               median_rate(row.measured_bps), of(row.near, row.about),
+                               of(row.at_least_true, row.at_least),
+                               row.unknown == 0 ? "." : std::to_string(row.unknown)});
+    table.row(std::move(cells));
   }
   return table;
 }
 
 std::string prediction_sentence(const Accuracy& accuracy) {
-  PredictionRow all;
-  for (const PredictionRow& row : accuracy.predictions) {
-    all.about += row.about;
-    all.near += row.near;
-    all.at_least += row.at_least;
-    all.at_least_true += row.at_least_true;
-    all.unknown += row.unknown;
+  std::set<std::string> paths;
+  for (const PredictionRow& row : accuracy.predictions) paths.insert(row.path_rate);
+  std::string text;
+  for (const std::string& path : paths) {
+    text += (text.empty() ? "" : " ") + sentence_on(accuracy, path);
   }
-  if (all.captures() == 0) return {};
-  const auto share = [](std::uint64_t part, std::uint64_t whole) {
-    if (whole == 0) return std::string{};
-    return fmt::format(" ({})",
-                       format_percent(static_cast<double>(part) / static_cast<double>(whole)));
-  };
-  return fmt::format(
-      "Of {} predictions, {} say \"about\"{}: {} of them{} are within 25 % of the measured rate. "
-      "{} "
-      "say \"at least\"{}: {} are true. {} say that it cannot be told{}.",
-      all.captures(), all.about, share(all.about, all.captures()), all.near,
-      share(all.near, all.about), all.at_least, share(all.at_least, all.captures()),
-      all.at_least_true, all.unknown, share(all.unknown, all.captures()));
+  return text;
 }
 
 }  // namespace slowpath::report

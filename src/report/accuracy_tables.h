@@ -18,10 +18,16 @@ Table calibration_table(const Accuracy& accuracy);
 Table account_table(const Accuracy& accuracy);
 /// What was said to expect beside what the repaired world made.
 Table prediction_table(const Accuracy& accuracy);
-/// "About: within 25 % of the measured rate in 60 of 66 (90.9 %); ..."; empty without predictions.
+/// "On the scenarios' own paths: of 66 predictions 60 say ..."; empty without predictions.
 std::string prediction_sentence(const Accuracy& accuracy);
 /// Adds one capture's to the row of its scenario and point.
 void count_prediction(const GradedCapture& capture, Accuracy& accuracy);
+/// Of several faults at once: which were named.
+Table causes_table(const Accuracy& accuracy);
+/// "At 14 of 16 capture points that show it ..."; empty without worlds of several faults.
+std::string causes_sentence(const Accuracy& accuracy);
+/// Adds one capture's to the row of its scenario and point.
+void count_causes(const GradedCapture& capture, Accuracy& accuracy);
 /// "412 of 420 verdicts on broken worlds are accepted (98.1 %); ...".
 std::string accuracy_sentence(const Accuracy& accuracy);
 

@@ -129,6 +129,10 @@ std::string accuracy_text(const Accuracy& accuracy, std::size_t width) {
     text += "\nConfidence of findings of severity fault, stated and observed\n";
     text += table.text(width, 2);
   }
+  if (const Table table = causes_table(accuracy); !table.empty()) {
+    text += "\nWorlds with several faults at once\n";
+    text += table.text(width, 2) + causes_sentence(accuracy) + "\n";
+  }
   if (const Table table = prediction_table(accuracy); !table.empty()) {
     text += "\nWhat was said to expect of the repair, and what it brought\n";
     text += table.text(width, 2) + prediction_sentence(accuracy) + "\n";

@@ -121,12 +121,14 @@ void Campaign::show(const lab::Scenario& scenario, const lab::RunResult& result,
 }
 
 report::GradedCapture capture_of(const lab::Scenario& scenario, lab::Variant variant,
-                                 const lab::RunResult& result, std::optional<double> twin_bps) {
+                                 const lab::RunResult& result, std::optional<double> twin_bps,
+                                 const std::string& path_rate) {
   const bool broken = variant == lab::Variant::broken;
   return {.scenario = scenario.name,
           .family = scenario.family,
           .variant = std::string{lab::to_string(variant)},
           .parameters = parameters_of(scenario),
+          .path_rate = path_rate,
           .seed = result.seed,
           .truth = broken ? scenario.faults : std::vector<std::string>{},
           .goodput_bps = result.main_goodput_bps(),
@@ -139,7 +141,8 @@ report::GradedCapture capture_of(const lab::Scenario& scenario, lab::Variant var
 Result<void> Campaign::judge(const ReadScenario& scenario, lab::Variant variant,
                              const lab::RunResult& result, std::optional<double> twin_bps,
                              std::optional<double> fixed_bps, const std::string& directory) {
-  const report::GradedCapture blank = capture_of(scenario.scenario, variant, result, twin_bps);
+  const report::GradedCapture blank =
+      capture_of(scenario.scenario, variant, result, twin_bps, scenario.source.path_rate);
   Captures captures;
   if (blank.is_void()) {
     captures.push_back(blank);
@@ -153,8 +156,12 @@ Result<void> Campaign::judge(const ReadScenario& scenario, lab::Variant variant,
       capture.ours = verdict->account;
       grade(verdict->diagnosis,
             standard_for(scenario.scenario, variant, file.point, result, twin_bps), capture);
+      if (variant == lab::Variant::broken) {
+        capture.causes = causes_named(verdict->diagnosis, scenario.scenario, file.point);
+      }
       if (fixed_bps) {
-        capture.prediction = prediction_of(verdict->diagnosis, scenario.scenario, *fixed_bps);
+        capture.prediction =
+            prediction_of(verdict->diagnosis, scenario.scenario, file.point, *fixed_bps);
       }
     }
   }
@@ -176,8 +183,9 @@ Result<std::optional<double>> Campaign::rate_when_fixed(const ReadScenario& scen
 }
 
 Result<void> Campaign::run_one(const PlannedRun& planned) {
-  const Result<ScenarioSource> source = find_scenario(planned.scenario);
+  Result<ScenarioSource> source = find_scenario(planned.scenario);
   if (!source) return std::unexpected(source.error());
+  source->path_rate = planned.path_rate;
   const Result<ReadScenario> scenario = read(*source, {}, planned.draw);
   if (!scenario) return std::unexpected(scenario.error());
   std::vector<lab::Variant> variants{lab::Variant::broken};

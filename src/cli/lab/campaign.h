@@ -22,6 +22,8 @@ struct PlannedRun {
   /// Also the world without the fault: to know what the fault cost, and that nothing is found
   /// there.
   bool with_twin = false;
+  /// Of a bottleneck where the path has none; empty: it stays so. Then only predictions count.
+  std::string path_rate{};
   /// Runs of the repaired world, to hold what was predicted against; 0: none.
   std::uint64_t fixed_runs = 0;
 };

@@ -49,11 +49,12 @@ std::string json_of(const Scenarios& scenarios) {
   return Json{{"scenarios", list}}.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-/// Position of a family in the catalogue; the healthy ones come last.
+/// Position of a family in the catalogue; then several faults at once, and the healthy ones last.
 std::size_t rank_of(const std::string& family) {
   const auto found = std::ranges::find_if(
       all_faults(), [&](const Fault& fault) { return to_string(fault.family) == family; });
-  return static_cast<std::size_t>(found - all_faults().begin());
+  const auto rank = static_cast<std::size_t>(found - all_faults().begin());
+  return found != all_faults().end() || family == lab::kSeveral ? rank : rank + 1;
 }
 
 std::string text_of(Scenarios scenarios) {

@@ -38,7 +38,7 @@ struct Outcome {
 };
 
 struct Options {
-  std::string family, jsonl, publish, time_limit;
+  std::string family, jsonl, publish, time_limit, path_rate;
   std::vector<std::string> scenarios, merge;
   std::uint64_t seed = 1, repeat = 1, draw = 0, predict = 0;
   double need = 0.97;
@@ -53,8 +53,10 @@ std::string command_line(const Options& options) {
   if (options.ci) text += " --ci";
   if (options.twins) text += " --twins";
   if (options.predict > 0) text += fmt::format(" --predict {}", options.predict);
+  if (!options.path_rate.empty()) text += " --path-rate " + options.path_rate;
   if (options.draw > 0) text += fmt::format(" --draw {}", options.draw);
   if (options.repeat > 1) text += fmt::format(" --repeat {}", options.repeat);
+  if (!options.time_limit.empty()) text += " --time-limit " + options.time_limit;
   return text + fmt::format(" --seed {}", options.seed);
 }
 
@@ -63,6 +65,8 @@ bool is_wanted(const lab::Scenario& scenario, const Options& options) {
       std::ranges::find(options.scenarios, scenario.name) == options.scenarios.end()) {
     return false;
   }
+  // Only predictions count there.
+  if (!options.path_rate.empty() && scenario.fixes.empty()) return false;
   return (options.family.empty() || scenario.family == options.family) &&
          (!options.ci || scenario.in_ci);
 }
@@ -78,7 +82,8 @@ std::vector<PlannedRun> plan_of(const std::vector<lab::Scenario>& scenarios,
       lab::Random random = lab::Random::for_part(options.seed, scenario.name, round);
       plan.push_back({.scenario = scenario.name,
                       .draw = {.wanted = options.draw > 0, .seed = random.below(kSeeds)},
-                      .with_twin = options.draw > 0 || options.twins,
+                      .with_twin = options.path_rate.empty() && (options.draw > 0 || options.twins),
+                      .path_rate = options.path_rate,
                       .fixed_runs = options.predict});
     }
   }
@@ -150,7 +155,7 @@ ExitCode conclude(const Outcome& outcome, const Options& options) {
     return complain(published.error());
   }
   if (const ExitCode stopped = exit_code_of_signal(); stopped != ExitCode::answered) return stopped;
-  if (accuracy.faulty + accuracy.healthy == 0) {
+  if (accuracy.faulty + accuracy.healthy == 0 && accuracy.predictions.empty()) {
     complain("nothing was judged: every run was void or none was begun");
     return ExitCode::environment;
   }
@@ -215,9 +220,22 @@ void declare_choice(CLI::App& app, Options& options) {
       ->check(CLI::PositiveNumber)
       ->type_name("N")
       ->group("Which runs");
-  app.add_option("--predict", options.predict,
-                 "Also run each fix N times, and hold what diagnose predicts against their median")
-      ->type_name("N")
+  CLI::Option* predict =
+      app.add_option("--predict", options.predict,
+                     "Also run each fix N times, and hold what diagnose predicts against their "
+                     "median")
+          ->type_name("N")
+          ->group("Which runs");
+  app.add_option("--path-rate", options.path_rate,
+                 "Give paths a bottleneck of this rate where they have none (50Mbit/s), and count "
+                 "only predictions: a path without one carries what the host can, which no capture "
+                 "of a broken transfer shows")
+      ->needs(predict)
+      ->check([](const std::string& rate) {
+        const Result<double> read = parse_rate(rate);
+        return read ? std::string{} : read.error().message();
+      })
+      ->type_name("RATE")
       ->group("Which runs");
   app.add_option("--seed", options.seed, "Of everything random (1); each run prints its own")
       ->type_name("N")

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "facts/catalogue.h"
+#include "cli/lab/verdict.h"
 
 namespace slowpath::cli {
 namespace {
@@ -14,36 +14,58 @@ namespace {
 // Less is an exchange of a few packets, which has no rate.
 constexpr std::uint64_t kFewestBytes = 64 * 1024;
 
-bool names(const Finding& finding, const std::string& truth) {
-  return finding.severity != Severity::note &&
-         (finding.fault == truth || is_specialisation_of(truth, finding.fault));
-}
-
 const lab::Fix* right_fix(const lab::Scenario& scenario) {
   const auto found = std::ranges::find(scenario.fixes, false, &lab::Fix::is_wrong);
   return found == scenario.fixes.end() ? nullptr : &*found;
 }
 
-/// What is to be expected once all that was made is repaired.
-std::optional<std::pair<std::string, AfterFix>> expected_of(const Diagnosis& diagnosis,
-                                                            const lab::Scenario& scenario) {
+/// What a fault may be called at a capture point: itself, and what it looks like there.
+std::vector<std::string> names_of(const lab::Scenario& scenario, const std::string& fault,
+                                  const std::string& point) {
+  std::vector<std::string> all{fault};
+  for (const lab::Unseen& unseen : scenario.unseen) {
+    if (unseen.point != point || unseen.fault != fault) continue;
+    all.insert(all.end(), unseen.shows_as.begin(), unseen.shows_as.end());
+  }
+  return all;
+}
+
+/// The finding that says most exactly what was made: its own name before a general one.
+const Finding* finding_of(const Diagnosis& diagnosis, const std::string& truth) {
+  const Finding* found = nullptr;
+  for (const Finding& finding : diagnosis.findings) {
+    if (!names(finding, truth)) continue;
+    if (finding.fault == truth) return &finding;
+    if (found == nullptr) found = &finding;
+  }
+  return found;
+}
+
+bool is_step(const Diagnosis& diagnosis, const std::vector<std::string>& called) {
+  return std::ranges::any_of(diagnosis.steps, [&](const FixStep& step) {
+    const Finding& finding = diagnosis.findings[step.finding];
+    return std::ranges::any_of(called, [&](const auto& name) { return names(finding, name); });
+  });
+}
+
+using Expected = std::pair<std::string, AfterFix>;
+
+/// What is to be expected once all that was made is repaired. A fix that heals takes away whatever
+/// was found beside the fault as well: the last of the steps.
+std::optional<Expected> expected_of(const Diagnosis& diagnosis, const lab::Scenario& scenario,
+                                    const std::string& point, bool heals) {
   if (scenario.faults.size() == 1) {
-    for (const Finding& finding : diagnosis.findings) {
-      if (names(finding, scenario.faults.front())) {
-        return std::pair{std::string{finding.fault}, finding.after_fix};
-      }
-    }
-    return std::nullopt;
+    const Finding* finding = finding_of(diagnosis, scenario.faults.front());
+    if (finding == nullptr) return std::nullopt;
+    const bool last = heals && is_step(diagnosis, {std::string{finding->fault}});
+    return Expected{finding->fault, last ? diagnosis.steps.back().after : finding->after_fix};
   }
   std::string all;
   for (const std::string& truth : scenario.faults) {
-    const bool is_step = std::ranges::any_of(diagnosis.steps, [&](const FixStep& step) {
-      return names(diagnosis.findings[step.finding], truth);
-    });
-    if (!is_step) return std::nullopt;
+    if (!is_step(diagnosis, names_of(scenario, truth, point))) return std::nullopt;
     all += (all.empty() ? "" : " + ") + truth;
   }
-  return std::pair{all, diagnosis.steps.back().after};
+  return Expected{all, diagnosis.steps.back().after};
 }
 
 }  // namespace
@@ -79,8 +101,9 @@ Result<std::optional<double>> rate_after_fix(const ReadScenario& scenario, std::
 
 std::optional<report::Prediction> prediction_of(const Diagnosis& diagnosis,
                                                 const lab::Scenario& scenario,
-                                                double measured_bps) {
-  const auto expected = expected_of(diagnosis, scenario);
+                                                const std::string& point, double measured_bps) {
+  const lab::Fix* fix = right_fix(scenario);
+  const auto expected = expected_of(diagnosis, scenario, point, fix != nullptr && fix->heal);
   if (!expected) return std::nullopt;
   const auto& [faults, after] = *expected;
   return report::Prediction{.faults = faults,

@@ -24,9 +24,10 @@ std::optional<double> rate_of(const lab::RunResult& result);
 Result<std::optional<double>> rate_after_fix(const ReadScenario& scenario, std::uint64_t tries,
                                              const Conditions& conditions);
 
-/// What was predicted by the finding that names the truth, where one does; where the scenario has
-/// several faults, by the last step, if the steps name all of them.
+/// What was predicted at a capture point by the finding that names the truth, where one does; where
+/// the scenario has several faults, by the last step, if the steps name all of them.
 std::optional<report::Prediction> prediction_of(const Diagnosis& diagnosis,
-                                                const lab::Scenario& scenario, double measured_bps);
+                                                const lab::Scenario& scenario,
+                                                const std::string& point, double measured_bps);
 
 }  // namespace slowpath::cli

@@ -80,8 +80,8 @@ Result<Overrides> parse_overrides(const std::vector<std::string>& settings) {
 Result<ReadScenario> read(const ScenarioSource& source, const Overrides& overrides,
                           const Draw& draw) {
   lab::Random random = lab::Random::for_part(draw.seed, "parameters", 0);
-  Result<lab::Scenario> scenario =
-      lab::read_scenario(source.name, source.toml, overrides, draw.wanted ? &random : nullptr);
+  Result<lab::Scenario> scenario = lab::read_scenario(
+      source.name, source.toml, overrides, draw.wanted ? &random : nullptr, source.path_rate);
   if (!scenario) return std::unexpected(scenario.error());
   return ReadScenario{source, std::move(*scenario)};
 }

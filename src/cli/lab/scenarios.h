@@ -19,6 +19,7 @@ using Overrides = std::map<std::string, std::string>;
 /// A scenario's name and text, from the program itself or from a file.
 struct ScenarioSource {
   std::string name, toml;
+  std::string path_rate{};  // see lab::read_scenario
 };
 
 /// A scenario and what it was read from.

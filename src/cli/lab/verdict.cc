@@ -72,6 +72,36 @@ Standard standard_for(const lab::Scenario& scenario, lab::Variant variant, const
   return standard;
 }
 
+bool names(const Finding& finding, std::string_view fault) {
+  return finding.severity != Severity::note &&
+         (finding.fault == fault || is_specialisation_of(fault, finding.fault));
+}
+
+std::optional<report::Causes> causes_named(const Diagnosis& diagnosis,
+                                           const lab::Scenario& scenario,
+                                           const std::string& point) {
+  if (scenario.faults.size() < 2) return std::nullopt;
+  const auto is_named = [&](std::string_view fault) {
+    return std::ranges::any_of(diagnosis.findings,
+                               [&](const Finding& finding) { return names(finding, fault); });
+  };
+  report::Causes causes;
+  for (const std::string& fault : scenario.faults) {
+    const auto unseen = std::ranges::find_if(scenario.unseen, [&](const lab::Unseen& each) {
+      return each.point == point && each.fault == fault;
+    });
+    const bool hidden = unseen != scenario.unseen.end();
+    if (is_named(fault) || (hidden && std::ranges::any_of(unseen->shows_as, is_named))) {
+      causes.named.push_back(fault);
+    } else if (hidden && unseen->shows_as.empty()) {
+      causes.unseen.push_back(fault);
+    } else {
+      causes.missed.push_back(fault);
+    }
+  }
+  return causes;
+}
+
 void grade(const Diagnosis& diagnosis, const Standard& standard, report::GradedCapture& capture) {
   capture.truth = standard.truth;
   capture.accepted = standard.accepted;

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -42,6 +43,14 @@ inline constexpr double kCheapShare = 0.10;
 /// goodput without the fault, where it is known.
 Standard standard_for(const lab::Scenario& scenario, lab::Variant variant, const std::string& point,
                       const lab::RunResult& result, std::optional<double> twin_bps = {});
+
+/// Whether a finding speaks of this fault: as a fault or a suspect, by its own or a general name.
+bool names(const Finding& finding, std::string_view fault);
+
+/// Which of several faults a capture at `point` was said to show. Nothing where the scenario has
+/// but one.
+std::optional<report::Causes> causes_named(const Diagnosis& diagnosis,
+                                           const lab::Scenario& scenario, const std::string& point);
 
 /// Fills verdict, findings, false alarms and whether the verdict is accepted.
 void grade(const Diagnosis& diagnosis, const Standard& standard, report::GradedCapture& capture);

@@ -295,5 +295,45 @@ TEST(scenario_reader, fault_and_faults_belong_together) {
       "scenario");
 }
 
+TEST(scenario_reader, several_faults_are_a_family_and_say_what_a_point_cannot_show) {
+  const std::string two =
+      with("faults = [\"random-loss\"]", "faults = [\"random-loss\", \"rwnd-limited\"]");
+  const std::string unseen =
+      "\n[[unseen]]\npoint = \"client\"\nfault = \"rwnd-limited\"\nwhy = \"it is far\"\n";
+  const auto scenario = read(two + unseen + "shows_as = [\"sender-limited\"]\n");
+  EXPECT_EQ(scenario.family, "several");
+  ASSERT_EQ(scenario.unseen.size(), 1U);
+  EXPECT_EQ(scenario.unseen[0].point, "client");
+  EXPECT_EQ(scenario.unseen[0].fault, "rwnd-limited");
+  EXPECT_EQ(scenario.unseen[0].why, "it is far");
+  EXPECT_EQ(scenario.unseen[0].shows_as, std::vector<std::string>{"sender-limited"});
+  EXPECT_NE(mistake_of(std::string{kLoss} + unseen).find("rwnd-limited is not one of several"),
+            std::string::npos);
+  EXPECT_NE(
+      mistake_of(two + "\n[[unseen]]\npoint = \"moon\"\nfault = \"rwnd-limited\"\nwhy = \"x\"\n")
+          .find("nothing is captured at moon"),
+      std::string::npos);
+}
+
+TEST(scenario_reader, a_path_without_a_bottleneck_can_be_given_one) {
+  const std::string bare = R"(
+title = "A path"
+about = "Nothing on it."
+[path]
+rtt = "10ms"
+[[transfers]]
+name = "main"
+bytes = "1MiB"
+)";
+  const auto rate_of = [](const std::string& toml, std::string_view rate) {
+    const auto scenario = read_scenario("test", toml, {}, nullptr, rate);
+    EXPECT_TRUE(scenario) << scenario.error().message();
+    return scenario ? kinds_of(scenario->healthy.links.at(0).a_to_b) : std::vector<std::string>{};
+  };
+  EXPECT_EQ(std::ranges::count(rate_of(bare, ""), "rate"), 0);
+  EXPECT_EQ(std::ranges::count(rate_of(bare, "50Mbit/s"), "rate"), 1);
+  EXPECT_EQ(rate_of(std::string{kLoss}, "50Mbit/s"), rate_of(std::string{kLoss}, ""));
+}
+
 }  // namespace
 }  // namespace slowpath::lab

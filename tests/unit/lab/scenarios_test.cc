@@ -2,6 +2,8 @@
 // Every scenario that the program carries: it can be read, with any draw of its parameters, and
 // says enough to be judged.
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -80,6 +82,31 @@ TEST(scenarios, the_five_stories_are_there) {
   for (const auto* story : {"S0", "S1", "S2", "S3", "S4"}) EXPECT_GE(stories[story], 1) << story;
   EXPECT_EQ(stories["S1"], 2);
   EXPECT_EQ(stories["S3"], 2);
+}
+
+TEST(scenarios, at_least_ten_have_several_faults_and_each_of_them_shows_somewhere) {
+  std::ifstream file(SLOWPATH_SOURCE_DIR "/docs/lab.md");
+  const std::string page{std::istreambuf_iterator<char>(file), {}};
+  int several = 0;
+  for (const auto& text : all_scenario_texts()) {
+    const auto scenario = read(text);
+    EXPECT_EQ(scenario.family == kSeveral, scenario.faults.size() > 1) << scenario.name;
+    several += scenario.faults.size() > 1 ? 1 : 0;
+    const auto& points = scenario.broken.capture.points;
+    for (const auto& unseen : scenario.unseen) {
+      EXPECT_NE(page.find("| " + scenario.name + " | " + unseen.point + " | `" + unseen.fault),
+                std::string::npos)
+          << "docs/lab.md does not say that " << scenario.name << " hides " << unseen.fault;
+      EXPECT_NE(page.find(unseen.why), std::string::npos) << unseen.why;
+    }
+    for (const auto& point : points) {
+      const auto hidden = std::ranges::count_if(scenario.unseen, [&](const auto& unseen) {
+        return unseen.point == point && unseen.shows_as.empty();
+      });
+      EXPECT_LE(hidden, std::ssize(scenario.faults)) << scenario.name << " at " << point;
+    }
+  }
+  EXPECT_GE(several, 10);
 }
 
 }  // namespace

@@ -149,5 +149,48 @@ TEST(Accuracy, the_document_says_how_it_was_made) {
   EXPECT_THAT(document, HasSubstr("| rwnd-limited | 1 | 1 | rwnd-limited 1 |"));
 }
 
+TEST(Accuracy, of_several_faults_those_that_cannot_be_seen_are_counted_apart) {
+  GradedCapture whole = capture({"policer", "rwnd-limited"}, "policer", true);
+  whole.causes = Causes{.named = {"policer", "rwnd-limited"}, .missed = {}, .unseen = {}};
+  GradedCapture half = whole;
+  half.point = "client";
+  half.causes = Causes{.named = {}, .missed = {"rwnd-limited"}, .unseen = {"policer"}};
+  const Accuracy accuracy = summarise(std::vector{whole, half});
+  ASSERT_EQ(accuracy.causes.size(), 2U);
+  EXPECT_EQ(accuracy.causes[0].complete, 1U);
+  EXPECT_EQ(accuracy.causes[1].complete, 0U);
+  EXPECT_THAT(causes_sentence(accuracy), HasSubstr("2 captures of worlds with several faults, 1"));
+  EXPECT_THAT(causes_sentence(accuracy), HasSubstr("of 3 such causes 2 were named (66.7 %)"));
+  EXPECT_THAT(accuracy_markdown(accuracy, {}), HasSubstr("## Several faults at once"));
+  const Result<GradedCapture> back = graded_capture_of(to_line(half));
+  ASSERT_TRUE(back) << back.error().message();
+  EXPECT_EQ(to_line(*back), to_line(half));
+}
+
+TEST(Accuracy, on_a_path_that_was_given_a_rate_only_the_prediction_counts) {
+  GradedCapture graded = capture({"random-loss"}, "healthy", false);
+  graded.path_rate = "50Mbit/s";
+  graded.prediction = Prediction{.faults = "random-loss",
+                                 .bound = Bound::about,
+                                 .predicted_bps = 45e6,
+                                 .measured_bps = 47e6,
+                                 .basis = {}};
+  GradedCapture own = capture({"random-loss"}, "random-loss", true);
+  own.prediction = Prediction{.faults = "random-loss",
+                              .bound = Bound::at_least,
+                              .predicted_bps = 900e6,
+                              .measured_bps = 700e6,
+                              .basis = {}};
+  const Accuracy accuracy = summarise(std::vector{graded, own});
+  EXPECT_EQ(accuracy.faulty, 1U);
+  EXPECT_EQ(accuracy.faulty_accepted, 1U);
+  const std::string text = prediction_sentence(accuracy);
+  EXPECT_THAT(text, HasSubstr("own paths: of 1 predictions 0 say \"about\" (0 %)"));
+  EXPECT_THAT(text, HasSubstr("In 0 of 1 scenarios"));
+  EXPECT_THAT(text, HasSubstr("50Mbit/s where a path has none: of 1 predictions 1 say \"about\""));
+  EXPECT_THAT(text, HasSubstr("In 1 of 1 scenarios"));
+  EXPECT_EQ(graded_capture_of(to_line(graded)).value_or(own).path_rate, "50Mbit/s");
+}
+
 }  // namespace
 }  // namespace slowpath::report

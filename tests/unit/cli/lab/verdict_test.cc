@@ -110,5 +110,35 @@ TEST(LabGrade, what_must_never_be_named_is_an_alarm_even_as_a_suspect) {
   EXPECT_THAT(graded(diagnosis, standard).false_alarms, ElementsAre("random-loss"));
 }
 
+TEST(LabCauses, each_of_several_faults_is_named_missed_or_not_to_be_seen) {
+  lab::Scenario two = scenario();
+  two.faults = {"lso-not-segmented", "wscale-absent"};
+  const auto causes = [&](std::vector<Finding> findings, const char* point) {
+    Diagnosis diagnosis;
+    diagnosis.findings = std::move(findings);
+    return causes_named(diagnosis, two, point).value_or(report::Causes{});
+  };
+  const report::Causes missed = causes(
+      {finding("lso-not-segmented", Severity::fault), finding("wscale-absent", Severity::note)},
+      "client");
+  EXPECT_THAT(missed.named, ElementsAre("lso-not-segmented"));
+  EXPECT_THAT(missed.missed, ElementsAre("wscale-absent")) << "a note names no cause";
+  two.unseen = {
+      {.point = "client",
+       .fault = "lso-not-segmented",
+       .why = "it is lost before",
+       .shows_as = {"rto-dominated"}},
+      {.point = "client", .fault = "wscale-absent", .why = "nothing moves", .shows_as = {}}};
+  const report::Causes hidden = causes({}, "client");
+  EXPECT_THAT(hidden.missed, ElementsAre("lso-not-segmented")) << "it shows as something";
+  EXPECT_THAT(hidden.unseen, ElementsAre("wscale-absent"));
+  const report::Causes shown = causes(
+      {finding("rto-dominated", Severity::suspect), finding("rwnd-limited", Severity::suspect)},
+      "client");
+  EXPECT_THAT(shown.named, ElementsAre("lso-not-segmented", "wscale-absent"));
+  EXPECT_THAT(causes({}, "server").missed, ElementsAre("lso-not-segmented", "wscale-absent"));
+  EXPECT_FALSE(causes_named({}, scenario(), "server").has_value()) << "one fault";
+}
+
 }  // namespace
 }  // namespace slowpath::cli
