@@ -223,13 +223,13 @@ std::string to_text(const Answer& answer, const TextOptions& options) {
   const Finding* verdict = finding_of_verdict(answer.diagnosis);
   const ConnectionFacts* connection = main_connection(answer, verdict);
   if (!shared_faults(answer.diagnosis).empty()) {
-    page.heading(verdicts_of_all(answer), "");
+    page.entry("in all", verdicts_of_all(answer));
     page.gap();
   }
   if (connection != nullptr) {
     if (verdict != nullptr && verdict->spread) {
-      page.entry("", fmt::format("the worst of {} with the verdict's fault, #{}:",
-                                 format_count(verdict->spread->connections), connection->id));
+      page.entry("worst", fmt::format("#{} of the {} connections with the verdict's fault:",
+                                      connection->id, format_count(verdict->spread->connections)));
     }
     write_connection(page, *connection, main_direction(*connection, verdict));
   }
