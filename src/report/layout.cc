@@ -64,13 +64,37 @@ std::string with_plain_blanks(std::string line) {
   return line;
 }
 
+bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
+
+/// A unit, or the next three digits of a number: what belongs to the number before it.
+bool belongs_to_number(std::string_view word) {
+  constexpr std::array<std::string_view, 17> kUnits{
+      "%",   "s",   "ms",  "µs",  "us",    "ns",     "min",    "h",     "B",
+      "KiB", "MiB", "GiB", "TiB", "bit/s", "kbit/s", "Mbit/s", "Gbit/s"};
+  while (!word.empty() && std::string_view{".,:;)"}.contains(word.back())) word.remove_suffix(1);
+  return std::ranges::find(kUnits, word) != kUnits.end() ||
+         (word.size() == 3 && std::ranges::all_of(word, is_digit));
+}
+
+/// Where the first thing of `text` that is not to be broken ends: a word, or a number with its
+/// unit.
+std::size_t unbroken_end(std::string_view text) {
+  std::size_t end = std::min(text.find(' '), text.size());
+  while (end > 0 && end + 1 < text.size() && is_digit(text[end - 1])) {
+    const std::size_t next = std::min(text.find(' ', end + 1), text.size());
+    if (!belongs_to_number(text.substr(end + 1, next - end - 1))) break;
+    end = next;
+  }
+  return end;
+}
+
 /// Breaks at blanks into lines of at most `first` and then `rest` columns. A word longer than a
 /// line stays whole: commands and filters are there to be copied.
 std::vector<std::string> wrapped(std::string_view text, std::size_t first, std::size_t rest) {
   std::vector<std::string> lines(1);
   while (!text.empty()) {
     const std::size_t blanks = std::min(text.find_first_not_of(' '), text.size());
-    const std::size_t end = std::min(text.find(' ', blanks), text.size());
+    const std::size_t end = blanks + unbroken_end(text.substr(blanks));
     const std::string_view word = text.substr(blanks, end - blanks);
     const std::size_t room = lines.size() == 1 ? first : rest;
     const bool fits = display_width(lines.back()) + blanks + display_width(word) <= room;

@@ -33,6 +33,23 @@ TEST(Layout, KeepsBlanksWithinALineAndDropsThemAtItsEnd) {
   EXPECT_EQ(entry(40, "time", "timeout 95 %   other 5 %"), "time      timeout 95 %   other 5 %\n");
 }
 
+TEST(Layout, ANumberKeepsItsUnit) {
+  EXPECT_EQ(entry(24, "cost", "held at 12.2 Mbit/s, then"),
+            "cost      held at\n"
+            "          12.2 Mbit/s,\n"
+            "          then\n");
+  EXPECT_EQ(entry(22, "evidence", "here 229 of 16 126 (1.4 %)"),
+            "evidence  here 229 of\n"
+            "          16 126\n"
+            "          (1.4 %)\n");
+  EXPECT_EQ(entry(22, "evidence", "segment 9 served"),
+            "evidence  segment 9\n"
+            "          served\n");
+  EXPECT_EQ(entry(12, "cost", "9 ms 7"),
+            "cost      9 ms\n"
+            "          7\n");
+}
+
 TEST(Layout, AWordLongerThanTheLineStaysWhole) {
   EXPECT_EQ(entry(20, "look", "see tcp.stream&&frame.len>1514 there"),
             "look      see\n"
