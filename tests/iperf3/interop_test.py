@@ -418,6 +418,34 @@ class Trouble(unittest.TestCase):
         finally:
             server.stop()
 
+    def test_who_comes_as_a_test_ends_is_served(self):
+        server = start_slowpath()
+        framed = lambda document: len(text := json.dumps(document).encode()).to_bytes(4, "big") + text
+        cookie = b"b" * 36 + b"\0"
+        try:
+            # A whole test by hand, up to the last word, which stays away for a while.
+            with socket.create_connection(("127.0.0.1", server.port)) as last:
+                last.sendall(cookie + framed({"tcp": True, "num": 1000, "parallel": 1}))
+                self.assertEqual(last.recv(2, socket.MSG_WAITALL), b"\x09\x0a")
+                with socket.create_connection(("127.0.0.1", server.port)) as stream:
+                    stream.sendall(cookie)
+                    self.assertEqual(last.recv(2, socket.MSG_WAITALL), b"\x01\x02")
+                    stream.sendall(bytes(1000))
+                    last.sendall(b"\x04")
+                    self.assertEqual(last.recv(1), b"\x0d")
+                    last.sendall(framed({"streams": []}))
+                    answer = last.recv(int.from_bytes(last.recv(4, socket.MSG_WAITALL), "big"), socket.MSG_WAITALL)
+                    self.assertEqual(json.loads(answer)["streams"][0]["bytes"], 1000)
+                    self.assertEqual(last.recv(1), b"\x0e")
+                    with concurrent.futures.ThreadPoolExecutor() as pool:
+                        coming = pool.submit(iperf3, server, "-n", "1M")
+                        time.sleep(1)
+                        self.assertFalse(coming.done())
+                        last.sendall(b"\x10")
+                        self.assertGreaterEqual(coming.result()["end"]["sum_sent"]["bytes"], MIB)
+        finally:
+            server.stop()
+
     def test_a_lost_server_ends_the_test(self):
         server = start_iperf3()
         with subprocess.Popen([PROGRAM, "test", "--iperf3", "127.0.0.1", "-p", str(server.port), "-J"],
