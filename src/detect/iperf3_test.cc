@@ -71,6 +71,19 @@ void tell_unknown(const Iperf3Facts& facts, const TestFacts& test, Diagnosis& di
       "slowpath diagnose -i DEV --duration 10s    (while it runs)"};
 }
 
+/// Whichever side this end is: what it sent, with its limit, and what came.
+std::string sound(const Iperf3Facts& facts, const TestFacts& test) {
+  const TestRun& run = test.runs.front();
+  std::string text = "No fault was found: ";
+  for (const TestFlow& flow : run.flows) {
+    text += flow.to_server ? fmt::format("{} to {} ({})", format_rate(flow.goodput_bps), facts.host,
+                                         to_string(judge_flow(test, run, flow).limit))
+                           : fmt::format(", {} back (only the sending end knows its limit)",
+                                         format_rate(flow.goodput_bps));
+  }
+  return text + ".";
+}
+
 struct Datagrams {
   std::uint64_t packets = 0, lost = 0;
   double jitter_s = 0;
@@ -128,6 +141,7 @@ TestFacts test_facts_of(const Iperf3Facts& facts) {
     test.asked_rate_bps = facts.rate_bps > 0 ? std::min(facts.rate_bps, paced) : paced;
   }
   test.rtt_idle_s = facts.rtt_idle_s;
+  test.interrupted = facts.interrupted;
   if (!facts.streams.empty()) {
     const Iperf3Stream& first = facts.streams.front();
     test.client = {parse_address(first.local_host).value_or(IpAddress{}), first.local_port};
@@ -152,7 +166,12 @@ Diagnosis diagnose_iperf3(const Iperf3Facts& facts) {
   if (facts.is_udp) return diagnose_datagrams(facts);
   const TestFacts test = test_facts_of(facts);
   diagnosis = diagnose_throughput(test);
-  if (diagnosis.verdict == "healthy" && !has_way(facts, true)) tell_unknown(facts, test, diagnosis);
+  if (diagnosis.verdict != "healthy") return diagnosis;
+  if (has_way(facts, true)) {
+    diagnosis.summary = sound(facts, test);
+  } else {
+    tell_unknown(facts, test, diagnosis);
+  }
   return diagnosis;
 }
 

@@ -75,7 +75,8 @@ struct Iperf3Facts {
   std::string sender_congestion, receiver_congestion;
   std::string server_output;  // asked for and got: text, or JSON
   bool server_output_is_json = false;
-  std::string error;  // why it ended early
+  bool interrupted = false;  // by a signal here
+  std::string error;         // why it ended early
 };
 
 }  // namespace slowpath

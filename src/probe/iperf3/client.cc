@@ -187,7 +187,8 @@ class Client {
     facts_.error = answer->error;
     if (answer->end == RunEnd::stopped) {
       control().send_state(State::client_terminate, 1s);
-      if (facts_.error.empty()) facts_.error = "stopped by a signal";
+      facts_.interrupted = facts_.error.empty();
+      if (facts_.interrupted) facts_.error = "stopped by a signal";
     } else if (answer->end == RunEnd::told && answer->error.empty()) {
       facts_.error = "the server ended the test";
     } else if (answer->end == RunEnd::limits) {

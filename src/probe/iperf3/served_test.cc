@@ -166,6 +166,7 @@ Result<void> ServedTest::transfer() {
   const Result<RunAnswer> answer = run_streams(streams_, run, control_, facts_);
   if (!answer) return std::unexpected(answer.error());
   if (answer->end == RunEnd::told && answer->error.empty()) return {};
+  facts_.interrupted = answer->end == RunEnd::stopped && answer->error.empty();
   // All streams broke, or their client closed them before it said so.
   if (answer->end == RunEnd::limits && control_.expect(State::test_end, kGrace)) return {};
   facts_.error = !answer->error.empty()           ? answer->error

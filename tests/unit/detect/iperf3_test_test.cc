@@ -45,6 +45,7 @@ Iperf3Facts sound_test(bool sends) {
 TEST(Iperf3Test, WhatThisEndSendsIsJudgedByItsOwnAccount) {
   Iperf3Facts facts = sound_test(true);
   EXPECT_EQ(diagnose_iperf3(facts).verdict, "healthy");
+  EXPECT_EQ(diagnose_iperf3(facts).summary, "No fault was found: 17.4 Mbit/s to 10.0.0.2 (path).");
   facts.streams[0].sender->rwnd_limited_s = 4.8;
   const Diagnosis diagnosis = diagnose_iperf3(facts);
   EXPECT_EQ(diagnosis.verdict, "rwnd-limited");
@@ -64,6 +65,9 @@ TEST(Iperf3Test, ATestThatEndedEarlyIsUnclear) {
   Iperf3Facts facts = sound_test(true);
   facts.error = "the server ended the test";
   EXPECT_EQ(diagnose_iperf3(facts).verdict, "unclear");
+  facts.interrupted = true;
+  EXPECT_THAT(diagnose_iperf3(facts).summary, HasSubstr("interrupted"));
+  EXPECT_THAT(diagnose_iperf3(facts).look_next, IsEmpty());
   facts.streams.clear();
   EXPECT_EQ(diagnose_iperf3(facts).verdict, "unclear");
 }
