@@ -154,6 +154,7 @@ inline void PcapSource::fetch_ahead(const std::byte* at, std::size_t record_len)
       return;
     }
   }
+  __builtin_prefetch(at + 64);  // Where the headers end.
   const std::byte* guess = at + record_len;
   for (int i = 0; i < 3; ++i) {
     __builtin_prefetch(guess + short_record_);

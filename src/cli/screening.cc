@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cli/capture_facts.h"
+#include "cli/engine_feed.h"
 #include "cli/place.h"
 #include "cli/reader.h"
 #include "flow/capture_witness.h"
@@ -26,8 +27,7 @@ struct Screened {
   std::string filter_problem;
 };
 
-/// One unless asked for more: the threads share a walk over the file and wait for each other twice
-/// a round, so that on a busy machine more of them are slower.
+/// One unless asked for more.
 std::size_t threads_of(const PipelineOptions& options) {
   return std::clamp<std::size_t>(options.threads, 1, flow::Screener::kShards);
 }
@@ -106,6 +106,7 @@ bool TwoPasses::screen(Input& input, std::uint16_t number) {
     done.left_out += input.filtered->left_out();
     done.filter_problem = input.filtered->problem();
   }
+  screener_.settle();
   // Closed: the next file may need its descriptor and its pages.
   input.source.reset();
   input.filtered = nullptr;
@@ -167,11 +168,10 @@ void TwoPasses::analyse(Input& input, std::uint16_t number, Place& place) {
   }
   const std::span first(&input.first, input.has_frames ? 1 : 0);
   capture::Source& source = place.add(number, std::move(input.source));
+  EngineFeed feed(place.engine(), threads_of(options_) > 1);
   reader_.read_again(source, first, number, screened_[number].frames,
-                     [&](std::span<wire::Frame> frames) {
-                       const std::span<wire::Frame> chosen = chosen_of(frames);
-                       if (!chosen.empty()) place.engine().add(chosen);
-                     });
+                     [&](std::span<wire::Frame> frames) { feed.add(chosen_of(frames)); });
+  feed.finish();
 }
 
 void TwoPasses::analyse() {

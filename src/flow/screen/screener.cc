@@ -9,7 +9,7 @@
 #include "flow/capture_witness.h"
 #include "flow/sane_time.h"
 #include "flow/screen/capture_counts.h"
-#include "flow/screen/crew.h"
+#include "flow/screen/relay.h"
 #include "flow/screen/steady_update.h"
 #include "wire/common_segment.h"
 #include "wire/light_packet.h"
@@ -19,11 +19,13 @@ namespace {
 
 using wire::LightPacket;
 
-// Alone, a round is no longer than what the first-level cache holds between its parts, and than the
-// requests for memory that the processor keeps at a time.
-constexpr std::size_t kAlone = 64;
-// What a thread works on at a time of a longer round.
+// What is worked on together: no more than the first-level cache holds between the parts of the
+// work, and than the requests for memory that the processor keeps at a time.
 constexpr std::size_t kStretch = 64;
+// Batches between the caller and the others: what one of them works on while another one waits for
+// a processor.
+constexpr std::size_t kSlots = 128;
+
 std::uint8_t shard_of(std::uint64_t hash) {
   static_assert(Screener::kShards == 64);
   return static_cast<std::uint8_t>(hash >> 58);
@@ -31,7 +33,7 @@ std::uint8_t shard_of(std::uint64_t hash) {
 
 }  // namespace
 
-/// A frame of the round, on its way to its connection.
+/// A frame of a batch, on its way to its connection.
 struct Pick {
   wire::CommonEnds ends;
   std::uint64_t hash = 0;
@@ -41,85 +43,114 @@ struct Pick {
   bool maybe_common = false;  // else its LightPacket was made
 };
 
+/// Frames of one input that are kept together.
+struct Batch {
+  void make_room(std::size_t most, bool copy) {
+    if (!picks.empty()) return;
+    picks.resize(most);
+    packets.resize(most);
+    times.resize(most);
+    if (copy) copies.resize(most);
+  }
+
+  std::span<const wire::Frame> frames;
+  std::vector<wire::Frame> copies;  // what `frames` shows, where others work on it
+  std::vector<Pick> picks;
+  std::vector<LightPacket> packets;  // only of those that are not common
+  std::vector<Time> times;
+};
+
 struct Screener::State {
   explicit State(ScreenOptions given);
-
-  void run_round(std::span<const wire::Frame> frames);
-  void note_times(std::span<const wire::Frame> frames);
-  void note_odd_time(const wire::Frame& frame, std::size_t i);
-  void pick_part(std::span<const wire::Frame> frames, std::size_t thread);
-  void pick_unusual(const wire::Frame& frame, std::size_t i, std::size_t thread);
-  void keep_part(std::span<const wire::Frame> frames, std::size_t thread);
-  void keep_stretch(std::span<const wire::Frame> frames, std::span<const std::uint32_t> places,
-                    std::size_t thread);
-  bool keep_steady(const wire::Frame& frame, std::size_t i, CaptureCounts& sums);
-  void keep_odd(const wire::Frame& frame, std::size_t i, std::size_t thread);
-  void join_counts();
 
   /// What a thread has for itself.
   struct alignas(64) Own {
     wire::Packet scratch;
-    std::vector<std::uint32_t> places;  // its packets, by their place in the round
+    std::vector<std::uint32_t> places;  // its packets, by their place in the batch
     CaptureCounts counts;               // of the current input
     std::uint64_t unmatched = 0;        // ICMP errors
   };
 
+  void add(std::span<const wire::Frame> frames);
+  void note_times(Batch& batch);
+  Time odd_time(const wire::Frame& frame);
+  void pick(Batch& batch);
+  void pick_unusual(Batch& batch, std::size_t i);
+  void keep(Batch& batch, std::size_t worker);
+  void keep_stretch(Batch& batch, std::span<const std::uint32_t> places, Own& own);
+  bool keep_steady(const Batch& batch, std::size_t i, CaptureCounts& sums);
+  void keep_odd(Batch& batch, std::size_t i, Own& own);
+  void decode(Batch& batch, std::size_t i, Own& own);
+  void join_counts();
+
   ScreenOptions options;
-  std::size_t round;  // frames
+  std::size_t workers;  // threads that keep: the caller's own where it is alone
+  std::size_t most;     // frames of a batch
   PageStore store;
   std::vector<LightTable> tables;
-  std::vector<Pick> picks;
-  std::vector<LightPacket> packets;  // only of those that are not common
-  std::vector<Time> times;
-  std::vector<Own> own;
+  std::vector<Batch> batches;
+  Own picker;                          // of the caller
+  std::vector<Own> keepers;            // of each worker
   std::vector<CaptureCourse> courses;  // by input
   std::uint16_t input = 0;
   Time newest{};
-  Crew crew;
+  Relay relay;
 };
 
 Screener::State::State(ScreenOptions given)
     : options(given),
-      round(given.threads > 1 ? kRound : kAlone),
-      picks(round),
-      packets(round),
-      times(round),
-      own(std::max<std::size_t>(given.threads, 1)),
-      crew(own.size()) {
-  for (Own& one : own) one.places.resize(round);
-  const std::size_t most =
+      workers(std::max<std::size_t>(given.threads, 2) - 1),
+      most(given.threads > 1 ? kRound : kStretch),
+      batches(given.threads > 1 ? kSlots : 1),
+      keepers(workers),
+      relay(given.threads > 1 ? workers : 0, batches.size(),
+            [this](std::size_t slot, std::size_t worker) { keep(batches[slot], worker); }) {
+  for (Own& own : keepers) own.places.resize(most);
+  const auto records =
       static_cast<std::size_t>(options.memory_bytes / sizeof(LightRecord) / kShards);
   tables.reserve(kShards);
-  for (std::size_t i = 0; i < kShards; ++i) tables.emplace_back(most, store);
+  for (std::size_t i = 0; i < kShards; ++i) tables.emplace_back(records, store);
+}
+
+void Screener::State::add(std::span<const wire::Frame> frames) {
+  Batch& batch = batches[relay.free_slot()];
+  batch.make_room(most, relay.workers() != 0);
+  batch.frames = frames;
+  if (!batch.copies.empty()) {
+    std::ranges::copy(frames, batch.copies.begin());
+    batch.frames = std::span(batch.copies).first(frames.size());
+  }
+  note_times(batch);
+  pick(batch);
+  relay.hand_over();
 }
 
 // In the order of the file, by the one who calls.
-void Screener::State::note_times(std::span<const wire::Frame> frames) {
+void Screener::State::note_times(Batch& batch) {
   CaptureCourse& course = courses[input];
-  for (std::size_t i = 0; i < frames.size(); ++i) {
-    const wire::Frame& frame = frames[i];
+  for (std::size_t i = 0; i < batch.frames.size(); ++i) {
+    const wire::Frame& frame = batch.frames[i];
     if (course.any & has_sane_time(frame) & (frame.time >= course.newest)) [[likely]] {
-      times[i] = newest = course.newest = frame.time;
+      batch.times[i] = newest = course.newest = frame.time;
     } else {
-      note_odd_time(frame, i);
+      batch.times[i] = odd_time(frame);
     }
   }
   course.last = std::max(course.last, course.newest);
 }
 
-void Screener::State::note_odd_time(const wire::Frame& frame, std::size_t i) {
+Time Screener::State::odd_time(const wire::Frame& frame) {
   CaptureCourse& course = courses[input];
   // Without a time of its own a frame belongs to the moment of the one before.
   if (!has_sane_time(frame)) {
     ++course.frames_without_time;
-    times[i] = newest;
-    return;
+    return newest;
   }
-  times[i] = newest = frame.time;
+  newest = frame.time;
   if (!course.any) {
     course.any = true;
     course.first = course.last = course.newest = frame.time;
-    return;
+    return newest;
   }
   ++course.steps_back;
   course.largest_step_back_s =
@@ -128,20 +159,19 @@ void Screener::State::note_odd_time(const wire::Frame& frame, std::size_t i) {
   course.first = std::min(course.first, frame.time);
   course.last = std::max(course.last, course.newest);
   course.newest = frame.time;
+  return newest;
 }
 
-// Of each thread a stretch: which connection, no more.
-void Screener::State::pick_part(std::span<const wire::Frame> frames, std::size_t thread) {
-  const std::size_t from = frames.size() * thread / own.size();
-  const std::size_t to = frames.size() * (thread + 1) / own.size();
-  const bool alone = own.size() == 1;
-  for (std::size_t i = from; i < to; ++i) {
-    const wire::Frame& frame = frames[i];
+// Which connection, no more.
+void Screener::State::pick(Batch& batch) {
+  const bool alone = relay.workers() == 0;
+  for (std::size_t i = 0; i < batch.frames.size(); ++i) {
+    const wire::Frame& frame = batch.frames[i];
     if (!wire::CommonSegment::is_tcp4(frame)) [[unlikely]] {
-      pick_unusual(frame, i, thread);
+      pick_unusual(batch, i);
       continue;
     }
-    Pick& pick = picks[i];
+    Pick& pick = batch.picks[i];
     pick.ends = wire::CommonSegment::ends_of(frame);
     pick.hash = wire::hash_of(pick.ends.key());
     pick.table = &tables[shard_of(pick.hash)];
@@ -150,64 +180,70 @@ void Screener::State::pick_part(std::span<const wire::Frame> frames, std::size_t
   }
 }
 
-void Screener::State::pick_unusual(const wire::Frame& frame, std::size_t i, std::size_t thread) {
-  LightPacket& packet = packets[i];
-  wire::decode_light(frame, options.verify_checksums, packet, own[thread].scratch);
-  packet.time = times[i];
-  packet.frame = FrameRef(frame.input, frame.number);
-  own[thread].counts.add(packet);
+void Screener::State::pick_unusual(Batch& batch, std::size_t i) {
+  decode(batch, i, picker);
+  const LightPacket& packet = batch.packets[i];
   const bool has_key = packet.kind == wire::PacketKind::tcp ||
                        (packet.kind == wire::PacketKind::icmp && packet.hash != 0);
-  Pick& pick = picks[i];
+  Pick& pick = batch.picks[i];
   pick.hash = packet.hash;
   pick.table = has_key ? &tables[shard_of(packet.hash)] : nullptr;
   pick.maybe_common = false;
 }
 
-// Of each thread its shards.
-void Screener::State::keep_part(std::span<const wire::Frame> frames, std::size_t thread) {
-  const std::size_t threads = own.size();
-  std::uint32_t* const mine = own[thread].places.data();
+void Screener::State::decode(Batch& batch, std::size_t i, Own& own) {
+  const wire::Frame& frame = batch.frames[i];
+  LightPacket& packet = batch.packets[i];
+  wire::decode_light(frame, options.verify_checksums, packet, own.scratch);
+  packet.time = batch.times[i];
+  packet.frame = FrameRef(frame.input, frame.number);
+  own.counts.add(packet);
+}
+
+// Of each worker its shards.
+void Screener::State::keep(Batch& batch, std::size_t worker) {
+  Own& own = keepers[worker];
   std::size_t found = 0;
-  for (std::size_t i = 0; i < frames.size(); ++i) {
-    mine[found] = static_cast<std::uint32_t>(i);
-    found +=
-        picks[i].table != nullptr && (threads == 1 || shard_of(picks[i].hash) % threads == thread);
+  for (std::size_t i = 0; i < batch.frames.size(); ++i) {
+    const Pick& pick = batch.picks[i];
+    own.places[found] = static_cast<std::uint32_t>(i);
+    found += pick.table != nullptr && (workers == 1 || shard_of(pick.hash) % workers == worker);
   }
-  const std::span<const std::uint32_t> places(mine, found);
+  const std::span<const std::uint32_t> places(own.places.data(), found);
   for (std::size_t i = 0; i < found; i += kStretch) {
-    keep_stretch(frames, places.subspan(i, std::min(kStretch, found - i)), thread);
+    keep_stretch(batch, places.subspan(i, std::min(kStretch, found - i)), own);
   }
 }
 
 // Where a packet's connection is, and then the connection, is fetched for all of them before the
 // first is worked on: so they wait for memory together.
-void Screener::State::keep_stretch(std::span<const wire::Frame> frames,
-                                   std::span<const std::uint32_t> places, std::size_t thread) {
-  if (own.size() > 1) {
-    for (const std::uint32_t i : places) picks[i].table->prefetch_slot(picks[i].hash);
+void Screener::State::keep_stretch(Batch& batch, std::span<const std::uint32_t> places, Own& own) {
+  if (relay.workers() != 0) {
+    for (const std::uint32_t i : places) {
+      __builtin_prefetch(batch.frames[i].bytes.data() + wire::CommonSegment::kLinkLen);
+      batch.picks[i].table->prefetch_slot(batch.picks[i].hash);
+    }
   }
   for (const std::uint32_t i : places) {
-    Pick& pick = picks[i];
+    Pick& pick = batch.picks[i];
     pick.guess = pick.table->guess(pick.hash);
     pick.version = pick.table->version();
   }
-  CaptureCounts& counts = own[thread].counts;
   std::size_t odd = 0;
   for (const std::uint32_t i : places) {
-    if (keep_steady(frames[i], i, counts)) [[likely]]
+    if (keep_steady(batch, i, own.counts)) [[likely]]
       continue;
-    keep_odd(frames[i], i, thread);
+    keep_odd(batch, i, own);
     ++odd;
   }
-  counts.add_common_count(places.size() - odd);
+  own.counts.add_common_count(places.size() - odd);
 }
 
 // False: nothing was done.
-[[gnu::always_inline]] inline bool Screener::State::keep_steady(const wire::Frame& frame,
-                                                                std::size_t i,
+[[gnu::always_inline]] inline bool Screener::State::keep_steady(const Batch& batch, std::size_t i,
                                                                 CaptureCounts& sums) {
-  const Pick& pick = picks[i];
+  const wire::Frame& frame = batch.frames[i];
+  const Pick& pick = batch.picks[i];
   if (!pick.maybe_common | (pick.guess == nullptr) | (pick.version != pick.table->version()))
       [[unlikely]] {
     return false;
@@ -224,40 +260,32 @@ void Screener::State::keep_stretch(std::span<const wire::Frame> frames,
     return false;
   }
   sums.add_common(frame);
-  add_steady(record, segment, way, times[i]);
+  add_steady(record, segment, way, batch.times[i]);
   return true;
 }
 
-void Screener::State::keep_odd(const wire::Frame& frame, std::size_t i, std::size_t thread) {
-  const Pick& pick = picks[i];
-  LightPacket& packet = packets[i];
-  if (pick.maybe_common) {
-    wire::decode_light(frame, options.verify_checksums, packet, own[thread].scratch);
-    packet.time = times[i];
-    packet.frame = FrameRef(frame.input, frame.number);
-    own[thread].counts.add(packet);
-  }
+void Screener::State::keep_odd(Batch& batch, std::size_t i, Own& own) {
+  const Pick& pick = batch.picks[i];
+  if (pick.maybe_common) decode(batch, i, own);
+  const LightPacket& packet = batch.packets[i];
   if (packet.kind == wire::PacketKind::tcp) return pick.table->add(packet);
   if (packet.kind != wire::PacketKind::icmp) return;
   LightRecord* const quoted = pick.table->find(packet.key, packet.hash);
   if (quoted == nullptr) {
-    ++own[thread].unmatched;
+    ++own.unmatched;
   } else if (quoted->icmp != 0xffff) {
     ++quoted->icmp;
   }
 }
 
-void Screener::State::run_round(std::span<const wire::Frame> frames) {
-  note_times(frames);
-  crew.run([&](std::size_t thread) { pick_part(frames, thread); });
-  crew.run([&](std::size_t thread) { keep_part(frames, thread); });
-}
-
 void Screener::State::join_counts() {
-  for (Own& one : own) {
-    courses[input].counts.merge(one.counts);
-    one.counts = {};
+  relay.drain();
+  for (Own& own : keepers) {
+    picker.counts.merge(own.counts);
+    own.counts = {};
   }
+  courses[input].counts.merge(picker.counts);
+  picker.counts = {};
 }
 
 Screener::Screener(ScreenOptions options) : state_(std::make_unique<State>(options)) {}
@@ -271,16 +299,24 @@ void Screener::add(std::span<const wire::Frame> frames) {
     if (input != s.input) s.join_counts();
     s.input = input;
     const auto other =
-        std::ranges::find_if(frames.first(std::min(frames.size(), s.round)),
+        std::ranges::find_if(frames.first(std::min(frames.size(), s.most)),
                              [input](const wire::Frame& frame) { return frame.input != input; });
     const auto here = static_cast<std::size_t>(other - frames.begin());
-    s.run_round(frames.first(here));
+    s.add(frames.first(here));
     frames = frames.subspan(here);
   }
 }
 
-std::span<const LightTable> Screener::shards() const { return state_->tables; }
-std::span<LightTable> Screener::shards() { return state_->tables; }
+void Screener::settle() const { state_->relay.drain(); }
+
+std::span<const LightTable> Screener::shards() const {
+  settle();
+  return state_->tables;
+}
+std::span<LightTable> Screener::shards() {
+  settle();
+  return state_->tables;
+}
 
 CaptureWitness Screener::witness() const {
   State& s = *state_;
@@ -295,11 +331,13 @@ CaptureWitness Screener::witness() const {
 
 std::uint64_t Screener::unmatched_icmp() const {
   std::uint64_t sum = 0;
-  for (const State::Own& one : state_->own) sum += one.unmatched;
+  settle();
+  for (const State::Own& own : state_->keepers) sum += own.unmatched;
   return sum;
 }
 
 std::uint64_t Screener::memory_bytes() const {
+  settle();
   std::uint64_t sum = 0;
   for (const LightTable& table : state_->tables) sum += table.memory_bytes();
   return sum;

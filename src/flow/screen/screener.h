@@ -2,9 +2,9 @@
 // The first pass over a large capture: a light record for every connection, exact totals of the
 // capture, and in the end the choice of what the full analysis looks at in a second pass.
 //
-// Frames are taken in rounds. In each, threads first decode what they were dealt, and then each
-// keeps the connections of its own shards, so that a connection's packets are seen in the file's
-// order by one thread, and the answer does not depend on how many there are.
+// Frames are taken in batches. The caller's thread says to which shard each belongs; of the others
+// each keeps the connections of its own shards, batch after batch, so that a connection's packets
+// are seen in the file's order by one thread, and the answer does not depend on how many there are.
 #pragma once
 
 #include <cstddef>
@@ -24,17 +24,17 @@ class CaptureWitness;
 struct ScreenOptions {
   bool verify_checksums = true;
   std::uint64_t memory_bytes = std::uint64_t{1} << 30;  // of light records
-  std::size_t threads = 1;                              // besides none: the caller's is one of them
+  std::size_t threads = 1;                              // the caller's is one of them
 };
 
-/// Frames of one capture point in file order. The bytes of a round's frames must stay valid until
-/// the next call of add() has returned.
+/// Frames of one capture point in file order. With threads, their bytes must stay valid until one
+/// of the functions that tell something was called.
 class Screener {
  public:
   /// Logical shards, whatever the number of threads.
   static constexpr std::size_t kShards = 64;
-  /// Frames that add() is best given at a time: several threads wait for each other twice a round.
-  static constexpr std::size_t kRound = 8192, kRoundAlone = 256;
+  /// Frames that add() is best given at a time: with threads, as many as pay for handing them over.
+  static constexpr std::size_t kRound = 1024, kRoundAlone = 256;
 
   explicit Screener(ScreenOptions options);
   ~Screener();
@@ -47,6 +47,8 @@ class Screener {
   /// The connections, shard after shard; within one in the order of their first packets.
   [[nodiscard]] std::span<const LightTable> shards() const;
   [[nodiscard]] std::span<LightTable> shards();
+  /// Waits until all that was added is kept, as the functions here do.
+  void settle() const;
   /// Counts of each input, as the full analysis would have made them.
   [[nodiscard]] CaptureWitness witness() const;
   /// ICMP errors about connections that are not in the capture.
