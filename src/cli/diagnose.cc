@@ -127,7 +127,8 @@ void declare_effort(CLI::App& app, Options& options) {
                  "Files from this size on are screened first (64MiB)")
       ->type_name("SIZE")
       ->group("Effort");
-  app.add_option("--threads", options.threads, "Threads that screen (1)")
+  app.add_option("--threads", options.threads,
+                 "Threads that read large files (processors, at most 4)")
       ->check(CLI::Range(1, 64))
       ->type_name("N")
       ->group("Effort");

@@ -43,8 +43,8 @@ struct PipelineOptions {
   // Captures from this size on are screened first, unless `full` asks for everything.
   std::uint64_t screen_from_bytes = std::uint64_t{64} << 20;
   bool full = false;
-  std::size_t threads = 0;         // for the first pass; 0 = one
-  std::size_t largest = 10;        // connections that are analysed for their size alone
+  std::size_t threads = 0;                 // for screened captures; 0 = processors, at most 4
+  std::size_t largest = 10;                // connections that are analysed for their size alone
   std::optional<ConnectionChoice> wanted;  // the only one that is asked for
 };
 

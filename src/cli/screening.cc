@@ -2,6 +2,7 @@
 #include "cli/screening.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "cli/capture_facts.h"
@@ -27,9 +28,15 @@ struct Screened {
   std::string filter_problem;
 };
 
-/// One unless asked for more.
+/// A walk feeds so many others before it is what they wait for.
+constexpr std::size_t kMostUseful = 4;
+
+/// As many as there are processors, unless a number was asked for.
 std::size_t threads_of(const PipelineOptions& options) {
-  return std::clamp<std::size_t>(options.threads, 1, flow::Screener::kShards);
+  const std::size_t processors = std::max(1U, std::thread::hardware_concurrency());
+  const std::size_t wanted =
+      options.threads == 0 ? std::min(processors, kMostUseful) : options.threads;
+  return std::clamp<std::size_t>(wanted, 1, flow::Screener::kShards);
 }
 
 std::size_t round_of(const PipelineOptions& options) {

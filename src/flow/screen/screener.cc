@@ -33,14 +33,20 @@ std::uint8_t shard_of(std::uint64_t hash) {
 
 }  // namespace
 
-/// A frame of a batch, on its way to its connection.
+/// A frame of a batch, on its way to its connection. Short: it goes from one processor to another.
 struct Pick {
-  wire::CommonEnds ends;
+  std::uint64_t low = 0, high = 0;  // as wire::CommonEnds has them
   std::uint64_t hash = 0;
-  LightTable* table = nullptr;  // null: it belongs to none
-  LightRecord* guess = nullptr;
-  std::uint32_t version = 0;  // of the table when it was guessed
+  bool from_lower = false;
   bool maybe_common = false;  // else its LightPacket was made
+  bool has_table = false;     // else it belongs to no connection
+};
+static_assert(sizeof(Pick) == 32);
+
+/// What a table says of a hash at first sight, and which of its states said so.
+struct Guess {
+  LightRecord* record = nullptr;
+  std::uint32_t version = 0;
 };
 
 /// Frames of one input that are kept together.
@@ -78,7 +84,8 @@ struct Screener::State {
   void pick_unusual(Batch& batch, std::size_t i);
   void keep(Batch& batch, std::size_t worker);
   void keep_stretch(Batch& batch, std::span<const std::uint32_t> places, Own& own);
-  bool keep_steady(const Batch& batch, std::size_t i, CaptureCounts& sums);
+  bool keep_steady(const Batch& batch, std::size_t i, Guess guess, CaptureCounts& sums);
+  LightTable& table_of(const Pick& pick) { return tables[shard_of(pick.hash)]; }
   void keep_odd(Batch& batch, std::size_t i, Own& own);
   void decode(Batch& batch, std::size_t i, Own& own);
   void join_counts();
@@ -171,12 +178,10 @@ void Screener::State::pick(Batch& batch) {
       pick_unusual(batch, i);
       continue;
     }
-    Pick& pick = batch.picks[i];
-    pick.ends = wire::CommonSegment::ends_of(frame);
-    pick.hash = wire::hash_of(pick.ends.key());
-    pick.table = &tables[shard_of(pick.hash)];
-    pick.maybe_common = true;
-    if (alone) pick.table->prefetch_slot(pick.hash);
+    const wire::CommonEnds ends = wire::CommonSegment::ends_of(frame);
+    const std::uint64_t hash = wire::hash_of(ends.key());
+    batch.picks[i] = {ends.low, ends.high, hash, ends.from_lower, true, true};
+    if (alone) tables[shard_of(hash)].prefetch_slot(hash);
   }
 }
 
@@ -187,7 +192,7 @@ void Screener::State::pick_unusual(Batch& batch, std::size_t i) {
                        (packet.kind == wire::PacketKind::icmp && packet.hash != 0);
   Pick& pick = batch.picks[i];
   pick.hash = packet.hash;
-  pick.table = has_key ? &tables[shard_of(packet.hash)] : nullptr;
+  pick.has_table = has_key;
   pick.maybe_common = false;
 }
 
@@ -207,7 +212,7 @@ void Screener::State::keep(Batch& batch, std::size_t worker) {
   for (std::size_t i = 0; i < batch.frames.size(); ++i) {
     const Pick& pick = batch.picks[i];
     own.places[found] = static_cast<std::uint32_t>(i);
-    found += pick.table != nullptr && (workers == 1 || shard_of(pick.hash) % workers == worker);
+    found += pick.has_table && (workers == 1 || shard_of(pick.hash) % workers == worker);
   }
   const std::span<const std::uint32_t> places(own.places.data(), found);
   for (std::size_t i = 0; i < found; i += kStretch) {
@@ -221,19 +226,20 @@ void Screener::State::keep_stretch(Batch& batch, std::span<const std::uint32_t> 
   if (relay.workers() != 0) {
     for (const std::uint32_t i : places) {
       __builtin_prefetch(batch.frames[i].bytes.data() + wire::CommonSegment::kLinkLen);
-      batch.picks[i].table->prefetch_slot(batch.picks[i].hash);
+      table_of(batch.picks[i]).prefetch_slot(batch.picks[i].hash);
     }
   }
-  for (const std::uint32_t i : places) {
-    Pick& pick = batch.picks[i];
-    pick.guess = pick.table->guess(pick.hash);
-    pick.version = pick.table->version();
+  std::array<Guess, kStretch> guesses;
+  for (std::size_t k = 0; k < places.size(); ++k) {
+    const Pick& pick = batch.picks[places[k]];
+    LightTable& table = table_of(pick);
+    guesses[k] = {table.guess(pick.hash), table.version()};
   }
   std::size_t odd = 0;
-  for (const std::uint32_t i : places) {
-    if (keep_steady(batch, i, own.counts)) [[likely]]
+  for (std::size_t k = 0; k < places.size(); ++k) {
+    if (keep_steady(batch, places[k], guesses[k], own.counts)) [[likely]]
       continue;
-    keep_odd(batch, i, own);
+    keep_odd(batch, places[k], own);
     ++odd;
   }
   own.counts.add_common_count(places.size() - odd);
@@ -241,17 +247,17 @@ void Screener::State::keep_stretch(Batch& batch, std::span<const std::uint32_t> 
 
 // False: nothing was done.
 [[gnu::always_inline]] inline bool Screener::State::keep_steady(const Batch& batch, std::size_t i,
-                                                                CaptureCounts& sums) {
+                                                                Guess guess, CaptureCounts& sums) {
   const wire::Frame& frame = batch.frames[i];
   const Pick& pick = batch.picks[i];
-  if (!pick.maybe_common | (pick.guess == nullptr) | (pick.version != pick.table->version()))
+  if (!pick.maybe_common | (guess.record == nullptr) | (guess.version != table_of(pick).version()))
       [[unlikely]] {
     return false;
   }
-  LightRecord& record = *pick.guess;
+  LightRecord& record = *guess.record;
   const wire::CommonSegment segment(frame);
-  const std::size_t way = pick.ends.from_lower ? 0 : 1;
-  if (!record.has_key4(pick.ends.low, pick.ends.high) || !segment.is_common() ||
+  const std::size_t way = pick.from_lower ? 0 : 1;
+  if (!record.has_key4(pick.low, pick.high) || !segment.is_common() ||
       !is_steady(record, segment, way)) [[unlikely]] {
     return false;
   }
@@ -268,9 +274,9 @@ void Screener::State::keep_odd(Batch& batch, std::size_t i, Own& own) {
   const Pick& pick = batch.picks[i];
   if (pick.maybe_common) decode(batch, i, own);
   const LightPacket& packet = batch.packets[i];
-  if (packet.kind == wire::PacketKind::tcp) return pick.table->add(packet);
+  if (packet.kind == wire::PacketKind::tcp) return table_of(pick).add(packet);
   if (packet.kind != wire::PacketKind::icmp) return;
-  LightRecord* const quoted = pick.table->find(packet.key, packet.hash);
+  LightRecord* const quoted = table_of(pick).find(packet.key, packet.hash);
   if (quoted == nullptr) {
     ++own.unmatched;
   } else if (quoted->icmp != 0xffff) {
