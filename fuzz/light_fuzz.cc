@@ -8,6 +8,7 @@
 
 #include "require.h"
 #include "support/light_packets.h"
+#include "wire/common_segment.h"
 #include "wire/light_packet.h"
 
 namespace {
@@ -22,6 +23,25 @@ wire::LinkType link_of(unsigned choice) {
   return kTypes[choice % std::size(kTypes)];
 }
 
+/// What is read in place, of frames that can be.
+void compare_in_place(const wire::Frame& frame, const wire::LightPacket& plain) {
+  if (!wire::CommonSegment::is_tcp4(frame)) return;
+  const wire::CommonSegment segment(frame);
+  if (!segment.is_common()) return;
+  const wire::CommonEnds ends = wire::CommonSegment::ends_of(frame);
+  require(plain.kind == wire::PacketKind::tcp);
+  require(ends.key() == plain.key && wire::hash_of(ends.key()) == plain.hash);
+  require(ends.from_lower == plain.from_lower);
+  require(segment.sequence() == plain.sequence);
+  require(segment.acknowledgment() == plain.acknowledgment);
+  require(segment.payload_len() == plain.payload_len && segment.flags() == plain.flags);
+  require(segment.window() == plain.window && segment.ip_id() == plain.ip_id);
+  require(segment.has_timestamps() == plain.has_timestamps && plain.sack_count == 0);
+  require(segment.congestion_experienced() == plain.congestion_experienced);
+  require(segment.is_ip_header_bad() == plain.ip_header_bad);
+  require(!segment.is_cut_or_good() || !plain.checksum_bad);
+}
+
 void compare(const wire::Frame& frame) {
   wire::LightPacket quick, plain;
   wire::Packet scratch;
@@ -31,6 +51,7 @@ void compare(const wire::Frame& frame) {
   wire::EndsKey key;
   const std::uint64_t hash = wire::hash_of_usual_frame(frame, key);
   if (hash != 0 && plain.kind == wire::PacketKind::tcp) require(hash == plain.hash);
+  compare_in_place(frame, plain);
 }
 
 }  // namespace
