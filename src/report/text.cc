@@ -76,13 +76,19 @@ void write_other_findings(Page& page, const Answer& answer, const Finding* verdi
   }
 }
 
-/// "890 connections: 750 healthy, 100 random-loss, 40 zero-window".
-std::string verdicts_of_all(const Answer& answer) {
+/// "890 connections: 750 healthy, 100 random-loss, 40 zero-window"; `with_total`: "890 of 12 040
+/// connections analysed: ..." where others were only counted.
+std::string verdicts_of_all(const Answer& answer, bool with_total) {
   std::string text;
   for (const auto& [verdict, count] : count_verdicts(answer.diagnosis)) {
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", format_count(count), verdict);
   }
-  return fmt::format("{} connections: {}", format_count(answer.facts.connections.size()), text);
+  const std::uint64_t all = answer.facts.connections_total;
+  const std::size_t analysed = answer.facts.connections.size();
+  const std::string of_all = with_total && all > analysed
+                                 ? fmt::format(" of {} connections analysed", format_count(all))
+                                 : std::string{" connections"};
+  return fmt::format("{}{}: {}", format_count(analysed), of_all, text);
 }
 
 /// Faults that many connections share: their findings speak of hosts and paths.
@@ -152,11 +158,13 @@ void write_other_connections(Page& page, const Answer& answer, const ConnectionF
   std::vector<std::size_t> order = connections_worst_first(answer);
   std::size_t hidden = order.size();
   if (!options.all) order = told_by_none(answer, order);
-  hidden -= order.size();
+  // The verdict's own has been shown.
+  const auto is_main = [&](std::size_t position) { return &connections[position] == main; };
+  std::erase_if(order, is_main);
+  hidden -= order.size() + (main == nullptr ? 0 : 1);
   std::size_t shown = 0;
   for (const std::size_t position : order) {
     const ConnectionFacts& connection = connections[position];
-    if (&connection == main) continue;
     if (!options.all && shown == options.most_connections) {
       ++hidden;
       continue;
@@ -178,7 +186,7 @@ void write_other_connections(Page& page, const Answer& answer, const ConnectionF
   if (hidden > 0) {
     page.entry("", fmt::format("{} more connection{} with --all", format_count(hidden),
                                hidden == 1 ? "" : "s"));
-    if (!has_overview) page.entry("", verdicts_of_all(answer));
+    if (!has_overview) page.entry("", verdicts_of_all(answer, false));
   }
   const std::uint64_t totals_only =
       answer.facts.connections_total -
@@ -223,7 +231,7 @@ std::string to_text(const Answer& answer, const TextOptions& options) {
   const Finding* verdict = finding_of_verdict(answer.diagnosis);
   const ConnectionFacts* connection = main_connection(answer, verdict);
   if (!shared_faults(answer.diagnosis).empty()) {
-    page.entry("in all", verdicts_of_all(answer));
+    page.entry("in all", verdicts_of_all(answer, true));
     page.gap();
   }
   if (connection != nullptr) {

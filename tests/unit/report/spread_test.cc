@@ -48,8 +48,25 @@ TEST(Spread, TextCountsAndStaysOneScreen) {
   const std::string text = to_text(spread_crowd(), {});
   EXPECT_NE(text.find("30 of 40 connections 10.0.0.1 → 10.0.0.0/24"), std::string::npos) << text;
   EXPECT_NE(text.find("3 min 20 s over 30 connections"), std::string::npos) << text;
-  EXPECT_NE(text.find("40 connections: 30 lso-not-segmented, 10 healthy"), std::string::npos) << text;
+  EXPECT_NE(text.find("40 of 12 040 connections analysed: 30 lso-not-segmented"), std::string::npos)
+      << text;
   EXPECT_LE(lines_of(text), 50U);
+}
+
+TEST(Spread, ConnectionsThatAFindingSpeaksOfHaveNoLines) {
+  Answer answer = spread_crowd();
+  answer.facts.connections_total = answer.facts.connections.size();
+  const std::string text = to_text(answer, {});
+  // One has a finding of its own.
+  EXPECT_EQ(text.find("\n#"), text.find("\n#17 ")) << text;
+  EXPECT_EQ(text.rfind("\n#"), text.find("\n#17 ")) << text;
+  EXPECT_NE(text.find("38 more connections with --all"), std::string::npos) << text;
+  EXPECT_LT(text.find("40 connections: 30 lso"), text.find("VERDICT")) << text;
+  // Of a large capture some are only counted.
+  answer.facts.connections_total = 12'040;
+  EXPECT_NE(to_text(answer, {}).find("40 of 12 040 connections analysed: 30 lso"),
+            std::string::npos)
+      << text;
 }
 
 TEST(Spread, ConnectionsBeyondTheListedWorstStillComeBeforeSoundOnes) {
