@@ -122,9 +122,9 @@ std::optional<Finding> hidden_behind(const Transfer& transfer, const Cover& cove
   repairs.add(cover.repair, cover.seconds);
   if (cover.limits_rate) return below_usual_path(transfer, cover, std::nullopt);
   if (!repairs.loss && !repairs.sender) return std::nullopt;
-  const AfterFix narrow = predict(transfer, repairs);
+  const AfterFix narrow = predict(transfer, repairs, Witness::bursts);
   repairs.add(Repair::window, 0);
-  const AfterFix wide = predict(transfer, repairs);
+  const AfterFix wide = predict(transfer, repairs, Witness::bursts);
   if (!narrow.goodput_bps || !wide.goodput_bps) {
     return below_usual_path(transfer, cover, std::nullopt);
   }

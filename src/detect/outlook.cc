@@ -16,7 +16,7 @@ namespace {
 AfterFix expectation_of(const Transfer& transfer, const Finding& finding) {
   Repairs repairs;
   repairs.add(repair_of(finding.fault), finding.seconds_lost);
-  AfterFix after = predict(transfer, repairs);
+  AfterFix after = predict(transfer, repairs, Witness::stretches);
   // What the detector says of its own fault stands beside the figures.
   if (!finding.after_fix.basis.empty() && after.goodput_bps) {
     after.basis = finding.after_fix.basis + "; " + after.basis;
@@ -62,7 +62,7 @@ bool is_switch(const Finding& finding, const Transfer& transfer, std::span<const
 AfterFix expect_also(const Transfer& transfer, const Finding& finding, Repairs& done) {
   const Repair repair = repair_of(finding.fault);
   done.add(repair, finding.seconds_lost);
-  if (repair != Repair::unknown) return predict(transfer, done);
+  if (repair != Repair::unknown) return predict(transfer, done, Witness::stretches);
   return {std::nullopt, std::string{kHiddenByEarlier}, Bound::unknown};
 }
 

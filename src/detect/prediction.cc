@@ -95,6 +95,8 @@ constexpr double kSecondsError = 0.05;
 constexpr double kModelError = 0.10;
 // Congestion control leaves up to a tenth of a path unused between its losses.
 constexpr double kUsable = 0.9;
+// A stretch that came so near a rate shows that it can be had.
+constexpr double kSustained = 0.5;
 // Round trips below this are as much the hosts' own time as the path's.
 constexpr double kLeastRtt = 0.001;
 
@@ -321,13 +323,17 @@ Run run_at(const Transfer& transfer, const Repairs& repairs, double ceiling_bps)
 
 /// The path's own rate is not known: what binds otherwise does so if bursts came as fast as that,
 /// else they are what the path is known to carry.
-AfterFix bounded_by_bursts(const Transfer& transfer, const Repairs& repairs,
+AfterFix bounded_by_bursts(const Transfer& transfer, const Repairs& repairs, Witness witness,
                            const Ceiling& ceiling) {
   const TrainFacts& trains = transfer.data().trains;
   if (trains.trains < kTrains) return {};
   Run run = run_at(transfer, repairs, ceiling.bps);
   if (!ceiling.why.empty()) run.basis += "; " + ceiling.why;
-  if (trains.median_bps >= run.bps) {
+  // Between losses flights are a few packets, which a host may take in one go: what such bursts
+  // seem to carry counts only where some stretch came near it.
+  const bool shown = !repairs.loss || witness == Witness::bursts ||
+                     peak_bps(transfer.data()) >= kSustained * run.bps;
+  if (trains.median_bps >= run.bps && shown) {
     const bool told = is_whole(transfer) && base_rtt_s(transfer.data()) >= kLeastRtt;
     return {run.bps,
             run.basis + fmt::format("; bursts arrived at {}", format_rate(trains.median_bps)),
@@ -343,12 +349,12 @@ AfterFix bounded_by_bursts(const Transfer& transfer, const Repairs& repairs,
 }
 
 /// From slow start on, under the ceilings that stay.
-AfterFix run_anew(const Transfer& transfer, const Repairs& repairs) {
+AfterFix run_anew(const Transfer& transfer, const Repairs& repairs, Witness witness) {
   const DirectionFacts& data = transfer.data();
   if (base_rtt_s(data) <= 0 || data.segment_size == 0) return {};
   const Ceiling path = path_ceiling(data, repairs);
   const Ceiling other = least_of_others(data, repairs);
-  if (path.bps == kInfinity) return bounded_by_bursts(transfer, repairs, other);
+  if (path.bps == kInfinity) return bounded_by_bursts(transfer, repairs, witness, other);
   const Ceiling& least = path.bps <= other.bps ? path : other;
   const Run run = run_at(transfer, repairs, least.bps);
   // A long transfer nears the ceiling, whether or not its end was seen.
@@ -377,7 +383,7 @@ void Repairs::add(Repair repair, double seconds_lost) {
   seconds += seconds_lost;
 }
 
-AfterFix predict(const Transfer& transfer, const Repairs& repairs) {
+AfterFix predict(const Transfer& transfer, const Repairs& repairs, Witness witness) {
   const DirectionFacts& data = transfer.data();
   if (data.bytes == 0 || data.transfer_s <= 0) {
     return unknown("cannot be told: no data was seen to move");
@@ -387,7 +393,7 @@ AfterFix predict(const Transfer& transfer, const Repairs& repairs) {
   AfterFix left = without_waits(transfer, repairs);
   if (!held_small) return left;
   // What a host does in less than that is its own speed, which no path's ceiling tells.
-  AfterFix anew = base_rtt_s(data) < kLeastRtt ? AfterFix{} : run_anew(transfer, repairs);
+  AfterFix anew = base_rtt_s(data) < kLeastRtt ? AfterFix{} : run_anew(transfer, repairs, witness);
   if (anew.goodput_bps && (anew.bound == Bound::about || *anew.goodput_bps >= *left.goodput_bps)) {
     return anew;
   }

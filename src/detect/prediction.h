@@ -35,7 +35,14 @@ struct Repairs {
   void add(Repair repair, double seconds_lost);
 };
 
+/// What tells that a path carries a rate that the transfer never held.
+enum class Witness : std::uint8_t {
+  bursts,     // flights of a few packets too: enough to ask what would bind next
+  stretches,  // of a transfer with losses, where a host may take such flights in one go, only a
+              // stretch that came near the rate
+};
+
 /// Goodput of the transfer with all of these done.
-AfterFix predict(const Transfer& transfer, const Repairs& repairs);
+AfterFix predict(const Transfer& transfer, const Repairs& repairs, Witness witness);
 
 }  // namespace slowpath::detect

@@ -28,7 +28,7 @@ void show_path(Case& facts, double bps) {
 AfterFix after(const Case& facts, Repair repair, double seconds) {
   Repairs repairs;
   repairs.add(repair, seconds);
-  return predict(transfer_of(facts), repairs);
+  return predict(transfer_of(facts), repairs, detect::Witness::stretches);
 }
 
 TEST(Prediction, BurstsThatAgreeAreThePathsRate) {
@@ -154,6 +154,21 @@ TEST(Prediction, BurstsBeyondWhatWasKeptUpAreNotPromised) {
   const AfterFix window = after(facts, Repair::window, 6);
   EXPECT_EQ(window.bound, Bound::at_least);
   EXPECT_LE(window.goodput_bps.value_or(1e12), 45e6);
+}
+
+TEST(Prediction, AFewPacketsBetweenLossesDoNotShowWhatThePathCarries) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  show_path(facts, 500e6);
+  DirectionFacts& data = download_of(facts);
+  data.trains.p90_bps = 900e6;  // taken in one go, now and then
+  data.timeline.bin_s = 0.02;
+  data.timeline.bins.resize(400);
+  for (TimelineBin& bin : data.timeline.bins) bin.acked_bytes = 25'000;  // 10 Mbit/s
+  const AfterFix loss = after(facts, Repair::loss, 6);
+  EXPECT_EQ(loss.bound, Bound::at_least);
+  EXPECT_LE(loss.goodput_bps.value_or(1e12), 11e6);
+  for (TimelineBin& bin : data.timeline.bins) bin.acked_bytes = 1'000'000;  // 400 Mbit/s
+  EXPECT_EQ(after(facts, Repair::loss, 6).bound, Bound::about);
 }
 
 TEST(Prediction, ARemainderAsSmallAsItsErrorIsABound) {
