@@ -64,6 +64,13 @@ constexpr double kAtEdge = 0.85;
 // A reader that limits a transfer does so most of the time: one that hesitates now and then shares
 // its processor.
 constexpr double kMostOfTheTime = 0.5;
+// The widest window would have carried so many times what came, in the time that a full one took:
+// then it was not the widest that held the sender.
+constexpr double kMoreThanCame = 2;
+
+// A receiver that tunes its buffer opens the window in each round trip that fills it. One that has
+// opened stands only when it has been full for so many.
+constexpr double kStoodRoundTrips = 5;
 
 /// Of the stretches of time with a full window: the part in which unread data had narrowed it.
 double narrowed_share(const DirectionFacts& data) {
@@ -88,13 +95,14 @@ WindowLimit judge_window(const Transfer& transfer) {
   // ceiling.
   limit.seconds = std::max(0.0, data.time[TimeOwner::receive_window] - data.window.opening_s);
   limit.share = data.time.total() > 0 ? limit.seconds / data.time.total() : 0;
-  const double reader_s = limit.seconds * narrowed_share(data);
-  limit.by_reader = !is_material(limit.seconds - reader_s, transfer);
   limit.window_bytes = static_cast<double>(data.window.max_bytes);
   limit.rtt_s = data.rtt.total.median_s > 0 ? data.rtt.total.median_s : base_rtt_s(data.rtt);
   if (limit.rtt_s > 0) {
     limit.ceiling_bps = arithmetic::window_rate_bps(limit.window_bytes, limit.rtt_s);
   }
+  const double reader_s = limit.seconds * narrowed_share(data);
+  limit.by_reader = !is_material(limit.seconds - reader_s, transfer) ||
+                    limit.share * limit.ceiling_bps > kMoreThanCame * data.goodput_bps;
   if (data.window.max_bytes == 0) {
     limit.why_not = "no window was seen";
   } else if (data.window.knowledge == ScaleKnowledge::unknown) {
@@ -109,11 +117,16 @@ WindowLimit judge_window(const Transfer& transfer) {
     limit.why_not =
         fmt::format("a full window owns {} of {}; {} are needed", format_duration(limit.seconds),
                     format_duration(active_s(transfer.connection)), format_percent(kMaterialShare));
-  } else if (limit.by_reader && limit.share < kMostOfTheTime) {
+  } else if (limit.by_reader &&
+             (limit.share < kMostOfTheTime || limit.seconds < kUnexplainedSeconds)) {
     limit.why_not = fmt::format(
-        "unread data narrows the window now and then: {} of {} in all, which no larger buffer "
-        "saves",
+        "it was narrower than its widest when it held the sender ({} of {} in all), by unread data "
+        "or still opening: a larger buffer would not help",
         format_duration(limit.seconds), format_duration(active_s(transfer.connection)));
+  } else if (data.window.opening_s > 0 && limit.seconds < kStoodRoundTrips * limit.rtt_s) {
+    limit.why_not =
+        fmt::format("it opened until {} round trips before the end, and may open further",
+                    static_cast<int>(limit.seconds / limit.rtt_s) + 1);
   } else if (fills_a_queue(data)) {
     limit.why_not =
         fmt::format("the round trip grows from {} to {}: the window only fills a queue",

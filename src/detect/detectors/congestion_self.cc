@@ -58,8 +58,13 @@ bool overflows_unseen(const DirectionFacts& data) {
 // The rate of a link that stays full for a tenth of the time.
 constexpr double kBest = 0.9;
 
+// So many losses tell when they come, and these come at short round trips: chance leaves one half.
+constexpr std::uint64_t kRanksThatTell = 10;
+constexpr double kLowRank = 0.45;
+
 bool overflows(const LossPattern& pattern) {
   if (pattern.losses < kLosses) return false;
+  if (pattern.ranked >= kRanksThatTell && pattern.mean_rank < kLowRank) return false;
   const bool bursts = pattern.losses >= 2 * pattern.episodes;
   const bool high = pattern.ranked > 0 && pattern.mean_rank >= kRank;
   return bursts || high;

@@ -46,6 +46,12 @@ TEST(CongestionSelf, ModerateQueueWithoutLossIsALinkWellUsed) {
   EXPECT_EQ(silences_of("congestion-self", facts).size(), 1U);
 }
 
+TEST(CongestionSelf, LossesAtTheShortestRoundTripsAreNoOverflow) {
+  Case facts = with_queue(0.045, 40, 2);
+  for (LossEvent& loss : download_of(facts).losses) loss.rtt_before_s = 0.0205;
+  EXPECT_TRUE(run("congestion-self", facts).empty());
+}
+
 TEST(CongestionSelf, LossesOutsideTheQueuesTimeAreNot) {
   Case facts = with_queue(0.090, 40, 2);
   charge(download_of(facts), TimeOwner::bottleneck, -4.9);

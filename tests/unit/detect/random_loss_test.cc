@@ -43,6 +43,18 @@ TEST(RandomLoss, LossesAtAnyRoundTripTimeAreAFault) {
   EXPECT_EQ(found[0].evidence[0].frames.front().number(), 100U);
 }
 
+TEST(RandomLoss, WhereNearlyAllResendsWereNeedlessNothingWasLost) {
+  Case facts = with_losses(30, 1);
+  DirectionFacts& data = download_of(facts);
+  data.resent_packets = 800;
+  data.spurious.packets = 770;
+  data.reorder.packets = 1200;
+  EXPECT_TRUE(run("random-loss", facts).empty());
+  EXPECT_EQ(silences_of("random-loss", facts).size(), 1U);
+  data.spurious.packets = 100;
+  EXPECT_EQ(run("random-loss", facts).size(), 1U);
+}
+
 TEST(RandomLoss, NineLossesAreASuspicionAtMost) {
   const auto found = run("random-loss", with_losses(9, 1));
   ASSERT_EQ(found.size(), 1U);

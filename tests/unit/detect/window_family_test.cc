@@ -73,6 +73,25 @@ TEST(RwndLimited, ReaderThatHesitatesIsNoCeiling) {
   EXPECT_NE(run("rwnd-limited", facts)[0].claim.find("never opens"), std::string::npos);
 }
 
+TEST(RwndLimited, AWindowThatWouldHaveCarriedFarMoreIsNoCeiling) {
+  Case facts = limited_by_window(2'000'000);
+  DirectionFacts& data = download_of(facts);
+  charge(data, TimeOwner::receive_window, -6);
+  data.goodput_bps = 20e6;  // a fifth of the time at 2 MB in 21 ms would have made 152 Mbit/s
+  EXPECT_TRUE(run("rwnd-limited", facts).empty());
+  data.goodput_bps = 150e6;
+  EXPECT_EQ(run("rwnd-limited", facts).size(), 1U);
+}
+
+TEST(RwndLimited, AWindowThatHasJustOpenedMayOpenFurther) {
+  Case facts = limited_by_window(200'000);
+  DirectionFacts& data = download_of(facts);
+  data.rtt.total.median_s = data.rtt.total.min_s = data.rtt.loaded_s = 0.3;
+  EXPECT_EQ(run("rwnd-limited", facts).size(), 1U);
+  data.window.opening_s = 6.8;  // of the eight seconds; what is left are four round trips
+  EXPECT_TRUE(run("rwnd-limited", facts).empty());
+}
+
 TEST(RwndLimited, ReaderThatIsAlwaysSlowerLimits) {
   Case facts = limited_by_window(200'000);
   narrow(download_of(facts), 10, 90);
