@@ -52,11 +52,7 @@ void count_confidence(const GradedCapture& capture, Accuracy& accuracy) {
 /// Sums; divided by their count at the end.
 void add_account(const GradedCapture& capture, AccountRow& row, std::uint64_t& too_short) {
   const TimeAccount& ours = capture.ours;
-  // The kernel's "busy" has neither handshake nor pauses without data. A sender that blocks on its
-  // buffer keeps data outstanding meanwhile.
-  const double outstanding_s =
-      ours.total() - ours[TimeOwner::handshake] - ours[TimeOwner::application];
-  if (!capture.kernel || capture.kernel->busy_s <= 0 || outstanding_s <= 0) return;
+  if (!capture.kernel || capture.kernel->busy_s <= 0 || ours.total() <= 0) return;
   const KernelAccount& kernel = *capture.kernel;
   if (kernel.busy_s < kLeastBusy_s) {
     ++too_short;
@@ -65,22 +61,29 @@ void add_account(const GradedCapture& capture, AccountRow& row, std::uint64_t& t
   ++row.captures;
   row.kernel_window += kernel.rwnd_limited_s / kernel.busy_s;
   row.kernel_send_buffer += kernel.sndbuf_limited_s / kernel.busy_s;
+  // All of the kernel's time with data outstanding: a capture away from the sender may see less.
   row.our_window +=
-      (ours[TimeOwner::receive_window] + ours[TimeOwner::zero_window]) / outstanding_s;
+      (ours[TimeOwner::receive_window] + ours[TimeOwner::zero_window]) / kernel.busy_s;
+  row.our_repair += (ours[TimeOwner::loss_recovery] + ours[TimeOwner::timeout]) / kernel.busy_s;
   row.our_sender +=
       (ours[TimeOwner::send_buffer] + ours[TimeOwner::pacing_or_cpu] + ours[TimeOwner::unknown]) /
-      outstanding_s;
+      kernel.busy_s;
 }
 
 void divide(AccountRow& row) {
   const auto count = static_cast<double>(row.captures);
-  for (double* sum :
-       {&row.kernel_window, &row.kernel_send_buffer, &row.our_window, &row.our_sender}) {
+  for (double* sum : {&row.kernel_window, &row.kernel_send_buffer, &row.our_window, &row.our_repair,
+                      &row.our_sender}) {
     *sum /= count;
   }
 }
 
 }  // namespace
+
+double AccountRow::apart() const {
+  if (our_window > kernel_window) return our_window - kernel_window;
+  return std::min(0.0, our_window + our_repair - kernel_window);
+}
 
 double CalibrationBin::stated() const {
   return count == 0 ? 0 : stated_sum / static_cast<double>(count);

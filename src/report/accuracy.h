@@ -115,8 +115,12 @@ struct AccountRow {
   std::string scenario, variant, point;
   std::uint64_t captures = 0;
   double kernel_window = 0, our_window = 0;  // receive window and zero window
-  double kernel_send_buffer = 0;             // the sending application blocked
+  double our_repair = 0;  // losses and timeouts, in which the kernel may go on counting a window
+  double kernel_send_buffer = 0;  // the sending application blocked
   double our_sender = 0;  // buffer, pacing, processor, or the sending host with no way to say which
+
+  /// How far our window is from what the kernel can have meant; above 0: ours is more.
+  [[nodiscard]] double apart() const;
 };
 
 /// Predictions for one scenario at one point. Rates are medians over its captures.

@@ -22,7 +22,7 @@ std::string account_sentence(const Accuracy& accuracy) {
   std::size_t within = 0;
   double worst = 0;
   for (const AccountRow& row : accuracy.accounts) {
-    const double apart = std::abs(row.our_window - row.kernel_window);
+    const double apart = std::abs(row.apart());
     within += apart <= 0.05 ? 1U : 0U;
     worst = std::max(worst, apart);
   }
@@ -71,10 +71,13 @@ std::string accuracy_markdown(const Accuracy& accuracy, const MatrixOrigin& orig
   if (const Table table = account_table(accuracy); !table.empty()) {
     text += fmt::format(
         "\n## Time accounts\n\n"
-        "Receive window and zero window as a share of the time with data outstanding, beside the "
-        "sending kernel's\n`rwnd_limited`/`busy`. The kernel counts in ticks of {:.0f} ms: {} "
-        "captures of transfers that were busy\nfor less than {:.0f} ms are left out, because one "
-        "or two ticks would be five points.\n{}\n\n"
+        "Receive window and zero window as a share of the time in which the sending kernel had "
+        "data "
+        "outstanding (`busy`),\nbeside its `rwnd_limited`. The kernel goes on counting a full "
+        "window while a loss is repaired or a timer runs, and our\naccount gives that time to the "
+        "loss: what the kernel has more is a difference only beyond that time (`repair, ours`).\n"
+        "The kernel counts in ticks of {:.0f} ms: {} captures of transfers that were busy for less "
+        "than {:.0f} ms are left out,\nbecause one or two ticks would be five points.\n{}\n\n"
         "A full send buffer leaves no trace of its own in packets: an application that waits for "
         "room, one that writes\nslowly and a sender that paces look the same. So the account "
         "never names it; it gives that time to the sender\nitself (`pacing-or-cpu`, `unknown`), "

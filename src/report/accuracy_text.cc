@@ -92,14 +92,15 @@ Table account_table(const Accuracy& accuracy) {
                {"captures", Align::right},
                {"rwnd_limited", Align::right},
                {"window, ours", Align::right},
+               {"repair, ours", Align::right},
                {"points", Align::right},
                {"sndbuf_limited", Align::right},
                {"sender itself, ours", Align::right}});
   for (const AccountRow& row : accuracy.accounts) {
     table.row({row.scenario, row.variant, row.point, std::to_string(row.captures),
                format_percent(row.kernel_window), format_percent(row.our_window),
-               points(row.our_window - row.kernel_window), format_percent(row.kernel_send_buffer),
-               format_percent(row.our_sender)});
+               format_percent(row.our_repair), points(row.apart()),
+               format_percent(row.kernel_send_buffer), format_percent(row.our_sender)});
   }
   return table;
 }

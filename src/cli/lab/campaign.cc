@@ -149,7 +149,7 @@ Result<void> Campaign::judge(const ReadScenario& scenario, lab::Variant variant,
   } else {
     for (const lab::CaptureFile& file : result.captures) {
       show_progress(fmt::format("{}, diagnosing {}", scenario.scenario.name, file.point));
-      const Result<CaptureVerdict> verdict = judge_capture(path_of(file, directory));
+      const Result<CaptureVerdict> verdict = judge_capture(path_of(file, directory), result);
       if (!verdict) return std::unexpected(verdict.error());
       report::GradedCapture& capture = captures.emplace_back(blank);
       capture.point = file.point;

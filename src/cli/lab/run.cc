@@ -107,7 +107,7 @@ Result<void> Telling::judge(const lab::RunResult& result, const lab::Fix* fix,
                             const std::string& directory, report::LabRun& told) const {
   for (const lab::CaptureFile& capture : result.captures) {
     const std::string path = path_of(capture, directory);
-    const Result<CaptureVerdict> verdict = judge_capture(path);
+    const Result<CaptureVerdict> verdict = judge_capture(path, result);
     if (!verdict) return std::unexpected(verdict.error());
     report::LabCapture& entry = told.captures.emplace_back();
     entry.point = capture.point;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "cli/pipeline.h"
 #include "detect/synthesis.h"
 #include "facts/case.h"
@@ -30,27 +32,40 @@ bool may_be_named(const Standard& standard, std::string_view fault) {
       [&](const Words* words) { return holds(*words, fault) || generalises(*words, fault); });
 }
 
-/// Of the direction that carried most.
-TimeAccount greatest_account(const Case& facts) {
+/// Whether it has the port that the client's socket says; behind a NAT it may not.
+bool is_of(const ConnectionFacts& connection, const lab::TransferResult& transfer) {
+  const std::string port = fmt::format(":{}", connection.client.port);
+  return transfer.client.ends_with(port);
+}
+
+/// Of the first transfer's first stream, which the kernel is asked about: towards the client where
+/// both ends send, else of the direction that carried most.
+TimeAccount main_account(const Case& facts, const lab::RunResult& result) {
   const DirectionFacts* greatest = nullptr;
+  const auto take = [&](const DirectionFacts& direction) {
+    if (greatest == nullptr || direction.bytes > greatest->bytes) greatest = &direction;
+  };
   for (const ConnectionFacts& connection : facts.connections) {
-    for (const DirectionFacts& direction : connection.directions) {
-      if (greatest == nullptr || direction.bytes > greatest->bytes) greatest = &direction;
-    }
+    const bool is_main = !result.transfers.empty() && is_of(connection, result.transfers.front());
+    if (is_main) greatest = nullptr;
+    take(connection[Direction::to_client]);
+    const bool both_send = is_main && result.transfers.front().streams.size() > 1;
+    if (!both_send) take(connection[Direction::to_server]);
+    if (is_main) break;
   }
   return greatest == nullptr ? TimeAccount{} : greatest->time;
 }
 
 }  // namespace
 
-Result<CaptureVerdict> judge_capture(const std::string& file) {
+Result<CaptureVerdict> judge_capture(const std::string& file, const lab::RunResult& result) {
   PipelineOptions options;
   options.inputs = {{.file = file, .place = {}}};
   options.show_progress = false;
   const Result<Looked> looked = look(options);
   if (!looked) return std::unexpected(looked.error());
   return CaptureVerdict{.diagnosis = detect::diagnose(looked->facts),
-                        .account = greatest_account(looked->facts)};
+                        .account = main_account(looked->facts, result)};
 }
 
 Standard standard_for(const lab::Scenario& scenario, lab::Variant variant, const std::string& point,

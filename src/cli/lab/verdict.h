@@ -18,14 +18,14 @@
 
 namespace slowpath::cli {
 
-/// The diagnosis of one capture and where the time of its greatest transfer went.
+/// The diagnosis of one capture and where the time of its main stream went.
 struct CaptureVerdict {
   Diagnosis diagnosis;
   TimeAccount account;
 };
 
 /// Errors: as of look(): input, where the capture cannot be read.
-Result<CaptureVerdict> judge_capture(const std::string& file);
+Result<CaptureVerdict> judge_capture(const std::string& file, const lab::RunResult& result);
 
 /// What may be said of a capture, and what must not.
 struct Standard {

@@ -82,7 +82,7 @@ TEST(Accuracy, calibration_counts_findings_of_severity_fault_alone) {
   EXPECT_EQ(accuracy.bins[8].count, 0U);
 }
 
-TEST(Accuracy, time_with_data_outstanding_has_neither_handshake_nor_application) {
+TEST(Accuracy, window_time_is_a_share_of_the_kernels_busy_time) {
   GradedCapture graded = capture({"rwnd-limited"}, "rwnd-limited", true);
   graded.kernel = KernelAccount{.busy_s = 2, .rwnd_limited_s = 1.9, .sndbuf_limited_s = 0};
   graded.ours[TimeOwner::handshake] = 1;
@@ -95,6 +95,20 @@ TEST(Accuracy, time_with_data_outstanding_has_neither_handshake_nor_application)
   EXPECT_NEAR(accuracy.accounts[0].kernel_window, 0.95, 1e-9);
   EXPECT_NEAR(accuracy.accounts[0].our_window, 0.9, 1e-9);
   EXPECT_THAT(accuracy_markdown(accuracy, {}), HasSubstr("| -5.0 |"));
+}
+
+TEST(Accuracy, what_the_kernel_counts_while_a_loss_is_repaired_is_no_difference) {
+  GradedCapture graded = capture({"rwnd-limited"}, "rwnd-limited", true);
+  graded.kernel = KernelAccount{.busy_s = 10, .rwnd_limited_s = 9, .sndbuf_limited_s = 0};
+  graded.ours[TimeOwner::receive_window] = 1;
+  graded.ours[TimeOwner::timeout] = 8.5;
+  const Accuracy hidden = summarise(std::vector{graded});
+  ASSERT_EQ(hidden.accounts.size(), 1U);
+  EXPECT_DOUBLE_EQ(hidden.accounts[0].apart(), 0);
+  graded.ours[TimeOwner::timeout] = 6;
+  EXPECT_NEAR(summarise(std::vector{graded}).accounts.at(0).apart(), -0.2, 1e-9);
+  graded.ours[TimeOwner::receive_window] = 9.5;
+  EXPECT_NEAR(summarise(std::vector{graded}).accounts.at(0).apart(), 0.05, 1e-9);
 }
 
 TEST(Accuracy, a_transfer_of_a_few_of_the_kernels_ticks_is_counted_and_not_compared) {
