@@ -24,7 +24,7 @@ using wire::LightPacket;
 constexpr std::size_t kStretch = 64;
 // Batches between the caller and the others: what one of them works on while another one waits for
 // a processor.
-constexpr std::size_t kSlots = 128;
+constexpr std::size_t kSlots = 64;
 
 std::uint8_t shard_of(std::uint64_t hash) {
   static_assert(Screener::kShards == 64);
