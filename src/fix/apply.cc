@@ -11,6 +11,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace slowpath::fix {
 namespace {
@@ -60,9 +61,9 @@ void turn_back(Kernel& kernel, const Turn& turn, bool force, Undone& undone) {
   }
 }
 
-std::unexpected<Error> with_hint(Error error, std::string_view what) {
+Error with_hint(Error error, std::string_view what) {
   error.hint += error.hint.empty() ? what : fmt::format("; {}", what);
-  return std::unexpected(std::move(error));
+  return error;
 }
 
 void remove_file(const MadeFile& file, Undone& undone) {
@@ -95,6 +96,22 @@ Result<Entry> intend(Kernel& kernel, Journal& journal, const ReadyStep& step, st
   return entry;
 }
 
+Error taken_back(Kernel& kernel, Journal& journal, Entry& entry, Error error) {
+  const Result<Undone> undone = undo(kernel, journal, entry, true);
+  // Then all knobs are back, and only the journal does not say so.
+  if (!undone)
+    return with_hint(std::move(error), fmt::format("the step was taken back, but its record still "
+                                                   "says otherwise: {}",
+                                                   undone.error().message()));
+  if (undone->done) return with_hint(std::move(error), "the step was taken back");
+  std::vector<std::string> left;
+  for (const Error& failure : undone->failures) left.push_back(failure.message());
+  return with_hint(std::move(error),
+                   fmt::format("the step was not taken back whole: {}; 'slowpath fix undo {} "
+                               "--force' tries again",
+                               fmt::join(left, "; "), entry.id));
+}
+
 Result<void> carry_out(Kernel& kernel, Journal& journal, Entry& entry, const Watcher& watcher) {
   for (const Turn& turn : entry.turns) {
     if (turn.before == turn.after) continue;
@@ -102,15 +119,12 @@ Result<void> carry_out(Kernel& kernel, Journal& journal, Entry& entry, const Wat
     tell(watcher, "turned");
     if (turned) continue;
     // What is half done is worse than what was not begun.
-    if (const Result<Undone> undone = undo(kernel, journal, entry, true); !undone)
-      return std::unexpected(undone.error());
-    return std::unexpected(turned.error());
+    return std::unexpected(taken_back(kernel, journal, entry, turned.error()));
   }
   entry.state = State::applied;
   if (const Result<void> kept = journal.write(entry); !kept) {
     // Whoever is told that it failed must not find it taken. The record will still say `intended`.
-    (void)undo(kernel, journal, entry, true);
-    return with_hint(kept.error(), "the step was taken back");
+    return std::unexpected(taken_back(kernel, journal, entry, kept.error()));
   }
   tell(watcher, "applied");
   return {};
@@ -139,8 +153,8 @@ Result<Undone> undo(Kernel& kernel, Journal& journal, Entry& entry, bool force,
   entry.on_trial = false;
   entry.confirm_by_s.reset();
   if (const Result<void> kept = journal.write(entry); !kept)
-    return with_hint(kept.error(),
-                     "all is as it was before the step; undo it again once that works");
+    return std::unexpected(
+        with_hint(kept.error(), "all is as it was before the step; undo it again once that works"));
   tell(watcher, "undone");
   return undone;
 }

@@ -28,6 +28,10 @@ using Watcher = std::function<void(std::string_view point)>;
 /// touched. Errors: of the journal, or of a knob that cannot be read.
 Result<Entry> intend(Kernel& kernel, Journal& journal, const ReadyStep& step, std::int64_t now_s,
                      const Watcher& watcher = {});
+/// Takes a step back that failed with `error`. Gives that error; its hint says whether all is as it
+/// was, and else what is not.
+Error taken_back(Kernel& kernel, Journal& journal, Entry& entry, Error error);
+
 /// Takes the step that was intended: as apply(), from there on.
 Result<void> carry_out(Kernel& kernel, Journal& journal, Entry& entry, const Watcher& watcher = {});
 

@@ -93,8 +93,7 @@ Result<fix::Entry> take(fix::Kernel& kernel, fix::Journal& journal, const fix::R
   if (const Result<void> prepared = prepare(kernel, journal, *entry, within_s, persist);
       !prepared) {
     // Nothing was turned yet; files may have been written.
-    (void)fix::undo(kernel, journal, *entry, true);
-    return std::unexpected(prepared.error());
+    return std::unexpected(fix::taken_back(kernel, journal, *entry, prepared.error()));
   }
   if (const Result<void> taken = fix::carry_out(kernel, journal, *entry); !taken)
     return std::unexpected(taken.error());

@@ -74,6 +74,22 @@ TEST(Apply, AKnobThatRefusesTakesTheOthersBack) {
   EXPECT_EQ(world.journal.read()->list.at(0).state, fix::State::undone);
 }
 
+TEST(Apply, WhatCannotBeTakenBackIsSaid) {
+  World world;
+  world.kernel.refusing.insert(kTso6);
+  Result<fix::Entry> entry = fix::apply(world.kernel, world.journal, tso_off(), 1);
+  ASSERT_FALSE(entry);
+  EXPECT_NE(entry.error().message().find("the step was taken back"), std::string::npos);
+  world.kernel.stuck.insert(kTso);
+  entry = fix::apply(world.kernel, world.journal, tso_off(), 1);
+  ASSERT_FALSE(entry);
+  const std::string said = entry.error().message();
+  EXPECT_EQ(said.find("the step was taken back"), std::string::npos) << said;
+  EXPECT_NE(said.find("cannot set feature:eth0:tx-tcp-segmentation"), std::string::npos) << said;
+  EXPECT_NE(said.find("'slowpath fix undo 2 --force'"), std::string::npos) << said;
+  EXPECT_EQ(world.kernel.knobs[kTso], "off");
+}
+
 TEST(Apply, AnUnknownKnobWritesNothing) {
   World world;
   ASSERT_FALSE(fix::apply(world.kernel, world.journal,

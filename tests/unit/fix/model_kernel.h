@@ -15,6 +15,7 @@ class ModelKernel final : public fix::Kernel {
  public:
   std::map<fix::Knob, std::string> knobs;
   std::set<fix::Knob> refusing;  // take no value
+  std::set<fix::Knob> stuck;     // take one value and no other
   int writes = 0;
 
   Result<std::string> read(const fix::Knob& knob) override {
@@ -27,6 +28,7 @@ class ModelKernel final : public fix::Kernel {
     ++writes;
     if (refusing.contains(knob))
       return fail(ErrorKind::usage, "cannot set " + to_string(knob), "it refuses");
+    if (stuck.contains(knob)) refusing.insert(knob);
     knobs.at(knob) = value;
     return {};
   }
