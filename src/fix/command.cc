@@ -70,9 +70,8 @@ bool begins_with(const Words& words, std::initializer_list<std::string_view> exp
 
 std::unexpected<Error> not_ours(std::string_view command, std::string cause) {
   return fail(ErrorKind::usage, fmt::format("cannot take the step '{}'", command), std::move(cause),
-              "it can be 'ethtool -K|-G|-L', 'ip link set dev', 'ip route change', 'sysctl -w', or "
-              "KNOB=VALUE as in "
-              "slowpath-fix(1)");
+              "it can be 'ethtool -K|-G|-L', 'ip link set dev', 'ip route change', 'sysctl -w', "
+              "the nft command that clamps the MSS, or KNOB=VALUE as in slowpath(1)");
 }
 
 Result<std::vector<Change>> feature_changes(const Words& words, std::string_view command,
@@ -242,9 +241,10 @@ Result<std::vector<Change>> changes_of(std::string_view command, Kernel& kernel)
   const Result<Knob> knob = parse_knob(command.substr(0, equals));
   if (!knob) return std::unexpected(knob.error());
   const std::string_view value = command.substr(equals + 1);
-  if (knob->kind == KnobKind::route &&
-      (value == kNoRoute || is_told_word(knob->item.substr(0, knob->item.find('@')))))
-    return not_ours(command, "routes are not taken away, and gateways not changed");
+  if (knob->kind == KnobKind::route && is_told_word(knob->item.substr(0, knob->item.find('@'))))
+    return not_ours(command, to_string(*knob) + " can only be read");
+  if (knob->kind == KnobKind::route && value == kNoRoute)
+    return not_ours(command, "routes are not taken away");
   std::string wanted(value);
   if (knob->kind == KnobKind::route &&
       is_locked_always(knob->item.substr(0, knob->item.find('@')), value))

@@ -51,6 +51,17 @@ TEST_F(Command, KnowsEachForm) {
   EXPECT_EQ(one("sysctl:net.ipv4.tcp_sack=0"), "sysctl:net.ipv4.tcp_sack=0");
 }
 
+TEST_F(Command, WhatCannotBeTurnedIsSaidForWhatItIs) {
+  const auto refusal = [&](std::string_view command) {
+    const Result<std::vector<Change>> changes = fix::changes_of(command, kernel);
+    return changes ? "" : changes.error().message();
+  };
+  EXPECT_NE(refusal("route:eth0:proto@default=static").find("can only be read"), std::string::npos);
+  EXPECT_NE(refusal("route:eth0:src@default=10.0.0.1").find("can only be read"), std::string::npos);
+  EXPECT_NE(refusal("route:eth0:mtu@default=absent").find("are not taken away"), std::string::npos);
+  EXPECT_NE(refusal("tc qdisc del").find("as in slowpath(1)"), std::string::npos);
+}
+
 // Buffers have three numbers, of which a step changes the last.
 TEST_F(Command, KeepsTheNumbersThatAreNotMeant) {
   kernel.knobs[{KnobKind::sysctl, {}, "net.ipv4.tcp_rmem"}] = "4096 131072 6291456";
