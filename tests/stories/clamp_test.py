@@ -63,9 +63,13 @@ def mss():
     """What the far host may send in one segment, without the 12 bytes of timestamps."""
     with subprocess.Popen(inside("far", sys.executable, "-c", LISTEN), text=True,
                           stdout=subprocess.PIPE) as listener:
-        listener.stdout.readline()
-        run(*inside("near", sys.executable, "-c", CONNECT))
-        return int(listener.stdout.read())
+        try:
+            listener.stdout.readline()
+            run(*inside("near", sys.executable, "-c", CONNECT))
+            return int(listener.stdout.read())
+        finally:
+            # Where nobody came it would wait for ever, and we for it.
+            listener.kill()
 
 
 def walk(journal):

@@ -27,7 +27,8 @@ start() {
   done
   cat "$scratch/log"
   echo "systemd-networkd does not start here"
-  exit 77
+  # Once it has, it can.
+  exit "$unable"
 }
 
 # As after a restart of the machine: nothing of what was configured is left.
@@ -55,7 +56,9 @@ printf '[Match]\nName=v0\n[Network]\nAddress=10.1.0.1/24\n[Route]\nGateway=10.1.
   > /etc/systemd/network/10-v0.network
 export SLOWPATH_JOURNAL=$scratch/journal
 
+unable=77
 start
+unable=1
 "$SLOWPATH_PROGRAM" fix apply 'ip route replace 10.9.0.9 dev v0 initcwnd 30' --persist
 check "the step makes the route" is_there
 check "a drop-in is written" test -e /etc/systemd/network/10-v0.network.d/90-slowpath-1.conf
