@@ -32,6 +32,14 @@ std::string table_of(std::string_view item) {
   return item == kAnyInterface ? "slowpath_mss" : fmt::format("slowpath_mss_{}", item);
 }
 
+/// In nft(8)'s words, one line.
+std::string making(std::string_view item) {
+  return fmt::format(
+      "add table inet {0}; add chain inet {0} {1} {{ type filter hook forward priority mangle; }}; "
+      "add rule inet {0} {1} {2}tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu",
+      table_of(item), kChain, item == kAnyInterface ? "" : fmt::format("oifname \"{}\" ", item));
+}
+
 std::uint16_t type_of(int message) {
   return static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | message);
 }
@@ -224,12 +232,13 @@ bool is_mss_clamp_item(std::string_view item) {
 }
 
 std::string mss_clamp_command(std::string_view item) {
-  const std::string table = table_of(item);
-  return fmt::format(
-      "nft 'add table inet {0}; add chain inet {0} {1} {{ type filter hook forward priority "
-      "mangle; }}; add rule inet {0} {1} {2}tcp flags & (syn | rst) == syn tcp option maxseg size "
-      "set rt mtu'",
-      table, kChain, item == kAnyInterface ? "" : fmt::format("oifname \"{}\" ", item));
+  return fmt::format("nft '{}'", making(item));
+}
+
+std::string mss_clamp_start_command(std::string_view item) {
+  // A table must be there to be deleted.
+  return fmt::format("nft 'add table inet {0}; delete table inet {0}; {1}'", table_of(item),
+                     making(item));
 }
 
 std::string mss_clamp_undo(std::string_view item) {

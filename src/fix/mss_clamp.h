@@ -22,6 +22,9 @@ inline constexpr std::string_view kAnyInterface = "any";
 bool is_mss_clamp_item(std::string_view item);
 /// The command of nft(8) that does the same, for people: "nft 'add table inet slowpath_mss; ...'".
 std::string mss_clamp_command(std::string_view item);
+/// The same for a unit, which may be started twice: in one transaction the table is made anew, so
+/// that it never has its rule twice.
+std::string mss_clamp_start_command(std::string_view item);
 /// Its reverse.
 std::string mss_clamp_undo(std::string_view item);
 /// The item whose command this is; nothing where it is another command.

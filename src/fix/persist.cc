@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fix/persist.h"
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/assert.h"
 #include "fix/interface_manager.h"
@@ -18,6 +21,9 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kHeader =
     "# Made by slowpath fix, step {} ({}). 'slowpath fix undo {}' removes it.\n";
+
+/// Where a unit looks for its programs.
+constexpr std::array<std::string_view, 4> kUnitFolders{"/usr/sbin", "/usr/bin", "/sbin", "/bin"};
 
 /// What sets a knob of an interface at start, by the tools that every distribution has.
 std::string command_for(const Turn& turn) {
@@ -87,8 +93,8 @@ std::vector<MadeFile> unit_files(const Entry& entry, const std::string& interfac
       entry.id, device, device);
   for (const Turn& turn : entry.turns) {
     if (turn.knob.interface == interface)
-      content +=
-          "ExecStart=/usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin " + command_for(turn) + "\n";
+      content += fmt::format("ExecStart=/usr/bin/env PATH={} {}\n", fmt::join(kUnitFolders, ":"),
+                             command_for(turn));
   }
   content += fmt::format("\n[Install]\nWantedBy={}\n", device);
   const std::string name = fmt::format("slowpath-fix-{}.service", entry.id),
@@ -98,22 +104,6 @@ std::vector<MadeFile> unit_files(const Entry& entry, const std::string& interfac
           {fmt::format("{}{}.wants/{}", units, device, name), "../" + name, true}};
 }
 
-/// nftables.service begins with an empty ruleset.
-std::vector<MadeFile> clamp_files(const Entry& entry, const std::string& item,
-                                  const std::string& root) {
-  const std::string name = fmt::format("slowpath-fix-{}.service", entry.id),
-                    units = root + "/etc/systemd/system/";
-  const std::string content =
-      header_for(entry) +
-      fmt::format(
-          "[Unit]\nDescription=slowpath fix {}\nAfter=nftables.service\n\n[Service]\nType=oneshot\n"
-          "ExecStart=/usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin {}\n\n[Install]\n"
-          "WantedBy=multi-user.target\n",
-          entry.id, mss_clamp_command(item));
-  return {{units + name, content, false},
-          {units + "multi-user.target.wants/" + name, "../" + name, true}};
-}
-
 std::unexpected<Error> cannot_last(const Entry& entry, std::string cause, std::string hint) {
   return fail(ErrorKind::environment,
               fmt::format("cannot make '{}' last over a reboot", entry.action), std::move(cause),
@@ -121,6 +111,38 @@ std::unexpected<Error> cannot_last(const Entry& entry, std::string cause, std::s
 }
 
 bool has_systemd(const std::string& root) { return fs::is_directory(root + "/etc/systemd/system"); }
+
+/// Whether a unit's PATH, as it stands here, leads to nft(8).
+bool has_nft(const std::string& root) {
+  std::error_code code;
+  return std::ranges::any_of(kUnitFolders, [&](std::string_view folder) {
+    return fs::exists(fmt::format("{}{}/nft", root, folder), code);
+  });
+}
+
+/// nftables.service begins with an empty ruleset.
+Result<std::vector<MadeFile>> clamp_files(const Entry& entry, const std::string& root) {
+  const Turn& turn = entry.turns.front();
+  if (turn.after != "on")
+    return cannot_last(entry, "there is nothing to do at start",
+                       "where an earlier step made the clamp last, undo that one");
+  if (!has_systemd(root))
+    return cannot_last(entry, "systemd is not here", "add the command to what loads the firewall");
+  if (!has_nft(root))
+    return cannot_last(entry, "nft(8) is not here, which would set it at start",
+                       "install the package nftables");
+  const std::string name = fmt::format("slowpath-fix-{}.service", entry.id),
+                    units = root + "/etc/systemd/system/";
+  const std::string content =
+      header_for(entry) +
+      fmt::format(
+          "[Unit]\nDescription=slowpath fix {}\nAfter=nftables.service\n\n[Service]\nType=oneshot\n"
+          "ExecStart=/usr/bin/env PATH={} {}\n\n[Install]\n"
+          "WantedBy=multi-user.target\n",
+          entry.id, fmt::join(kUnitFolders, ":"), mss_clamp_start_command(turn.knob.item));
+  return std::vector<MadeFile>{{units + name, content, false},
+                               {units + "multi-user.target.wants/" + name, "../" + name, true}};
+}
 
 Result<std::vector<MadeFile>> interface_files(const Entry& entry, const std::string& interface,
                                               const std::string& root) {
@@ -144,9 +166,7 @@ Result<std::vector<MadeFile>> files_of(Kernel& kernel, const Entry& entry, const
       return std::vector<MadeFile>{std::move(*file)};
     }
     case KnobKind::mss_clamp:
-      if (has_systemd(root)) return clamp_files(entry, knob.item, root);
-      return cannot_last(entry, "systemd is not here",
-                         "add the command to what loads the firewall");
+      return clamp_files(entry, root);
     default:
       return interface_files(entry, knob.interface, root);
   }

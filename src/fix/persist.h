@@ -15,8 +15,9 @@
 namespace slowpath::fix {
 
 /// The files for `entry`; `kernel` is asked how its routes go. `root` stands before every path: ""
-/// on a host, a directory in tests. Errors: environment, where neither ifupdown nor systemd is
-/// there, or a knob has no command.
+/// on a host, a directory in tests. Errors: environment, where nothing that is there
+/// could set the knob at start (neither ifupdown nor systemd, no nft(8), nobody who makes the
+/// route), or there is nothing to set: the clamp is turned off.
 Result<std::vector<MadeFile>> files_for(Kernel& kernel, const Entry& entry,
                                         const std::string& root);
 

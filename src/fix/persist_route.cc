@@ -61,7 +61,8 @@ std::string script_for(const Metric& metric) {
   const std::string ip = metric.is_ipv6 ? "ip -6" : "ip -4";
   // ip(8) locks rto_min without being told, and takes milliseconds only with their unit.
   const std::string set =
-      metric.word == "rto_min"
+      metric.value == kNoMetric ? ""
+      : metric.word == "rto_min"
           ? fmt::format("rto_min {}ms", metric.value)
           : fmt::format("{} {}{}", metric.word, metric.is_locked ? "lock " : "", metric.value);
   if (metric.is_made) {
@@ -84,8 +85,8 @@ std::unexpected<Error> by_hand(const Entry& entry, std::string cause, std::strin
               std::move(hint));
 }
 
-/// The keys of systemd.network(5); empty: it has none. For routes that DHCP brings only those that
-/// systemd 252 knows: an older one would pass over a line without a word to anybody.
+/// The keys of systemd.network(5); empty: it has none. Those for routes that
+/// DHCP brings, which are for all of them, only as far as systemd 252 knows them.
 struct NetworkdKeys {
   std::string_view word, route, dhcp;
 };
@@ -104,11 +105,15 @@ NetworkdKeys keys_of(const std::string& word) {
   return {};
 }
 
-/// The sections of a drop-in. Routes of the network's own file cannot be changed from beside it;
-/// routes that DHCP brings, and one of our own, can.
+/// The sections of a drop-in, which a route of our own has. Routes of the network's own file cannot
+/// be changed from beside it, and one that DHCP brings only with all the others.
 Result<std::string> networkd_sections(const Entry& entry, const Metric& metric,
                                       const std::string& file) {
   const NetworkdKeys keys = keys_of(metric.word);
+  if (metric.value == kNoMetric)
+    return by_hand(entry, "a drop-in of systemd.network(5) cannot take a route's metric away",
+                   fmt::format("take {} out of what sets it: {}, its drop-ins, or the DHCP server",
+                               metric.word, file));
   const std::string value =
       metric.word == "quickack" ? (metric.value == "0" ? "no" : "yes") : metric.value;
   if (keys.route.empty() || metric.is_locked)
@@ -124,7 +129,12 @@ Result<std::string> networkd_sections(const Entry& entry, const Metric& metric,
                        gateway, source, kRouteProtocol, keys.route, value);
   }
   if (metric.protocol == "dhcp" && !metric.is_ipv6 && !keys.dhcp.empty())
-    return fmt::format("[DHCPv4]\n{}={}\n", keys.dhcp, value);
+    return by_hand(entry,
+                   fmt::format("{} of systemd.network(5) is for every route that DHCP brings, not "
+                               "for this one alone",
+                               keys.dhcp),
+                   fmt::format("where all of them may have it, add '{}={}' to [DHCPv4] of {}",
+                               keys.dhcp, value, file));
   if (metric.protocol == "dhcp")
     return by_hand(entry, "systemd.network(5) has no word for it on routes that DHCP brings",
                    fmt::format("add '{}={}' to [DHCPv4] of {} if your systemd knows that key: the "

@@ -265,10 +265,11 @@ TEST(PersistRoute, NetworkdHasADropIn) {
       << made.entry.files[0].content;
   EXPECT_TRUE(fix::undo(made.kernel, made.journal, made.entry, false)->done);
   EXPECT_TRUE(std::filesystem::is_empty(made.root + "/etc/systemd/network"));
-  // A route that DHCP brings.
+  // A route that DHCP brings: what there is would change all of them.
   RouteWorld leased("mtu@default", "none", "1400");
   leased.write("/run/systemd/netif/links/2", "NETWORK_FILE=/etc/systemd/network/lan.network\n");
-  EXPECT_NE(leased.files()->at(0).content.find("[DHCPv4]\nRouteMTUBytes=1400\n"),
+  ASSERT_FALSE(leased.files());
+  EXPECT_NE(leased.files().error().message().find("add 'RouteMTUBytes=1400' to [DHCPv4] of "),
             std::string::npos);
   RouteWorld window("initcwnd@default", "none", "30");
   window.write("/run/systemd/netif/links/2", "NETWORK_FILE=/etc/systemd/network/lan.network\n");
@@ -281,6 +282,17 @@ TEST(PersistRoute, NetworkdHasADropIn) {
   RouteWorld rto("rto_min@10.0.0.9/32", "absent", "50");
   rto.write("/run/systemd/netif/links/2", "NETWORK_FILE=/etc/systemd/network/lan.network\n");
   EXPECT_FALSE(rto.files());
+}
+
+TEST(PersistRoute, NetworkdCannotTakeAMetricAway) {
+  for (const char* word : {"mtu", "quickack"}) {
+    RouteWorld world(std::string(word) + "@default", "1", "none");
+    world.write("/run/systemd/netif/links/2", "NETWORK_FILE=/etc/systemd/network/lan.network\n");
+    const auto files = world.files();
+    ASSERT_FALSE(files) << files->at(0).content;
+    EXPECT_NE(files.error().message().find("take " + std::string(word) + " out of what sets it"),
+              std::string::npos);
+  }
 }
 
 TEST(PersistRoute, NetworkManagerDispatchesAScript) {
@@ -296,6 +308,26 @@ TEST(PersistRoute, NetworkManagerDispatchesAScript) {
   EXPECT_FALSE(world.files());
 }
 
+/// So that a unit can be for a host that has nft(8).
+void make_nft(const std::string& root) {
+  std::filesystem::create_directories(root + "/usr/sbin");
+  std::ofstream(root + "/usr/sbin/nft") << "";
+}
+
+TEST(Persist, AClampThatIsTurnedOffIsNotTurnedOnAtStart) {
+  World world;
+  const std::string root = world.scratch.path() + "/root";
+  std::filesystem::create_directories(root + "/etc/systemd/system");
+  make_nft(root);
+  const Knob clamp{KnobKind::mss_clamp, {}, "any"};
+  world.kernel.knobs[clamp] = "on";
+  Result<fix::Entry> entry =
+      fix::apply(world.kernel, world.journal, {"c", "c", {{clamp, "off"}}}, 1);
+  const auto files = fix::files_for(world.kernel, *entry, root);
+  ASSERT_FALSE(files);
+  EXPECT_NE(files.error().message().find("nothing to do at start"), std::string::npos);
+}
+
 TEST(Persist, AClampComesAfterTheFirewall) {
   World world;
   const std::string root = world.scratch.path() + "/root", units = root + "/etc/systemd/system";
@@ -305,6 +337,11 @@ TEST(Persist, AClampComesAfterTheFirewall) {
       fix::apply(world.kernel, world.journal, {"c", "c", {{clamp, "on"}}}, 1);
   EXPECT_FALSE(fix::files_for(world.kernel, *entry, root));
   std::filesystem::create_directories(units);
+  // A unit that could not run would only be found out at the next start.
+  const auto without = fix::files_for(world.kernel, *entry, root);
+  ASSERT_FALSE(without);
+  EXPECT_NE(without.error().message().find("install the package nftables"), std::string::npos);
+  make_nft(root);
   ASSERT_TRUE(fix::persist(world.kernel, world.journal, *entry, root));
   EXPECT_NE(entry->files.at(0).content.find("After=nftables.service"), std::string::npos);
   EXPECT_TRUE(std::filesystem::exists(entry->files.at(1).path)) << "the link leads nowhere";
@@ -321,6 +358,7 @@ TEST(Persist, SystemdHasNothingToSayAboutTheUnits) {
   world.kernel.knobs[clamp] = "off";
   const std::string root = world.scratch.path() + "/root";
   std::filesystem::create_directories(root + "/etc/systemd/system");
+  make_nft(root);
   for (const fix::ReadyStep& step : {tso_off(), fix::ReadyStep{"c", "a clamp", {{clamp, "on"}}}}) {
     Result<fix::Entry> entry = fix::apply(world.kernel, world.journal, step, 1);
     ASSERT_TRUE(fix::persist(world.kernel, world.journal, *entry, root));
