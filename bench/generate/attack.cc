@@ -125,11 +125,11 @@ void Attack::make_one_packet() {
 
 void Attack::make_reuse() { segment({.source = 0x0b000001}, {.seq = any32(), .flags = kFlagSyn}); }
 
-// The multiplier of a folded multiply: what is combined with it by XOR becomes zero.
+// The multiplier of a folded multiply: what is combined with it by XOR becomes zero, or one.
 void Attack::make_collision() {
   const TcpFields tcp{.seq = any32(), .flags = kFlagSyn};
   frame_.ethernet(kEtherIp6);
-  frame_.ip6({.source_network = 0x9e3779b97f4a7c15,
+  frame_.ip6({.source_network = 0x9e3779b97f4a7c15 ^ number_ % 2,
               .source_host = number_ + 1,
               .destination_network = 0xfd00000000000000,
               .destination_host = 1},

@@ -29,21 +29,24 @@ EndsKey key_of(const Endpoint& first, const Endpoint& second, bool& first_is_low
 /// And back. Lower end first.
 std::array<Endpoint, 2> ends_of(const EndsKey& key);
 
-/// 64 well-mixed bits; never 0.
+/// `hash` with `word` taken in. One-to-one in each of the two while the other stands, so no word
+/// that somebody chooses makes all others fall together, as a factor of zero or one would.
+constexpr std::uint64_t with_word(std::uint64_t hash, std::uint64_t word) {
+  hash = (hash ^ word) * 0x9e3779b97f4a7c15U;  // Odd: 2^64 over the golden ratio.
+  return hash ^ hash >> 32;
+}
+
+/// 64 well-mixed bits; never 0. Of two keys that differ in one word the same for at most two.
 inline std::uint64_t hash_of(const EndsKey& key) {
-  // A factor that somebody's addresses make zero must not make the result the same for all.
-  const auto mix = [](std::uint64_t a, std::uint64_t b) {
-    a ^= 0x9e3779b97f4a7c15u;
-    b ^= 0xc2b2ae3d27d4eb4fu;
-    const auto product = static_cast<unsigned __int128>(a) * b;
-    return a ^ b ^ static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-  };
-  std::uint64_t hash = mix(key.words[0], key.words[1]);
+  std::uint64_t hash = with_word(key.version, key.words[0]);
+  hash = with_word(hash, key.words[1]);
   if (key.version != 4) {
-    hash = mix(hash ^ key.words[4], mix(key.words[2], key.words[3]));
+    hash = with_word(hash, key.words[2]);
+    hash = with_word(hash, key.words[3]);
+    hash = with_word(hash, key.words[4]);
   }
-  // A second round: the high bits choose the shard, the low ones the slot.
-  return mix(hash, hash >> 32) | 1;
+  // Another round for the last word: the high bits choose the shard, the low ones the slot.
+  return with_word(hash, 0) | 1;
 }
 
 }  // namespace slowpath::wire

@@ -26,8 +26,12 @@ Endpoint end_of(std::uint64_t word, std::uint64_t number, bool in_network) {
 TEST(HashOfEnds, AddressesThatCancelTheMultipliersDoNotFallTogether) {
   constexpr std::uint64_t kMany = 1000;
   const Endpoint server{test::address("fd00::1"), 443};
-  for (const std::uint64_t word :
-       {0x9e3779b97f4a7c15U, 0xc2b2ae3d27d4eb4fU, 0x157c4a7fb979379eU, 0x4febd4273daeb2c2U}) {
+  constexpr std::uint64_t kMultipliers[] = {0x9e3779b97f4a7c15U, 0xc2b2ae3d27d4eb4fU,
+                                            0x157c4a7fb979379eU, 0x4febd4273daeb2c2U};
+  for (std::size_t n = 0; n < 3 * std::size(kMultipliers); ++n) {
+    // A factor of zero, and of one: in the machine's order, and in the network's.
+    constexpr std::uint64_t kMakes[] = {0, 1, std::uint64_t{1} << 56};
+    const std::uint64_t word = kMultipliers[n / 3] ^ kMakes[n % 3];
     for (const bool in_network : {true, false}) {
       std::set<std::uint64_t> hashes, light;
       for (std::uint64_t i = 1; i <= kMany; ++i) {
