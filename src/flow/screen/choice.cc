@@ -38,17 +38,43 @@ std::uint64_t hash_of_hosts(const LightRecord& record) {
   return wire::hash_of(key);
 }
 
-/// Of each record how often its four-tuple was used. An earlier use stands before the later one:
-/// first each learns how many came before it, then all learn it from the last.
-std::vector<std::uint32_t> uses_in(const LightTable& table) {
-  std::vector<std::uint32_t> uses(table.size(), 1);
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    if (table[i].previous != kNoRecord) uses[i] += uses[table[i].previous];
+/// All uses of one four-tuple. They are analysed together or not at all, so they cost together.
+struct Chain {
+  std::uint32_t newest = 0;  // its record; the others are found through LightRecord::previous
+  std::uint32_t uses = 1;
+  std::uint64_t packets = 0;
+};
+
+/// The chains of one shard that have more than one use.
+class Chains {
+ public:
+  explicit Chains(const LightTable& table);
+  /// The one that record `i` belongs to.
+  [[nodiscard]] Chain of(const LightTable& table, std::uint32_t i) const {
+    if (chain_of_[i] == kNoRecord) return {.newest = i, .uses = 1, .packets = table[i].packets()};
+    return chains_[chain_of_[i]];
   }
-  for (std::size_t i = table.size(); i-- > 0;) {
-    if (table[i].previous != kNoRecord) uses[table[i].previous] = uses[i];
+
+ private:
+  std::vector<std::uint32_t> chain_of_;  // of each record, kNoRecord where it is the only use
+  std::vector<Chain> chains_;
+};
+
+// An earlier use stands before the later one.
+Chains::Chains(const LightTable& table) : chain_of_(table.size(), kNoRecord) {
+  for (std::uint32_t i = 0; i < table.size(); ++i) {
+    const std::uint32_t previous = table[i].previous;
+    if (previous == kNoRecord) continue;
+    if (chain_of_[previous] == kNoRecord) {
+      chain_of_[previous] = static_cast<std::uint32_t>(chains_.size());
+      chains_.push_back({.newest = previous, .uses = 1, .packets = table[previous].packets()});
+    }
+    chain_of_[i] = chain_of_[previous];
+    Chain& chain = chains_[chain_of_[i]];
+    chain.newest = i;
+    ++chain.uses;
+    chain.packets += table[i].packets();
   }
-  return uses;
 }
 
 class Chooser {
@@ -100,8 +126,8 @@ class Chooser {
     }
   };
   std::vector<Large> largest_;
-  std::vector<std::vector<std::uint32_t>> uses_;  // of each record's four-tuple, by shard
-  std::uint64_t packets_ = 0;                     // of those taken
+  std::vector<Chains> chains_;  // by shard
+  std::uint64_t packets_ = 0;   // of those taken
   std::size_t connections_ = 0;
 };
 
@@ -114,7 +140,7 @@ void Chooser::survey() {
     choice_.facts.packets += table.let_go().packets;
     choice_.facts.bytes += table.let_go().bytes;
     choice_.facts.grave_left += table.let_go().with_signs;
-    uses_.push_back(uses_in(table));
+    chains_.emplace_back(table);
     for (std::uint32_t i = 0; i < table.size(); ++i) survey({shard, i}, table[i]);
   }
   std::sort(largest_.begin(), largest_.end());
@@ -171,24 +197,18 @@ void Chooser::rank() {
   });
 }
 
-/// With all uses of its four-tuple before it. False where that would be more than `most_packets`,
-/// or the four-tuple was used more often than connections may be taken: a flood of SYNs from one
-/// port, of which each would have to walk over all before it.
+/// With all other uses of its four-tuple. False where that would be more than `most_packets`, or
+/// more connections than may be taken: a flood of SYNs from one port, or from a few in turn.
 bool Chooser::take(RecordRef ref, std::uint64_t most_packets) {
   if (at(ref).selected) return true;
-  if (connections_ >= budget_.connections) return false;
-  if (uses_[ref.shard][ref.index] > budget_.connections) return false;
-  std::uint64_t packets = 0;
-  for (std::uint32_t i = ref.index; i != kNoRecord; i = at({ref.shard, i}).previous) {
-    const LightRecord& use = at({ref.shard, i});
-    if (!use.selected) packets += use.packets();
-  }
-  if (packets > most_packets || packets_ > most_packets - packets) return false;
-  packets_ += packets;
-  for (std::uint32_t i = ref.index; i != kNoRecord; i = at({ref.shard, i}).previous) {
-    LightRecord& use = at({ref.shard, i});
-    connections_ += !use.selected;
-    use.selected = true;
+  if (packets_ >= most_packets || connections_ >= budget_.connections) return false;
+  const Chain chain = chains_[ref.shard].of(screener_.shards()[ref.shard], ref.index);
+  if (chain.packets > most_packets - packets_) return false;
+  if (chain.uses > budget_.connections - connections_) return false;
+  packets_ += chain.packets;
+  connections_ += chain.uses;
+  for (std::uint32_t i = chain.newest; i != kNoRecord; i = at({ref.shard, i}).previous) {
+    at({ref.shard, i}).selected = true;
   }
   const wire::EndsKey key = at(ref).key();
   choice_.ends.add(key, wire::hash_of(key));
@@ -244,13 +264,9 @@ void Chooser::take_wanted(const Wanted& wanted) {
 void Chooser::number_chosen() {
   const std::span<LightTable> shards = screener_.shards();
   std::vector<std::pair<FrameRef, std::uint64_t>> found;  // with the hash of its four-tuple
-  for (LightTable& table : shards) {
+  for (const LightTable& table : shards) {
     for (std::size_t i = 0; i < table.size(); ++i) {
-      // A later use of a chosen four-tuple goes to the analysis as well.
-      LightRecord& record = table[i];
-      if (!record.selected && record.previous != kNoRecord && table[record.previous].selected) {
-        record.selected = true;
-      }
+      const LightRecord& record = table[i];
       if (record.selected) found.emplace_back(record.first_frame, wire::hash_of(record.key()));
     }
   }

@@ -188,6 +188,33 @@ TEST(Choice, AFourTupleThatIsUsedMoreOftenThanMayBeTakenIsLeftAndSaid) {
   EXPECT_EQ(flow::choose_wanted(*again, {.id = 40, .ends = {}}).ids.size(), 40U);
 }
 
+TEST(Choice, AllUsesOfAFourTupleCostNotOnlyTheEarlier) {
+  constexpr std::uint32_t kUses = 10;
+  Script script;
+  script.transfer(4000, 0, 10, 0.5);
+  // SYNs that nobody answers, from port after port, and so again.
+  for (std::uint32_t i = 0; i < kUses; ++i) {
+    for (std::uint16_t port = 5000; port < 5020; ++port) {
+      for (const double again_s : {0.0, 1.0}) {
+        script.add(10 + 20 * i + 0.1 * (port - 5000) + again_s,
+                   packet()
+                       .ethernet()
+                       .ipv4("10.0.0.1", "10.0.9.9")
+                       .tcp(syn, ports(port, 80), seq(1'000'000 * (i + 1)))
+                       .build());
+      }
+    }
+  }
+  const auto screener = script.screen();
+  const flow::Choice few = flow::choose(*screener, {.connections = 45, .largest = 0});
+  EXPECT_EQ(few.facts.connections, 1 + 20 * kUses);
+  EXPECT_EQ(few.facts.connections_analysed, 1 + 4 * kUses);
+  const auto again = script.screen();
+  const flow::Choice short_of_packets = flow::choose(*again, {.packets = 90, .largest = 0});
+  EXPECT_LE(short_of_packets.facts.packets_analysed, 90U);
+  EXPECT_EQ(short_of_packets.facts.connections_analysed % kUses, 1U);
+}
+
 TEST(ChosenEnds, HoldsWhatWasAddedAndNothingElse) {
   flow::ChosenEnds ends;
   std::vector<wire::EndsKey> keys;
