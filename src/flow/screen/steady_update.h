@@ -32,9 +32,12 @@ inline bool is_steady(const LightRecord& record, const wire::CommonSegment& segm
   const std::uint32_t gap = segment.sequence().value ^ own.next.value;
   // Each is negative where something is not: room for another packet of this size, an
   // acknowledgment between the last one and what was sent, a window.
-  const std::int32_t room = own.edge - own.next - static_cast<std::int32_t>(2 * len);
-  const std::int32_t below =
-      room | (ack - other.acked) | (other.next - ack) | (static_cast<std::int32_t>(window) - 1);
+  // Where only one way was captured the edge may be any distance off, half of all numbers too: so
+  // the difference is made in unsigned numbers, and asked for by itself, as it may wrap.
+  const std::int32_t ahead = own.edge - own.next;
+  const auto room = static_cast<std::int32_t>(static_cast<std::uint32_t>(ahead) - 2 * len);
+  const std::int32_t below = room | ahead | (ack - other.acked) | (other.next - ack) |
+                             (static_cast<std::int32_t>(window) - 1);
   if ((states | flags | gap | (static_cast<std::uint32_t>(below) >> 31)) != 0) [[unlikely]]
     return false;
   const SeqNum edge = ack + (window << other.shift);

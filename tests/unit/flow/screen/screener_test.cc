@@ -364,6 +364,41 @@ TEST(Screener, TheQuickUpdateIsThatOfItsTwinOnCaptures) {
   EXPECT_GT(steady, 10'000U);
 }
 
+TEST(Screener, AWindowHalfOfAllNumbersAwayIsNotTakenForRoom) {
+  const BuiltFrame built = packet()
+                               .ethernet()
+                               .ipv4("10.0.0.1", "10.0.0.2")
+                               .tcp(ack, ports(4000, 80), seq(1000), ack_number(5000))
+                               .payload(1000)
+                               .build();
+  const wire::Frame frame = built.frame();
+  wire::LightPacket packet;
+  wire::Packet scratch;
+  wire::decode_light(frame, false, packet, scratch);
+  const std::size_t way = packet.from_lower ? 0 : 1;
+  const wire::CommonSegment segment(frame);
+  ASSERT_TRUE(segment.is_common());
+  flow::LightRecord record;
+  flow::begin_record(record, packet);
+  record.completed = true;
+  for (flow::LightDirection& end : record.directions) {
+    end.state = flow::LightDirection::kHasNext | flow::LightDirection::kHasAcked |
+                flow::LightDirection::kHasEdge;
+  }
+  flow::LightDirection& own = record.directions[way];
+  flow::LightDirection& other = record.directions[1 - way];
+  own.next = own.acked = SeqNum{1000};
+  other.next = other.acked = SeqNum{5000};
+  for (const std::uint32_t room : {0U, 1999U, 0x8000'0000U, 0x8000'0010U, 0xffff'ffffU}) {
+    own.edge = own.next + room;
+    EXPECT_FALSE(flow::is_steady(record, segment, way)) << room;
+  }
+  for (const std::uint32_t room : {2000U, 0x7fff'ffffU}) {
+    own.edge = own.next + room;
+    EXPECT_TRUE(flow::is_steady(record, segment, way)) << room;
+  }
+}
+
 TEST(Screener, AFloodOfSynsIsCountedWithinItsMemory) {
   constexpr std::uint32_t kFlood = 200'000;
   flow::Screener screener({.memory_bytes = 1 << 20});
