@@ -79,17 +79,18 @@ void CaptureWitness::note_time(Input& input, const wire::Frame& frame) {
   }
   if (!input.any) {
     input.any = true;
-    facts.first = facts.last = input.newest = frame.time;
+    facts.first = facts.last = frame.time;
   }
-  if (frame.time < input.newest) {
+  std::optional<Time>& newest = input.newest.of(frame.interface);
+  if (newest && frame.time < *newest) {
     ++facts.time_steps_back;
     facts.largest_step_back_s =
-        std::max(facts.largest_step_back_s, to_seconds(input.newest - frame.time));
+        std::max(facts.largest_step_back_s, to_seconds(*newest - frame.time));
     note(input.back_frames, FrameRef(frame.input, frame.number));
   }
   facts.first = std::min(facts.first, frame.time);
   facts.last = std::max(facts.last, frame.time);
-  input.newest = frame.time;
+  newest = frame.time;
 }
 
 void CaptureWitness::set(std::uint16_t index, const CaptureCourse& course) {
@@ -117,7 +118,8 @@ void CaptureWitness::set(std::uint16_t index, const CaptureCourse& course) {
   facts.first = course.first;
   facts.last = course.last;
   input.any = course.any;
-  input.newest = course.newest;
+  input.newest = course.others;
+  if (course.any) input.newest.of(course.interface) = course.newest;
   input.ip_headers = facts.tcp_packets;
   input.ip_headers_bad = counts.ip_headers_bad;
   input.beyond_frame = counts.beyond_frame;

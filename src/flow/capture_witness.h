@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "facts/case.h"
+#include "flow/interface_times.h"
 #include "wire/packet.h"
 
 namespace slowpath::flow {
@@ -23,7 +24,7 @@ class CaptureWitness {
  private:
   struct Input {
     CaptureFacts facts;
-    Time newest{};
+    InterfaceTimes newest;
     std::uint64_t ip_headers_bad = 0, ip_headers = 0;
     std::uint64_t beyond_frame = 0, zero_len = 0;
     std::uint32_t longest_captured = 0;

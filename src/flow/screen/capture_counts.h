@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "facts/capture.h"
+#include "flow/interface_times.h"
 #include "wire/light_packet.h"
 
 namespace slowpath::flow {
@@ -66,8 +67,12 @@ struct CaptureCourse {
   CaptureCounts counts;
   std::uint64_t frames_without_time = 0, steps_back = 0;
   double largest_step_back_s = 0;
-  Time first{}, last{}, newest{};
+  Time first{}, last{};
+  // Of the interface of the newest frame, as one is the rule; what came on the others.
+  Time newest{};
+  std::uint32_t interface = 0;
   bool any = false;
+  InterfaceTimes others;
   Exemplars back_frames;
 };
 

@@ -137,7 +137,8 @@ void Screener::State::note_times(Batch& batch) {
   CaptureCourse& course = courses[input];
   for (std::size_t i = 0; i < batch.frames.size(); ++i) {
     const wire::Frame& frame = batch.frames[i];
-    if (course.any & has_sane_time(frame) & (frame.time >= course.newest)) [[likely]] {
+    if (course.any & has_sane_time(frame) & (frame.interface == course.interface) &
+        (frame.time >= course.newest)) [[likely]] {
       batch.times[i] = newest = course.newest = frame.time;
     } else {
       batch.times[i] = odd_time(frame);
@@ -157,14 +158,22 @@ Time Screener::State::odd_time(const wire::Frame& frame) {
   if (!course.any) {
     course.any = true;
     course.first = course.last = course.newest = frame.time;
+    course.interface = frame.interface;
     return newest;
   }
-  ++course.steps_back;
-  course.largest_step_back_s =
-      std::max(course.largest_step_back_s, to_seconds(course.newest - frame.time));
-  note(course.back_frames, FrameRef(frame.input, frame.number));
-  course.first = std::min(course.first, frame.time);
   course.last = std::max(course.last, course.newest);
+  if (frame.interface != course.interface) {
+    course.others.of(course.interface) = course.newest;
+    course.interface = frame.interface;
+    course.newest = course.others.of(frame.interface).value_or(frame.time);
+  }
+  if (frame.time < course.newest) {
+    ++course.steps_back;
+    course.largest_step_back_s =
+        std::max(course.largest_step_back_s, to_seconds(course.newest - frame.time));
+    note(course.back_frames, FrameRef(frame.input, frame.number));
+  }
+  course.first = std::min(course.first, frame.time);
   course.newest = frame.time;
   return newest;
 }

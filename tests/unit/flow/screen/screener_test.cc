@@ -399,6 +399,37 @@ TEST(Screener, AWindowHalfOfAllNumbersAwayIsNotTakenForRoom) {
   }
 }
 
+TEST(Screener, EachInterfaceHasItsOwnOrderOfTime) {
+  const BuiltFrame built = packet()
+                               .ethernet()
+                               .ipv4("10.0.0.1", "10.0.0.2")
+                               .tcp(ack, ports(4000, 80), seq(1000), ack_number(5000))
+                               .build();
+  struct Moment {
+    std::uint32_t interface;
+    int ms;
+  };
+  // One interface half a second behind the other; then one step back of its own clock.
+  const Moment moments[] = {{0, 1000}, {1, 500},  {0, 1001}, {1, 501},
+                            {1, 502},  {0, 1002}, {1, 400},  {0, 1003}};
+  std::vector<wire::Frame> frames;
+  for (const auto& [interface, ms] : moments) {
+    frames.push_back(built.frame());
+    frames.back().interface = interface;
+    frames.back().time = time_from_ns(std::int64_t{1'000'000} * ms);
+    frames.back().number = frames.size();
+  }
+  const CaptureFacts full = analyse(frames).captures.at(0);
+  EXPECT_EQ(full.time_steps_back, 1U);
+  EXPECT_NEAR(full.largest_step_back_s, 0.102, 1e-9);
+  EXPECT_EQ(full.first, time_from_ns(400'000'000));
+  EXPECT_EQ(full.last, time_from_ns(1'003'000'000));
+  for (const std::size_t batch : {1, 3, 100}) {
+    const auto screener = screen(frames, 1, batch);
+    EXPECT_EQ(counts_of(screener->witness().finish({}).at(0)), counts_of(full)) << batch;
+  }
+}
+
 TEST(Screener, AFloodOfSynsIsCountedWithinItsMemory) {
   constexpr std::uint32_t kFlood = 200'000;
   flow::Screener screener({.memory_bytes = 1 << 20});
