@@ -28,16 +28,26 @@ constexpr std::uint64_t kNeedless = 3;
 constexpr std::uint64_t kManyNeedless = 20;
 constexpr double kUndoFactor = 4, kSlowerFactor = 3;
 
-/// Resends that no timer made, of bytes that had arrived: their originals came late.
+/// Of the resends of bytes that had arrived, those that the order of arrival made, at least: which
+/// class each was is not told, so all others of the direction may be among them, and those that a
+/// timer made never say anything about the order.
 std::uint64_t needless_by_order(const DirectionFacts& data) {
-  const SpuriousFacts& spurious = data.spurious;
-  return spurious.packets - std::min(spurious.packets, spurious.timeouts);
+  std::uint64_t others = 0;
+  for (std::size_t i = 0; i < data.resends.size(); ++i) {
+    if (i != static_cast<std::size_t>(ResendClass::fast)) others += data.resends[i].packets;
+  }
+  const std::uint64_t needless = data.spurious.packets;
+  return std::min(needless - std::min(needless, others),
+                  data.resends[static_cast<std::size_t>(ResendClass::fast)].packets);
 }
 
-/// Packets that came late: seen so, or sent again before they came. Without any that was seen, the
-/// resends may have another cause.
+/// Packets that came late: seen so, or sent again before they came. Only where SACK tells of them
+/// are these two different packets: where they arrive both are seen, and a late one counts whether
+/// it was sent again or not. Without any that was seen, the resends may have another cause.
 std::uint64_t late_packets(const DirectionFacts& data) {
-  return data.reorder.packets == 0 ? 0 : data.reorder.packets + needless_by_order(data);
+  const ReorderFacts& reorder = data.reorder;
+  if (reorder.packets == 0 || !reorder.by_sack) return reorder.packets;
+  return reorder.packets + needless_by_order(data);
 }
 
 /// Windows that resends kept small, as far as the rate is what losses in their place would leave.

@@ -15,6 +15,7 @@ Case with_reordering(std::uint64_t packets, std::uint64_t needless, double recov
   data.reorder.median_late_s = 0.004;
   data.reorder.frames = frames(packets, 20);
   data.resent_packets = data.spurious.packets = needless;
+  data.resends[static_cast<std::size_t>(ResendClass::fast)].packets = needless;
   charge(data, TimeOwner::loss_recovery, recovery_s);
   return facts;
 }
@@ -48,12 +49,36 @@ TEST(Reordering, DamagedCaptureWithRecoveryOfRealLossIsNoFault) {
 }
 
 TEST(Reordering, PacketsSentAgainBeforeTheyCameCameLateAsWell) {
-  const auto found = run("reordering", with_reordering(1, 30, 1.0));
+  Case facts = with_reordering(1, 30, 1.0);
+  download_of(facts).reorder.by_sack = true;
+  const auto found = run("reordering", facts);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].severity, Severity::fault);
   EXPECT_NE(found[0].claim.find("31 packets"), std::string::npos) << found[0].claim;
   // Without a packet that was seen late, the resends may have another cause.
-  EXPECT_TRUE(run("reordering", with_reordering(0, 30, 1.0)).empty());
+  download_of(facts).reorder.packets = 0;
+  EXPECT_TRUE(run("reordering", facts).empty());
+}
+
+TEST(Reordering, WhereTheyArriveALatePacketCountsOnce) {
+  const auto found = run("reordering", with_reordering(30, 30, 1.0));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].claim.find("30 packets"), 0U) << found[0].claim;
+  EXPECT_TRUE(run("reordering", with_reordering(1, 30, 1.0)).empty());
+}
+
+TEST(Reordering, WhatATimerSentAgainSaysNothingAboutTheOrder) {
+  Case facts = with_reordering(2, 30, 1.0);
+  DirectionFacts& data = download_of(facts);
+  data.reorder.by_sack = true;
+  for (const ResendClass how : {ResendClass::tail_probe, ResendClass::go_back}) {
+    std::swap(data.resends[static_cast<std::size_t>(how)],
+              data.resends[static_cast<std::size_t>(ResendClass::fast)]);
+    EXPECT_TRUE(run("reordering", facts).empty());
+    std::swap(data.resends[static_cast<std::size_t>(how)],
+              data.resends[static_cast<std::size_t>(ResendClass::fast)]);
+  }
+  EXPECT_EQ(run("reordering", facts).size(), 1U);
 }
 
 TEST(Reordering, NeedlessResendsKeepTheWindowSmallOnlyWhereTheRateFits) {
