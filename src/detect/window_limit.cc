@@ -110,8 +110,7 @@ WindowLimit judge_window(const Transfer& transfer) {
   } else if (is_exceeded(data)) {
     limit.why_not = fmt::format(
         "{} packets were sent beyond it, {} on the way at once: the sender reads another window, "
-        "as "
-        "if the handshake had been changed on its way here",
+        "as if the handshake had been changed on its way here",
         data.window.beyond.count, format_bytes(static_cast<double>(data.flight_max_bytes)));
   } else if (!is_material(limit.seconds, transfer)) {
     limit.why_not =

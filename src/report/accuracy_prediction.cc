@@ -61,8 +61,7 @@ std::string sentence_on(const Accuracy& accuracy, const std::string& path_rate) 
   return fmt::format(
       "{}: of {} predictions {} say \"about\"{}, and {} of them{} are within 25 % of the measured "
       "rate; {} say \"at least\"{}, of which {} are true; {} say that it cannot be told{}. In {} "
-      "of "
-      "{} scenarios{} nothing that was said is wrong.",
+      "of {} scenarios{} nothing that was said is wrong.",
       where, all.captures(), all.about, share(all.about, all.captures()), all.near,
       share(all.near, all.about), all.at_least, share(all.at_least, all.captures()),
       all.at_least_true, all.unknown, share(all.unknown, all.captures()),

@@ -48,8 +48,7 @@ void bad_checksums(const Look& look, std::vector<Finding>& findings) {
   finding.refuted_by = "a run with as many resends in which that counter stands still";
   finding.next_capture =
       "at the sender: ethtool -K DEV tx off    (then test again: a NIC that leaves checksums "
-      "undone "
-      "is healed by it, a link that flips bits is not)";
+      "undone is healed by it, a link that flips bits is not)";
   findings.push_back(std::move(finding));
 }
 
