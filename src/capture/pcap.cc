@@ -2,66 +2,18 @@
 #include "capture/pcap.h"
 
 #include <algorithm>
-#include <bit>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "capture/file_source.h"
+#include "capture/pcap_format.h"
+#include "capture/pcap_walk.h"
 
 namespace slowpath::capture {
 namespace {
 
-constexpr std::uint32_t kMagicMicroseconds = 0xa1b2c3d4;
-constexpr std::uint32_t kMagicNanoseconds = 0xa1b23c4d;
-constexpr std::uint32_t kMagicModified = 0xa1b2cd34;
 constexpr std::size_t kFileHeaderLen = 24;
-constexpr std::size_t kRecordHeaderLen = 16;
-constexpr std::uint32_t kDayS = 86'400;
-// Memory is asked for so far ahead: what walking some forty short records takes is longer than the
-// memory's answer, and page borders stop what the processor fetches by itself.
-constexpr std::size_t kFetchAhead = 4096;
-// Records of whole packets are too long for that.
-constexpr std::size_t kLongRecord = 512;
-
-// Which of the two lengths comes first. libpcap's sf-pcap.c: before version 2.3 and in DG/UX's
-// 543.0 the original length did; 2.3 was written both ways.
-enum class LengthOrder : std::uint8_t { captured_first, original_first, smaller_is_captured };
-
-struct PcapFormat {
-  bool swapped = false;
-  bool modified = false;
-  LengthOrder length_order = LengthOrder::captured_first;
-  std::uint8_t fcs_len = 0;
-  wire::LinkType link_type{};
-  std::uint32_t ns_per_fraction = 1000;
-  std::uint32_t fractions_per_s = 1'000'000;
-  std::uint32_t max_captured_len = kUsualMaxFrameLen;
-  std::uint32_t header_len = kRecordHeaderLen;
-};
-
-struct RecordHeader {
-  std::uint32_t seconds;
-  std::uint32_t fraction;
-  std::uint32_t captured_len;
-  std::uint32_t original_len;
-};
-
-inline RecordHeader load_header(const std::byte* at, const PcapFormat& format) {
-  const auto u32 = [&](std::size_t offset) {
-    return format.swapped ? load_be32(at + offset) : load_le32(at + offset);
-  };
-  RecordHeader header{u32(0), u32(4), u32(8), u32(12)};
-  if (format.length_order != LengthOrder::captured_first) [[unlikely]] {
-    if (format.length_order == LengthOrder::original_first ||
-        header.captured_len > header.original_len) {
-      std::swap(header.captured_len, header.original_len);
-    }
-  }
-  return header;
-}
-
-inline bool within_a_day(std::uint32_t a, std::uint32_t b) { return a - b + kDayS <= 2 * kDayS; }
 
 inline bool is_all_zero(const RecordHeader& h) {
   return (h.seconds | h.fraction | h.captured_len | h.original_len) == 0;
@@ -115,13 +67,7 @@ class PcapSource final : public FileSource {
   bool read_one(wire::Frame& frame);
   // The quick twin of read_one() for records without anything odd, as far as the window shows.
   std::size_t read_sound(std::span<wire::Frame> frames);
-  void fetch_ahead(const std::byte* at, std::size_t record_len);
   void fill(wire::Frame& frame, const RecordHeader& header);
-  // 64 bits of nanoseconds hold every 32-bit second and fraction.
-  [[nodiscard]] Time time_of(const RecordHeader& header) const {
-    return time_from_ns(std::int64_t{header.seconds} * 1'000'000'000 +
-                        std::int64_t{header.fraction} * format_.ns_per_fraction);
-  }
   // Looks odd, yet may be how this file was written.
   bool is_acceptable(const RecordHeader& header);
   // Damage at the window: goes to the next sound record, false when there is none.
@@ -132,76 +78,23 @@ class PcapSource final : public FileSource {
 
   PcapFormat format_;
   bool tells_direction_;
-  bool is_plain_;                                   // as nearly all writers of today write
-  std::size_t long_record_ = 0, short_record_ = 0;  // the newest of each kind, in bytes
+  bool is_plain_;  // as nearly all writers of today write
+  PcapWalk walk_;
   bool has_time_ = false;
-  std::uint32_t last_seconds_ =
-      0;  // of the last sound record; 0 sends the first one through is_acceptable
+  // Of the last sound record; 0 sends the first one through is_acceptable().
+  std::uint32_t last_seconds_ = 0;
 };
-
-// Where the next header lies only this one tells, and a walk that waits for each is slow. Short
-// records lie close enough to fetch everything some way ahead. Of long ones only the beginning is
-// needed, and most are as long as the one before, with a short one (an acknowledgment) between at
-// times.
-inline void PcapSource::fetch_ahead(const std::byte* at, std::size_t record_len) {
-  if (record_len >= kLongRecord) {
-    long_record_ = record_len;
-  } else {
-    short_record_ = record_len;
-    if (long_record_ == 0) [[likely]] {
-      __builtin_prefetch(at + kFetchAhead);
-      __builtin_prefetch(at + kFetchAhead + 64);
-      return;
-    }
-  }
-  __builtin_prefetch(at + 64);  // Where the headers end.
-  const std::byte* guess = at + record_len;
-  for (int i = 0; i < 3; ++i) {
-    __builtin_prefetch(guess + short_record_);
-    guess += long_record_;
-    __builtin_prefetch(guess);
-  }
-}
 
 std::size_t PcapSource::read_sound(std::span<wire::Frame> frames) {
   // Half as far as read_batch() goes, which may go on from here.
   const std::size_t shown = std::min<std::size_t>(window_->unread(), kRetainedBytes / 8);
-  const std::byte* const begin = window_->data();
-  const std::byte* at = begin;
-  const std::uint64_t offset = window_->offset() + kRecordHeaderLen;
-  std::uint64_t number = info_.frames;
-  std::uint32_t last_seconds = last_seconds_;
-  std::size_t count = 0;
-  for (; count < frames.size(); ++count) {
-    const std::size_t left = shown - static_cast<std::size_t>(at - begin);
-    if (left < kRecordHeaderLen) break;
-    const RecordHeader header{load_le32(at), load_le32(at + 4), load_le32(at + 8),
-                              load_le32(at + 12)};
-    const std::size_t record_len = std::size_t{kRecordHeaderLen} + header.captured_len;
-    const bool odd = (header.captured_len - 1 >= format_.max_captured_len) |
-                     (header.captured_len > header.original_len) |
-                     (header.fraction >= format_.fractions_per_s) |
-                     !within_a_day(header.seconds, last_seconds) | (record_len > left);
-    if (odd) break;
-    fetch_ahead(at, record_len);
-    wire::Frame& frame = frames[count];
-    frame.bytes = {at + kRecordHeaderLen, header.captured_len};
-    frame.original_len = header.original_len;
-    frame.link_type = format_.link_type;
-    frame.direction = wire::FrameDirection::unknown;
-    frame.has_time = true;
-    frame.input = input_;
-    frame.interface = 0;
-    frame.time = time_of(header);
-    frame.number = ++number;
-    frame.byte_offset = offset + static_cast<std::uint64_t>(at - begin);
-    last_seconds = header.seconds;
-    at += record_len;
-  }
-  info_.frames = number;
-  last_seconds_ = last_seconds;
+  PcapWalk::Place place{
+      {window_->data(), shown}, window_->offset(), info_.frames, last_seconds_, input_};
+  const std::size_t count = walk_.read(place, format_, frames);
+  info_.frames = place.number;
+  last_seconds_ = place.seconds;
   has_time_ |= count != 0;
-  window_->advance(static_cast<std::size_t>(at - begin));
+  window_->advance(shown - place.shown.size());
   return count;
 }
 
@@ -239,7 +132,7 @@ inline void PcapSource::fill(wire::Frame& frame, const RecordHeader& header) {
   frame.has_time = true;
   frame.input = input_;
   frame.interface = 0;
-  frame.time = time_of(header);
+  frame.time = time_of(header, format_);
   frame.number = ++info_.frames;
   frame.byte_offset = window_->offset() + format_.header_len;
   last_seconds_ = header.seconds;
@@ -254,13 +147,11 @@ inline void PcapSource::fill(wire::Frame& frame, const RecordHeader& header) {
 }
 
 // 1. Of two oddities, in the time and in the lengths or the fraction, one is believed and both are
-// not:
-//    a header read 4 bytes too late keeps a right length, and would be followed by more of its
+//    not: a header read 4 bytes too late keeps a right length, and would be followed by more of its
 //    kind.
 // 2. The record after it must look sound, or share its oddity and be close in time.
 // 3. At the end of the input, a record that ends where the input ends convinces by that; one that
-// is cut
-//    has to convince by its own header.
+//    is cut has to convince by its own header.
 bool PcapSource::is_acceptable(const RecordHeader& header) {
   if (!has_time_ && format_.modified) choose_modified_header_len();
   if (header.captured_len > format_.max_captured_len || is_all_zero(header)) return false;
@@ -289,7 +180,7 @@ void PcapSource::choose_modified_header_len() {
     const std::uint64_t next =
         std::uint64_t{len} + load_header(window_->data(), format_).captured_len;
     if (next + len > ByteWindow::kMaxEnsure) return;
-    const auto wanted = static_cast<std::size_t>(next) + kRecordHeaderLen;
+    const auto wanted = static_cast<std::size_t>(next) + kPcapRecordHeaderLen;
     const std::size_t have = window_->ensure(wanted);
     if (have == next ||
         (have >= wanted &&
@@ -345,46 +236,9 @@ bool PcapSource::end_between_records() {
   return false;
 }
 
-Result<LengthOrder> check_version(const std::string& name, std::uint16_t major,
-                                  std::uint16_t minor) {
-  if (major == 543 && minor == 0) return LengthOrder::original_first;
-  if (major != 2 || minor > 4) {
-    return fail(ErrorKind::input, reading(name),
-                fmt::format("it is a pcap file of version {}.{}, and only 2.0 to 2.4 are known",
-                            major, minor),
-                "the header may be damaged: capture again, or try editcap (Wireshark)");
-  }
-  if (minor < 3) return LengthOrder::original_first;
-  return minor == 3 ? LengthOrder::smaller_is_captured : LengthOrder::captured_first;
-}
-
-PcapFormat recognise(const std::byte* magic) {
-  PcapFormat format;
-  const std::uint32_t little = load_le32(magic);
-  const std::uint32_t big = load_be32(magic);
-  format.swapped =
-      little != kMagicMicroseconds && little != kMagicNanoseconds && little != kMagicModified;
-  const std::uint32_t value = format.swapped ? big : little;
-  if (value == kMagicNanoseconds) {
-    format.ns_per_fraction = 1;
-    format.fractions_per_s = 1'000'000'000;
-  }
-  format.modified = value == kMagicModified;
-  if (format.modified) format.header_len = 24;
-  return format;
-}
-
 }  // namespace
 
-bool is_pcap(Bytes head) {
-  if (head.size() < 4) return false;
-  for (const std::uint32_t magic : {load_le32(head.data()), load_be32(head.data())}) {
-    if (magic == kMagicMicroseconds || magic == kMagicNanoseconds || magic == kMagicModified) {
-      return true;
-    }
-  }
-  return false;
-}
+bool is_pcap(Bytes head) { return head.size() >= 4 && is_pcap_magic(head.data()); }
 
 Result<std::unique_ptr<Source>> open_pcap(std::unique_ptr<ByteWindow> window, SourceInfo info,
                                           std::uint16_t input) {
@@ -395,11 +249,11 @@ Result<std::unique_ptr<Source>> open_pcap(std::unique_ptr<ByteWindow> window, So
                             have, kFileHeaderLen));
   }
   const std::byte* const at = window->data();
-  PcapFormat format = recognise(at);
+  PcapFormat format = format_of_magic(at);
   ByteCursor cursor({at + 4, kFileHeaderLen - 4}, format.swapped);
   const std::uint16_t major = cursor.u16();
   const std::uint16_t minor = cursor.u16();
-  const Result<LengthOrder> order = check_version(info.name, major, minor);
+  const Result<LengthOrder> order = length_order_of(info.name, major, minor);
   if (!order) return std::unexpected(order.error());
   format.length_order = *order;
   cursor.skip(8);  // time zone and accuracy: always 0 in practice

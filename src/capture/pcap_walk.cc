@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/pcap_walk.h"
+
+namespace slowpath::capture {
+namespace {
+
+// Memory is asked for so far ahead: what walking some forty short records takes is longer than the
+// memory's answer, and page borders stop what the processor fetches by itself.
+constexpr std::size_t kFetchAhead = 4096;
+// Records of whole packets are too long for that.
+constexpr std::size_t kLongRecord = 512;
+
+}  // namespace
+
+// Where the next header lies only this one tells, and a walk that waits for each is slow. Short
+// records lie close enough to fetch everything some way ahead. Of long ones only the beginning is
+// needed, and most are as long as the one before, with a short one (an acknowledgment) between at
+// times.
+inline void PcapWalk::fetch_ahead(const std::byte* at, std::size_t record_len) {
+  if (record_len >= kLongRecord) {
+    long_record_ = record_len;
+  } else {
+    short_record_ = record_len;
+    if (long_record_ == 0) [[likely]] {
+      __builtin_prefetch(at + kFetchAhead);
+      __builtin_prefetch(at + kFetchAhead + 64);
+      return;
+    }
+  }
+  __builtin_prefetch(at + 64);  // Where the headers end.
+  const std::byte* guess = at + record_len;
+  for (int i = 0; i < 3; ++i) {
+    __builtin_prefetch(guess + short_record_);
+    guess += long_record_;
+    __builtin_prefetch(guess);
+  }
+}
+
+std::size_t PcapWalk::read(Place& place, const PcapFormat& format, std::span<wire::Frame> frames) {
+  const std::byte* const begin = place.shown.data();
+  const std::byte* at = begin;
+  const std::size_t shown = place.shown.size();
+  const std::uint64_t data_offset = place.offset + kPcapRecordHeaderLen;
+  std::uint64_t number = place.number;
+  std::uint32_t seconds = place.seconds;
+  std::size_t count = 0;
+  for (; count < frames.size(); ++count) {
+    const std::size_t left = shown - static_cast<std::size_t>(at - begin);
+    if (left < kPcapRecordHeaderLen) break;
+    const RecordHeader header{load_le32(at), load_le32(at + 4), load_le32(at + 8),
+                              load_le32(at + 12)};
+    const std::size_t record_len = std::size_t{kPcapRecordHeaderLen} + header.captured_len;
+    const bool odd = (header.captured_len - 1 >= format.max_captured_len) |
+                     (header.captured_len > header.original_len) |
+                     (header.fraction >= format.fractions_per_s) |
+                     !within_a_day(header.seconds, seconds) | (record_len > left);
+    if (odd) break;
+    fetch_ahead(at, record_len);
+    wire::Frame& frame = frames[count];
+    frame.bytes = {at + kPcapRecordHeaderLen, header.captured_len};
+    frame.original_len = header.original_len;
+    frame.link_type = format.link_type;
+    frame.direction = wire::FrameDirection::unknown;
+    frame.has_time = true;
+    frame.input = place.input;
+    frame.interface = 0;
+    frame.time = time_of(header, format);
+    frame.number = ++number;
+    frame.byte_offset = data_offset + static_cast<std::uint64_t>(at - begin);
+    seconds = header.seconds;
+    at += record_len;
+  }
+  const auto walked = static_cast<std::size_t>(at - begin);
+  place = {place.shown.subspan(walked), place.offset + walked, number, seconds, place.input};
+  return count;
+}
+
+}  // namespace slowpath::capture

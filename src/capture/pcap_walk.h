@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The quick way through records without anything odd. At the first that is odd it stops: what to
+// make of that, pcap.cc decides.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "capture/pcap_format.h"
+
+namespace slowpath::capture {
+
+class PcapWalk {
+ public:
+  /// Where the walk stands. read() moves all but `input`.
+  struct Place {
+    Bytes shown;                // from the next record's header on
+    std::uint64_t offset = 0;   // of that header in the file
+    std::uint64_t number = 0;   // of the newest frame
+    std::uint32_t seconds = 0;  // of the newest record that is sound
+    std::uint16_t input = 0;
+  };
+
+  /// Fills `frames` from records in `place.shown` that are sound and whole there; says how many.
+  /// `format` is that of little-endian headers of 16 bytes, captured length first.
+  std::size_t read(Place& place, const PcapFormat& format, std::span<wire::Frame> frames);
+
+ private:
+  void fetch_ahead(const std::byte* at, std::size_t record_len);
+
+  std::size_t long_record_ = 0, short_record_ = 0;  // the newest of each kind, in bytes
+};
+
+}  // namespace slowpath::capture
