@@ -53,6 +53,17 @@ bool has_way(const Iperf3Facts& facts, bool sends) {
                              [&](const Iperf3Stream& stream) { return stream.sends == sends; });
 }
 
+/// Of the other end, by its own word: per cent of one processor.
+TestHost remote_cost(const Iperf3Facts& facts) {
+  TestHost host;
+  if (!facts.has_remote) return host;
+  for (const Iperf3Stream& stream : facts.streams)
+    host.elapsed_s = std::max(host.elapsed_s, stream.seconds);
+  host.own_user_s = host.elapsed_s * facts.remote.user_percent / 100;
+  host.own_system_s = host.elapsed_s * facts.remote.system_percent / 100;
+  return host;
+}
+
 std::string again(const Iperf3Facts& facts, std::string_view options) {
   return facts.is_server ? fmt::format("iperf3 -c THIS_HOST {}    (on the other host)", options)
                          : fmt::format("slowpath test --iperf3 {} {}", facts.host, options);
@@ -89,11 +100,28 @@ struct Datagrams {
   double jitter_s = 0;
 };
 
+/// What was sent behind the highest number that came: no gap shows it. The two ends stop counting
+/// a round trip and a moment apart, and where the first seconds do not count, a sender may not tell
+/// those apart.
+std::uint64_t lost_at_the_end(const Iperf3Facts& facts, const Iperf3Stream& stream) {
+  const std::uint64_t sent = stream.sent.packets, came = stream.received.packets;
+  // Without numbers of what came nobody knows.
+  if (sent <= came || (came == 0 && stream.received_bytes > 0)) return 0;
+  constexpr double kMoment_s = 0.1;
+  double apart_s = kMoment_s + facts.rtt_idle_s.value_or(0);
+  if (!stream.sends) apart_s += facts.omit_s;
+  const double seconds = std::max(stream.seconds + (stream.sends ? 0 : facts.omit_s), apart_s);
+  // Nothing that came is nothing in flight.
+  const double in_flight = came == 0 ? 0 : static_cast<double>(sent) * apart_s / seconds;
+  return static_cast<double>(sent - came) > in_flight ? sent - came : 0;
+}
+
 Datagrams datagrams_of(const Iperf3Facts& facts) {
   Datagrams sum;
   for (const Iperf3Stream& stream : facts.streams) {
     sum.packets += std::max(stream.sent.packets, stream.received.packets);
     sum.lost += stream.received.lost;
+    if (facts.has_remote) sum.lost += lost_at_the_end(facts, stream);
     sum.jitter_s = std::max(sum.jitter_s, stream.received.jitter_s);
   }
   return sum;
@@ -149,6 +177,7 @@ TestFacts test_facts_of(const Iperf3Facts& facts) {
   }
   TestRun& run = test.runs.emplace_back();
   run.client = facts.host_cost;
+  run.server = remote_cost(facts);
   for (const bool sends : {true, false}) {
     if (has_way(facts, sends)) run.flows.push_back(flow_of(facts, sends));
   }

@@ -89,5 +89,43 @@ TEST(Iperf3Test, DatagramsAreHealthyUntilSomeAreLost) {
   EXPECT_EQ(diagnose_iperf3(facts).verdict, "unclear");
 }
 
+TEST(Iperf3Test, DatagramsBehindTheLastThatCameAreLostToo) {
+  Iperf3Facts facts = sound_test(true);
+  facts.is_udp = true;
+  Iperf3Stream& stream = facts.streams[0];
+  stream.sent.packets = 10'000;
+  stream.received.packets = 9'900;  // of 5 s: what is under way as both ends stop
+  EXPECT_EQ(diagnose_iperf3(facts).verdict, "healthy");
+  stream.received.packets = 6'000;
+  EXPECT_EQ(diagnose_iperf3(facts).verdict, "unclear");
+  EXPECT_THAT(diagnose_iperf3(facts).summary, HasSubstr("4000 of 10 000"));
+  stream.received.packets = stream.received_bytes = 0;
+  EXPECT_EQ(diagnose_iperf3(facts).verdict, "unclear");
+  EXPECT_THAT(diagnose_iperf3(facts).summary, HasSubstr("10 000 of 10 000"));
+  stream.received_bytes = 1'000'000;  // A peer that does not number them tells nothing.
+  EXPECT_EQ(diagnose_iperf3(facts).verdict, "healthy");
+}
+
+TEST(Iperf3Test, OmittedDatagramsThatASenderCountsAreNotLost) {
+  Iperf3Facts facts = sound_test(false);
+  facts.is_udp = true;
+  facts.omit_s = 5;
+  facts.streams[0].sent.packets = 20'000;
+  facts.streams[0].received.packets = 10'000;
+  EXPECT_EQ(diagnose_iperf3(facts).verdict, "healthy");
+  facts.omit_s = 0;
+  EXPECT_EQ(diagnose_iperf3(facts).verdict, "unclear");
+}
+
+TEST(Iperf3Test, AReceiverWhoseProcessorIsFullIsNoSmallWindow) {
+  Iperf3Facts facts = sound_test(true);
+  facts.streams[0].sender->rwnd_limited_s = 4.8;
+  facts.remote = {99, 4, 95};
+  EXPECT_EQ(diagnose_iperf3(facts).verdict, "healthy");
+  EXPECT_THAT(diagnose_iperf3(facts).summary, HasSubstr("receiver"));
+  facts.remote = {30, 10, 20};
+  EXPECT_EQ(diagnose_iperf3(facts).verdict, "rwnd-limited");
+}
+
 }  // namespace
 }  // namespace slowpath::detect
