@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "detect/fetch_blame.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -105,15 +106,20 @@ void judge_upload(const FetchFacts& facts, const FetchSurvey& survey, FetchVerdi
     (same ? kept_wrong : way_down) += 1;
   }
   // Block by block where their bytes are at hand: one copy may have suffered on both legs.
-  const FetchLegs legs = count_legs(verdict.places);
+  const FetchLegs legs = count_legs(facts, verdict.places);
   if (legs.up + legs.down > 0) {
-    kept_wrong = legs.up;
-    way_down = legs.down;
+    // Places that nobody can tell may be of either leg: there the hashes stand.
+    kept_wrong = legs.unknown == 0 ? legs.up : std::max(kept_wrong, legs.up);
+    way_down = legs.unknown == 0 ? legs.down : std::max(way_down, legs.down);
     verdict.evidence.push_back(fmt::format(
         "{} came the same in both downloads of a round, so the server had it wrong; {} in one "
         "alone",
         plural(legs.up, "place", "places"), plural(legs.down, "place", "places")));
   }
+  if (legs.unknown > 0)
+    verdict.evidence.push_back(
+        fmt::format("of {} nobody can tell the way: the other download's bytes are not at hand",
+                    plural(legs.unknown, "place", "places")));
   const std::string_view fault =
       survey.secured() ? "corrupt-outside-network" : "payload-altered-csum-good";
   if (kept_wrong > 0 && way_down == 0) {

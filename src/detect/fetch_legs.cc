@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "detect/fetch_legs.h"
 
+#include <algorithm>
 #include <optional>
 
 namespace slowpath::detect {
@@ -50,6 +51,22 @@ FetchLeg leg_of(const FetchFacts& facts, const FetchDifference& difference) {
   return up && down ? FetchLeg::both : up ? FetchLeg::up : FetchLeg::down;
 }
 
+bool has_up(const FetchPlace& place) {
+  return place.leg == FetchLeg::up || place.leg == FetchLeg::both;
+}
+
+/// Whether the download before it in the same round has this place, too.
+bool is_second_look(const FetchFacts& facts, const std::vector<FetchPlace>& places,
+                    const FetchPlace& place) {
+  const FetchDifference& here = facts.differences[place.difference];
+  return std::ranges::any_of(places, [&](const FetchPlace& other) {
+    const FetchDifference& there = facts.differences[other.difference];
+    return has_up(other) && there.copy + 1 == here.copy &&
+           other_look(facts, there.copy) == here.copy && there.first <= here.last &&
+           here.first <= there.last;
+  });
+}
+
 }  // namespace
 
 void find_legs(const FetchFacts& facts, std::vector<FetchPlace>& places) {
@@ -57,10 +74,10 @@ void find_legs(const FetchFacts& facts, std::vector<FetchPlace>& places) {
   for (FetchPlace& place : places) place.leg = leg_of(facts, facts.differences[place.difference]);
 }
 
-FetchLegs count_legs(const std::vector<FetchPlace>& places) {
+FetchLegs count_legs(const FetchFacts& facts, const std::vector<FetchPlace>& places) {
   FetchLegs legs;
   for (const FetchPlace& place : places) {
-    legs.up += place.leg == FetchLeg::up || place.leg == FetchLeg::both ? 1 : 0;
+    legs.up += has_up(place) && !is_second_look(facts, places, place) ? 1 : 0;
     legs.down += place.leg == FetchLeg::down || place.leg == FetchLeg::both ? 1 : 0;
     legs.unknown += place.leg == FetchLeg::unknown ? 1 : 0;
   }

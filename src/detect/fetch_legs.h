@@ -12,10 +12,11 @@ namespace slowpath::detect {
 /// that would tell were not kept.
 void find_legs(const FetchFacts& facts, std::vector<FetchPlace>& places);
 
-/// How many places each leg has its part in.
+/// How many places each leg has its part in. What both downloads of a round have wrong in the same
+/// way is one place of the way up.
 struct FetchLegs {
   std::size_t up = 0, down = 0, unknown = 0;
 };
-FetchLegs count_legs(const std::vector<FetchPlace>& places);
+FetchLegs count_legs(const FetchFacts& facts, const std::vector<FetchPlace>& places);
 
 }  // namespace slowpath::detect

@@ -161,6 +161,40 @@ TEST(FetchVerdict, WhichLegOfAnUpload) {
   EXPECT_EQ(judge_fetch(facts).outcome, FetchOutcome::intact);
 }
 
+/// One upload and two downloads of it, which have these bits of these bytes wrong.
+FetchFacts upload_with(std::initializer_list<std::pair<std::size_t, std::uint64_t>> flips) {
+  FetchFacts facts = facts_with({"up", "b", "b"});
+  facts.uploaded_file = "x";
+  facts.has_file = true;
+  facts.expected = FetchDigest{"sha256", "a", "x"};
+  facts.copies[0].is_upload = true;
+  for (const auto& [copy, offset] : flips) {
+    facts.differences.push_back(flip_at(offset));
+    facts.differences.back().copy = copy;
+  }
+  return facts;
+}
+
+TEST(FetchVerdict, WhatBothDownloadsHaveWrongIsOnePlaceOfTheWayUp) {
+  const FetchVerdict verdict = judge_fetch(upload_with({{1, 70'000}, {2, 70'000}}));
+  EXPECT_THAT(verdict.summary, HasSubstr("way up"));
+  EXPECT_THAT(verdict.evidence, testing::Contains(HasSubstr("1 place came the same")));
+  FetchFacts both = upload_with({{1, 70'000}, {2, 70'000}, {2, 90'000}});
+  both.copies[2].digests[0].hex = "c";
+  EXPECT_THAT(judge_fetch(both).evidence, testing::Contains(HasSubstr("1 place came the same")));
+  EXPECT_THAT(judge_fetch(both).summary, HasSubstr("both the way up"));
+}
+
+TEST(FetchVerdict, PlacesThatNobodyCanTellLeaveTheHashesTheirWord) {
+  // One byte the same twice; what else differs was not kept, and the hashes say that some does.
+  FetchFacts facts = upload_with({{1, 70'000}, {2, 70'000}, {2, 90'000}});
+  facts.copies[2].digests[0].hex = "c";
+  facts.blocks_not_kept = 3;
+  const FetchVerdict verdict = judge_fetch(facts);
+  EXPECT_THAT(verdict.summary, HasSubstr("both the way up"));
+  EXPECT_THAT(verdict.evidence, testing::Contains(HasSubstr("of 1 place nobody can tell")));
+}
+
 TEST(FetchVerdict, NothingCame) {
   EXPECT_EQ(judge_fetch(FetchFacts{}).outcome, FetchOutcome::failed);
   FetchFacts facts = facts_with({"a", "a"});
