@@ -2,6 +2,9 @@
 // What a throughput test proves, and what it must not claim.
 #include "detect/throughput_test.h"
 
+#include <algorithm>
+#include <utility>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -77,6 +80,24 @@ TEST(ThroughputTest, SegmentsThatCameWithABadChecksumAreNoLoss) {
   test.runs[0].server.bad_checksums.reset();
   test.runs[0].client.bad_checksums = 390;  // Those came on the way back.
   EXPECT_EQ(diagnose_throughput(test).verdict, "unclear");
+}
+
+TEST(ThroughputTest, BadChecksumsOfOtherConnectionsAreANote) {
+  TestFacts test = sound_test();
+  for (const auto& [bad, resent] : {std::pair{10, 1}, {10, 9}, {400, 100}, {5000, 60}}) {
+    test.runs[0].server.bad_checksums = bad;
+    sender_of(test).retransmits_total = resent;
+    const Diagnosis diagnosis = diagnose_throughput(test);
+    EXPECT_NE(diagnosis.verdict, "csum-bad-on-arrival") << bad << " against " << resent;
+    ASSERT_FALSE(diagnosis.findings.empty());
+    const auto noted =
+        std::ranges::find(diagnosis.findings, "csum-bad-on-arrival", &Finding::fault);
+    ASSERT_NE(noted, diagnosis.findings.end());
+    EXPECT_EQ(noted->severity, Severity::note);
+  }
+  test.runs[0].server.bad_checksums = 10;
+  sender_of(test).retransmits_total = 1;
+  EXPECT_EQ(diagnose_throughput(test).verdict, "healthy");
 }
 
 TEST(ThroughputTest, WindowIsNotBlamedWhereArithmeticDisagrees) {
