@@ -7,6 +7,7 @@
 // which have the packets of a transfer to go by.
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -90,11 +91,30 @@ Evidence evidence_of(const DatagramRun& run) {
                                   {"delay_growth_us", run.delay_growth_s * 1e6}});
 }
 
+/// One-way delay just before the first loss: the median of the later half of the points up to it,
+/// so that no single late packet makes it. 0 where too few came before.
+double delay_before_loss_s(const DatagramRun& run) {
+  if (!run.first_lost || run.sent_bps <= 0) return 0;
+  const double lost_s = static_cast<double>(*run.first_lost) * run.ip_bytes * 8 / run.sent_bps;
+  std::vector<double> delays;
+  for (const auto& [at_s, delay_s] : run.course) {
+    if (at_s < lost_s) delays.push_back(delay_s);
+  }
+  constexpr std::size_t kEnoughPoints = 3;
+  if (delays.size() < kEnoughPoints) return 0;
+  delays.erase(delays.begin(), delays.begin() + static_cast<std::ptrdiff_t>(delays.size() / 2));
+  std::ranges::sort(delays);
+  return delays[(delays.size() - 1) / 2];
+}
+
 void report_policer(const PathTestFacts& test, const Runs& runs, Direction direction,
                     Findings& findings) {
   const DatagramRun& over = *runs.over;
   const double room = room_bytes(over), queue_s = room * 8 / over.late_bps;
-  if (over.delay_growth_s > std::max(kQueueShown * queue_s, kLeastQueue_s / 2)) return;
+  const double bound_s = std::max(kQueueShown * queue_s, kLeastQueue_s / 2);
+  // A queue that is managed (PIE, RFC 8033; DOCSIS, RFC 8034) shows its delay first, and has shed
+  // it by the end.
+  if (std::max(over.delay_growth_s, delay_before_loss_s(over)) > bound_s) return;
   // A room too small to show as delay could be a queue's as well.
   const bool is_proved = queue_s >= kLeastQueue_s;
   const bool rests = hosts_rest(*test.latency, direction);

@@ -315,6 +315,17 @@ TEST(PathTest, ARoomTooSmallToDelayIsASuspectOnly) {
   EXPECT_EQ(findings[0].severity, Severity::suspect);
 }
 
+TEST(PathTest, AQueueThatIsManagedShowsItsDelayFirst) {
+  DatagramRun over = overload(400'000, false);  // drops from 0.16 s on
+  ASSERT_NE(find(inspect_path_test(facts_of_overload(over)), "policer"), nullptr);
+  for (auto& [at_s, delay_s] : over.course) delay_s = at_s < 0.16 ? at_s : 0.0001;
+  EXPECT_EQ(find(inspect_path_test(facts_of_overload(over)), "policer"), nullptr);
+  EXPECT_EQ(verdict(facts_of_overload(over)), "healthy");
+  // One late packet is no queue.
+  for (auto& [at_s, delay_s] : over.course) delay_s = at_s > 0.1 && at_s < 0.11 ? 0.2 : 0.0001;
+  EXPECT_EQ(verdict(facts_of_overload(over)), "policer");
+}
+
 TEST(PathTest, WhatWaitsInAQueueIsALinkAndHealthy) {
   for (const double room : {60'000.0, 250'000.0, 10e6}) {
     const PathTestFacts facts = facts_of_overload(overload(room, true));
