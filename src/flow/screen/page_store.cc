@@ -19,7 +19,10 @@ std::size_t round_up(std::size_t bytes, std::size_t to) { return (bytes + to - 1
 }  // namespace
 
 PageStore::~PageStore() {
-  for (const Stretch& stretch : mapped_) munmap(stretch.begin, stretch.bytes);
+  for (const Stretch& stretch : mapped_) {
+    munmap(stretch.begin, stretch.bytes);
+    mapped_bytes_ -= stretch.bytes;
+  }
 }
 
 void* PageStore::take(std::size_t bytes) {
@@ -62,6 +65,10 @@ std::byte* PageStore::map(std::size_t bytes) {
   std::byte* const aligned = begin + before;
   madvise(aligned, bytes, MADV_HUGEPAGE);  // A wish: without it only slower.
   mapped_.push_back({aligned, bytes});
+  const std::size_t now = mapped_bytes_ += bytes;
+  for (std::size_t most = most_mapped_bytes_;
+       now > most && !most_mapped_bytes_.compare_exchange_weak(most, now);) {
+  }
   return aligned;
 }
 

@@ -3,6 +3,7 @@
 // look-up in a hundred megabytes does not wait for page tables too.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <mutex>
 #include <vector>
@@ -23,12 +24,18 @@ class PageStore {
   /// Keeps `memory`, of which `bytes` were taken, for who takes as many again.
   void give_back(void* memory, std::size_t bytes);
 
+  /// The most bytes that all stores of the program had mapped at a time since this was last asked:
+  /// an allocator's own account has nothing of them.
+  static std::size_t take_most_mapped() { return most_mapped_bytes_.exchange(mapped_bytes_); }
+
  private:
   struct Stretch {
     std::byte* begin = nullptr;
     std::size_t bytes = 0;
   };
   std::byte* map(std::size_t bytes);
+
+  static inline std::atomic<std::size_t> mapped_bytes_ = 0, most_mapped_bytes_ = 0;
 
   std::mutex mutex_;
   std::vector<Stretch> mapped_;
