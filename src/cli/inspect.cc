@@ -161,6 +161,17 @@ Result<MachineFacts> read_from(const std::vector<std::string>& paths) {
   return facts;
 }
 
+/// Nothing is lost silently: what could not be read of the other text is reported with the rest.
+void add_remarks(const MachineFacts& before, const std::string& against, MachineFacts& facts) {
+  for (Unread unread : before.unread) {
+    unread.what += fmt::format(" (in {})", against);
+    facts.unread.push_back(std::move(unread));
+  }
+  // Their lines name the file themselves.
+  facts.not_understood.insert(facts.not_understood.end(), before.not_understood.begin(),
+                              before.not_understood.end());
+}
+
 /// Holds what was inspected against the text of another time.
 Result<void> compare(const Options& options, const PathAim& aim, report::Inspected& inspected) {
   if (options.against.empty()) return {};
@@ -170,6 +181,7 @@ Result<void> compare(const Options& options, const PathAim& aim, report::Inspect
   inspected.changes =
       detect::changes_between({*before, judged}, {inspected.facts, inspected.inspection});
   inspected.against = fmt::format("{}", fmt::join(options.against, ", "));
+  add_remarks(*before, inspected.against, inspected.facts);
   return {};
 }
 
