@@ -2,6 +2,7 @@
 #include "detect/host_changes.h"
 
 #include <algorithm>
+#include <set>
 
 #include "detect/host_values.h"
 
@@ -45,21 +46,70 @@ void compare_list(const Values& before, const Values& after, const std::string& 
 }
 
 void compare_interfaces(const HostValues& before, const HostValues& after, HostChanges& changes) {
-  Values was, is;
-  for (const auto& [name, values] : before.interfaces) was[name] = "there";
-  for (const auto& [name, values] : after.interfaces) is[name] = "there";
-  compare_list(was, is, "interface ", changes);
+  const bool are_lists = !before.listed_interfaces.empty() && !after.listed_interfaces.empty();
+  for (const auto& [name, values] : before.interfaces) {
+    if (after.interfaces.contains(name)) {
+      ++changes.compared;
+    } else if (are_lists && before.listed_interfaces.contains(name)) {
+      changes.values.push_back({"interface " + name, "there", ""});
+      ++changes.compared;
+    } else {
+      ++changes.only_before;
+    }
+  }
+  for (const auto& [name, values] : after.interfaces) {
+    if (before.interfaces.contains(name)) continue;
+    if (are_lists && after.listed_interfaces.contains(name)) {
+      changes.values.push_back({"interface " + name, "", "there"});
+      ++changes.compared;
+    } else {
+      ++changes.only_after;
+    }
+  }
   for (const auto& [name, values] : before.interfaces) {
     const auto now = after.interfaces.find(name);
     if (now != after.interfaces.end()) compare(values, now->second, name + " ", changes);
   }
 }
 
-const HostFinding* same_in(const Inspection& inspection, const HostFinding& finding) {
-  const auto found = std::ranges::find_if(inspection.findings, [&](const HostFinding& other) {
-    return other.rule == finding.rule && other.interface == finding.interface;
-  });
-  return found == inspection.findings.end() ? nullptr : &*found;
+/// List by list: another family, or another table, may not have been asked for.
+void compare_routes(const HostValues& before, const HostValues& after, HostChanges& changes) {
+  static const Values kNone;
+  std::set<std::string> lists;
+  for (const HostValues* values : {&before, &after}) {
+    for (const auto& [list, routes] : values->routes) lists.insert(list);
+  }
+  const auto routes_in = [](const HostValues& values, const std::string& list) -> const Values& {
+    const auto found = values.routes.find(list);
+    return found == values.routes.end() ? kNone : found->second;
+  };
+  for (const std::string& list : lists)
+    compare_list(routes_in(before, list), routes_in(after, list), "route ", changes);
+}
+
+/// Of each finding of two readings the one in the other that says the same; nullptr: none does.
+struct Pairs {
+  std::vector<const HostFinding*> of_before, of_after;
+};
+
+/// A rule may find several things on one interface. Those that say the same word for word belong
+/// together; of the rest, where a count may have grown, the first belongs to the first.
+Pairs pairs_of(const std::vector<HostFinding>& before, const std::vector<HostFinding>& after) {
+  Pairs pairs{std::vector<const HostFinding*>(before.size()),
+              std::vector<const HostFinding*>(after.size())};
+  for (const bool to_the_word : {true, false}) {
+    for (std::size_t now = 0; now < after.size(); ++now) {
+      for (std::size_t then = 0; then < before.size() && pairs.of_after[now] == nullptr; ++then) {
+        const HostFinding &was = before[then], &is = after[now];
+        if (pairs.of_before[then] != nullptr || was.rule != is.rule ||
+            was.interface != is.interface || (to_the_word && was.claim != is.claim))
+          continue;
+        pairs.of_before[then] = &is;
+        pairs.of_after[now] = &was;
+      }
+    }
+  }
+  return pairs;
 }
 
 /// Whether the rule of a finding had what it needs.
@@ -70,8 +120,10 @@ bool has_judged(const Inspection& inspection, const HostFinding& finding) {
 }
 
 void compare_findings(const Inspection& before, const Inspection& after, HostChanges& changes) {
-  for (const HostFinding& finding : after.findings) {
-    const HostFinding* earlier = same_in(before, finding);
+  const Pairs pairs = pairs_of(before.findings, after.findings);
+  for (std::size_t i = 0; i < after.findings.size(); ++i) {
+    const HostFinding& finding = after.findings[i];
+    const HostFinding* earlier = pairs.of_after[i];
     if (earlier != nullptr && earlier->severity == finding.severity) continue;
     if (!has_judged(before, finding)) {
       ++changes.unjudged;
@@ -81,8 +133,9 @@ void compare_findings(const Inspection& before, const Inspection& after, HostCha
                                 earlier == nullptr ? "" : std::string(to_string(earlier->severity)),
                                 std::string(to_string(finding.severity))});
   }
-  for (const HostFinding& finding : before.findings) {
-    if (same_in(after, finding) != nullptr) continue;
+  for (std::size_t i = 0; i < before.findings.size(); ++i) {
+    const HostFinding& finding = before.findings[i];
+    if (pairs.of_before[i] != nullptr) continue;
     if (has_judged(after, finding)) {
       changes.findings.push_back({finding, std::string(to_string(finding.severity)), ""});
     } else {
@@ -99,7 +152,7 @@ HostChanges changes_between(const HostReading& before, const HostReading& after)
   compare(was.host, is.host, "", changes);
   compare(was.settings, is.settings, "", changes);
   compare_interfaces(was, is, changes);
-  compare_list(was.routes, is.routes, "route ", changes);
+  compare_routes(was, is, changes);
   compare_list(was.packages, is.packages, "package ", changes);
   compare_findings(before.inspection, after.inspection, changes);
   return changes;

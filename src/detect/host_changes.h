@@ -16,7 +16,8 @@ struct HostReading {
 };
 
 /// Values that only one of them told are counted, not called changed: another command may have been
-/// run. Interfaces, routes and packages come and go where both lists were read.
+/// run. Interfaces, routes (by family and table) and packages come and go where both lists were
+/// read.
 HostChanges changes_between(const HostReading& before, const HostReading& after);
 
 }  // namespace slowpath::detect

@@ -80,6 +80,29 @@ Values values_of(const InterfaceFacts& interface) {
   return values;
 }
 
+/// Only a list of all has the loopback interface, with its number; `ethtool` and `ip link show DEV`
+/// are asked for one.
+std::set<std::string> listed_in(const MachineFacts& facts) {
+  const auto is_loopback = [](const InterfaceFacts& interface) {
+    return interface.index != 0 && (interface.kind == "loopback" || interface.name == "lo" ||
+                                    interface.name.starts_with("Loopback"));
+  };
+  std::set<std::string> names;
+  if (std::ranges::none_of(facts.interfaces, is_loopback)) return names;
+  for (const InterfaceFacts& interface : facts.interfaces) {
+    if (interface.index != 0) names.insert(interface.name);
+  }
+  return names;
+}
+
+/// Which list a route stands in: `ip route` and `ip -6 route` print one family, and one table.
+std::string list_of(const RouteFacts& route) {
+  const bool is_ipv6 =
+      route.destination.version == 6 ||
+      (route.destination.version == 0 && route.gateway && route.gateway->version == 6);
+  return fmt::format("{} {}", is_ipv6 ? "IPv6" : "IPv4", route.table);
+}
+
 std::string name_of(const RouteFacts& route) {
   std::string name = "default";
   if (route.destination.version != 0)
@@ -119,10 +142,12 @@ HostValues values_of(const MachineFacts& facts) {
   }
   for (const InterfaceFacts& interface : facts.interfaces)
     values.interfaces[interface.name] = values_of(interface);
+  values.listed_interfaces = listed_in(facts);
   for (const RouteFacts& route : facts.routes) {
-    if (route.is_exception || route.table == "local") continue;
+    // `ip route get` tells no table: it answers for one address, and lists nothing.
+    if (route.is_exception || route.table == "local" || route.table.empty()) continue;
     // Several next hops under one name stand one behind the other.
-    std::string& text = values.routes[name_of(route)];
+    std::string& text = values.routes[list_of(route)][name_of(route)];
     const std::string value = value_of(route);
     // Two commands may have printed the same route.
     if (!("; " + text + "; ").contains("; " + value + "; "))

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -15,7 +16,10 @@ namespace slowpath::detect {
 struct HostValues {
   std::map<std::string, std::string> settings;                           // by key
   std::map<std::string, std::map<std::string, std::string>> interfaces;  // by name
-  std::map<std::string, std::string> routes;    // "default metric 100" -> "via 10.0.0.1 dev eth0"
+  /// Those that stand in a list of all interfaces; empty: no such list was read.
+  std::set<std::string> listed_interfaces;
+  /// By the list they stand in, "IPv4 main", then "default metric 100" -> "via 10.0.0.1 dev eth0".
+  std::map<std::string, std::map<std::string, std::string>> routes;
   std::map<std::string, std::string> packages;  // line -> "installed"
   std::map<std::string, std::string> host;      // "kernel", "clock source" ...
 };

@@ -86,7 +86,8 @@ void read_metrics(const Words& words, RouteFacts& route) {
 /// ip leaves the table out where it is the one that was asked for, or the main one.
 std::string_view table_of(const Words& words, const Command& command) {
   const std::string_view told = word_after(words, "table");
-  if (!told.empty() || command.has("get")) return told;
+  // Pasted without its command the answer of `get` is told by the user it is for.
+  if (!told.empty() || command.has("get") || std::ranges::count(words, "uid") > 0) return told;
   const std::string_view asked = command.after("table");
   return asked.empty() || asked == "all" ? "main" : asked;
 }
