@@ -37,7 +37,9 @@ bool look(const Host& host, std::vector<HostFinding>& found) {
   const auto mtu = common_mtu(host.facts);
   constexpr std::uint64_t kLeast = 100;
   const auto rate = host.facts.counter_rates.find("IpFragFails");
-  const bool is_now = rate != host.facts.counter_rates.end() && rate->second >= 1;
+  constexpr double kLeastNow = 5;
+  const bool is_now = rate != host.facts.counter_rates.end() && host.facts.interval_s &&
+                      rate->second >= 1 && rate->second * *host.facts.interval_s >= kLeastNow;
   if (!forwards(host.facts) || !mtu || (refused->value < kLeast && !is_now)) return true;
   const auto nic = std::ranges::find_if(host.facts.interfaces, merges);
   if (nic == host.facts.interfaces.end()) return true;
@@ -61,7 +63,7 @@ constexpr std::array kRules{
     HostRule{
         "too-long-on-equal-links", Platform::linux, "ethtool -k, ip -d link, ip route, nstat -az",
         "the host forwards, a NIC merges, all links in use have one MTU and no route a smaller "
-        "one, and IpFragFails is 100 or more, or rises once a second over an interval",
+        "one, and IpFragFails is 100 or more, or rises by 5 and once a second over an interval",
         look},
 };
 
