@@ -100,10 +100,11 @@ Error taken_back(Kernel& kernel, Journal& journal, Entry& entry, Error error) {
   const Result<Undone> undone = undo(kernel, journal, entry, true);
   // Then all knobs are back, and only the journal does not say so.
   if (!undone)
-    return with_hint(std::move(error), fmt::format("the step was taken back, but its record still "
-                                                   "says otherwise: {}",
-                                                   undone.error().message()));
-  if (undone->done) return with_hint(std::move(error), "the step was taken back");
+    return with_hint(std::move(error),
+                     fmt::format("the host is as it was before, but the record still "
+                                 "says otherwise: {}",
+                                 undone.error().message()));
+  if (undone->done) return with_hint(std::move(error), "the host is as it was before");
   std::vector<std::string> left;
   for (const Error& failure : undone->failures) left.push_back(failure.message());
   return with_hint(std::move(error),

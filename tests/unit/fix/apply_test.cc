@@ -79,12 +79,12 @@ TEST(Apply, WhatCannotBeTakenBackIsSaid) {
   world.kernel.refusing.insert(kTso6);
   Result<fix::Entry> entry = fix::apply(world.kernel, world.journal, tso_off(), 1);
   ASSERT_FALSE(entry);
-  EXPECT_NE(entry.error().message().find("the step was taken back"), std::string::npos);
+  EXPECT_NE(entry.error().message().find("the host is as it was before"), std::string::npos);
   world.kernel.stuck.insert(kTso);
   entry = fix::apply(world.kernel, world.journal, tso_off(), 1);
   ASSERT_FALSE(entry);
   const std::string said = entry.error().message();
-  EXPECT_EQ(said.find("the step was taken back"), std::string::npos) << said;
+  EXPECT_EQ(said.find("the host is as it was before"), std::string::npos) << said;
   EXPECT_NE(said.find("cannot set feature:eth0:tx-tcp-segmentation"), std::string::npos) << said;
   EXPECT_NE(said.find("'slowpath fix undo 2 --force'"), std::string::npos) << said;
   EXPECT_EQ(world.kernel.knobs[kTso], "off");
