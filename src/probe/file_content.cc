@@ -21,7 +21,6 @@ constexpr Duration kTell = std::chrono::seconds{5};
 // Four thirds of it, and the fields around, fit a message.
 constexpr std::size_t kPiece = std::size_t{512} << 10U;
 static_assert(kPiece / 3 * 4 + 4096 < kMostMessageBytes);
-constexpr int kTries = 5;
 
 std::string hash_of(Bytes bytes) {
   Digest digest("sha256");
@@ -68,15 +67,15 @@ Result<void> give_content(Session& session, const SharedBytes& bytes) {
     return fail(ErrorKind::network, std::string{kAttempt},
                 fmt::format("slowpath {} there does not take any", session.server_version()),
                 "install the same version of slowpath at both ends, or leave out --content");
-  int tries = 0;
+  GiftTries tries;
   for (std::size_t offset = 0; offset < bytes->size();) {
     const auto have = give_piece(session, *bytes, offset);
     if (!have) return std::unexpected(have.error());
-    tries = *have == offset ? tries + 1 : 0;
-    if (tries == kTries)
-      return fail(ErrorKind::network, std::string{kAttempt},
-                  fmt::format("what stands at byte {} arrived changed {} times", offset, kTries),
-                  "the path alters what it carries: test it without --content, which says where");
+    if (!tries.take(*have))
+      return fail(
+          ErrorKind::network, std::string{kAttempt},
+          fmt::format("what stands at byte {} arrived changed {} times", offset, GiftTries::kMost),
+          "the path alters what it carries: test it without --content, which says where");
     offset = static_cast<std::size_t>(*have);
   }
   return {};

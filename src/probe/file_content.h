@@ -5,6 +5,7 @@
 // nothing else, does not harm the gift.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -26,6 +27,22 @@ Result<SharedBytes> read_content_file(const std::string& file);
 /// Makes the server of a session hold these bytes, for transfers with content "file". Kind network
 /// where it does not know how, or where a piece arrives damaged again and again.
 Result<void> give_content(Session& session, const SharedBytes& bytes);
+
+/// Whether a gift goes on: each answer that brings nothing new is a try, whatever it says.
+class GiftTries {
+ public:
+  static constexpr int kMost = 5;
+  /// What the server says it has. False: there were enough.
+  bool take(std::uint64_t have) {
+    tries_ = have > furthest_ ? 0 : tries_ + 1;
+    furthest_ = std::max(furthest_, have);
+    return tries_ < kMost;
+  }
+
+ private:
+  std::uint64_t furthest_ = 0;
+  int tries_ = 0;
+};
 
 /// At the server: what has come so far of a gift, in order.
 struct ContentInbox {

@@ -73,6 +73,18 @@ TEST(FileContent, APieceThatCameDamagedIsNotTaken) {
   EXPECT_EQ(answer->at("have"), 0);
 }
 
+TEST(FileContent, AnAnswerThatBringsNothingNewIsATryWhateverItSays) {
+  GiftTries tries;
+  EXPECT_TRUE(tries.take(100));
+  for (int i = 1; i < GiftTries::kMost; ++i) EXPECT_TRUE(tries.take(i % 2 == 0 ? 100 : 0)) << i;
+  EXPECT_FALSE(tries.take(0));  // back and forth for ever
+  GiftTries others;
+  for (int i = 1; i < 100; ++i) {
+    EXPECT_TRUE(others.take(static_cast<std::uint64_t>(i)));
+    EXPECT_TRUE(others.take(static_cast<std::uint64_t>(i)));
+  }
+}
+
 TEST(FileContent, FilesThatCannotServeAreRefused) {
   const std::string empty = ::testing::TempDir() + "file_content_test_empty";
   std::ofstream{empty}.flush();
