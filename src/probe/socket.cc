@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
+
 // After the C library's own, with which it shares names.
 #include <linux/in6.h>
 #include <netinet/tcp.h>
@@ -17,6 +18,8 @@
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "probe/bind_device.h"
 
 namespace slowpath::probe {
 namespace {
@@ -103,11 +106,7 @@ Result<Descriptor> make_socket(const SocketAddress& address, const SocketOptions
 }
 
 Result<void> bind_source(const Target& target, int family, int socket) {
-  if (!target.bind_device.empty() &&
-      setsockopt(socket, SOL_SOCKET, SO_BINDTODEVICE, target.bind_device.data(),
-                 static_cast<socklen_t>(target.bind_device.size())) != 0)
-    return fail(ErrorKind::environment, "cannot bind to interface " + target.bind_device,
-                words_of(errno));
+  if (auto bound = bind_to_device(socket, target.bind_device); !bound) return bound;
   if (target.bind_host.empty() && target.bind_port == 0) return {};
   // Ports of a test that has just ended still wait.
   if (target.bind_port != 0) setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &kReuse, sizeof kReuse);
@@ -280,8 +279,18 @@ Result<Descriptor> connect_tcp(const Target& target, const SocketOptions& option
   return last;
 }
 
-Result<Descriptor> listen_tcp(const std::string& host, std::uint16_t port, IpFamily family,
-                              const SocketOptions& options, int backlog) {
+Result<void> bind_to_device(int socket, const std::string& device) {
+  if (device.empty() || setsockopt(socket, SOL_SOCKET, SO_BINDTODEVICE, device.data(),
+                                   static_cast<socklen_t>(device.size())) == 0)
+    return {};
+  return fail(ErrorKind::environment, "cannot bind to interface " + device, words_of(errno));
+}
+
+namespace {
+
+Result<Descriptor> listen_over(const std::string& device, const std::string& host,
+                               std::uint16_t port, IpFamily family, const SocketOptions& options,
+                               int backlog) {
   auto addresses = resolve(host, port, family);
   if (!addresses) return std::unexpected(addresses.error());
   // "Every address" comes as 0.0.0.0 and ::, and the latter serves both where IPv6 is there.
@@ -296,6 +305,8 @@ Result<Descriptor> listen_tcp(const std::string& host, std::uint16_t port, IpFam
       error = errno;
       continue;
     }
+    if (auto bound = bind_to_device(made->get(), device); !bound)
+      return std::unexpected(bound.error());
     setsockopt(made->get(), SOL_SOCKET, SO_REUSEADDR, &kReuse, sizeof kReuse);
     const int only_ipv6 = host.empty() && family == IpFamily::any ? 0 : 1;
     if (address.storage.ss_family == AF_INET6)
@@ -308,6 +319,19 @@ Result<Descriptor> listen_tcp(const std::string& host, std::uint16_t port, IpFam
               fmt::format("cannot listen on {}port {}", host.empty() ? "" : host + " ", port),
               words_of(error),
               error == EADDRINUSE ? "another program has it: choose another with --port" : "");
+}
+
+}  // namespace
+
+Result<Descriptor> listen_tcp(const std::string& host, std::uint16_t port, IpFamily family,
+                              const SocketOptions& options, int backlog) {
+  return listen_over({}, host, port, family, options, backlog);
+}
+
+Result<Descriptor> listen_tcp_on(const std::string& device, const std::string& host,
+                                 std::uint16_t port, IpFamily family) {
+  constexpr int kBacklog = 1024;
+  return listen_over(device, host, port, family, {}, kBacklog);
 }
 
 Result<std::optional<Descriptor>> accept_tcp(int listener, Duration timeout) {

@@ -16,6 +16,7 @@
 #include "cli/signals.h"
 #include "detect/iperf3_test.h"
 #include "probe/iperf3/protocol.h"
+#include "probe/privileges.h"
 #include "report/iperf3_json.h"
 #include "report/iperf3_text.h"
 
@@ -26,7 +27,7 @@ namespace protocol = probe::iperf3;
 
 /// As typed; empty where nothing was.
 struct Options {
-  std::string highest_rate, longest = "1h", private_key, users;
+  std::string highest_rate, longest = "1h", private_key, users, user = "nobody";
   double skew_s = 10;
   std::uint16_t port = protocol::kPort;
   double interval_s = 1;
@@ -57,6 +58,9 @@ void declare_options(CLI::App& app, Options& options) {
       ->needs(key)
       ->type_name("S")
       ->group("Clients");
+  app.add_option("--user", options.user, "Who to become where this is root (nobody)")
+      ->type_name("NAME")
+      ->group("Limits");
   app.add_option("--max-time", options.longest, "The longest test that is let in (1h)")
       ->type_name("TIME")
       ->group("Limits");
@@ -118,9 +122,11 @@ std::string end_text(const Options& options, report::RateUnit unit, const Iperf3
 void set_hooks(const Options& options, report::RateUnit unit, protocol::ServerOptions& server) {
   server.output = whole_text;
   const bool asks = server.authority != nullptr;
-  server.on_listen = [asks](std::uint16_t port) {
+  server.on_listen = [asks, &options](std::uint16_t port) -> Result<void> {
+    if (auto dropped = probe::drop_privileges(options.user); !dropped) return dropped;
     complain(fmt::format("listening on port {} for iperf3 clients; {} may test", port,
                          asks ? "users with a password" : "whoever reaches it"));
+    return {};
   };
   if (options.json) {
     server.on_end = [](const Iperf3Facts& facts) {

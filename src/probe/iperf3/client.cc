@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -57,6 +58,9 @@ class Client {
     }
     if (const Result<void> opened = open_file(); !opened) return std::unexpected(opened.error());
     if (const Result<void> begun = begin(); !begun) return std::unexpected(begun.error());
+    if (const Result<void> emptied = empty_file(); !emptied) {
+      return std::unexpected(emptied.error());
+    }
     facts_ = facts_of(parameters_);
     facts_.host = options_.server.host;
     facts_.port = options_.server.port;
@@ -76,9 +80,8 @@ class Client {
   Result<void> open_file() {
     if (options_.file.empty()) return {};
     const bool sends = parameters_.client_sends();
-    file_.reset(sends
-                    ? open(options_.file.c_str(), O_RDONLY | O_CLOEXEC)
-                    : open(options_.file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    file_.reset(sends ? open(options_.file.c_str(), O_RDONLY | O_CLOEXEC)
+                      : open(options_.file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
     const std::string attempt =
         fmt::format("cannot {} {}", sends ? "send" : "write", options_.file);
     if (!file_.is_open()) return fail(ErrorKind::input, attempt, std::strerror(errno));
@@ -90,6 +93,17 @@ class Client {
       return fail(ErrorKind::input, attempt, "it is no regular file with something in it");
     file_bytes_ = static_cast<std::uint64_t>(status.st_size);
     return {};
+  }
+
+  /// Of one that is written, only once there is something to write: a server that does not answer
+  /// costs nobody what the file held.
+  Result<void> empty_file() {
+    struct stat status{};
+    if (!file_.is_open() || parameters_.client_sends() || fstat(file_.get(), &status) != 0 ||
+        !S_ISREG(status.st_mode) || ftruncate(file_.get(), 0) == 0) {
+      return {};
+    }
+    return fail(ErrorKind::input, "cannot write " + options_.file, std::strerror(errno));
   }
 
   /// The cookie is random, but whoever listens could show the token again: it holds the time.
@@ -163,11 +177,9 @@ class Client {
   }
 
   Result<Descriptor> udp_stream(std::uint16_t local_port) {
-    SocketAddress server;
-    server.length = sizeof server.storage;
-    getpeername(control().socket(), server.get(), &server.length);
     Result<Descriptor> socket =
-        connect_udp_stream(server, local_port, stream_options(), options_.connect_timeout);
+        connect_udp_stream(control().socket(), local_port, options_.server.bind_device,
+                           stream_options(), options_.connect_timeout);
     if (socket && parameters_.dont_fragment) forbid_fragments(socket->get());
     return socket;
   }

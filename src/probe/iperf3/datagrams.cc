@@ -11,8 +11,12 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <string_view>
 
 #include <fmt/core.h>
+
+#include "facts/address.h"
+#include "probe/bind_device.h"
 
 namespace slowpath::probe::iperf3 {
 namespace {
@@ -43,6 +47,26 @@ Result<Descriptor> make_socket(int family, const SocketOptions& options) {
     return std::unexpected(applied.error());
   }
   return socket;
+}
+
+/// Both ends of the control connection.
+Result<void> addresses_of(int control, SocketAddress& local, SocketAddress& peer,
+                          std::string_view attempt) {
+  local.length = sizeof local.storage;
+  peer.length = sizeof peer.storage;
+  if (getsockname(control, local.get(), &local.length) == 0 &&
+      getpeername(control, peer.get(), &peer.length) == 0) {
+    return {};
+  }
+  return fail(ErrorKind::network, fmt::format("cannot {}", attempt), std::strerror(errno));
+}
+
+void set_port(SocketAddress& address, std::uint16_t port) {
+  if (address.storage.ss_family == AF_INET6) {
+    reinterpret_cast<sockaddr_in6&>(address.storage).sin6_port = htons(port);
+  } else {
+    reinterpret_cast<sockaddr_in&>(address.storage).sin_port = htons(port);
+  }
 }
 
 Result<Descriptor> bound_socket(const SocketAddress& local, const SocketOptions& options) {
@@ -91,18 +115,25 @@ void DatagramSink::take(Bytes bytes, std::uint64_t) {
   transit_s_ = transit;
 }
 
-Result<Descriptor> connect_udp_stream(const SocketAddress& server, std::uint16_t local_port,
-                                      const SocketOptions& options, Duration timeout) {
+Result<Descriptor> connect_udp_stream(int control, std::uint16_t local_port,
+                                      const std::string& device, const SocketOptions& options,
+                                      Duration timeout) {
+  SocketAddress local, server;
+  if (const auto known = addresses_of(control, local, server, "begin a UDP stream"); !known) {
+    return std::unexpected(known.error());
+  }
   Result<Descriptor> socket = make_socket(server.storage.ss_family, options);
   if (!socket) return socket;
-  if (local_port != 0) {
-    const bool is_ipv6 = server.storage.ss_family == AF_INET6;
-    const auto local = resolve("", local_port, is_ipv6 ? IpFamily::ipv6 : IpFamily::ipv4);
-    if (!local) return std::unexpected(local.error());
-    if (::bind(socket->get(), local->front().get(), local->front().length) != 0) {
-      return fail(ErrorKind::usage, fmt::format("cannot send from port {}", local_port),
-                  std::strerror(errno), "choose another: ss -uan lists those in use");
-    }
+  if (const auto bound = bind_to_device(socket->get(), device); !bound) {
+    return std::unexpected(bound.error());
+  }
+  set_port(local, local_port);
+  if (bind(socket->get(), local.get(), local.length) != 0) {
+    return fail(ErrorKind::usage,
+                local_port == 0 ? "cannot send from " + to_string(endpoint_of(local).address)
+                                : fmt::format("cannot send from port {}", local_port),
+                std::strerror(errno),
+                local_port == 0 ? "" : "choose another: ss -uan lists those in use");
   }
   if (connect(socket->get(), server.get(), server.length) != 0) {
     return fail(ErrorKind::network, "cannot begin a UDP stream", std::strerror(errno));
@@ -125,11 +156,8 @@ Result<Descriptor> connect_udp_stream(const SocketAddress& server, std::uint16_t
 
 Result<UdpListener> UdpListener::bind(int control, const SocketOptions& options) {
   SocketAddress local, peer;
-  local.length = sizeof local.storage;
-  peer.length = sizeof peer.storage;
-  if (getsockname(control, local.get(), &local.length) != 0 ||
-      getpeername(control, peer.get(), &peer.length) != 0) {
-    return fail(ErrorKind::network, "cannot await UDP streams", std::strerror(errno));
+  if (const auto known = addresses_of(control, local, peer, "await UDP streams"); !known) {
+    return std::unexpected(known.error());
   }
   Result<Descriptor> socket = bound_socket(local, options);
   if (!socket) return std::unexpected(socket.error());

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "base/descriptor.h"
 #include "base/result.h"
@@ -41,10 +42,12 @@ class DatagramSink final : public BlockSink {
   std::optional<double> transit_s_;
 };
 
-/// A client's stream: a connected socket whose server has answered. Errors: nobody does (network).
-/// `local_port` 0: any.
-Result<Descriptor> connect_udp_stream(const SocketAddress& server, std::uint16_t local_port,
-                                      const SocketOptions& options, Duration timeout);
+/// A client's stream: a connected socket whose server has answered, between the same addresses as
+/// `control` and over the same interface (`device`; empty: any). Errors: nobody answers (network),
+/// the port or the interface cannot be had. `local_port` 0: any.
+Result<Descriptor> connect_udp_stream(int control, std::uint16_t local_port,
+                                      const std::string& device, const SocketOptions& options,
+                                      Duration timeout);
 
 /// A server's streams, one after the other; only datagrams from `peer` are answered, so nobody else
 /// can be made a target.

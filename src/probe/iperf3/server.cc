@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "facts/address.h"
+#include "probe/bind_device.h"
 #include "probe/iperf3/protocol.h"
 #include "probe/iperf3/served_test.h"
 
@@ -51,16 +52,13 @@ class Server {
 
   Result<void> run() {
     Result<Descriptor> listener =
-        listen_tcp(options_.host, options_.port, options_.family, SocketOptions{});
+        listen_tcp_on(options_.bind_device, options_.host, options_.port, options_.family);
     if (!listener) return std::unexpected(listener.error());
-    if (const std::string& device = options_.bind_device;
-        !device.empty() && setsockopt(listener->get(), SOL_SOCKET, SO_BINDTODEVICE, device.data(),
-                                      static_cast<socklen_t>(device.size())) != 0) {
-      return fail(ErrorKind::environment, "cannot bind to interface " + device,
-                  std::strerror(errno));
-    }
     const std::optional<Endpoint> local = local_endpoint(listener->get());
-    if (options_.on_listen) options_.on_listen(local ? local->port : options_.port);
+    if (options_.on_listen) {
+      const Result<void> ready = options_.on_listen(local ? local->port : options_.port);
+      if (!ready) return ready;
+    }
     while (!is_stopped() && !(options_.one_off && served_ > 0 && !test_)) {
       // Somebody may be about to show a cookie.
       const Duration wait = newcomers_.empty() ? Duration{100ms} : Duration{5ms};

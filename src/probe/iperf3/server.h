@@ -31,7 +31,8 @@ struct ServerOptions {
   bool one_off = false;   // ends after the first test
   Duration interval = std::chrono::seconds(1);
   const std::atomic<bool>* stop = nullptr;
-  std::function<void(std::uint16_t port)> on_listen;
+  /// Called once everything is opened and before anybody is let in; an error ends the server.
+  std::function<Result<void>(std::uint16_t port)> on_listen;
   /// Called from the thread of the test.
   std::function<void(const Iperf3Facts&)> on_begin, on_interval, on_end;
   /// The text for clients that ask for the server's output; none without.
