@@ -279,8 +279,9 @@ Result<void> check(const Options& options) {
     return refuse("cannot send a file and digits", "leave out -F or --repeating-payload");
   if (options.flow_label != 0 && (options.udp || options.ipv4))
     return refuse("cannot set a flow label with -u or -4", "it is set for TCP over IPv6");
-  if (options.local_port != 0 && options.local_port + 2 * options.streams > 65'536)
-    return refuse(fmt::format("cannot use {} ports from {}", options.streams, options.local_port),
+  const std::uint32_t ports = options.streams * (options.bidirectional ? 2 : 1);
+  if (options.local_port != 0 && options.local_port + ports > 65'536)
+    return refuse(fmt::format("cannot use {} ports from {}", ports, options.local_port),
                   "ports end at 65535");
   return {};
 }

@@ -9,7 +9,6 @@
 #include <charconv>
 #include <cstring>
 #include <ctime>
-#include <fstream>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -40,13 +39,21 @@ Result<void> set_affinity(const std::string& text, SharedPlan& plan) {
               "-A N, or -A N,M with the server's number behind");
 }
 
-/// The time by strftime(3); cut at what a line can bear.
+/// The time by strftime(3), which says 0 both for a text that is too long and for none.
 std::string time_by(const std::string& format) {
   const std::time_t now = std::time(nullptr);
   std::tm parts{};
   localtime_r(&now, &parts);
-  std::array<char, 256> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), format.c_str(), &parts)};
+  // No argument is longer than 128 KiB (MAX_ARG_STRLEN), and few conversions make more of theirs.
+  constexpr std::size_t kMost = std::size_t{1} << 20U;
+  std::string text(256 + 4 * format.size(), '\0');
+  for (; text.size() <= kMost; text.resize(2 * text.size())) {
+    if (const auto len = std::strftime(text.data(), text.size(), format.c_str(), &parts); len > 0) {
+      text.resize(len);
+      return text;
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -124,20 +131,10 @@ Result<Redirection> Redirection::begin(const SharedOptions& options) {
       return fail(ErrorKind::environment, "cannot write to " + options.log_file,
                   std::strerror(errno));
   }
-  if (!options.pid_file.empty()) {
-    std::ofstream stream(options.pid_file);
-    stream << getpid() << '\n' << std::flush;
-    if (!stream)
-      return fail(ErrorKind::environment, "cannot write " + options.pid_file, std::strerror(errno));
-  }
-  return Redirection(options.pid_file);
-}
-
-Redirection::Redirection(Redirection&& other) noexcept
-    : pid_file_(std::exchange(other.pid_file_, {})) {}
-
-Redirection::~Redirection() {
-  if (!pid_file_.empty()) unlink(pid_file_.c_str());
+  if (options.pid_file.empty()) return Redirection({});
+  Result<PidFile> pid_file = PidFile::write(options.pid_file);
+  if (!pid_file) return std::unexpected(pid_file.error());
+  return Redirection(std::move(*pid_file));
 }
 
 ExitCode write_lines(const SharedOptions& options, std::string_view text) {

@@ -8,9 +8,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 #include "cli/exit_code.h"
+#include "cli/iperf3/pid_file.h"
 #include "facts/finding.h"
 #include "report/iperf3_text.h"
 
@@ -51,13 +53,10 @@ Result<SharedPlan> shared_plan_of(const SharedOptions& options);
 class Redirection {
  public:
   static Result<Redirection> begin(const SharedOptions& options);
-  ~Redirection();
-  Redirection(Redirection&& other) noexcept;
-  Redirection& operator=(Redirection&&) = delete;
 
  private:
-  explicit Redirection(std::string pid_file) : pid_file_(std::move(pid_file)) {}
-  std::string pid_file_;
+  explicit Redirection(std::optional<PidFile> pid_file) : pid_file_(std::move(pid_file)) {}
+  std::optional<PidFile> pid_file_;
 };
 
 /// Writes lines, with the time before each where that was asked for.
