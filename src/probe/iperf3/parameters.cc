@@ -35,7 +35,7 @@ constexpr Bounded kMss{"MSS", 0, kLargestMss, 0, 10};
 constexpr Bounded kTos{"TOS", 0, 255, 0, 21};
 constexpr Bounded kBurst{"burst", 0, 1000, 0, 15};
 constexpr Bounded kFlowLabel{"flowlabel", 0, (1 << 20) - 1, 0, 114};
-constexpr Bounded kAffinity{"server_affinity", 0, 1023, 0, 135};
+constexpr Bounded kAffinity{"server_affinity", 0, 1023, 0, 132};
 
 /// Reads one field after the other; the first that does not serve is kept.
 class Reader {

@@ -31,7 +31,7 @@ Error lost(const std::string& peer, std::string_view what) {
 }
 
 /// Numbers of iperf_api.h that a peer may meet.
-constexpr std::array<std::pair<std::int32_t, std::string_view>, 27> kErrors{{
+constexpr std::array<std::pair<std::int32_t, std::string_view>, 28> kErrors{{
     {5, "the test is longer than it allows"},
     {6, "more streams than it allows"},
     {7, "the blocks are larger than it allows"},
@@ -54,6 +54,7 @@ constexpr std::array<std::pair<std::int32_t, std::string_view>, 27> kErrors{{
     {124, "it could not set the socket buffer"},
     {130, "it could not set the window"},
     {131, "it does not know this protocol"},
+    {132, "it could not stay on the processor (-A)"},
     {134, "it could not set the congestion control"},
     {140, "it could not set the pacing rate"},
     {142, "authorisation failed: it asks for a user and a password (--username)"},

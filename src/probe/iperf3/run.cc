@@ -3,7 +3,6 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,13 +26,6 @@
 
 namespace slowpath::probe::iperf3 {
 namespace {
-
-/// A file in memory of one block, for sendfile(2).
-Descriptor memory_file(std::uint32_t bytes) {
-  Descriptor file(memfd_create("slowpath-iperf3", MFD_CLOEXEC));
-  if (file.is_open() && ftruncate(file.get(), bytes) != 0) file.reset();
-  return file;
-}
 
 std::uint64_t buffer_of(int socket, int which) {
   int bytes = 0;
@@ -112,7 +104,7 @@ class Run {
       parts.file_sink = std::make_unique<FileSink>(watch_, options_.file);
       plan.sink = parts.file_sink.get();
     } else if (stream.sends && asked().zero_copy && !counts_amounts()) {
-      parts.file = memory_file(asked().block_bytes);
+      parts.file = memory_file(asked());
       plan.file = parts.file.get();
       plan.file_bytes = asked().block_bytes;
     }
@@ -206,9 +198,10 @@ class Run {
       take_stream_interval(i, report.streams[i]);
     }
     silent_s_ = moved > 0 ? 0 : silent_s_ + (report.end_s - report.begin_s);
-    if (silent_s_ >= options_.silent_s) {
+    const double most_s = silence_limit_s(asked(), options_.silent_s);
+    if (silent_s_ >= most_s) {
       answer_ = {RunEnd::silent, fmt::format("nothing moved for {}: the other end is gone",
-                                             format_duration(options_.silent_s))};
+                                             format_duration(most_s))};
       watch_.stop = true;
     }
     watch_.look();

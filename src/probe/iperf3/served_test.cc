@@ -25,7 +25,7 @@ using namespace std::chrono_literals;
 constexpr Duration kPatience = 10s;
 /// A client ends its test itself; so much later it is lost.
 constexpr Duration kGrace = 10s;
-constexpr std::int32_t kCannotSetCongestion = 134, kNotAuthorised = 142, kCannotPin = 135;
+constexpr std::int32_t kCannotSetCongestion = 134, kNotAuthorised = 142, kCannotPin = 132;
 
 }  // namespace
 

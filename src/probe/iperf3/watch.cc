@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/iperf3/watch.h"
 
+#include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "probe/socket.h"
 
@@ -17,6 +21,30 @@ ProcessTimes process_times() {
   };
   return {seconds(usage.ru_utime), seconds(usage.ru_stime),
           static_cast<double>(steady_ns()) * 1e-9};
+}
+
+double silence_limit_s(const Parameters& parameters, double silent_s) {
+  const double bits = 8.0 * parameters.block_bytes * std::max(1U, parameters.burst_blocks);
+  return silent_s + (parameters.rate_bps > 0 ? bits / parameters.rate_bps : 0);
+}
+
+Descriptor memory_file(const Parameters& parameters) {
+  Descriptor file(memfd_create("slowpath-iperf3", MFD_CLOEXEC));
+  std::vector<std::byte> block(parameters.block_bytes);
+  if (parameters.repeating_payload) {
+    fill_digits(block);
+  } else {
+    for (std::size_t done = 0; done < block.size();) {
+      // One call gives 256 bytes at least, larger ones a signal may cut short.
+      const ssize_t got = getrandom(block.data() + done, block.size() - done, 0);
+      if (got > 0) done += static_cast<std::size_t>(got);
+    }
+  }
+  if (file.is_open() &&
+      write(file.get(), block.data(), block.size()) != static_cast<ssize_t>(block.size())) {
+    file.reset();
+  }
+  return file;
 }
 
 Iperf3Cpu cpu_between(const ProcessTimes& begin, const ProcessTimes& end) {

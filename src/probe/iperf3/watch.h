@@ -10,8 +10,10 @@
 #include <cstdint>
 #include <span>
 
+#include "base/descriptor.h"
 #include "facts/iperf3.h"
 #include "probe/iperf3/datagrams.h"
+#include "probe/iperf3/parameters.h"
 #include "probe/transfer.h"
 
 namespace slowpath::probe::iperf3 {
@@ -22,6 +24,14 @@ struct ProcessTimes {
 
 ProcessTimes process_times();
 Iperf3Cpu cpu_between(const ProcessTimes& begin, const ProcessTimes& end);
+
+/// How long nothing may move until the other end counts as gone: a sender that holds a rate pauses
+/// by itself, for as long as a burst of blocks lasts at it.
+double silence_limit_s(const Parameters& parameters, double silent_s);
+
+/// One block in memory for sendfile(2): digits where they are asked for, else noise. Not open where
+/// the kernel gives none.
+Descriptor memory_file(const Parameters& parameters);
 
 /// What ends a run from within: a signal, and for a client that does not only send the amount,
 /// which either way may reach first, as with iperf3.
@@ -45,6 +55,11 @@ struct Watch {
   }
 };
 
+/// "0123456789" again and again.
+inline void fill_digits(std::span<std::byte> block) {
+  for (std::size_t i = 0; i < block.size(); ++i) block[i] = static_cast<std::byte>('0' + i % 10);
+}
+
 /// Counts what is sent; the bytes stay as the transfer made them.
 class CountedSource final : public BlockSource {
  public:
@@ -52,9 +67,7 @@ class CountedSource final : public BlockSource {
   CountedSource(Watch& watch, DatagramSource* inner, bool digits)
       : watch_(watch), inner_(inner), digits_(digits) {}
   void fill(std::span<std::byte> block, std::uint64_t offset) override {
-    for (std::size_t i = 0; digits_ && i < block.size(); ++i) {
-      block[i] = static_cast<std::byte>('0' + i % 10);
-    }
+    if (digits_) fill_digits(block);
     // A block stays as it is until the next is made in its place; only an amount cuts one short.
     digits_ = false;
     if (inner_ != nullptr) inner_->fill(block, offset);

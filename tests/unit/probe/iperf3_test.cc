@@ -1,22 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parts of the iperf3 protocol that need no peer: parameters, datagram numbers, results.
 // tests/iperf3 does the rest with iperf3 itself.
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <array>
+#include <chrono>
 #include <cstddef>
+#include <fstream>
+#include <future>
+#include <set>
+#include <string>
+#include <string_view>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "probe/bind_device.h"
+#include "probe/iperf3/client.h"
 #include "probe/iperf3/datagrams.h"
 #include "probe/iperf3/parameters.h"
 #include "probe/iperf3/protocol.h"
 #include "probe/iperf3/results.h"
+#include "probe/iperf3/watch.h"
 
 namespace slowpath::probe::iperf3 {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using namespace std::chrono_literals;
 
 TEST(Iperf3Parameters, ComeBackAsTheyWent) {
   Parameters sent;
@@ -143,6 +156,83 @@ TEST(Iperf3Protocol, EveryNumberHasWords) {
   EXPECT_THAT(error_words(121, 0), testing::HasSubstr("busy"));
   EXPECT_THAT(error_words(-7, 0), testing::HasSubstr("-7"));
   EXPECT_THAT(error_words(103, 111), testing::HasSubstr("refused"));
+  // IEAFFINITY of iperf_api.h, whichever of both ends says it.
+  const auto refused = parameters_from(Json{{"tcp", true}, {"server_affinity", 5000}}, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().iperf_error, 132);
+  EXPECT_THAT(error_words(refused.error().iperf_error, 0), testing::HasSubstr("processor"));
+}
+
+TEST(Iperf3Run, APauseOfTheSendersOwnIsNoSilence) {
+  Parameters parameters;
+  parameters.block_bytes = 1'000'000;
+  EXPECT_EQ(silence_limit_s(parameters, 120), 120);
+  parameters.rate_bps = 8000;  // a block in 1000 s
+  EXPECT_EQ(silence_limit_s(parameters, 120), 1120);
+  parameters.burst_blocks = 2;
+  EXPECT_EQ(silence_limit_s(parameters, 120), 2120);
+}
+
+TEST(Iperf3Run, WhatIsSentWithoutCopyingIsWhatWasAskedFor) {
+  Parameters parameters;
+  parameters.block_bytes = 1000;
+  std::array<char, 2000> block{};
+  const Descriptor noise = memory_file(parameters);
+  ASSERT_EQ(pread(noise.get(), block.data(), block.size(), 0), 1000);
+  EXPECT_GT(std::set<char>(block.begin(), block.begin() + 1000).size(), 50U);
+  parameters.repeating_payload = true;
+  const Descriptor digits = memory_file(parameters);
+  ASSERT_EQ(pread(digits.get(), block.data(), block.size(), 0), 1000);
+  EXPECT_EQ(std::string_view(block.data(), 12), "012345678901");
+  EXPECT_EQ(block[999], '9');
+}
+
+/// A control connection from 127.0.0.2, and a server's UDP socket that tells who it hears.
+TEST(Iperf3Streams, DatagramsLeaveFromTheAddressOfTheControlConnection) {
+  const auto listener = listen_tcp("127.0.0.1", 0, IpFamily::ipv4, {});
+  ASSERT_TRUE(listener.has_value());
+  const std::uint16_t port = local_endpoint(listener->get())->port;
+  const auto control =
+      connect_tcp({.host = "127.0.0.1", .port = port, .bind_host = "127.0.0.2"}, {}, 5s);
+  ASSERT_TRUE(control.has_value());
+  const auto accepted = accept_tcp(listener->get(), 5s);
+  ASSERT_TRUE(accepted.has_value() && accepted->has_value());
+  auto server = UdpListener::bind((*accepted)->get(), {});
+  ASSERT_TRUE(server.has_value()) << server.error().message();
+  auto stream = std::async(std::launch::async,
+                           [&] { return connect_udp_stream(control->get(), 0, {}, {}, 5s); });
+  const auto served = server->accept(5s);
+  ASSERT_TRUE(served.has_value()) << served.error().message();
+  EXPECT_EQ(to_string(remote_endpoint(served->get())->address), "127.0.0.2");
+  ASSERT_TRUE(stream.get().has_value());
+  const auto nowhere = connect_udp_stream(control->get(), 0, "no-such-device", {}, 1s);
+  ASSERT_FALSE(nowhere.has_value());
+  EXPECT_THAT(nowhere.error().message(), testing::HasSubstr("no-such-device"));
+}
+
+TEST(Iperf3Streams, AListenerTakesPartInItsInterfaceOnly) {
+  EXPECT_TRUE(listen_tcp_on("lo", "127.0.0.1", 0, IpFamily::ipv4).has_value());
+  const auto nowhere = listen_tcp_on("no-such-device", "127.0.0.1", 0, IpFamily::ipv4);
+  ASSERT_FALSE(nowhere.has_value());
+  EXPECT_THAT(nowhere.error().message(), testing::HasSubstr("no-such-device"));
+}
+
+TEST(Iperf3Client, AFileIsNotEmptiedForAServerThatIsNotThere) {
+  const std::string file = testing::TempDir() + "iperf3_test_kept";
+  std::ofstream(file) << "precious";
+  // A port that nobody listens on: bound, and closed with this test.
+  const auto taken = listen_tcp("127.0.0.1", 0, IpFamily::ipv4, {});
+  ASSERT_TRUE(taken.has_value());
+  ClientOptions options;
+  options.server = {.host = "127.0.0.1", .port = local_endpoint(taken->get())->port};
+  ASSERT_EQ(shutdown(taken->get(), SHUT_RDWR), 0);
+  options.parameters.reverse = true;
+  options.file = file;
+  options.connect_timeout = 1s;
+  EXPECT_FALSE(run_client(options).has_value());
+  std::string text;
+  std::ifstream(file) >> text;
+  EXPECT_EQ(text, "precious");
 }
 
 }  // namespace
