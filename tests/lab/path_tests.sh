@@ -31,6 +31,16 @@ DEAF
 
 failed=0
 before=:
+# The rule that a case is about: named among the findings, or silent because the machine had no rest.
+rule=
+knows_rule() {
+  [[ -z $rule ]] || python3 - "$folder/answer.json" "$rule" <<'KNOWS'
+import json, sys
+text = open(sys.argv[1]).read()
+named = [finding["fault"] for finding in json.loads(text)["findings"]]
+sys.exit(0 if sys.argv[2] in named or "processors had hardly any rest" in text else 1)
+KNOWS
+}
 # try SCENARIO HOST FAR TARGET "OPTIONS" VERDICT...
 try() {
   local scenario=$1 host=$2 verdict
@@ -41,8 +51,8 @@ try() {
   verdict=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["verdict"])' \
     "$folder/answer.json" 2>/dev/null || echo "no answer")
   printf '%-30s %s\n' "$scenario" "$verdict"
-  [[ " $* " == *" $verdict "* ]] && return
-  printf '  expected: %s\n' "$*"
+  [[ " $* " == *" $verdict "* ]] && knows_rule && return
+  printf '  expected: %s%s\n' "$*" "${rule:+, with $rule among the findings}"
   [[ $verdict == "no answer" ]] && tail -5 "$folder/log"
   failed=1
 }
@@ -62,12 +72,16 @@ try idle-connection-forgotten client SERVER 10.1.0.1 "--idle 6s" idle-nat-drop
 
 # A limit that drops what exceeds it, one that queues after a credit, and links that only queue. Where the machine has no
 # rest the program says that it cannot tell.
+rule=policer
 try policer client SERVER 10.1.0.1 --latency policer unclear
+rule=
 try bufferbloat client SERVER 10.1.0.1 --latency bufferbloat unclear
+rule=shaper
 try shaper client SERVER 10.1.0.1 --latency healthy bufferbloat unclear
 # shellcheck disable=SC2016  # expanded inside
 before='nsenter --net="$SERVER" tc qdisc add dev eth0 root tbf rate 20mbit burst 400kb limit 300kb'
 try healthy client SERVER 10.1.0.1 --latency shaper bufferbloat unclear
+rule=
 
 # Many short connections: a program that accepts none, and a host without ports. 300 a second are few enough for any.
 # shellcheck disable=SC2016
