@@ -54,6 +54,10 @@ class Server:
         self.process.wait(timeout=20)
         self.close()
 
+    def last_words(self):
+        self.printed.seek(0)
+        return self.printed.read()[-1500:]
+
     def close(self):
         self.printed.close()
 
@@ -79,7 +83,9 @@ def iperf3(server, *arguments):
                             capture_output=True, text=True, timeout=60, check=False)
     document = json.loads(result.stdout)
     if result.returncode != 0 or "error" in document:
-        raise AssertionError(f"iperf3 {arguments}: {document.get('error')} {result.stderr}")
+        # Whatever went wrong, iperf3's client says last that it could not say goodbye.
+        raise AssertionError(f"iperf3 {arguments}: {document.get('error')} {result.stderr}\n"
+                             f"the server printed: {server.last_words()}")
     return document
 
 

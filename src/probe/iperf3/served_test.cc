@@ -2,6 +2,7 @@
 #include "probe/iperf3/served_test.h"
 
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -63,7 +64,17 @@ Result<void> ServedTest::serve() {
   if (const auto sent = control_.send_state(State::test_running, kPatience); !sent) return sent;
   if (options_.on_begin) options_.on_begin(facts_);
   if (const Result<void> ran = transfer(); !ran) return ran;
+  end_sending();
   return exchange();
+}
+
+/// A client that was sent to goes on reading whole blocks until there are no more, and answers only
+/// then: where the last one was cut short, iperf3 3.12 would wait for the rest of it for ever.
+void ServedTest::end_sending() {
+  if (parameters_.is_udp) return;
+  for (const RunStream& stream : streams_) {
+    if (stream.sends) shutdown(stream.socket.get(), SHUT_WR);
+  }
 }
 
 Result<void> ServedTest::agree() {

@@ -42,6 +42,7 @@ class ServedTest {
   Result<Descriptor> next_stream(Duration timeout);
   [[nodiscard]] bool is_client_gone() const;
   Result<void> transfer();
+  void end_sending();
   Result<void> exchange();
 
   const ServerOptions& options_;
