@@ -6,8 +6,8 @@ usage: run_blocks.py FILE.blocks
 
 A block is parted from the next by an empty line; lines that begin with # are comments.
   NAME      what is tried
-  REQUIRES  a program, or a path from the source folder (or ../shared), or LAB: the right to make networks;
-            without it the block is skipped
+  REQUIRES  a program, or a path from the source folder (or ../shared), or LAB: the right to make networks, or
+            MOUNTS: the right to mount; without it the block is skipped
   ENV       NAME=VALUE for the command
   RUN       for bash, with $SLOWPATH, in the source folder; $TMP is an empty folder
   EXIT      the exit code, 0 if not said
@@ -56,6 +56,9 @@ def missing(block, root):
         if need == "LAB":
             if os.geteuid() != 0 or not os.access("/dev/net/tun", os.R_OK | os.W_OK):
                 return "root and /dev/net/tun"
+        elif need == "MOUNTS":
+            if subprocess.run(("unshare", "--net", "--mount", "true"), stderr=subprocess.DEVNULL, check=False).returncode:
+                return "root and a root file system that is a mount point, to mount things of its own"
         elif not os.path.exists(os.path.join(root, need)) and not shutil.which(need):
             return need
     return None

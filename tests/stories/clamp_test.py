@@ -94,6 +94,10 @@ def main():
     if os.geteuid() != 0:
         print("needs root for network namespaces")
         return 77
+    # ip(8) gives what it runs in a namespace mounts of its own.
+    if subprocess.run(("unshare", "--net", "--mount", "true"), stderr=subprocess.DEVNULL, check=False).returncode:
+        print("needs a root file system that is a mount point: ip netns exec cannot work here")
+        return 77
     journal = tempfile.mkdtemp(prefix="slowpath-clamp-")
     try:
         walk(journal)

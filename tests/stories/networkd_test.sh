@@ -10,6 +10,7 @@ if [[ ${1-} != inside ]]; then
   . "$here/../lab/can_run.sh"
   [[ -x $networkd ]] || skip "needs $networkd"
   getent passwd systemd-network > /dev/null || skip "needs the user systemd-network"
+  unshare --net --mount true || skip "needs a root file system that is a mount point"
   exec unshare --net --mount bash "$0" inside
 fi
 

@@ -39,10 +39,18 @@ inline void let_live_go(void* memory) {
   const auto to = static_cast<std::size_t>(alignment);
   return slowpath::test::note_live(std::aligned_alloc(to, (size + to - 1) / to * to));
 }
+// std::stable_sort asks for its buffer in this way.
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  void* const memory = std::malloc(size == 0 ? 1 : size);
+  return memory == nullptr ? nullptr : slowpath::test::note_live(memory);
+}
 [[gnu::noinline]] void operator delete(void* memory) noexcept {
   slowpath::test::let_live_go(memory);
 }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
+  slowpath::test::let_live_go(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, const std::nothrow_t&) noexcept {
   slowpath::test::let_live_go(memory);
 }
 [[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
