@@ -188,6 +188,7 @@ void TwoPasses::analyse() {
     analyse(inputs_[i], static_cast<std::uint16_t>(i), place);
   }
   place.engine().count_with(screener_.witness());
+  place.engine().set_threads(threads_of(options_));
   looked_.facts = places.finish(screened_.size());
   number_connections(looked_.facts);
   looked_.facts.unmatched_icmp_errors = screener_.unmatched_icmp();

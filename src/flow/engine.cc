@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/assert.h"
+#include "base/in_parallel.h"
 #include "flow/capture_witness.h"
 #include "flow/connection.h"
 #include "flow/flow_table.h"
@@ -33,6 +35,8 @@ constexpr std::size_t kWaitingRecords = std::size_t{1} << 21, kShortestChapter =
 // Packets decoded before the first of them is added: as many as their parts hide each other's waits
 // for memory.
 constexpr std::size_t kTogether = 32;
+// Connections that threads finish side by side: so many that one that takes long is not waited for.
+constexpr std::size_t kFinishedTogether = 256;
 
 std::uint64_t memory_of(const ConnectionFacts& facts) {
   std::uint64_t sum =
@@ -86,6 +90,9 @@ struct Engine::State {
   Connection& connection_for(const wire::Frame& frame, const wire::Packet& packet,
                              std::uint64_t hash);
   void finish_one(std::size_t position);
+  [[nodiscard]] std::unique_ptr<ConnectionFacts> facts_of(std::size_t position);
+  void keep(std::unique_ptr<ConnectionFacts> facts);
+  void finish_rest();
   void keep_within_memory();
   void drop_lightest_finished();
   void finish_oldest(std::uint64_t least_bytes);
@@ -94,6 +101,7 @@ struct Engine::State {
   void set_chapter();
 
   EngineOptions options;
+  std::size_t threads = 1;
   std::size_t chapter = options.chapter_packets;  // of all connections
   std::size_t finished_count = 0;                 // of all connections
   FlowTable table;
@@ -216,13 +224,34 @@ void Engine::State::set_chapter() {
                  std::min(kShortestChapter, options.chapter_packets), options.chapter_packets);
 }
 
-void Engine::State::finish_one(std::size_t position) {
-  ++finished_count;
-  finished.push_back(
-      std::make_unique<ConnectionFacts>(connections[position]->finish(options.bytes_at)));
+void Engine::State::finish_one(std::size_t position) { keep(facts_of(position)); }
+
+// Touches this connection and nothing else.
+std::unique_ptr<ConnectionFacts> Engine::State::facts_of(std::size_t position) {
+  auto facts = std::make_unique<ConnectionFacts>(connections[position]->finish(options.bytes_at));
   connections[position].reset();
-  finished_bytes += memory_of(*finished.back());
+  return facts;
+}
+
+void Engine::State::keep(std::unique_ptr<ConnectionFacts> facts) {
+  ++finished_count;
+  finished_bytes += memory_of(*facts);
+  finished.push_back(std::move(facts));
   if (finished_bytes > options.memory_bytes / 8 * kFinishedEighths) drop_lightest_finished();
+}
+
+// Some at a time, so that little is held that is let go at once; kept in their own order.
+void Engine::State::finish_rest() {
+  std::vector<std::size_t> live;
+  for (std::size_t i = 0; i < connections.size(); ++i) {
+    if (connections[i]) live.push_back(i);
+  }
+  std::array<std::unique_ptr<ConnectionFacts>, kFinishedTogether> made;
+  for (std::size_t from = 0; from < live.size(); from += made.size()) {
+    const std::size_t count = std::min(made.size(), live.size() - from);
+    in_parallel(count, threads, [&](std::size_t i) { made[i] = facts_of(live[from + i]); });
+    for (std::size_t i = 0; i < count; ++i) keep(std::move(made[i]));
+  }
 }
 
 // Of too many connections the lighter half is only counted (Case::connections_total).
@@ -282,11 +311,14 @@ void Engine::State::forget_finished_keys() {
 
 void Engine::count_with(CaptureWitness witness) { state_->witness = std::move(witness); }
 
+void Engine::set_threads(std::size_t threads) {
+  SLOWPATH_ASSERT(threads == 1 || !state_->options.on_frame);
+  state_->threads = threads;
+}
+
 Case Engine::finish() {
   State& s = *state_;
-  for (std::size_t i = 0; i < s.connections.size(); ++i) {
-    if (s.connections[i]) s.finish_one(i);
-  }
+  s.finish_rest();
   give_back_memory();
   Case facts;
   std::sort(s.finished.begin(), s.finished.end(),

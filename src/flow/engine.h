@@ -3,6 +3,7 @@
 // nothing of verdicts.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -34,7 +35,7 @@ struct EngineOptions {
   FrameObserver on_frame = {};
 };
 
-/// Reads frames in file order, input after input. One thread.
+/// Reads frames in file order, input after input. Called by one thread at a time.
 class Engine {
  public:
   explicit Engine(EngineOptions options);
@@ -51,6 +52,10 @@ class Engine {
   /// What a first pass counted of the captures, where only a part of their frames was added: stands
   /// for what was counted here. Before finish().
   void count_with(CaptureWitness witness);
+
+  /// finish() may use so many threads; 1 unless told otherwise. `bytes_at` is then called by all of
+  /// them. Not with `on_frame`.
+  void set_threads(std::size_t threads);
 
   /// Ends all connections and gives everything that was learnt. CaptureFacts hold what packets show
   /// (counts by kind, times, vantage, notes); names, formats and damage are filled in by the

@@ -30,7 +30,13 @@ class Sampler {
   [[nodiscard]] std::size_t memory_bytes() const { return kept_.capacity() * sizeof(float); }
 
   /// The value below which the share q (0..1) of the samples lies; 0 without samples.
-  [[nodiscard]] double quantile(double q) const { return quantile_of(sorted(), q); }
+  [[nodiscard]] double quantile(double q) const {
+    if (kept_.empty()) return 0;
+    std::vector<float> values = kept_;
+    const auto at = values.begin() + place_of(q, values.size());
+    std::nth_element(values.begin(), at, values.end());
+    return static_cast<double>(*at);
+  }
   [[nodiscard]] std::vector<float> sorted() const {
     std::vector<float> values = kept_;
     std::sort(values.begin(), values.end());
@@ -38,11 +44,14 @@ class Sampler {
   }
   static double quantile_of(const std::vector<float>& sorted_values, double q) {
     if (sorted_values.empty()) return 0;
-    const double position = q * static_cast<double>(sorted_values.size() - 1);
-    return static_cast<double>(sorted_values[static_cast<std::size_t>(position + 0.5)]);
+    return static_cast<double>(*(sorted_values.begin() + place_of(q, sorted_values.size())));
   }
 
  private:
+  static std::ptrdiff_t place_of(double q, std::size_t count) {
+    return static_cast<std::ptrdiff_t>(q * static_cast<double>(count - 1) + 0.5);
+  }
+
   void thin() {
     std::size_t out = 0;
     for (std::size_t in = 0; in < kept_.size(); in += 2) kept_[out++] = kept_[in];

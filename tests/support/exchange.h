@@ -84,7 +84,11 @@ class Exchange {
   /// A packet of this connection that is yet to be filled in.
   [[nodiscard]] wire::Packet blank(Direction way) const;
 
-  Case finish() { return engine_.finish(); }
+  /// `threads`: that end the connections.
+  Case finish(std::size_t threads = 1) {
+    engine_.set_threads(threads);
+    return engine_.finish();
+  }
   /// The first one.
   ConnectionFacts connection() { return std::move(finish().connections.at(0)); }
 

@@ -66,5 +66,38 @@ TEST(Memory, WithRoomNothingIsForgotten) {
   for (const ConnectionFacts& c : facts.connections) EXPECT_FALSE(c.forgotten);
 }
 
+// A thousand transfers of different lengths, with a budget for some of them.
+Case transfers_ended_by(std::size_t threads) {
+  Exchange x({.verify_checksums = false, .memory_bytes = 24 << 20});
+  for (std::uint16_t port = 1000; port < 2000; ++port) {
+    x.client_port = port;
+    x.after(1ms).syn();
+    for (int i = 0; i < port % 17; ++i) {
+      x.after(100us).to_server({.len = 1460});
+      x.after(100us).to_client({});
+    }
+  }
+  return x.finish(threads);
+}
+
+TEST(Memory, HowManyThreadsEndConnectionsDoesNotShow) {
+  const Case alone = transfers_ended_by(1);
+  EXPECT_EQ(alone.connections_total, 1000U);
+  EXPECT_GT(alone.connections.size(), 300U);
+  EXPECT_LT(alone.connections.size(), 1000U) << "the budget was to tell";
+  for (const std::size_t threads : {2U, 5U}) {
+    const Case several = transfers_ended_by(threads);
+    ASSERT_EQ(several.connections.size(), alone.connections.size());
+    for (std::size_t i = 0; i < alone.connections.size(); ++i) {
+      EXPECT_EQ(several.connections[i].id, alone.connections[i].id);
+      EXPECT_EQ(several.connections[i].client, alone.connections[i].client);
+      EXPECT_EQ(several.connections[i][Direction::to_server].time.seconds,
+                alone.connections[i][Direction::to_server].time.seconds);
+      EXPECT_EQ(several.connections[i][Direction::to_server].bytes,
+                alone.connections[i][Direction::to_server].bytes);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace slowpath::test

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The same work on each of many things that have nothing to do with one another, by several threads
+// at once. Who does which is left to chance: what comes of it must not depend on it.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <exception>
+#include <thread>
+#include <vector>
+
+namespace slowpath {
+
+/// Calls work(i) once for each i below `count`, by the calling thread and at most `threads` - 1
+/// others, and returns when all are done. Throws the first thing that a call threw; what was not
+/// begun by then is left.
+template <typename Work>
+void in_parallel(std::size_t count, std::size_t threads, const Work& work) {
+  std::atomic<std::size_t> next{0};
+  std::atomic<bool> failed{false};
+  std::exception_ptr failure;
+  const auto serve = [&] {
+    try {
+      for (std::size_t i = next++; i < count; i = next++) work(i);
+    } catch (...) {
+      next = count;
+      if (!failed.exchange(true)) failure = std::current_exception();
+    }
+  };
+  {
+    std::vector<std::jthread> others;
+    for (std::size_t i = 1; i < std::min(threads, count); ++i) others.emplace_back(serve);
+    serve();
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace slowpath
