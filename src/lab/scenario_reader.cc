@@ -225,20 +225,20 @@ Result<Fix> ScenarioReader::read_fix(const Node& node) {
   return fix;
 }
 
-void set_if_missing(Node& table, std::string_view key, std::string_view value) {
-  if (table.find(key) != nullptr) return;
+void add_field(Node& table, std::string_view key, std::string_view value) {
   Node field;
   field.kind = Node::Kind::value;
   field.text = value;
   table.fields.emplace_back(key, std::move(field));
 }
 
+// A path that has a rate keeps it.
 void give_path_a_rate(Node& root, std::string_view rate) {
   Node& path = root.make("path", 0);
   if (path.find("rate") != nullptr || path.find("rate_to_server") != nullptr) return;
-  set_if_missing(path, "rate", rate);
-  set_if_missing(path, "rate_to_server", rate);
-  set_if_missing(path, "queue", kPathQueue);
+  add_field(path, "rate", rate);
+  add_field(path, "rate_to_server", rate);
+  if (path.find("queue") == nullptr) add_field(path, "queue", kPathQueue);
 }
 
 }  // namespace

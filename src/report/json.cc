@@ -28,8 +28,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kSchemaName = "slowpath.diagnosis.v1";
 
-/// JSON has no infinity and no NaN: null says "cannot be told".
-/// For keys that promise a number.
+/// JSON has no infinity and no NaN. For keys that promise a number.
 double finite(double value) { return std::isfinite(value) ? value : 0.0; }
 
 Json frame_numbers(const std::vector<FrameRef>& frames) {
