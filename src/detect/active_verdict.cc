@@ -6,6 +6,12 @@
 #include <fmt/format.h>
 
 namespace slowpath::detect {
+namespace {
+
+/// How sure `unclear` is, after an active test.
+constexpr double kUnclearTest = 0.6;
+
+}  // namespace
 
 std::string capitalised(std::string text) {
   if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') {
@@ -20,11 +26,15 @@ void tell_fault(const Finding& worst, Diagnosis& diagnosis) {
   diagnosis.summary = capitalised(worst.claim) + ".";
 }
 
-void tell_suspect(const Finding& worst, Diagnosis& diagnosis) {
+void tell_unclear(std::string summary, Diagnosis& diagnosis) {
   diagnosis.verdict = "unclear";
   diagnosis.confidence = kUnclearTest;
-  diagnosis.summary =
-      fmt::format("No cause is proved; it may be {}: {}.", worst.fault, worst.claim);
+  diagnosis.summary = std::move(summary);
+}
+
+void tell_suspect(const Finding& worst, Diagnosis& diagnosis) {
+  tell_unclear(fmt::format("No cause is proved; it may be {}: {}.", worst.fault, worst.claim),
+               diagnosis);
   if (!worst.next_capture.empty()) diagnosis.look_next.push_back(worst.next_capture);
 }
 

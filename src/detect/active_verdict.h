@@ -8,9 +8,6 @@
 
 namespace slowpath::detect {
 
-/// How sure `unclear` is, after an active test.
-inline constexpr double kUnclearTest = 0.6;
-
 /// A first letter that is upper case, where it is a letter of ASCII.
 std::string capitalised(std::string text);
 
@@ -18,6 +15,9 @@ std::string capitalised(std::string text);
 void tell_fault(const Finding& worst, Diagnosis& diagnosis);
 /// What was not proved makes it `unclear`, with what to look at next.
 void tell_suspect(const Finding& worst, Diagnosis& diagnosis);
+
+/// Nothing measured says more than `summary`.
+void tell_unclear(std::string summary, Diagnosis& diagnosis);
 
 /// Tells the first of the findings where it is a fault or a suspect; whether it is.
 bool tell_worst(Diagnosis& diagnosis);

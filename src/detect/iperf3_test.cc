@@ -2,6 +2,7 @@
 #include "detect/iperf3_test.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -71,11 +72,12 @@ std::string again(const Iperf3Facts& facts, std::string_view options) {
 
 /// Nothing but this end's account can say what held a transfer, and it did not send.
 void tell_unknown(const Iperf3Facts& facts, const TestFacts& test, Diagnosis& diagnosis) {
-  diagnosis.verdict = "unclear";
-  diagnosis.confidence = kUnclearTest;
-  diagnosis.summary = fmt::format(
-      "{} arrived here; what held it back only the sending end knows, and iperf3 does not tell.",
-      format_rate(test.runs.front().flows.front().goodput_bps));
+  tell_unclear(
+      fmt::format(
+          "{} arrived here; what held it back only the sending end knows, and iperf3 does not "
+          "tell.",
+          format_rate(test.runs.front().flows.front().goodput_bps)),
+      diagnosis);
   diagnosis.look_next = {
       fmt::format("slowpath serve    (on {}; then slowpath test tells the limit of each way)",
                   facts.host),
@@ -134,25 +136,23 @@ Diagnosis diagnose_datagrams(const Iperf3Facts& facts) {
   const double share =
       all.packets > 0 ? static_cast<double>(all.lost) / static_cast<double>(all.packets) : 0;
   const bool knows = all.packets > 0 && (facts.has_remote || has_way(facts, false));
-  if (!knows || !facts.error.empty() || (all.lost >= kEnoughLost && share >= kLostShare)) {
-    diagnosis.verdict = "unclear";
-    diagnosis.confidence = kUnclearTest;
-  } else {
-    diagnosis.verdict = "healthy";
-    diagnosis.confidence = 0.85;
-  }
   if (!knows || !facts.error.empty()) {
-    diagnosis.summary = "What arrived is not known.";
+    tell_unclear("What arrived is not known.", diagnosis);
     return diagnosis;
   }
-  diagnosis.summary =
+  std::string summary =
       fmt::format("{} of {} datagrams were lost ({}), jitter {}.", format_count(all.lost),
                   format_count(all.packets), format_percent(share), format_duration(all.jitter_s));
-  if (diagnosis.verdict == "unclear") {
+  if (all.lost >= kEnoughLost && share >= kLostShare) {
+    tell_unclear(std::move(summary), diagnosis);
     diagnosis.look_next.push_back(again(
         facts, fmt::format("-u -b {:.0f}    (a tenth of the rate: what is lost there, too, is lost "
                            "by no queue and no policer)",
                            std::max(facts.rate_bps, 1e6) / 10)));
+  } else {
+    diagnosis.verdict = "healthy";
+    diagnosis.confidence = 0.85;
+    diagnosis.summary = std::move(summary);
   }
   return diagnosis;
 }
@@ -187,9 +187,7 @@ TestFacts test_facts_of(const Iperf3Facts& facts) {
 Diagnosis diagnose_iperf3(const Iperf3Facts& facts) {
   Diagnosis diagnosis;
   if (facts.streams.empty()) {
-    diagnosis.verdict = "unclear";
-    diagnosis.confidence = kUnclearTest;
-    diagnosis.summary = "The test did not begin.";
+    tell_unclear("The test did not begin.", diagnosis);
     return diagnosis;
   }
   if (facts.is_udp) return diagnose_datagrams(facts);

@@ -89,10 +89,8 @@ Diagnosis diagnose_path_test(const PathTestFacts& test) {
   diagnosis.findings = inspect_path_test(test);
   if (tell_worst(diagnosis)) return diagnosis;
   if (!says_something(test)) {
-    diagnosis.verdict = "unclear";
-    diagnosis.confidence = kUnclearTest;
-    diagnosis.summary =
-        fmt::format("{} answered nothing that could be measured.", to_string(test.peer));
+    tell_unclear(fmt::format("{} answered nothing that could be measured.", to_string(test.peer)),
+                 diagnosis);
     diagnosis.look_next.push_back(fmt::format("slowpath serve    (on {})", to_string(test.peer)));
   } else {
     diagnosis.verdict = "healthy";

@@ -112,10 +112,9 @@ Diagnosis diagnose_throughput(const TestFacts& test) {
   diagnosis.findings = inspect_throughput(test);
   if (tell_worst(diagnosis)) return diagnosis;
   if (!is_complete(test)) {
-    diagnosis.verdict = "unclear";
-    diagnosis.confidence = kUnclearTest;
-    diagnosis.summary = test.interrupted ? "It was interrupted before every stream had ended."
-                                         : "Not every stream ended as planned.";
+    tell_unclear(test.interrupted ? "It was interrupted before every stream had ended."
+                                  : "Not every stream ended as planned.",
+                 diagnosis);
     if (!test.interrupted)
       diagnosis.look_next.push_back("repeat it; if it happens again: slowpath diagnose -i DEV");
   } else {

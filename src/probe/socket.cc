@@ -19,8 +19,6 @@
 
 #include <fmt/format.h>
 
-#include "probe/bind_device.h"
-
 namespace slowpath::probe {
 namespace {
 
@@ -286,11 +284,9 @@ Result<void> bind_to_device(int socket, const std::string& device) {
   return fail(ErrorKind::environment, "cannot bind to interface " + device, words_of(errno));
 }
 
-namespace {
-
-Result<Descriptor> listen_over(const std::string& device, const std::string& host,
-                               std::uint16_t port, IpFamily family, const SocketOptions& options,
-                               int backlog) {
+Result<Descriptor> listen_tcp(const std::string& host, std::uint16_t port, IpFamily family,
+                              const SocketOptions& options, int backlog,
+                              const std::string& device) {
   auto addresses = resolve(host, port, family);
   if (!addresses) return std::unexpected(addresses.error());
   // "Every address" comes as 0.0.0.0 and ::, and the latter serves both where IPv6 is there.
@@ -319,19 +315,6 @@ Result<Descriptor> listen_over(const std::string& device, const std::string& hos
               fmt::format("cannot listen on {}port {}", host.empty() ? "" : host + " ", port),
               words_of(error),
               error == EADDRINUSE ? "another program has it: choose another with --port" : "");
-}
-
-}  // namespace
-
-Result<Descriptor> listen_tcp(const std::string& host, std::uint16_t port, IpFamily family,
-                              const SocketOptions& options, int backlog) {
-  return listen_over({}, host, port, family, options, backlog);
-}
-
-Result<Descriptor> listen_tcp_on(const std::string& device, const std::string& host,
-                                 std::uint16_t port, IpFamily family) {
-  constexpr int kBacklog = 1024;
-  return listen_over(device, host, port, family, {}, kBacklog);
 }
 
 Result<std::optional<Descriptor>> accept_tcp(int listener, Duration timeout) {

@@ -58,6 +58,8 @@ struct SocketOptions {
 };
 /// Applies what is present. An option that the kernel refuses is an error that names it.
 Result<void> apply(const SocketOptions& options, int socket);
+/// Only this interface from now on (SO_BINDTODEVICE, socket(7)); nothing where `device` is empty.
+Result<void> bind_to_device(int socket, const std::string& device);
 
 /// The buffer that the kernel made of it: getsockopt gives twice what was asked (socket(7)).
 std::optional<std::uint64_t> send_buffer_bytes(int socket);
@@ -77,10 +79,11 @@ struct Target {
 Result<Descriptor> connect_tcp(const Target& target, const SocketOptions& options,
                                Duration timeout);
 
-/// Listens on `host` (empty: all addresses, IPv4 too where the system maps it). Port 0 lets the
-/// kernel choose: ask local_endpoint().
+/// Listens on `host` (empty: all addresses, IPv4 too where the system maps it), over interface
+/// `device` alone where one is named. Port 0 lets the kernel choose: ask local_endpoint().
 Result<Descriptor> listen_tcp(const std::string& host, std::uint16_t port, IpFamily family,
-                              const SocketOptions& options, int backlog = 1024);
+                              const SocketOptions& options, int backlog = 1024,
+                              const std::string& device = {});
 
 /// The next connection. None when nobody came in time; errors are those of this host (no
 /// descriptors left), not of a peer that gave up meanwhile.

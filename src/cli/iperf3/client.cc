@@ -18,6 +18,7 @@
 #include "base/format.h"
 #include "cli/answer_options.h"
 #include "cli/command.h"
+#include "cli/iperf3/client_options.h"
 #include "cli/iperf3/password.h"
 #include "cli/iperf3/shared.h"
 #include "cli/output.h"
@@ -30,159 +31,6 @@ namespace slowpath::cli::iperf3 {
 namespace {
 
 namespace protocol = probe::iperf3;
-
-/// As typed; empty where nothing was.
-struct Options {
-  std::string host, bytes, blocks, block_bytes, rate, window, pacing, congestion;
-  std::string title, extra_data, file, dscp, user, public_key, fail_on;
-  std::optional<std::uint32_t> user_timeout_ms;
-  std::uint32_t flow_label = 0, pacing_timer_us = 1000;
-  std::uint16_t local_port = 0;
-  std::uint16_t port = protocol::kPort;
-  std::uint32_t streams = 1, mss = 0, connect_timeout_ms = 10'000, type_of_service = 0;
-  double seconds = 10, omit_s = 0, interval_s = 1;
-  bool iperf3 = false, udp = false, reverse = false, bidirectional = false, json = false;
-  bool no_delay = false, zero_copy = false, dont_fragment = false, wide_counters = false;
-  bool get_server_output = false, ipv4 = false, ipv6 = false, quiet = false;
-  bool repeating_payload = false, oaep_padding = false;
-  SharedOptions shared;
-};
-
-void declare_amount(CLI::App& app, Options& options) {
-  CLI::Option* time = app.add_option("-t,--time", options.seconds, "Seconds to test for (10)");
-  time->check(CLI::Range(0.1, 86400.0))->type_name("S")->group("How long");
-  CLI::Option* bytes =
-      app.add_option("-n,--bytes", options.bytes, "Instead, bytes to move: 100M")->excludes(time);
-  bytes->type_name("SIZE")->group("How long");
-  app.add_option("-k,--blockcount", options.blocks, "Instead, blocks to move")
-      ->excludes(time)
-      ->excludes(bytes)
-      ->type_name("N")
-      ->group("How long");
-  app.add_option("-O,--omit", options.omit_s, "Seconds at the beginning that do not count")
-      ->check(CLI::Range(0.0, 60.0))
-      ->type_name("S")
-      ->group("How long");
-  app.add_option("-i,--interval", options.interval_s, "Seconds between reports (1); 0 is none")
-      ->check(CLI::Range(0.0, 60.0))
-      ->type_name("S")
-      ->group("How long");
-}
-
-void declare_traffic(CLI::App& app, Options& options) {
-  app.add_flag("-u,--udp", options.udp, "UDP, at 1 Mbit/s if -b says nothing else")
-      ->group("Traffic");
-  CLI::Option* reverse = app.add_flag("-R,--reverse", options.reverse, "The server sends");
-  reverse->group("Traffic");
-  app.add_flag("--bidir", options.bidirectional, "Both send")->excludes(reverse)->group("Traffic");
-  app.add_option("-P,--parallel", options.streams, "Streams at once (1)")
-      ->check(CLI::Range(1U, protocol::kMostStreams))
-      ->type_name("N")
-      ->group("Traffic");
-  app.add_option("-l,--length", options.block_bytes,
-                 "Bytes written at once (128K; with UDP what fits a packet)")
-      ->type_name("SIZE")
-      ->group("Traffic");
-  app.add_option("-b,--bitrate", options.rate,
-                 "Rate of each stream; 0 is as fast as it goes. /N: N blocks at once, then a pause")
-      ->type_name("RATE[/N]")
-      ->group("Traffic");
-  app.add_option("--fq-rate", options.pacing, "Rate at which the kernel paces each stream")
-      ->type_name("RATE")
-      ->group("Traffic");
-  app.add_option("--pacing-timer", options.pacing_timer_us,
-                 "No effect: blocks are timed by the nanosecond")
-      ->type_name("US")
-      ->group("Traffic");
-  app.add_flag("-Z,--zerocopy", options.zero_copy, "Send without copying (sendfile)")
-      ->group("Traffic");
-  app.add_option("-F,--file", options.file,
-                 "Send this file, once, instead of noise; with -R write what comes to it")
-      ->type_name("FILE")
-      ->group("Traffic");
-  app.add_flag("--repeating-payload", options.repeating_payload, "Send digits instead of noise")
-      ->group("Traffic");
-}
-
-void declare_sockets(CLI::App& app, Options& options) {
-  app.add_option("-w,--window", options.window, "Socket buffers, of both ends")
-      ->type_name("SIZE")
-      ->group("Sockets");
-  app.add_option("-M,--set-mss", options.mss, "Segment size to announce")
-      ->check(CLI::Range(88U, 9216U))
-      ->type_name("BYTES")
-      ->group("Sockets");
-  app.add_option("-C,--congestion", options.congestion, "Congestion control, of both ends")
-      ->type_name("NAME")
-      ->group("Sockets");
-  app.add_flag("-N,--no-delay", options.no_delay, "Without Nagle's algorithm")->group("Sockets");
-  CLI::Option* tos =
-      app.add_option("-S,--tos", options.type_of_service, "Type of service of each packet");
-  tos->check(CLI::Range(0U, 255U))->type_name("N")->group("Sockets");
-  app.add_option("--dscp", options.dscp, "The same by its upper six bits, or their name: ef, af41")
-      ->excludes(tos)
-      ->type_name("N|NAME")
-      ->group("Sockets");
-  app.add_option("-L,--flowlabel", options.flow_label, "Flow label of IPv6; TCP")
-      ->check(CLI::Range(1U, 0xfffffU))
-      ->type_name("N")
-      ->group("Sockets");
-  app.add_option("--cport", options.local_port, "Our port; the next stream has the next")
-      ->type_name("N")
-      ->group("Sockets");
-  app.add_option("--snd-timeout", options.user_timeout_ms,
-                 "Milliseconds until bytes that nobody acknowledges end a connection")
-      ->check(CLI::Range(1U, 86'400'000U))
-      ->type_name("MS")
-      ->group("Sockets");
-  app.add_flag("--dont-fragment", options.dont_fragment, "UDP over IPv4 with DF")->group("Sockets");
-  app.add_flag("--udp-counters-64bit", options.wide_counters, "Number datagrams with 64 bits")
-      ->group("Sockets");
-}
-
-void declare_server(CLI::App& app, Options& options) {
-  app.add_option("HOST", options.host, "Who runs 'iperf3 -s' or 'slowpath serve --iperf3'")
-      ->required()
-      ->type_name("");
-  app.add_flag("--iperf3", options.iperf3, "Speak the protocol of iperf3")->group("Server");
-  app.add_option("-p,--port", options.port, "Its port (5201)")->type_name("N")->group("Server");
-  CLI::Option* ipv4 = app.add_flag("-4,--version4", options.ipv4, "Only IPv4");
-  ipv4->group("Server");
-  app.add_flag("-6,--version6", options.ipv6, "Only IPv6")->excludes(ipv4)->group("Server");
-  app.add_option("--connect-timeout", options.connect_timeout_ms, "Milliseconds to try (10000)")
-      ->check(CLI::Range(1U, 3'600'000U))
-      ->type_name("MS")
-      ->group("Server");
-  app.add_flag("--get-server-output", options.get_server_output, "Show what the server printed")
-      ->group("Server");
-  CLI::Option* user = app.add_option(
-      "--username", options.user,
-      "Who we are, for servers that ask; the password is $IPERF3_PASSWORD, or asked for");
-  user->type_name("NAME")->group("Server");
-  CLI::Option* key = app.add_option("--rsa-public-key-path", options.public_key,
-                                    "The server's key, which user and password are encrypted for");
-  key->needs(user)->type_name("FILE")->group("Server");
-  user->needs(key);
-  app.add_flag("--oaep-padding", options.oaep_padding,
-               "Encrypt as iperf3 3.17 and later want it, unless told otherwise")
-      ->needs(user)
-      ->group("Server");
-}
-
-void declare_output(CLI::App& app, Options& options) {
-  app.add_flag("-J,--json", options.json, "One JSON document with iperf3's keys")->group("Output");
-  app.add_option("-T,--title", options.title, "A word of yours, in the document")
-      ->type_name("TEXT")
-      ->group("Output");
-  app.add_option("--extra-data", options.extra_data, "More of them")
-      ->type_name("TEXT")
-      ->group("Output");
-  app.add_flag("-q,--quiet", options.quiet, "Only the totals")->group("Output");
-  app.add_option("--fail-on", options.fail_on, "Exit with 1 if a fault, or a suspect, is found")
-      ->check(CLI::IsMember({"fault", "suspect"}))
-      ->type_name("fault|suspect")
-      ->group("Output");
-}
 
 /// K, M and G of 1024 for amounts, as with iperf3.
 Result<void> set_size(std::uint64_t& value, const std::string& text, std::uint64_t most) {
@@ -219,7 +67,7 @@ Result<void> set_bitrate(protocol::Parameters& parameters, const std::string& te
   return set_rate(parameters.rate_bps, text.substr(0, slash));
 }
 
-Result<void> set_amounts(const Options& options, protocol::ClientOptions& client) {
+Result<void> set_amounts(const ClientOptions& options, protocol::ClientOptions& client) {
   protocol::Parameters& parameters = client.parameters;
   constexpr std::uint64_t kNoLimit = std::uint64_t{1} << 62;
   constexpr std::uint64_t kLargestBlock = 1 << 20, kLargestDatagram = 65507;
@@ -268,7 +116,7 @@ std::optional<std::uint32_t> dscp_of(const std::string& text) {
 }
 
 /// What goes together in iperf3's protocol, and what does not.
-Result<void> check(const Options& options) {
+Result<void> check(const ClientOptions& options) {
   const auto refuse = [](std::string attempt, std::string why) {
     return fail(ErrorKind::usage, std::move(attempt), std::move(why));
   };
@@ -277,7 +125,7 @@ Result<void> check(const Options& options) {
                   "one stream of TCP carries it, one way");
   if (!options.file.empty() && options.repeating_payload)
     return refuse("cannot send a file and digits", "leave out -F or --repeating-payload");
-  if (options.flow_label != 0 && (options.udp || options.ipv4))
+  if (options.flow_label != 0 && (options.udp || options.shared.ipv4))
     return refuse("cannot set a flow label with -u or -4", "it is set for TCP over IPv6");
   const std::uint32_t ports = options.streams * (options.bidirectional ? 2 : 1);
   if (options.local_port != 0 && options.local_port + ports > 65'536)
@@ -286,7 +134,7 @@ Result<void> check(const Options& options) {
   return {};
 }
 
-Result<void> set_login(const Options& options, protocol::ClientOptions& client) {
+Result<void> set_login(const ClientOptions& options, protocol::ClientOptions& client) {
   if (options.user.empty()) return {};
   Result<std::string> password = find_password(options.user);
   if (!password) return std::unexpected(password.error());
@@ -298,15 +146,13 @@ Result<void> set_login(const Options& options, protocol::ClientOptions& client) 
   return {};
 }
 
-Result<protocol::ClientOptions> client_options_of(const Options& options,
+Result<protocol::ClientOptions> client_options_of(const ClientOptions& options,
                                                   const SharedPlan& shared) {
   if (auto sound = check(options); !sound) return std::unexpected(sound.error());
   protocol::ClientOptions client;
   client.server = {.host = options.host,
                    .port = options.port,
-                   .family = options.ipv4   ? probe::IpFamily::ipv4
-                             : options.ipv6 ? probe::IpFamily::ipv6
-                                            : probe::IpFamily::any,
+                   .family = shared.family,
                    .bind_host = shared.host,
                    .bind_device = shared.device};
   protocol::Parameters& parameters = client.parameters;
@@ -352,12 +198,13 @@ Result<protocol::ClientOptions> client_options_of(const Options& options,
   return client;
 }
 
-ExitCode refuse(const Error& error, const Options& options) {
+ExitCode refuse(const Error& error, const ClientOptions& options) {
   if (options.json) write_answer(report::iperf3_error_to_json(error.message()));
   return complain(error);
 }
 
-void set_hooks(const Options& options, report::RateUnit unit, protocol::ClientOptions& client) {
+void set_hooks(const ClientOptions& options, report::RateUnit unit,
+               protocol::ClientOptions& client) {
   if (options.json) return;
   client.on_begin = [&options](const Iperf3Facts& facts) {
     write_lines(options.shared, report::iperf3_begin_text(facts));
@@ -368,7 +215,7 @@ void set_hooks(const Options& options, report::RateUnit unit, protocol::ClientOp
   };
 }
 
-ExitCode run(const Options& options) {
+ExitCode run(const ClientOptions& options) {
   note_stop_signals();
   const Result<SharedPlan> shared = shared_plan_of(options.shared);
   if (!shared) return refuse(shared.error(), options);
@@ -394,19 +241,8 @@ ExitCode run(const Options& options) {
 }
 
 Run declare(CLI::App& app) {
-  auto options = std::make_shared<Options>();
-  declare_server(app, *options);
-  declare_amount(app, *options);
-  declare_traffic(app, *options);
-  declare_sockets(app, *options);
-  declare_output(app, *options);
-  declare_shared(app, options->shared);
-  declare_refused(
-      app, options->shared,
-      {{"--sctp", "SCTP is not spoken here: TCP, or UDP with -u"},
-       {"-X,--xbind", "it binds SCTP, which is not spoken here: -B binds TCP and UDP", true},
-       {"--nstreams", "it counts streams of SCTP, which is not spoken here: -P", true},
-       {"-d,--debug", "there is no debugging output: strace or tcpdump show the rest"}});
+  auto options = std::make_shared<ClientOptions>();
+  declare_client(app, *options);
   return [options] { return run(*options); };
 }
 

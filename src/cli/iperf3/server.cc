@@ -31,7 +31,7 @@ struct Options {
   double skew_s = 10;
   std::uint16_t port = protocol::kPort;
   double interval_s = 1;
-  bool iperf3 = false, one_off = false, ipv4 = false, ipv6 = false, json = false, quiet = false;
+  bool iperf3 = false, one_off = false, json = false, quiet = false;
   SharedOptions shared;
 };
 
@@ -40,9 +40,7 @@ void declare_options(CLI::App& app, Options& options) {
   app.add_option("-p,--port", options.port, "Where to listen, TCP and UDP (5201)")
       ->type_name("N")
       ->group("Clients");
-  CLI::Option* ipv4 = app.add_flag("-4,--version4", options.ipv4, "Only IPv4");
-  ipv4->group("Clients");
-  app.add_flag("-6,--version6", options.ipv6, "Only IPv6")->excludes(ipv4)->group("Clients");
+  declare_family(app, options.shared, "Clients");
   app.add_flag("-1,--one-off", options.one_off, "End after the first test")->group("Clients");
   CLI::Option* key =
       app.add_option("--rsa-private-key-path", options.private_key,
@@ -85,9 +83,7 @@ Result<protocol::ServerOptions> server_options_of(const Options& options,
   server.affinity = shared.affinity;
   server.silent_s = options.shared.silent_ms / 1000.0;
   server.port = options.port;
-  server.family = options.ipv4   ? probe::IpFamily::ipv4
-                  : options.ipv6 ? probe::IpFamily::ipv6
-                                 : probe::IpFamily::any;
+  server.family = shared.family;
   server.one_off = options.one_off;
   server.interval = from_seconds(options.interval_s);
   server.stop = &stop_requested();

@@ -93,6 +93,12 @@ void declare_shared(CLI::App& app, SharedOptions& options) {
       ->group("Host");
 }
 
+void declare_family(CLI::App& app, SharedOptions& options, const std::string& group) {
+  CLI::Option* ipv4 = app.add_flag("-4,--version4", options.ipv4, "Only IPv4");
+  ipv4->group(group);
+  app.add_flag("-6,--version6", options.ipv6, "Only IPv6")->excludes(ipv4)->group(group);
+}
+
 void declare_refused(CLI::App& app, SharedOptions& options,
                      std::initializer_list<RefusedOption> refused) {
   for (const RefusedOption& each : refused) {
@@ -112,6 +118,8 @@ Result<SharedPlan> shared_plan_of(const SharedOptions& options) {
     return fail(ErrorKind::usage, "cannot do as iperf3 does", options.refused);
   SharedPlan plan;
   plan.unit = options.format.empty() ? '\0' : options.format.front();
+  if (options.ipv4 || options.ipv6)
+    plan.family = options.ipv4 ? probe::IpFamily::ipv4 : probe::IpFamily::ipv6;
   plan.host = options.bind;
   plan.device = options.bind_device;
   if (const std::size_t percent = options.bind.find('%'); percent != std::string::npos) {

@@ -14,6 +14,7 @@
 #include "cli/exit_code.h"
 #include "cli/iperf3/pid_file.h"
 #include "facts/finding.h"
+#include "probe/socket.h"
 #include "report/iperf3_text.h"
 
 namespace CLI {
@@ -26,11 +27,13 @@ namespace slowpath::cli::iperf3 {
 struct SharedOptions {
   std::string format, log_file, pid_file, affinity, timestamps, bind, bind_device;
   std::uint32_t silent_ms = 120'000;
-  bool verbose = false, force_flush = false;
+  bool verbose = false, force_flush = false, ipv4 = false, ipv6 = false;
   std::string refused;  // why an option that was given is not for us
 };
 
 void declare_shared(CLI::App& app, SharedOptions& options);
+/// -4 and -6, among the options of `group`.
+void declare_family(CLI::App& app, SharedOptions& options, const std::string& group);
 
 /// An option of iperf3 that is understood and refused.
 struct RefusedOption {
@@ -43,6 +46,7 @@ void declare_refused(CLI::App& app, SharedOptions& options,
 /// What was asked for, read. Kind usage where it cannot be.
 struct SharedPlan {
   report::RateUnit unit = 0;
+  probe::IpFamily family = probe::IpFamily::any;
   std::string host, device;  // of --bind HOST%DEV and --bind-dev
   std::optional<std::uint32_t> affinity, server_affinity;
 };

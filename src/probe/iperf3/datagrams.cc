@@ -16,7 +16,6 @@
 #include <fmt/core.h>
 
 #include "facts/address.h"
-#include "probe/bind_device.h"
 
 namespace slowpath::probe::iperf3 {
 namespace {

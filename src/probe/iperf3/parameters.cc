@@ -101,7 +101,6 @@ Json to_json(const Parameters& parameters) {
             {"len", parameters.block_bytes},
             {"bandwidth", static_cast<std::uint64_t>(parameters.rate_bps)},
             {"pacing_timer", 1000},
-            {"burst", parameters.burst_blocks},
             {"client_version", "3.12"}};
   if (parameters.duration_s == static_cast<int>(parameters.duration_s)) {
     json["time"] = static_cast<int>(parameters.duration_s);
@@ -112,7 +111,7 @@ Json to_json(const Parameters& parameters) {
   if (parameters.mss_bytes > 0) json["MSS"] = parameters.mss_bytes;
   if (parameters.pacing_bps > 0) json["fqrate"] = parameters.pacing_bps;
   if (parameters.type_of_service > 0) json["TOS"] = parameters.type_of_service;
-  if (parameters.burst_blocks == 0) json.erase("burst");
+  if (parameters.burst_blocks > 0) json["burst"] = parameters.burst_blocks;
   if (parameters.flow_label > 0) json["flowlabel"] = parameters.flow_label;
   if (parameters.server_affinity) json["server_affinity"] = *parameters.server_affinity;
   if (parameters.repeating_payload) json["repeating_payload"] = 1;

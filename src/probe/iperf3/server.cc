@@ -15,7 +15,6 @@
 #include <utility>
 
 #include "facts/address.h"
-#include "probe/bind_device.h"
 #include "probe/iperf3/protocol.h"
 #include "probe/iperf3/served_test.h"
 
@@ -51,8 +50,9 @@ class Server {
   explicit Server(const ServerOptions& options) : options_(options) {}
 
   Result<void> run() {
-    Result<Descriptor> listener =
-        listen_tcp_on(options_.bind_device, options_.host, options_.port, options_.family);
+    constexpr int kBacklog = 1024;
+    Result<Descriptor> listener = listen_tcp(options_.host, options_.port, options_.family, {},
+                                             kBacklog, options_.bind_device);
     if (!listener) return std::unexpected(listener.error());
     const std::optional<Endpoint> local = local_endpoint(listener->get());
     if (options_.on_listen) {

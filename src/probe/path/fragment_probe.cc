@@ -26,13 +26,11 @@ namespace {
 
 constexpr std::uint32_t kTries = 10;
 constexpr Duration kWait = std::chrono::milliseconds(700);
-constexpr std::uint32_t kIp6Header = 40, kIp4Header = 20;
 constexpr std::uint8_t kIcmp4 = IPPROTO_ICMP, kIcmp6 = IPPROTO_ICMPV6;
 
 std::uint32_t count_fragments(std::uint32_t ip_bytes, std::uint32_t mtu_bytes, int version) {
-  const std::uint32_t header = version == 6 ? kIp6Header : kIp4Header;
   const std::uint32_t piece = fragment_payload(mtu_bytes, version);
-  return (ip_bytes - header + piece - 1) / piece;
+  return (ip_bytes - ip_header_bytes(version) + piece - 1) / piece;
 }
 
 /// Sends echo requests as fragments, the last one first, and sees the replies.
@@ -57,8 +55,8 @@ class Scrambler {
 
   /// Whether all fragments left this host.
   bool send(std::uint32_t ip_bytes, std::uint32_t mtu_bytes) {
-    const std::uint32_t header = target_.version == 6 ? kIp6Header : kIp4Header;
-    return out_.send(protocol_, make_message(ip_bytes - header), mtu_bytes);
+    return out_.send(protocol_, make_message(ip_bytes - ip_header_bytes(target_.version)),
+                     mtu_bytes);
   }
 
   /// Whether the reply to the newest request came in time.

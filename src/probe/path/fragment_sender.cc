@@ -15,7 +15,6 @@
 namespace slowpath::probe {
 namespace {
 
-constexpr std::uint32_t kIp4Header = 20, kIp6Header = 40;
 constexpr std::uint8_t kHops = 64, kFragmentHeader = 44;
 // IP_NODEFRAG (ip(7)): the own connection tracking leaves these fragments as they are.
 constexpr int kNoDefrag = 22;
@@ -71,7 +70,7 @@ std::vector<std::byte> FragmentSender::packet_of(std::uint8_t protocol, Bytes pa
     std::memcpy(at + 16, target_.bytes.data(), 4);
   } else {
     store_u8(at, 0x60);
-    store_be16(at + 4, static_cast<std::uint16_t>(packet.size() - kIp6Header));
+    store_be16(at + 4, static_cast<std::uint16_t>(packet.size() - ip_header_bytes(6)));
     store_u8(at + 6, kFragmentHeader);
     store_u8(at + 7, kHops);
     std::memcpy(at + 8, local_.bytes.data(), 16);
@@ -85,7 +84,6 @@ std::vector<std::byte> FragmentSender::packet_of(std::uint8_t protocol, Bytes pa
 }
 
 bool FragmentSender::send(std::uint8_t protocol, Bytes message, std::uint32_t mtu_bytes) {
-  static_assert(fragment_headers(4) == kIp4Header);
   const std::uint32_t piece = fragment_payload(mtu_bytes, target_.version);
   if (piece == 0) return false;
   const auto pieces = static_cast<std::uint32_t>((message.size() + piece - 1) / piece);

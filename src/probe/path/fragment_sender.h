@@ -15,8 +15,12 @@
 
 namespace slowpath::probe {
 
-/// IPv4 20, IPv6 40 and 8 of the fragment header.
-constexpr std::uint32_t fragment_headers(int ip_version) { return ip_version == 6 ? 48 : 20; }
+/// Without options (RFC 791 section 3.1), and without extension headers (RFC 8200 section 3).
+constexpr std::uint32_t ip_header_bytes(int ip_version) { return ip_version == 6 ? 40 : 20; }
+/// With the fragment header of IPv6 (RFC 8200 section 4.5).
+constexpr std::uint32_t fragment_headers(int ip_version) {
+  return ip_header_bytes(ip_version) + (ip_version == 6 ? 8 : 0);
+}
 /// Payload of every fragment but the last: a multiple of eight.
 constexpr std::uint32_t fragment_payload(std::uint32_t mtu_bytes, int ip_version) {
   return (mtu_bytes - fragment_headers(ip_version)) / 8 * 8;

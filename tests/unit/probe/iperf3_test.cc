@@ -17,7 +17,6 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "probe/bind_device.h"
 #include "probe/iperf3/client.h"
 #include "probe/iperf3/datagrams.h"
 #include "probe/iperf3/parameters.h"
@@ -211,8 +210,8 @@ TEST(Iperf3Streams, DatagramsLeaveFromTheAddressOfTheControlConnection) {
 }
 
 TEST(Iperf3Streams, AListenerTakesPartInItsInterfaceOnly) {
-  EXPECT_TRUE(listen_tcp_on("lo", "127.0.0.1", 0, IpFamily::ipv4).has_value());
-  const auto nowhere = listen_tcp_on("no-such-device", "127.0.0.1", 0, IpFamily::ipv4);
+  EXPECT_TRUE(listen_tcp("127.0.0.1", 0, IpFamily::ipv4, {}, 1, "lo").has_value());
+  const auto nowhere = listen_tcp("127.0.0.1", 0, IpFamily::ipv4, {}, 1, "no-such-device");
   ASSERT_FALSE(nowhere.has_value());
   EXPECT_THAT(nowhere.error().message(), testing::HasSubstr("no-such-device"));
 }
