@@ -43,9 +43,10 @@ struct StreamPlan {
   BlockSource* source = nullptr;  // null: the same bytes again and again
   BlockSink* sink = nullptr;      // null: what arrives is dropped in the kernel, uncopied
   /// >= 0: send from this file by sendfile(2), without copying; `source` is not asked. The file is
-  /// sent over and over, so it must hold at least one byte.
+  /// sent over and over, so it must hold at least one byte; or once, which ends the stream.
   int file = -1;
   std::uint64_t file_bytes = 0;
+  bool file_once = false;
 };
 
 /// A sender ends with the first limit reached; amounts are of all its streams together, and count

@@ -83,6 +83,7 @@ long TransferStream::send_block(std::span<const std::byte> rest) {
 
 void TransferStream::send_some(Allowance& allowance, std::int64_t now_ns) {
   for (int turn = 0; turn < kQuota && !done_; ++turn) {
+    if (plan_.file_once && offset_ >= plan_.file_bytes) return finish(false);
     if (rate_bps_ > 0 && due_ns() > now_ns) return;
     if (burst_blocks_ > 1 && burst_left_ == 0) burst_left_ = burst_blocks_;
     if (block_size_ == 0) {
@@ -102,6 +103,8 @@ void TransferStream::send_some(Allowance& allowance, std::int64_t now_ns) {
       if (!must_wait(errno) && errno != EINTR) fail_with(errno);
       return;
     }
+    // sendfile(2) at the end of the file; a socket takes something or fails.
+    if (sent == 0) return fail_with(ENODATA);
     const auto bytes = static_cast<std::uint64_t>(sent);
     block_sent_ += bytes;
     const bool block_done = block_sent_ == block_size_;

@@ -321,6 +321,65 @@ class Interop(unittest.TestCase):
             # What is still under way as the test ends is nobody's.
             self.assertTrue(came and data.startswith(came), len(came))
 
+    def test_a_server_s_file(self):
+        data = os.urandom(700_001)
+        with tempfile.TemporaryDirectory() as folder:
+            name, written, client_s = (os.path.join(folder, each) for each in ("sent", "written", "client_s"))
+            with open(name, "wb") as file:
+                file.write(data)
+            # An amount ends the test when all has come, however long that takes.
+            amount = ("-R", "-n", str(len(data)), "-F", client_s)
+            server = Server(PROGRAM, "serve", "--iperf3", "-F", name)
+            try:
+                for client in (iperf3, slowpath):
+                    client(server, *amount)
+                    with open(client_s, "rb") as file:
+                        self.assertEqual(file.read(), data, client.__name__)
+                it = iperf3(server, "-R", "-P", "2", "-t", "1")
+                self.assertLessEqual(it["end"]["sum_received"]["bytes"], 2 * len(data))
+                for arguments in (("--bidir",), ("-u", "-R")):
+                    with self.assertRaisesRegex(AssertionError, "not implemented"):
+                        iperf3(server, *arguments)
+                self.assertIn("its file", slowpath(server, "--bidir", code=5)["error"])
+            finally:
+                server.stop()
+            with open(name, "rb") as file:
+                self.assertEqual(file.read(), data)
+            server = Server(PROGRAM, "serve", "--iperf3", "-F", written)
+            try:
+                # There is nothing yet that could be sent.
+                with self.assertRaisesRegex(AssertionError, "open -F file"):
+                    iperf3(server, "-R")
+                for client, arguments in ((iperf3, ("-F", name, "-b", "20M", "-t", "2")),
+                                          (iperf3, ("-F", name, "-b", "20M", "-t", "2", "-P", "2")),
+                                          (slowpath, ("-F", name, "-b", "20M"))):
+                    client(server, *arguments)
+                    with open(written, "rb") as file:
+                        came = file.read()
+                    # What is still under way as the test ends is nobody's.
+                    self.assertTrue(came and data.startswith(came), (client.__name__, len(came)))
+                it = iperf3(server, "-u", "-b", "5M", "-t", "1", "-l", "1000")
+                self.assertGreater(os.path.getsize(written), 0)
+                self.assertEqual(os.path.getsize(written) % 1000, 0)
+                self.assertLessEqual(os.path.getsize(written), it["end"]["sum"]["bytes"])
+            finally:
+                server.stop()
+
+    def test_a_rate_above_the_server_s_limit_ends_the_test(self):
+        limit = ("--server-bitrate-limit", "20M/1")
+        theirs, ours = Server("iperf3", "-s", *limit), Server(PROGRAM, "serve", "--iperf3", *limit)
+        try:
+            for arguments in (("-b", "100M"), ("-t", "50"), ("-t", "50", "-R", "-P", "2"), ("-t", "50", "--bidir"),
+                              ("-b", "15M", "-P", "2")):
+                with self.assertRaisesRegex(AssertionError, "larger than server limit", msg=arguments):
+                    iperf3(ours, *arguments)
+                self.assertTrue(slowpath(theirs, *arguments, code=5)["error"], arguments)
+                self.assertIn("above what it allows", slowpath(ours, *arguments, code=5)["error"], arguments)
+            iperf3(ours, "-b", "1M", "-t", "3")
+        finally:
+            theirs.stop()
+            ours.stop()
+
     def test_lines(self):
         with tempfile.TemporaryDirectory() as folder:
             log = os.path.join(folder, "log")
@@ -362,11 +421,17 @@ class Interop(unittest.TestCase):
                                     text=True, timeout=20, check=False, stdin=subprocess.DEVNULL)
             self.assertEqual(result.returncode, 2, arguments)
             self.assertIn(words, result.stderr)
-        for arguments, words in ((("-D",), "systemd"), (("-F", "x"), "client"), (("--idle-timeout", "9"), "stuck")):
+        for arguments, words in ((("-D",), "systemd"), (("--idle-timeout", "9"), "stuck"),
+                                 (("--server-bitrate-limit", "1M/0"), "0.1 to 60")):
             result = subprocess.run([PROGRAM, "serve", "--iperf3", *arguments], capture_output=True, text=True,
                                     timeout=20, check=False)
             self.assertEqual(result.returncode, 2, arguments)
             self.assertIn(words, result.stderr)
+
+        result = subprocess.run([PROGRAM, "serve", "--iperf3", "-F", "/"], capture_output=True, text=True, timeout=20,
+                                check=False)
+        self.assertEqual(result.returncode, 3)
+        self.assertIn("neither a file nor a device", result.stderr)
 
     def test_both_ends_ours(self):
         for arguments in (("-n", "2M"), ("-u", "-n", "100K", "-R"), ("--bidir", "-t", "1", "-P", "2")):

@@ -2,9 +2,12 @@
 // `slowpath serve --iperf3`: a server for clients that run iperf3.
 #include "probe/iperf3/server.h"
 
+#include <charconv>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <system_error>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -27,7 +30,8 @@ namespace protocol = probe::iperf3;
 
 /// As typed; empty where nothing was.
 struct Options {
-  std::string highest_rate, longest = "1h", private_key, users, user = "nobody";
+  std::string highest_rate, average_rate, longest = "1h", private_key, users, user = "nobody";
+  std::string file;
   double skew_s = 10;
   std::uint16_t port = protocol::kPort;
   double interval_s = 1;
@@ -66,6 +70,15 @@ void declare_options(CLI::App& app, Options& options) {
                  "The highest rate of a whole test; one without a rate of its own is refused then")
       ->type_name("RATE")
       ->group("Limits");
+  app.add_option("--server-bitrate-limit", options.average_rate,
+                 "End a test whose streams together are faster, on the average of S seconds (5)")
+      ->type_name("RATE[/S]")
+      ->group("Limits");
+  app.add_option(
+         "-F,--file", options.file,
+         "Write what clients send to this file, anew in each test; those with -R are sent it")
+      ->type_name("FILE")
+      ->group("Clients");
   app.add_option("-i,--interval", options.interval_s, "Seconds between reports (1); 0 is none")
       ->check(CLI::Range(0.0, 60.0))
       ->type_name("S")
@@ -73,6 +86,27 @@ void declare_options(CLI::App& app, Options& options) {
   app.add_flag("-J,--json", options.json, "One JSON document for each test, with iperf3's keys")
       ->group("Output");
   app.add_flag("-q,--quiet", options.quiet, "Only totals")->group("Output");
+}
+
+/// "100M", or "100M/10": over ten seconds.
+Result<void> set_average(const std::string& text, protocol::ServerLimits& limits) {
+  if (text.empty()) return {};
+  const std::size_t slash = text.find('/');
+  const Result<double> rate = parse_rate(text.substr(0, slash));
+  if (!rate) return std::unexpected(rate.error());
+  limits.most_average_bps = *rate;
+  if (slash == std::string::npos) return {};
+  // MIN_INTERVAL and MAX_INTERVAL of iperf.h.
+  constexpr double kLeast_s = 0.1, kMost_s = 60;
+  const std::string behind = text.substr(slash + 1);
+  double seconds = 0;
+  const auto [end, error] = std::from_chars(behind.data(), behind.data() + behind.size(), seconds);
+  if (error != std::errc{} || end != behind.data() + behind.size() ||
+      !(seconds >= kLeast_s && seconds <= kMost_s))
+    return fail(ErrorKind::usage, fmt::format("cannot limit the rate to {}", text),
+                "it is averaged over 0.1 to 60 seconds", "RATE, or RATE/SECONDS");
+  limits.averaged = from_seconds(seconds);
+  return {};
 }
 
 Result<protocol::ServerOptions> server_options_of(const Options& options,
@@ -94,6 +128,13 @@ Result<protocol::ServerOptions> server_options_of(const Options& options,
     const Result<double> rate = parse_rate(options.highest_rate);
     if (!rate) return std::unexpected(rate.error());
     server.limits.highest_bps = *rate;
+  }
+  if (auto set = set_average(options.average_rate, server.limits); !set)
+    return std::unexpected(set.error());
+  if (!options.file.empty()) {
+    auto file = protocol::TestFile::open(options.file, protocol::FileUse::either);
+    if (!file) return std::unexpected(file.error());
+    server.file = std::make_shared<const protocol::TestFile>(std::move(*file));
   }
   if (!options.private_key.empty()) {
     auto authority = protocol::Authority::open(options.private_key, options.users, options.skew_s);
@@ -165,9 +206,7 @@ Run declare(CLI::App& app) {
   declare_refused(
       app, options->shared,
       {{"-D,--daemon", "it stays in the foreground: systemd or nohup keep it running"},
-       {"-F,--file", "a server writes no file for whoever comes: use -F at the client", true},
        {"--idle-timeout", "nothing gets stuck: every step has its own end", true},
-       {"--server-bitrate-limit", "a test's rate is looked at before it begins: --max-rate", true},
        {"-d,--debug", "there is no debugging output: strace or tcpdump show the rest"}});
   return [options] { return run(*options); };
 }

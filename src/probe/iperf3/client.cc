@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/iperf3/client.h"
 
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -23,6 +18,7 @@
 #include "probe/iperf3/protocol.h"
 #include "probe/iperf3/results.h"
 #include "probe/iperf3/run.h"
+#include "probe/iperf3/test_file.h"
 
 namespace slowpath::probe::iperf3 {
 namespace {
@@ -58,8 +54,9 @@ class Client {
     }
     if (const Result<void> opened = open_file(); !opened) return std::unexpected(opened.error());
     if (const Result<void> begun = begin(); !begun) return std::unexpected(begun.error());
-    if (const Result<void> emptied = empty_file(); !emptied) {
-      return std::unexpected(emptied.error());
+    // Only now: a server that does not answer costs nobody what the file held.
+    if (file_.is_writable()) {
+      if (const auto emptied = file_.empty(); !emptied) return std::unexpected(emptied.error());
     }
     facts_ = facts_of(parameters_);
     facts_.host = options_.server.host;
@@ -76,34 +73,17 @@ class Client {
  private:
   [[nodiscard]] Control& control() { return *control_; }
 
-  /// What is sent in the place of what is made up, or written with what comes.
   Result<void> open_file() {
     if (options_.file.empty()) return {};
     const bool sends = parameters_.client_sends();
-    file_.reset(sends ? open(options_.file.c_str(), O_RDONLY | O_CLOEXEC)
-                      : open(options_.file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
-    const std::string attempt =
-        fmt::format("cannot {} {}", sends ? "send" : "write", options_.file);
-    if (!file_.is_open()) return fail(ErrorKind::input, attempt, std::strerror(errno));
+    Result<TestFile> opened = TestFile::open(options_.file, sends ? FileUse::send : FileUse::write);
+    if (!opened) return std::unexpected(opened.error());
+    file_ = std::move(*opened);
     if (!sends) return {};
-    struct stat status{};
-    if (fstat(file_.get(), &status) != 0)
-      return fail(ErrorKind::input, attempt, std::strerror(errno));
-    if (!S_ISREG(status.st_mode) || status.st_size == 0)
-      return fail(ErrorKind::input, attempt, "it is no regular file with something in it");
-    file_bytes_ = static_cast<std::uint64_t>(status.st_size);
+    const Result<std::uint64_t> bytes = file_.bytes_to_send();
+    if (!bytes) return std::unexpected(bytes.error());
+    file_bytes_ = *bytes;
     return {};
-  }
-
-  /// Of one that is written, only once there is something to write: a server that does not answer
-  /// costs nobody what the file held.
-  Result<void> empty_file() {
-    struct stat status{};
-    if (!file_.is_open() || parameters_.client_sends() || fstat(file_.get(), &status) != 0 ||
-        !S_ISREG(status.st_mode) || ftruncate(file_.get(), 0) == 0) {
-      return {};
-    }
-    return fail(ErrorKind::input, "cannot write " + options_.file, std::strerror(errno));
   }
 
   /// The cookie is random, but whoever listens could show the token again: it holds the time.
@@ -190,7 +170,7 @@ class Client {
                    .most = 24h,
                    .ends_by_itself = true,
                    .silent_s = options_.silent_s,
-                   .file = file_.is_open() ? file_.get() : -1,
+                   .file = file_.get(),
                    .file_bytes = file_bytes_,
                    .stop = options_.stop,
                    .on_interval = options_.on_interval};
@@ -233,7 +213,7 @@ class Client {
   Parameters parameters_;
   std::string cookie_;
   std::optional<Control> control_;
-  Descriptor file_;
+  TestFile file_;
   std::uint64_t file_bytes_ = 0;  // of a file that is sent
   std::vector<RunStream> streams_;
   Iperf3Facts facts_;

@@ -82,9 +82,9 @@ void read_amounts(const Json& json, const ServerLimits& limits, Reader& reader,
       static_cast<double>(reader.count({"bandwidth", 0, 1'000'000'000'000'000, 0, 114}));
   parameters.pacing_bps = reader.count({"fqrate", 0, 1'000'000'000'000'000, 0, 140});
   const double directions = flag_at(json, "bidirectional") ? 2 : 1;
-  if (limits.highest_bps > 0 &&
-      (parameters.rate_bps == 0 ||
-       parameters.rate_bps * parameters.streams * directions > limits.highest_bps)) {
+  const double asked_bps = parameters.rate_bps * parameters.streams * directions;
+  if ((limits.highest_bps > 0 && (asked_bps == 0 || asked_bps > limits.highest_bps)) ||
+      (limits.most_average_bps > 0 && asked_bps > limits.most_average_bps)) {
     reader.refuse(27, "the rate is above the server's limit");
   }
 }

@@ -43,7 +43,9 @@ nlohmann::ordered_json to_json(const Parameters& parameters);
 /// Limits of a server. 0: none.
 struct ServerLimits {
   double longest_s = 3600;
-  double highest_bps = 0;  // of all streams together
+  double highest_bps = 0;       // of all streams together
+  double most_average_bps = 0;  // the same, as measured over `averaged`
+  Duration averaged = std::chrono::seconds(5);
 };
 
 /// What a server does not do is told with the number of iperf3's error.

@@ -31,13 +31,15 @@ Error lost(const std::string& peer, std::string_view what) {
 }
 
 /// Numbers of iperf_api.h that a peer may meet.
-constexpr std::array<std::pair<std::int32_t, std::string_view>, 28> kErrors{{
+constexpr std::array<std::pair<std::int32_t, std::string_view>, 30> kErrors{{
     {5, "the test is longer than it allows"},
     {6, "more streams than it allows"},
     {7, "the blocks are larger than it allows"},
     {8, "the socket buffer is larger than it allows"},
     {10, "the segment size is not possible"},
     {12, "the time to omit is not possible"},
+    {13, "it does not do this with its file (-F): one way, and by TCP where it is sent"},
+    {14, "it cannot use its file (-F) for this"},
     {20, "the datagrams are larger than it allows"},
     {27, "the rate is above what it allows"},
     {101, "it could not begin the test"},

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -27,14 +28,6 @@
 namespace slowpath::probe::iperf3 {
 namespace {
 
-std::uint64_t buffer_of(int socket, int which) {
-  int bytes = 0;
-  socklen_t len = sizeof bytes;
-  return getsockopt(socket, SOL_SOCKET, which, &bytes, &len) == 0 && bytes > 0
-             ? static_cast<std::uint64_t>(bytes)
-             : 0;
-}
-
 Iperf3Datagrams minus(const Iperf3Datagrams& now, const Iperf3Datagrams& before) {
   return {now.packets - before.packets, now.lost - std::min(now.lost, before.lost),
           now.out_of_order - before.out_of_order, now.jitter_s};
@@ -49,8 +42,8 @@ class Run {
 
   Result<RunAnswer> go() {
     for (std::size_t i = 0; i < streams_.size(); ++i) add_stream(i);
-    facts_.send_buffer_bytes = buffer_of(streams_.front().socket.get(), SO_SNDBUF);
-    facts_.receive_buffer_bytes = buffer_of(streams_.front().socket.get(), SO_RCVBUF);
+    facts_.send_buffer_bytes = send_buffer_bytes(streams_.front().socket.get()).value_or(0);
+    facts_.receive_buffer_bytes = receive_buffer_bytes(streams_.front().socket.get()).value_or(0);
     if (const auto socket = read_socket(control_.socket())) facts_.rtt_idle_s = socket->rtt_min_s;
     begin_ = process_times();
     Result<TransferOutcome> outcome = run_transfer(plan(), plans_, hooks());
@@ -93,17 +86,17 @@ class Run {
                     .sends = stream.sends};
     if (asked().is_udp && stream.sends) {
       parts.source = std::make_unique<DatagramSource>(asked().wide_counters);
-      plan.source = parts.source.get();
     } else if (asked().is_udp) {
       parts.sink = std::make_unique<DatagramSink>(asked().wide_counters);
-      plan.sink = parts.sink.get();
-    } else if (options_.file >= 0 && stream.sends) {
+    }
+    if (options_.file >= 0 && stream.sends) {
       plan.file = options_.file;
       plan.file_bytes = options_.file_bytes;
+      plan.file_once = true;
     } else if (options_.file >= 0) {
-      parts.file_sink = std::make_unique<FileSink>(watch_, options_.file);
+      parts.file_sink = std::make_unique<FileSink>(watch_, options_.file, parts.sink.get());
       plan.sink = parts.file_sink.get();
-    } else if (stream.sends && asked().zero_copy && !counts_amounts()) {
+    } else if (stream.sends && !asked().is_udp && asked().zero_copy && !counts_amounts()) {
       parts.file = memory_file(asked());
       plan.file = parts.file.get();
       plan.file_bytes = asked().block_bytes;
@@ -146,6 +139,8 @@ class Run {
     // Without reports there still is a moment at which omitted bytes are left behind.
     plan.interval = options_.interval.count() > 0 ? options_.interval : std::chrono::seconds(1);
     watch_.signal = options_.stop;
+    if (options_.most_average_bps > 0)
+      average_.emplace(options_.most_average_bps, options_.averaged, plan.interval);
     if (!options_.ends_by_itself) return plan;
     const bool by_amount = asked().bytes > 0 || asked().blocks > 0;
     if (!by_amount) plan.duration = from_seconds(asked().duration_s);
@@ -157,9 +152,6 @@ class Run {
       plan.bytes = asked().bytes;
       plan.blocks = asked().blocks;
     }
-    // A file is sent once.
-    if (options_.file_bytes > 0)
-      plan.bytes = plan.bytes > 0 ? std::min(plan.bytes, options_.file_bytes) : options_.file_bytes;
     return plan;
   }
 
@@ -202,6 +194,12 @@ class Run {
     if (silent_s_ >= most_s) {
       answer_ = {RunEnd::silent, fmt::format("nothing moved for {}: the other end is gone",
                                              format_duration(most_s))};
+      watch_.stop = true;
+    }
+    if (average_ && average_->exceeds(moved, report.end_s - report.begin_s) &&
+        answer_.end == RunEnd::limits) {
+      answer_ = {RunEnd::too_fast, fmt::format("the average rate was above the {} that are allowed",
+                                               format_rate(options_.most_average_bps))};
       watch_.stop = true;
     }
     watch_.look();
@@ -305,6 +303,7 @@ class Run {
   std::vector<std::unique_ptr<Parts>> parts_;
   std::vector<StreamPlan> plans_;
   Watch watch_;
+  std::optional<AverageRate> average_;
   RunAnswer answer_;
   ProcessTimes begin_;
   double silent_s_ = 0;

@@ -27,16 +27,18 @@ struct RunOptions {
   Duration most{};                              // the whole, whatever happens
   bool ends_by_itself = false;                  // the client does; a server waits to be told
   double silent_s = 60;                         // a peer that moves nothing for so long is gone
-  /// Sent instead of what is made up, once, or written with what comes; a client's. -1: none.
+  /// Sent by each stream instead of what is made up, once, or written with what comes. -1: none.
   int file = -1;
   std::uint64_t file_bytes = 0;  // of one that is sent
+  double most_average_bps = 0;   // of all streams together, over `averaged`; 0: no limit
+  Duration averaged{};
   const std::atomic<bool>* stop = nullptr;
   /// Called after each interval with the facts so far.
   std::function<void(const Iperf3Facts&)> on_interval;
 };
 
 /// How a run ended, besides its limits.
-enum class RunEnd { limits, told, stopped, silent };
+enum class RunEnd { limits, told, stopped, silent, too_fast };
 
 /// What a peer said while bytes moved: test_end, or why not.
 struct RunAnswer {

@@ -27,6 +27,7 @@ constexpr Duration kPatience = 10s;
 /// A client ends its test itself; so much later it is lost.
 constexpr Duration kGrace = 10s;
 constexpr std::int32_t kCannotSetCongestion = 134, kNotAuthorised = 142, kCannotPin = 132;
+constexpr std::int32_t kCannotDo = 13, kCannotOpenFile = 14, kTooFast = 27;
 
 }  // namespace
 
@@ -92,6 +93,11 @@ Result<void> ServedTest::agree() {
     control_.send_server_error(kNotAuthorised, 0, kPatience);
     return fail(ErrorKind::network, fmt::format("cannot serve {}", control_.peer()),
                 "it has no right user and password, or its clock is far from ours");
+  }
+  if (const std::optional<Refusal> refusal = refuse_file()) {
+    control_.send_server_error(refusal->iperf_error, 0, kPatience);
+    return fail(ErrorKind::network, fmt::format("cannot serve {}", control_.peer()),
+                refusal->words);
   }
   if (const Result<void> pinned = pin(); !pinned) {
     control_.send_server_error(kCannotPin, 0, kPatience);
@@ -162,28 +168,95 @@ Result<void> ServedTest::take_streams() {
   return {};
 }
 
-Result<void> ServedTest::transfer() {
+/// What the file of this server can be used for, with iperf3's number where it is for something
+/// else.
+std::optional<Refusal> ServedTest::refuse_file() const {
+  if (!options_.file) return std::nullopt;
+  const bool sends = parameters_.reverse;
+  if (parameters_.bidirectional || (sends && parameters_.is_udp))
+    return Refusal{kCannotDo, "its file goes one way, and by TCP where it is sent"};
+  if (!sends && !options_.file->is_writable())
+    return Refusal{kCannotOpenFile, "the file may only be read"};
+  if (!sends) return std::nullopt;
+  const Result<std::uint64_t> bytes = options_.file->bytes_to_send();
+  if (!bytes) return Refusal{kCannotOpenFile, bytes.error().message()};
+  return std::nullopt;
+}
+
+Result<RunOptions> ServedTest::prepare() const {
   RunOptions run{.parameters = parameters_,
                  .interval = options_.interval,
                  .most = from_seconds(parameters_.omit_s + parameters_.duration_s) + kGrace,
                  .ends_by_itself = false,
                  .silent_s = options_.silent_s,
+                 .most_average_bps = options_.limits.most_average_bps,
+                 .averaged = options_.limits.averaged,
                  .stop = options_.stop,
                  .on_interval = options_.on_interval};
   if (parameters_.bytes > 0 || parameters_.blocks > 0 || parameters_.duration_s == 0) {
     run.most = options_.limits.longest_s > 0 ? from_seconds(options_.limits.longest_s) : 24h;
   }
+  if (!options_.file) return run;
+  run.file = options_.file->get();
+  if (!parameters_.reverse) {
+    const Result<void> emptied = options_.file->empty();
+    return emptied ? Result<RunOptions>{run} : std::unexpected(emptied.error());
+  }
+  const Result<std::uint64_t> bytes = options_.file->bytes_to_send();
+  if (!bytes) return std::unexpected(bytes.error());
+  run.file_bytes = *bytes;
+  return run;
+}
+
+/// The client's word, where this end's streams have ended before it came.
+bool ServedTest::await_end(Duration most) {
+  const std::int64_t deadline = steady_ns() + most.count();
+  while (steady_ns() < deadline && (options_.stop == nullptr || !options_.stop->load())) {
+    if (wait_readable(control_.socket(), 100ms))
+      return control_.expect(State::test_end, kPatience).has_value();
+  }
+  return false;
+}
+
+/// A client that writes to streams that are closed says that they broke, and not why: until it has
+/// gone, what it still sends is dropped.
+void ServedTest::see_off() {
+  constexpr int kMost = 64;
+  constexpr std::size_t kAtOnce = std::size_t{1} << 20U;
+  const std::int64_t deadline = steady_ns() + kGrace.count();
+  while (steady_ns() < deadline && !wait_readable(control_.socket(), 10ms)) {
+    for (const RunStream& stream : streams_) {
+      for (int i = 0; i < kMost; ++i) {
+        // Uncopied (tcp(7)).
+        if (recv(stream.socket.get(), nullptr, kAtOnce, MSG_TRUNC | MSG_DONTWAIT) <= 0) break;
+      }
+    }
+  }
+}
+
+Result<void> ServedTest::transfer() {
+  const Result<RunOptions> run = prepare();
+  if (!run) {
+    control_.send_server_error(kCannotOpenFile, 0, kPatience);
+    return std::unexpected(run.error());
+  }
   if (!parameters_.is_udp) facts_.sender_congestion = congestion_of(streams_.front().socket.get());
-  const Result<RunAnswer> answer = run_streams(streams_, run, control_, facts_);
+  const Result<RunAnswer> answer = run_streams(streams_, *run, control_, facts_);
   if (!answer) return std::unexpected(answer.error());
   if (answer->end == RunEnd::told && answer->error.empty()) return {};
   facts_.interrupted = answer->end == RunEnd::stopped && answer->error.empty();
-  // All streams broke, or their client closed them before it said so.
-  if (answer->end == RunEnd::limits && control_.expect(State::test_end, kGrace)) return {};
+  // All streams broke, their client closed them before it said so, or a file was sent.
+  const Duration patience = run->file_bytes > 0 ? run->most : Duration{kGrace};
+  if (answer->end == RunEnd::limits && await_end(patience)) return {};
   facts_.error = !answer->error.empty()           ? answer->error
                  : answer->end == RunEnd::stopped ? "stopped by a signal"
                                                   : "the client did not end its test in time";
-  control_.send_state(State::server_terminate, 1s);
+  if (answer->end == RunEnd::too_fast) {
+    control_.send_server_error(kTooFast, 0, 1s);
+    see_off();
+  } else {
+    control_.send_state(State::server_terminate, 1s);
+  }
   return fail(ErrorKind::network, fmt::format("cannot go on with {}", control_.peer()),
               facts_.error);
 }

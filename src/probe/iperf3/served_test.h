@@ -37,11 +37,15 @@ class ServedTest {
   void run();
   Result<void> serve();
   Result<void> agree();
+  [[nodiscard]] std::optional<Refusal> refuse_file() const;
   Result<void> pin();
   Result<void> take_streams();
   Result<Descriptor> next_stream(Duration timeout);
   [[nodiscard]] bool is_client_gone() const;
+  Result<RunOptions> prepare() const;
   Result<void> transfer();
+  bool await_end(Duration most);
+  void see_off();
   void end_sending();
   Result<void> exchange();
 

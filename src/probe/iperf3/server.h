@@ -15,6 +15,7 @@
 #include "facts/iperf3.h"
 #include "probe/iperf3/auth.h"
 #include "probe/iperf3/parameters.h"
+#include "probe/iperf3/test_file.h"
 #include "probe/socket.h"
 
 namespace slowpath::probe::iperf3 {
@@ -27,6 +28,7 @@ struct ServerOptions {
   std::string bind_device = {};                     // only clients that come over this interface
   std::shared_ptr<const Authority> authority = {};  // who may test; nullptr: whoever comes
   std::optional<std::uint32_t> affinity = {};       // the processor that tests run on
+  std::shared_ptr<const TestFile> file = {};        // sent, or written, by every test; or none
   double silent_s = 120;  // a client that moves nothing for so long is gone
   bool one_off = false;   // ends after the first test
   Duration interval = std::chrono::seconds(1);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "probe/socket.h"
@@ -26,6 +27,22 @@ ProcessTimes process_times() {
 double silence_limit_s(const Parameters& parameters, double silent_s) {
   const double bits = 8.0 * parameters.block_bytes * std::max(1U, parameters.burst_blocks);
   return silent_s + (parameters.rate_bps > 0 ? bits / parameters.rate_bps : 0);
+}
+
+AverageRate::AverageRate(double most_bps, Duration over, Duration interval)
+    : most_bps_(most_bps),
+      wanted_(static_cast<std::size_t>(
+          std::max(1.0, std::round(to_seconds(over) / to_seconds(interval))))) {}
+
+bool AverageRate::exceeds(std::uint64_t bytes, double seconds) {
+  last_.push_back({8.0 * static_cast<double>(bytes), seconds});
+  if (last_.size() > wanted_) last_.pop_front();
+  Interval all;
+  for (const Interval& each : last_) {
+    all.bits += each.bits;
+    all.seconds += each.seconds;
+  }
+  return last_.size() == wanted_ && all.bits > most_bps_ * all.seconds;
 }
 
 Descriptor memory_file(const Parameters& parameters) {

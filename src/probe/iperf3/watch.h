@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <deque>
 #include <span>
 
 #include "base/descriptor.h"
@@ -80,15 +81,41 @@ class CountedSource final : public BlockSource {
   bool digits_;
 };
 
-/// Writes what comes to a file. After an error it ends the run and writes no more.
+/// The mean rate of the last intervals, and whether it is above what is allowed.
+class AverageRate {
+ public:
+  /// `over` is rounded to whole intervals, at least one.
+  AverageRate(double most_bps, Duration over, Duration interval);
+  /// Takes one more interval. False as long as there were too few.
+  bool exceeds(std::uint64_t bytes, double seconds);
+
+ private:
+  struct Interval {
+    double bits = 0, seconds = 0;
+  };
+  double most_bps_;
+  std::size_t wanted_;
+  std::deque<Interval> last_;
+};
+
+/// Writes what comes to a file, from its beginning where it has one. After an error it ends the run
+/// and writes no more.
 class FileSink final : public BlockSink {
  public:
-  FileSink(Watch& watch, int file) : watch_(watch), file_(file) {}
-  void take(Bytes bytes, std::uint64_t) override {
+  FileSink(Watch& watch, int file, BlockSink* inner)
+      : watch_(watch),
+        inner_(inner),
+        file_(file),
+        has_places_(lseek(file, 0, SEEK_CUR) != static_cast<off_t>(-1)) {}
+  void take(Bytes bytes, std::uint64_t offset) override {
+    if (inner_ != nullptr) inner_->take(bytes, offset);
     const std::size_t all = bytes.size();
     while (error_ == 0 && !bytes.empty()) {
-      const ssize_t written = write(file_, bytes.data(), bytes.size());
+      // Streams share the descriptor: none may move the others' place.
+      const ssize_t written = has_places_ ? pwrite(file_, bytes.data(), bytes.size(), at_)
+                                          : write(file_, bytes.data(), bytes.size());
       if (written > 0) {
+        at_ += written;
         bytes = bytes.subspan(static_cast<std::size_t>(written));
       } else if (errno != EINTR) {
         error_ = errno;
@@ -102,7 +129,10 @@ class FileSink final : public BlockSink {
 
  private:
   Watch& watch_;
+  BlockSink* inner_;
   int file_, error_ = 0;
+  bool has_places_;
+  off_t at_ = 0;
 };
 
 class CountedSink final : public BlockSink {

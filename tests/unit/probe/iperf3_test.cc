@@ -10,6 +10,7 @@
 #include <fstream>
 #include <future>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,7 @@
 #include "probe/iperf3/parameters.h"
 #include "probe/iperf3/protocol.h"
 #include "probe/iperf3/results.h"
+#include "probe/iperf3/test_file.h"
 #include "probe/iperf3/watch.h"
 
 namespace slowpath::probe::iperf3 {
@@ -66,6 +68,10 @@ TEST(Iperf3Parameters, LimitsOfAServer) {
   json = sound;
   json["bandwidth"] = 0;  // as fast as it goes
   EXPECT_EQ(parameters_from(json, limits).error().iperf_error, 27);
+  // A test without a rate of its own is measured.
+  const ServerLimits average{.most_average_bps = 8e8};
+  EXPECT_TRUE(parameters_from(Json{{"tcp", true}}, average));
+  EXPECT_EQ(parameters_from(sound, average).error().iperf_error, 27);
 }
 
 class Datagrams : public testing::TestWithParam<bool> {
@@ -214,6 +220,49 @@ TEST(Iperf3Streams, AListenerTakesPartInItsInterfaceOnly) {
   const auto nowhere = listen_tcp("127.0.0.1", 0, IpFamily::ipv4, {}, 1, "no-such-device");
   ASSERT_FALSE(nowhere.has_value());
   EXPECT_THAT(nowhere.error().message(), testing::HasSubstr("no-such-device"));
+}
+
+TEST(Iperf3Run, TheAverageIsThatOfTheLastIntervals) {
+  AverageRate rate(8000, 3s, 1s);
+  // A thousand bytes a second are allowed.
+  EXPECT_FALSE(rate.exceeds(5000, 1));
+  EXPECT_FALSE(rate.exceeds(5000, 1));
+  EXPECT_TRUE(rate.exceeds(0, 1));
+  EXPECT_TRUE(rate.exceeds(0, 1));
+  EXPECT_FALSE(rate.exceeds(1000, 1));
+  EXPECT_FALSE(rate.exceeds(2000, 1));
+  // An interval that came late was a longer one.
+  EXPECT_FALSE(AverageRate(8000, 1s, 1s).exceeds(3000, 3));
+  EXPECT_TRUE(AverageRate(8000, 100ms, 1s).exceeds(1001, 1));
+}
+
+TEST(Iperf3Run, WhatComesIsWrittenFromTheBeginning) {
+  const std::string name = testing::TempDir() + "iperf3_test_written";
+  std::ofstream(name) << "what was there before";
+  const auto file = TestFile::open(name, FileUse::either);
+  ASSERT_TRUE(file.has_value());
+  Watch watch;
+  for (const std::string_view text : {"first and long", "second"}) {
+    ASSERT_TRUE(file->empty().has_value());
+    FileSink sink(watch, file->get(), nullptr);
+    sink.take(std::as_bytes(std::span(text.substr(0, 3))), 0);
+    sink.take(std::as_bytes(std::span(text.substr(3))), 3);
+    std::string written;
+    std::getline(std::ifstream(name), written);
+    EXPECT_EQ(written, text);
+  }
+  EXPECT_EQ(file->bytes_to_send().value_or(0), 6U);
+  EXPECT_EQ(watch.moved_bytes, 20U);
+}
+
+TEST(Iperf3Run, AFileThatIsNoneIsRefused) {
+  EXPECT_FALSE(TestFile::open(testing::TempDir(), FileUse::either).has_value());
+  EXPECT_FALSE(TestFile::open("/no/such/folder/file", FileUse::either).has_value());
+  const auto device = TestFile::open("/dev/null", FileUse::either);
+  ASSERT_TRUE(device.has_value());
+  EXPECT_TRUE(device->is_writable());
+  EXPECT_TRUE(device->empty().has_value());
+  EXPECT_FALSE(device->bytes_to_send().has_value());
 }
 
 TEST(Iperf3Client, AFileIsNotEmptiedForAServerThatIsNotThere) {

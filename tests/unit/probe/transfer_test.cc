@@ -2,9 +2,11 @@
 #include "probe/transfer.h"
 
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
+#include <functional>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -24,7 +26,8 @@ struct BothEnds {
 };
 
 BothEnds run_both(const TransferPlan& plan, const std::vector<StreamPlan>& sending,
-                  const std::vector<StreamPlan>& receiving, const TransferHooks& hooks = {}) {
+                  const std::vector<StreamPlan>& receiving, const TransferHooks& hooks = {},
+                  const std::function<void()>& after = {}) {
   BothEnds both;
   TransferPlan receive = plan;
   receive.omit = {};
@@ -37,6 +40,7 @@ BothEnds run_both(const TransferPlan& plan, const std::vector<StreamPlan>& sendi
   auto sent = run_transfer(plan, sending, hooks);
   EXPECT_TRUE(sent.has_value());
   if (sent) both.sender = *std::move(sent);
+  if (after) after();
   return both;
 }
 
@@ -118,6 +122,40 @@ TEST(Transfer, SendsAFileWithoutCopying) {
       {{.socket = pair.server.get(), .sink = &sink}});
   EXPECT_EQ(sink.facts().checked_bytes, 2'000'000U);
   EXPECT_EQ(sink.facts().differing_bytes, 0U);
+}
+
+TEST(Transfer, AFileThatIsSentOnceEndsItsStream) {
+  const ConnectedPair pair = connect_pair();
+  const Content content = Content::text(3);
+  constexpr std::uint64_t kSize = 300'001;
+  const auto file = make_content_file(content, kSize);
+  ASSERT_TRUE(file.has_value());
+  CheckingSink sink{content};
+  const BothEnds both = run_both({},
+                                 {{.socket = pair.client.get(),
+                                   .sends = true,
+                                   .file = file->get(),
+                                   .file_bytes = kSize,
+                                   .file_once = true}},
+                                 {{.socket = pair.server.get(), .sink = &sink}}, {},
+                                 [&] { shutdown(pair.client.get(), SHUT_WR); });
+  EXPECT_EQ(both.sender.streams[0].bytes, kSize);
+  EXPECT_TRUE(both.sender.streams[0].finished);
+  EXPECT_EQ(both.receiver.streams[0].bytes, kSize);
+  EXPECT_EQ(sink.facts().differing_bytes, 0U);
+}
+
+TEST(Transfer, AFileThatBecameShorterBreaksTheStream) {
+  const ConnectedPair pair = connect_pair();
+  const auto file = make_content_file(Content::text(3), 1000);
+  ASSERT_TRUE(file.has_value());
+  const auto sent = run_transfer(
+      {},
+      std::vector<StreamPlan>{
+          {.socket = pair.client.get(), .sends = true, .file = file->get(), .file_bytes = 2000}});
+  ASSERT_TRUE(sent.has_value());
+  EXPECT_EQ(sent->streams[0].bytes, 1000U);
+  EXPECT_FALSE(sent->streams[0].error.empty());
 }
 
 TEST(Transfer, OmittedBytesAreToldApart) {
