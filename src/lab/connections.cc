@@ -94,9 +94,26 @@ class Client {
       const auto bound = bind_to(attempt.socket.get(), port, server_.family() == AF_INET6);
       if (!bound) return note_error(bound.error().message());
     }
-    if (connect(attempt.socket.get(), server_.get(), server_.length) != 0 && errno != EINPROGRESS)
+    if (connect(attempt.socket.get(), server_.get(), server_.length) != 0 && errno != EINPROGRESS) {
+      if (errno == EADDRNOTAVAIL && is_predecessor_closing(port)) return try_again();
       return note_error(std::string{"connect: "} + std::strerror(errno));
+    }
+    predecessor_closed_ns_ = 0;
     open_.push_back(std::move(attempt));
+  }
+
+  /// With one port for all, the last connection is in the way until the server has acknowledged its
+  /// FIN. A second is long for that.
+  [[nodiscard]] bool is_predecessor_closing(std::uint16_t port) {
+    constexpr std::int64_t kPatienceNs = 1'000'000'000;
+    if (port == 0 || !open_.empty()) return false;
+    if (predecessor_closed_ns_ == 0) predecessor_closed_ns_ = steady_ns();
+    return steady_ns() - predecessor_closed_ns_ < kPatienceNs;
+  }
+  void try_again() {
+    constexpr std::int64_t kSoonNs = 2'000'000;
+    --report_.attempts;
+    next_ns_ = steady_ns() + kSoonNs;
   }
 
   void wait() {
@@ -190,6 +207,8 @@ class Client {
   std::vector<Attempt> open_;
   std::vector<double> times_;
   std::int64_t next_ns_ = 0, last_success_ns_ = 0;
+  std::int64_t predecessor_closed_ns_ =
+      0;  // since when the port is seen to be in use; 0: it is not
 };
 
 /// One accepted connection.

@@ -47,6 +47,7 @@ class Dialogue {
       receiver_.run(socket_.get());
     }
     const auto ended_ns = steady_ns();
+    end_.control.receiver_stopped[in_] = true;
     sampler_.stop();
     report.sender =
         SenderReport{.bytes = said_, .samples = sampler_.samples(), .last = sampler_.last()};
@@ -56,6 +57,7 @@ class Dialogue {
       vanish_after(std::move(socket_), end_, in_);
     } else {
       socket_.reset();
+      end_.control.sender_gone[out_] = true;
     }
     report.receiver = receiver_.report(wanted, ended_ns);
   }

@@ -19,6 +19,8 @@ struct TransferControl {
   /// 0: to the client, 1: to the server. At the limit a sender stops and says so, then the receiver
   /// lets go of its socket.
   std::atomic<bool> sender_gone[2];
+  /// The receiving application reads no more, so that its kernel has no window to tell of.
+  std::atomic<bool> receiver_stopped[2];
   std::atomic<std::uint64_t> sent[2];
 };
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);

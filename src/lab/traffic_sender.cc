@@ -160,19 +160,23 @@ Sent send_exactly(int socket, const TransferEnd& end, const Pattern& pattern, st
 
 void leave_quietly(int socket, TransferEnd& end, int direction) {
   constexpr std::int64_t kMostNs = 500'000'000;
+  constexpr std::int64_t kReceiverNs = 2'000'000'000;
   constexpr std::int64_t kStepNs = 5'000'000;
   hold_back(socket);
   const auto until = steady_ns() + kMostNs;
   while (steady_ns() < until) {
     const auto info = read_tcp_info(socket);
     if (!info) break;
-    if (info->unacked == 0) {
-      // A window update may still be on its way; a closed port would answer it with a reset.
-      sleep_until_ns(std::min(until, steady_ns() + std::int64_t{info->rtt} * 1000));
-      break;
-    }
+    if (info->unacked == 0) break;
     sleep_until_ns(steady_ns() + kStepNs);
   }
+  // On a busy machine the other process may come to its last read late.
+  const auto patience = steady_ns() + kReceiverNs;
+  while (!end.control.receiver_stopped[direction] && steady_ns() < patience)
+    sleep_until_ns(steady_ns() + kStepNs);
+  // A window update may still be on its way; a closed port would answer it with a reset.
+  if (const auto info = read_tcp_info(socket))
+    sleep_until_ns(steady_ns() + std::clamp(std::int64_t{info->rtt} * 1000, kStepNs, kMostNs));
   end.control.sender_gone[direction] = true;
 }
 

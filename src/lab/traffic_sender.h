@@ -24,8 +24,8 @@ Sent send_stream(int socket, const TransferEnd& end, int direction, const Patter
 Sent send_exactly(int socket, const TransferEnd& end, const Pattern& pattern, std::uint64_t offset,
                   std::uint64_t length);
 
-/// At the limit: sends no more, waits (for at most half a second) for what is under way, and says
-/// that it is gone.
+/// At the limit: sends no more, waits (for at most half a second) for what is under way and (for at
+/// most two) until the receiver reads no more, and says that it is gone.
 void leave_quietly(int socket, TransferEnd& end, int direction);
 
 }  // namespace slowpath::lab

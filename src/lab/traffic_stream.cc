@@ -53,7 +53,8 @@ Descriptor accept_client(int listener, TransferEnd& end, EndReport& report) {
 }
 
 void vanish_after(Descriptor socket, const TransferEnd& end, int incoming) {
-  const auto until = end.deadline_ns() + 1'000'000'000;
+  // Longer than leave_quietly() takes; only a sender that was killed says nothing.
+  const auto until = end.deadline_ns() + 5'000'000'000;
   while (incoming >= 0 && !end.control.sender_gone[incoming] && steady_ns() < until)
     std::this_thread::sleep_for(std::chrono::milliseconds{2});
   vanish(std::move(socket));
@@ -97,6 +98,7 @@ void exchange(Descriptor socket, TransferEnd& end, bool is_client, EndReport& re
   // Where nothing is to come, this is how the other's end is noticed.
   StreamReceiver receiver{end, directions.in};
   receiver.run(socket.get());
+  end.control.receiver_stopped[directions.in] = true;
   if (sending.joinable()) sending.join();
   sampler.stop();
   if (directions.sends) {
@@ -106,6 +108,9 @@ void exchange(Descriptor socket, TransferEnd& end, bool is_client, EndReport& re
   report.error = sent.error.empty() ? receiver.error() : sent.error;
   const bool cut = report.error.empty() && !receiver.saw_end();
   std::int64_t ended_ns = steady_ns();
+  // All was written, and the reader did not come to the end of it.
+  if (cut && directions.sends && !end.control.sender_gone[directions.out])
+    leave_quietly(socket.get(), end, directions.out);
   if (receiver.has_enough()) {
     reset_connection(std::move(socket));
   } else if (cut) {
@@ -113,6 +118,7 @@ void exchange(Descriptor socket, TransferEnd& end, bool is_client, EndReport& re
   } else {
     socket.reset();
   }
+  end.control.sender_gone[directions.out] = true;
   if (!directions.receives) return;
   report.receiver = receiver.report(end.plan.bytes, ended_ns);
   if (!directions.sends) report.receiver->samples = sampler.samples();

@@ -184,14 +184,23 @@ class PlaneTest : public testing::Test {
     ASSERT_TRUE(added) << added.error().message();
     EXPECT_EQ(*added, 0U);
   }
-  void run_for(Duration time) {
-    const itimerspec once{.it_interval = {}, .it_value = {0, static_cast<long>(time.count())}};
-    ASSERT_EQ(timerfd_settime(timer_, 0, &once, nullptr), 0);
-    plane.watch(timer_, [this] {
+  /// Runs until this holds, which is looked at every millisecond: a busy machine takes its time.
+  void run_until(const std::function<bool()>& holds) {
+    const auto limit = std::chrono::steady_clock::now() + 30s;
+    const itimerspec each_ms{.it_interval = {0, 1'000'000}, .it_value = {0, 1'000'000}};
+    ASSERT_EQ(timerfd_settime(timer_, 0, &each_ms, nullptr), 0);
+    plane.watch(timer_, [&] {
+      std::uint64_t times = 0;
+      (void)!read(timer_, &times, sizeof times);
+      if (!holds() && std::chrono::steady_clock::now() < limit) return true;
       plane.stop();
       return false;
     });
     plane.run();
+    EXPECT_TRUE(holds()) << "not within 30 s";
+  }
+  void run_until_received(std::size_t at_b) {
+    run_until([&] { return b_->received.size() >= at_b; });
   }
   FramePtr data(std::uint32_t seq, std::size_t len = 100) {
     return tcp_frame(pool, ack, len, {.seq = seq});
@@ -216,7 +225,7 @@ TEST_F(PlaneTest, passes_frames_untouched_where_there_are_no_stages) {
   const FramePtr super = super_frame(pool, 60000);
   a_->host_sends(*super);
   b_->host_sends(*data(5));
-  run_for(20ms);
+  run_until([&] { return !a_->received.empty() && !b_->received.empty(); });
   ASSERT_EQ(b_->received.size(), 1U);
   EXPECT_EQ(b_->received[0].bytes, Buffer(super->bytes().begin(), super->bytes().end()));
   EXPECT_EQ(std::memcmp(&b_->received[0].vnet, &super->vnet, sizeof super->vnet), 0);
@@ -232,7 +241,7 @@ TEST_F(PlaneTest, takes_stages_in_order_with_viewpoints_between_levels) {
   Seen seen;
   plane.observe(&seen, [](std::uint32_t, Viewpoint) { return true; }, nullptr);
   a_->host_sends(*data(1));
-  run_for(20ms);
+  run_until_received(1);
   EXPECT_EQ(diary, (Names{"guest_out", "nic", "wire_near", "box", "path 1", "path 2", "wire_far",
                           "rx", "guest_in"}));
 }
@@ -248,7 +257,7 @@ TEST_F(PlaneTest, asks_which_viewpoints_are_wanted) {
       nullptr);
   a_->host_sends(*data(1));
   b_->host_sends(*data(1));
-  run_for(20ms);
+  run_until([&] { return !a_->received.empty() && !b_->received.empty(); });
   EXPECT_EQ(seen.frames, Names{"1 wire_far 166"});
 }
 
@@ -256,7 +265,7 @@ TEST_F(PlaneTest, puts_the_other_half_of_a_pair_into_the_way_back) {
   link({named(kBoxMark, "x", true), named(kBoxMark, "y", true), named(kPathMark, "p")},
        {named(kBoxMark, "own"), named(kPathMark, "back")});
   b_->host_sends(*data(1));
-  run_for(20ms);
+  run_until([&] { return !a_->received.empty(); });
   EXPECT_EQ(diary, (Names{"own", "y'", "x'", "back"}));
 }
 
@@ -264,7 +273,7 @@ TEST_F(PlaneTest, cuts_super_frames_where_a_later_stage_needs_segments) {
   link({named(kNicMark, "nic"), named(kWireMark, "box")});
   a_->host_sends(*super_frame(pool, 3000));
   a_->host_sends(*tcp_frame(pool, ack, 0, {.partial_checksum = true}));
-  run_for(20ms);
+  run_until_received(4);
   EXPECT_EQ(diary, (Names{"nic", "box", "box", "box", "nic", "box"}));
   ASSERT_EQ(b_->received.size(), 4U);
   for (const auto& kept : b_->received) {
@@ -285,7 +294,7 @@ TEST_F(PlaneTest, cuts_where_the_wire_is_observed_and_leaves_whole_elsewhere) {
   Seen seen;
   plane.observe(&seen, [](std::uint32_t direction, Viewpoint) { return direction == 0; }, nullptr);
   a_->host_sends(*super_frame(pool, 2000));
-  run_for(20ms);
+  run_until_received(2);
   EXPECT_EQ(seen.frames,
             (Names{"0 guest_out 2066", "0 wire_near 1514", "0 wire_far 1514", "0 guest_in 1514",
                    "0 wire_near 618", "0 wire_far 618", "0 guest_in 618"}));
@@ -294,7 +303,7 @@ TEST_F(PlaneTest, cuts_where_the_wire_is_observed_and_leaves_whole_elsewhere) {
 TEST_F(PlaneTest, leaves_frames_whole_where_no_stage_needs_segments) {
   link({named(kBoxMark, "box"), spec(kLater, {{"by", "1ms"}})});
   a_->host_sends(*super_frame(pool, 60000));
-  run_for(30ms);
+  run_until_received(1);
   ASSERT_EQ(b_->received.size(), 1U);
   EXPECT_EQ(b_->received[0].vnet.gso_size, 1448);
 }
@@ -311,9 +320,8 @@ TEST_F(PlaneTest, keeps_the_order_of_equal_due_times) {
     a_->host_sends(*data(i));
     expected.push_back(i);
   }
-  run_for(60ms);
+  run_until_received(500);
   EXPECT_EQ(sequences(*b_), expected);
-  EXPECT_EQ(plane.lateness().frames, 500U);
   EXPECT_LE(plane.lateness().median, plane.lateness().p99);
   EXPECT_LE(plane.lateness().p99, plane.lateness().worst);
 }
@@ -330,7 +338,7 @@ TEST_F(PlaneTest, delays_by_what_was_asked) {
   plane.run();
   EXPECT_GE(arrived - begin, 5ms);
   EXPECT_EQ(plane.lateness().frames, 1U);
-  EXPECT_LT(plane.lateness().worst, 1s);
+  EXPECT_LE(plane.lateness().worst, arrived - begin - 5ms);
 }
 
 TEST_F(PlaneTest, a_due_time_in_the_past_overtakes_nothing) {
@@ -338,7 +346,7 @@ TEST_F(PlaneTest, a_due_time_in_the_past_overtakes_nothing) {
   link({spec(kLater, {{"by", "10ms"}}), spec(kLater, {{"by", "0ms"}})});
   a_->host_sends(*data(1));
   a_->host_sends(*data(2));
-  run_for(40ms);
+  run_until_received(2);
   EXPECT_EQ(sequences(*b_), (Numbers{1, 2}));
 }
 
@@ -348,7 +356,7 @@ TEST_F(PlaneTest, answers_go_back_behind_the_path) {
   Seen seen;
   plane.observe(&seen, [](std::uint32_t, Viewpoint) { return true; }, nullptr);
   a_->host_sends(*data(3));
-  run_for(20ms);
+  run_until([&] { return !a_->received.empty(); });
   EXPECT_EQ(diary, (Names{"guest_out", "nic", "wire_near", "wire_far", "rx", "guest_in"}));
   EXPECT_EQ(seen.frames.back(), "1 guest_in 166");
   EXPECT_EQ(sequences(*a_), Numbers{3});
@@ -361,7 +369,7 @@ TEST_F(PlaneTest, counts_and_tells_what_stages_did) {
   plane.observe(nullptr, nullptr, &seen);
   a_->host_sends(*data(1));
   a_->host_sends(*data(2));
-  run_for(20ms);
+  run_until([&] { return seen.events.size() >= 4; });
   const auto report = plane.report()[0];
   EXPECT_EQ(report.stages[0].taken, 2U);
   EXPECT_EQ(report.stages[1].taken, 2U);
@@ -375,7 +383,7 @@ TEST_F(PlaneTest, counts_and_tells_what_stages_did) {
 TEST_F(PlaneTest, wakes_stages) {
   link({spec(kSleeper)});
   a_->host_sends(*data(9));
-  run_for(40ms);
+  run_until_received(1);
   EXPECT_EQ(diary, (Names{"asleep", "awake"}));
   EXPECT_EQ(sequences(*b_), Numbers{9});
 }
@@ -383,15 +391,15 @@ TEST_F(PlaneTest, wakes_stages) {
 TEST_F(PlaneTest, flushes_when_the_input_ran_dry) {
   link({spec(kHolder)});
   for (std::uint32_t i = 0; i < 10; ++i) a_->host_sends(*data(i));
-  run_for(20ms);
+  run_until_received(10);
   EXPECT_EQ(diary, Names{"flush 10"});
   EXPECT_EQ(b_->received.size(), 10U);
 }
 
 TEST_F(PlaneTest, lets_go_of_what_is_held_when_it_stops) {
-  link({spec(kLater, {{"by", "10s"}})});
+  link({spec(kLater, {{"by", "1h"}})});
   a_->host_sends(*data(1));
-  run_for(10ms);
+  run_until([&] { return plane.endpoint_counts(0).frames_received == 1; });
   EXPECT_TRUE(b_->received.empty());
   EXPECT_EQ(plane.report()[0].stages[0].dropped, 0U);
 }
@@ -417,7 +425,7 @@ TEST_F(PlaneTest, does_not_let_a_host_complete_what_a_broken_nic_left) {
   link({spec(skip)}, {spec(skip), named(kWireMark, "box")});
   a_->host_sends(*tcp_frame(pool, ack, 10, {.partial_checksum = true}));
   b_->host_sends(*tcp_frame(pool, ack, 10, {.partial_checksum = true}));
-  run_for(20ms);
+  run_until([&] { return !a_->received.empty() && !b_->received.empty(); });
   for (const auto* endpoint : {a_, b_}) {
     ASSERT_EQ(endpoint->received.size(), 1U);
     const auto& kept = endpoint->received[0];
