@@ -11,6 +11,7 @@
 #include "machine/live/device.h"
 #include "machine/live/ethtool_ioctl.h"
 #include "machine/live/ethtool_netlink.h"
+#include "machine/live/firewall.h"
 #include "machine/live/host.h"
 #include "machine/live/host_files.h"
 #include "machine/live/interrupts.h"
@@ -69,6 +70,7 @@ MachineFacts read_machine(const LiveOptions& options) {
   read_host(files, machine);
   read_devices(files, machine);
   read_sysctls(files, machine);
+  read_firewall(files, machine);
   if (options.sockets) read_sockets(options.sockets_max, machine);
   return std::move(reading.machine);
 }

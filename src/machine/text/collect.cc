@@ -33,7 +33,10 @@ constexpr auto kLinux = std::to_array<std::string_view>(
      "cat /proc/net/softnet_stat",
      "cat /proc/net/sockstat",
      "cat /proc/net/stat/nf_conntrack",
-     "cat /proc/interrupts"});
+     "cat /proc/interrupts",
+     "iptables-save",
+     "ip6tables-save",
+     "nft list ruleset"});
 
 // For each interface of /sys/class/net.
 constexpr auto kLinuxInterface = std::to_array<std::string_view>(

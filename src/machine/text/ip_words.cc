@@ -14,7 +14,7 @@ constexpr auto kKinds = std::to_array<std::string_view>(
      "gretap", "erspan", "ip6gre",  "ip6gretap", "ipip",   "sit",         "ip6tnl", "vti",
      "vti6",   "xfrm",   "macvlan", "macvtap",   "ipvlan", "dummy",       "ifb",    "team",
      "geneve", "gtp",    "bareudp", "vrf",       "netkit", "openvswitch", "ovpn",   "macsec",
-     "ipoib",  "hsr",    "batadv",  "nlmon",     "vcan",   "l2tp"});
+     "ipoib",  "hsr",    "batadv",  "nlmon",     "vcan",   "l2tp",        "ppp"});
 
 constexpr auto kDetails = std::to_array<std::string_view>(
     {"bridge_slave", "bond_slave", "team_slave", "vrf_slave", "altname", "valid_lft", "vf",
