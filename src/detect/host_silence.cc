@@ -28,8 +28,6 @@ constexpr auto kSilences = std::to_array<Silence>({
     {"fragments-ooo-dropped",
      "the platform drops them before the guest counts: `slowpath test` "
      "sends fragments in both orders"},
-    {"icmp-filtered",
-     "a firewall's counters do not say which rule meant it; capture at two points"},
     {"lso-wrong-csum-seed",
      "the receiver's counters are those of csum-bad-on-arrival; a capture tells whose, and which "
      "lengths"},

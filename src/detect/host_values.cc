@@ -30,7 +30,9 @@ void put(Values& values, const char* name, const std::string& value) {
 bool is_setting(const std::string& key) {
   constexpr std::array kOthers{"kernel.", "fs.",    "dev.",    "user.",
                                "abi.",    "debug.", "sunrpc.", "crypto."};
-  return key != "net.netfilter.nf_conntrack_count" &&
+  // A rule's words differ by who printed it; what it does is told beside.
+  const bool is_rule = key.starts_with("firewall.") && key.ends_with(".rule");
+  return key != "net.netfilter.nf_conntrack_count" && !is_rule &&
          std::ranges::none_of(kOthers, [&](const char* other) { return key.starts_with(other); });
 }
 
@@ -95,11 +97,14 @@ std::set<std::string> listed_in(const MachineFacts& facts) {
   return names;
 }
 
+/// A default route has no address that tells its family; its gateway does.
+bool is_default_of_ipv6(const RouteFacts& route) {
+  return route.destination.version == 0 && route.gateway && route.gateway->version == 6;
+}
+
 /// Which list a route stands in: `ip route` and `ip -6 route` print one family, and one table.
 std::string list_of(const RouteFacts& route) {
-  const bool is_ipv6 =
-      route.destination.version == 6 ||
-      (route.destination.version == 0 && route.gateway && route.gateway->version == 6);
+  const bool is_ipv6 = route.destination.version == 6 || is_default_of_ipv6(route);
   return fmt::format("{} {}", is_ipv6 ? "IPv6" : "IPv4", route.table);
 }
 
@@ -107,7 +112,7 @@ std::string name_of(const RouteFacts& route) {
   std::string name = "default";
   if (route.destination.version != 0)
     name = fmt::format("{}/{}", to_string(route.destination), route.prefix_len);
-  if (route.destination.version == 0 && route.gateway && route.gateway->version == 6) name += "6";
+  if (is_default_of_ipv6(route)) name += "6";
   if (route.metric) name += fmt::format(" metric {}", *route.metric);
   if (!route.table.empty() && route.table != "main") name += " table " + route.table;
   return name;

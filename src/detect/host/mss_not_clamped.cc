@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "detect/host_firewall.h"
 #include "detect/host_support.h"
 
 namespace slowpath::detect::host {
@@ -65,7 +66,63 @@ bool look_at_chain(const Host& host, std::vector<HostFinding>& found) {
   return is_judged;
 }
 
+/// Links that carry packets of others inside of packets, or over PPP.
+constexpr std::array<std::string_view, 14> kNarrowKinds{
+    "ppp",  "gre",  "ipip", "sit",       "ip6tnl", "ip6gre", "vti",
+    "vti6", "xfrm", "tun",  "wireguard", "vxlan",  "geneve", "gretap"};
+
+/// The largest MTU among the interfaces in use that are no tunnel.
+const InterfaceFacts* widest(const MachineFacts& facts) {
+  const InterfaceFacts* best = nullptr;
+  for (const InterfaceFacts& each : facts.interfaces) {
+    if (!is_nic(each) || !is_in_use(each) || !each.mtu_bytes) continue;
+    if (best == nullptr || *each.mtu_bytes > *best->mtu_bytes) best = &each;
+  }
+  return best;
+}
+
+bool look_at_clamp(const Host& host, std::vector<HostFinding>& found) {
+  const auto clamp = firewall_has(host.facts, "mss-clamp");
+  const InterfaceFacts* wide = widest(host.facts);
+  if (!clamp || wide == nullptr || !is_read(host.facts, "net.ipv4.ip_forward")) return false;
+  if (*clamp != "none" || !forwards(host.facts)) return true;
+  const std::vector<FirewallDrop> drops = dropped_size_messages(host.facts);
+  for (const InterfaceFacts& narrow : host.facts.interfaces) {
+    if (std::ranges::find(kNarrowKinds, narrow.kind) == kNarrowKinds.end() || !is_in_use(narrow) ||
+        !narrow.mtu_bytes || *narrow.mtu_bytes >= *wide->mtu_bytes)
+      continue;
+    HostFinding finding{
+        .severity = drops.empty() ? Severity::note : Severity::suspect,
+        .interface = narrow.name,
+        .claim = fmt::format("{} carries {} bytes, {} carries {}, and no rule that was read clamps "
+                             "the MSS of what is forwarded",
+                             narrow.name, *narrow.mtu_bytes, wide->name, *wide->mtu_bytes),
+        .value = "none",
+        .expected = "a clamp, or every ICMP message about sizes gets through",
+        .why =
+            "the ends of a forwarded connection agree on segments that do not fit; all depends "
+            "on ICMP reaching the sender",
+        .cost = drops.empty() ? "none while ICMP arrives; else a hang after the handshake"
+                              : "a hang after the handshake, as rules drop such ICMP here",
+        .evidence = {seen_on(narrow, fmt::format("{}, mtu {}", narrow.kind, *narrow.mtu_bytes)),
+                     seen_on(*wide, fmt::format("mtu {}", *wide->mtu_bytes))},
+        .steps = {}};
+    for (const char* key : {"firewall.ipv4.mss-clamp", "firewall.ipv6.mss-clamp"}) {
+      if (is_read(host.facts, key)) finding.evidence.push_back(shown(host.facts, key));
+    }
+    for (const FirewallDrop& drop : drops) finding.evidence.push_back(drop.evidence);
+    found.push_back(std::move(finding));
+  }
+  return true;
+}
+
 constexpr std::array kRules{
+    HostRule{
+        "forwards-without-clamp", Platform::linux,
+        "ip -d link, sysctl -a, iptables-save or nft list ruleset",
+        "the host forwards, a tunnel or PPP link in use has a smaller MTU than its widest NIC, "
+        "and no rule writes the MSS (a note; suspect where rules also drop ICMP about sizes)",
+        look_at_clamp},
     HostRule{"tunnel-above-link", Platform::linux, "ip -d link, ip route",
              "the MTU of a tunnel or VLAN in use, with what it adds to each packet, is larger than "
              "that of the link below it",

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/host_firewall.h"
 #include "detect/testimony/testimony.h"
 
 namespace slowpath::detect {
@@ -122,6 +123,14 @@ void ask_invalid(const Hearing& hearing, Testimonies& said) {
           setting(fmt::format("net.netfilter.nf_conntrack_tcp_be_liberal of {} is 1: it lets "
                               "packets outside of the window pass",
                               name_of(*box)))));
+    // What is dropped does not leave untranslated, and nothing does where nothing is translated.
+    if (const auto drops = dropped_invalid(*box); !drops.empty())
+      said.push_back(
+          refutes(kCleared, setting(fmt::format("{} drops packets that are invalid: \"{}\"",
+                                                name_of(*box), drops.front().rule))));
+    if (firewall_has(*box, "nat") == "none")
+      said.push_back(
+          refutes(kCleared, setting(fmt::format("no rule of {} translates", name_of(*box)))));
   }
 }
 

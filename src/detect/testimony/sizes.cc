@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/host_firewall.h"
 #include "detect/testimony/testimony.h"
 
 namespace slowpath::detect {
@@ -14,6 +15,7 @@ namespace {
 
 constexpr double kMatches = 0.6;
 constexpr double kCleared = 0.5;
+constexpr double kNoClamp = 0.4;  // it may be one of another box, or for other interfaces
 constexpr std::uint32_t kEthernet = 1500, kJumbo = 9000;
 
 std::string where_of(const Witness& witness) {
@@ -141,6 +143,50 @@ void ask_black_hole(const Hearing& hearing, Testimonies& said) {
   }
 }
 
+/// The rules of the sender's host and of the boxes between about ICMP that tells a size.
+void ask_rules(const Hearing& hearing, Testimonies& said) {
+  std::vector<const MachineFacts*> boxes = hearing.forwarders;
+  if (hearing.sender) boxes.push_back(hearing.sender.machine);
+  const bool is_v6 = hearing.transfer.receiver().address.version == 6;
+  for (const MachineFacts* box : boxes) {
+    bool drops = false;
+    for (const FirewallDrop& drop : dropped_size_messages(*box)) {
+      if (drop.is_v6 != is_v6) continue;
+      drops = true;
+      said.push_back(confirms(
+          kMatches,
+          setting(fmt::format("{} drops ICMP that tells a smaller MTU{}{}: \"{}\"", name_of(*box),
+                              drop.interfaces.empty() ? "" : " ", drop.interfaces, drop.rule))));
+    }
+    const bool passes = value_of(*box, is_v6 ? "firewall.ipv6.input.size-messages"
+                                             : "firewall.ipv4.input.size-messages") == "passes";
+    // A box that nobody knows of may drop them all the same.
+    if (!drops && passes && box == hearing.sender.machine)
+      said.push_back(explains(setting(
+          fmt::format("the rules of {} let ICMP that tells a smaller MTU pass", name_of(*box)))));
+  }
+}
+
+void ask_filter(const Hearing& hearing, Testimonies& said) {
+  ask_black_hole(hearing, said);
+  ask_rules(hearing, said);
+}
+
+void ask_clamp(const Hearing& hearing, Testimonies& said) {
+  ask_filter(hearing, said);
+  for (const MachineFacts* box : hearing.forwarders) {
+    const auto clamp = firewall_has(*box, "mss-clamp");
+    if (clamp == "none")
+      said.push_back(confirms(
+          kNoClamp,
+          setting(fmt::format("no rule of {} clamps the MSS of what it forwards", name_of(*box)))));
+    if (clamp == "present")
+      said.push_back(refutes(
+          kNoClamp,
+          setting(fmt::format("a rule of {} writes the MSS of what it forwards", name_of(*box)))));
+  }
+}
+
 void ask_fragments(const Hearing& hearing, Testimonies& said) {
   constexpr std::array<std::string_view, 3> kNames{"IpReasmFails", "IpReasmTimeout",
                                                    "IpExtReasmOverlaps"};
@@ -155,8 +201,8 @@ void ask_fragments(const Hearing& hearing, Testimonies& said) {
 
 constexpr std::array kQuestions{
     Questioning{"pmtu-stuck-low", ask_learnt},       Questioning{"mtu-needlessly-small", ask_small},
-    Questioning{"jumbo-mismatch", ask_jumbo},        Questioning{"pmtud-blackhole", ask_black_hole},
-    Questioning{"mss-not-clamped", ask_black_hole},  Questioning{"icmp-filtered", ask_black_hole},
+    Questioning{"jumbo-mismatch", ask_jumbo},        Questioning{"pmtud-blackhole", ask_filter},
+    Questioning{"mss-not-clamped", ask_clamp},       Questioning{"icmp-filtered", ask_filter},
     Questioning{"fragments-dropped", ask_fragments}, Questioning{"fragment-mixup", ask_fragments},
 };
 

@@ -290,6 +290,57 @@ TEST(Testimony, AForwarderThatMergesAndOneThatDoesNot) {
   EXPECT_EQ(trial.hear("lro-on-forwarder").severity, Severity::note);
 }
 
+TEST(Testimony, RulesThatDropSizesAndOnesThatLetThemPass) {
+  Trial trial;
+  const std::string key = "firewall.ipv4.input.size-messages";
+  Trial::set(trial.server(), key, "passes");
+  const Finding open = trial.hear("icmp-filtered");
+  EXPECT_EQ(open.confidence, 0.6);
+  EXPECT_TRUE(says(open, EvidenceKind::setting, "let ICMP that tells a smaller MTU pass"));
+  Trial::set(trial.server(), key, "dropped");
+  Trial::set(trial.server(), key + ".rule", "ip filter INPUT: -p icmp -j DROP");
+  const Finding filtered = trial.hear("icmp-filtered");
+  EXPECT_GT(filtered.confidence, 0.7);
+  EXPECT_TRUE(says(filtered, EvidenceKind::setting, "-p icmp -j DROP"));
+  // Of the receiver they say nothing: it is told no sizes.
+  Trial other;
+  Trial::set(other.client(), key, "dropped");
+  EXPECT_EQ(other.hear("icmp-filtered").confidence, 0.6);
+  // A forwarder drops the messages of others.
+  Trial third;
+  MachineFacts& gateway = third.facts.hosts.emplace_back();
+  Trial::set(gateway, "net.ipv4.ip_forward", "1");
+  Trial::set(gateway, "firewall.ipv4.forward.size-messages", "dropped");
+  EXPECT_GT(third.hear("pmtud-blackhole").confidence, 0.7);
+}
+
+TEST(Testimony, ClampsOfForwarders) {
+  Trial trial;
+  MachineFacts& gateway = trial.facts.hosts.emplace_back();
+  Trial::set(gateway, "net.ipv4.ip_forward", "1");
+  EXPECT_EQ(trial.hear("mss-not-clamped").confidence, 0.6);
+  Trial::set(gateway, "firewall.ipv4.mss-clamp", "none");
+  EXPECT_GT(trial.hear("mss-not-clamped").confidence, 0.7);
+  Trial::set(gateway, "firewall.ipv6.mss-clamp", "unclear");
+  EXPECT_EQ(trial.hear("mss-not-clamped").confidence, 0.6);
+  Trial::set(gateway, "firewall.ipv4.mss-clamp", "present");
+  EXPECT_LT(trial.hear("mss-not-clamped").confidence, 0.5);
+}
+
+TEST(Testimony, WhatIsInvalidLeavesOnlyWhereItIsNotDropped) {
+  Trial trial;
+  MachineFacts& gateway = trial.facts.hosts.emplace_back();
+  Trial::set(gateway, "net.ipv4.ip_forward", "1");
+  Trial::set(gateway, "firewall.ipv4.nat", "present");
+  Trial::set(gateway, "firewall.ipv4.forward.invalid", "passes");
+  EXPECT_EQ(trial.hear("conntrack-invalid").confidence, 0.6);
+  Trial::set(gateway, "firewall.ipv4.forward.invalid", "dropped");
+  EXPECT_EQ(trial.hear("conntrack-invalid").severity, Severity::note);
+  Trial::set(gateway, "firewall.ipv4.forward.invalid", "passes");
+  Trial::set(gateway, "firewall.ipv4.nat", "none");
+  EXPECT_EQ(trial.hear("conntrack-invalid").severity, Severity::note);
+}
+
 TEST(Testimony, APathMtuThatWasLearnt) {
   Trial trial;
   EXPECT_EQ(trial.hear("pmtu-stuck-low").confidence, 0.6);
