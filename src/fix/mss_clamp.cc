@@ -7,22 +7,23 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <net/if.h>
-#include <netinet/in.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "fix/clamp_rule.h"
 #include "machine/netlink.h"
+#include "machine/nf_tables.h"
 
 namespace slowpath::fix {
 namespace {
 
 namespace netlink = machine::netlink;
+namespace nf_tables = machine::nf_tables;
 using netlink::Request;
 
 constexpr std::string_view kChain = "clamp";
@@ -30,6 +31,11 @@ constexpr std::int32_t kManglePriority = -150;  // NF_IP_PRI_MANGLE
 
 std::string table_of(std::string_view item) {
   return item == kAnyInterface ? "slowpath_mss" : fmt::format("slowpath_mss_{}", item);
+}
+
+/// Empty: any.
+std::string_view interface_of(std::string_view item) {
+  return item == kAnyInterface ? std::string_view{} : item;
 }
 
 /// In nft(8)'s words, one line.
@@ -40,115 +46,9 @@ std::string making(std::string_view item) {
       table_of(item), kChain, item == kAnyInterface ? "" : fmt::format("oifname \"{}\" ", item));
 }
 
-std::uint16_t type_of(int message) {
-  return static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | message);
-}
-
 Request make_request(int message, int flags) {
-  Request request{type_of(message), static_cast<std::uint16_t>(flags)};
-  request.body(nfgenmsg{.nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0, .res_id = 0});
-  return request;
+  return nf_tables::make_request(message, flags, NFPROTO_INET);
 }
-
-/// The message at either end of what is done as one.
-Request batch_mark(std::uint16_t type) {
-  Request request{type, 0};
-  request.body(nfgenmsg{
-      .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0, .res_id = htons(NFNL_SUBSYS_NFTABLES)});
-  return request;
-}
-
-/// The expressions of one rule, in order. All numbers of nf_tables are in network order.
-class Expressions {
- public:
-  explicit Expressions(Request& request) : request_(request) {}
-
-  template <typename Fill>
-  void add(std::string_view name, const Fill& fill) {
-    const std::size_t element = request_.begin_nest(NFTA_LIST_ELEM);
-    request_.attribute_text(NFTA_EXPR_NAME, name);
-    const std::size_t data = request_.begin_nest(NFTA_EXPR_DATA);
-    fill();
-    request_.end_nest(data);
-    request_.end_nest(element);
-  }
-  void number(unsigned type, std::uint32_t value) { request_.attribute_u32(type, htonl(value)); }
-  void value(unsigned type, Bytes bytes) {
-    const std::size_t nest = request_.begin_nest(type);
-    request_.attribute(NFTA_DATA_VALUE, bytes);
-    request_.end_nest(nest);
-  }
-  void octet(unsigned type, std::uint8_t value) {
-    request_.attribute(type, std::as_bytes(std::span{&value, 1}));
-  }
-
-  void meta(std::uint32_t key) {
-    add("meta", [&] {
-      number(NFTA_META_KEY, key);
-      number(NFTA_META_DREG, NFT_REG_1);
-    });
-  }
-  void is(Bytes bytes) {
-    add("cmp", [&] {
-      number(NFTA_CMP_SREG, NFT_REG_1);
-      number(NFTA_CMP_OP, NFT_CMP_EQ);
-      value(NFTA_CMP_DATA, bytes);
-    });
-  }
-  void is(std::uint8_t byte) { is(std::as_bytes(std::span{&byte, 1})); }
-
- private:
-  Request& request_;
-};
-
-/// SYN without RST: a handshake, either way.
-void match_syn(Expressions& rule) {
-  constexpr std::uint32_t kFlagsOffset = 13;  // RFC 9293 section 3.1
-  constexpr std::uint8_t kSyn = 2, kSynAndRst = 6, kNone = 0;
-  rule.add("payload", [&] {
-    rule.number(NFTA_PAYLOAD_DREG, NFT_REG_1);
-    rule.number(NFTA_PAYLOAD_BASE, NFT_PAYLOAD_TRANSPORT_HEADER);
-    rule.number(NFTA_PAYLOAD_OFFSET, kFlagsOffset);
-    rule.number(NFTA_PAYLOAD_LEN, 1);
-  });
-  rule.add("bitwise", [&] {
-    rule.number(NFTA_BITWISE_SREG, NFT_REG_1);
-    rule.number(NFTA_BITWISE_DREG, NFT_REG_1);
-    rule.number(NFTA_BITWISE_LEN, 1);
-    rule.value(NFTA_BITWISE_MASK, std::as_bytes(std::span{&kSynAndRst, 1}));
-    rule.value(NFTA_BITWISE_XOR, std::as_bytes(std::span{&kNone, 1}));
-  });
-  rule.is(kSyn);
-}
-
-/// Writes what the route's MTU allows into the option. The kernel never makes an MSS larger.
-void set_mss(Expressions& rule) {
-  constexpr std::uint8_t kMaximumSegmentSize = 2;  // RFC 9293 section 3.2
-  constexpr std::uint32_t kValueOffset = 2, kValueBytes = 2;
-  rule.add("rt", [&] {
-    rule.number(NFTA_RT_DREG, NFT_REG_1);
-    rule.number(NFTA_RT_KEY, NFT_RT_TCPMSS);
-  });
-  rule.add("byteorder", [&] {
-    rule.number(NFTA_BYTEORDER_SREG, NFT_REG_1);
-    rule.number(NFTA_BYTEORDER_DREG, NFT_REG_1);
-    rule.number(NFTA_BYTEORDER_OP, NFT_BYTEORDER_HTON);
-    rule.number(NFTA_BYTEORDER_LEN, kValueBytes);
-    rule.number(NFTA_BYTEORDER_SIZE, kValueBytes);
-  });
-  rule.add("exthdr", [&] {
-    rule.number(NFTA_EXTHDR_SREG, NFT_REG_1);
-    rule.octet(NFTA_EXTHDR_TYPE, kMaximumSegmentSize);
-    rule.number(NFTA_EXTHDR_OFFSET, kValueOffset);
-    rule.number(NFTA_EXTHDR_LEN, kValueBytes);
-    rule.number(NFTA_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT);
-  });
-}
-
-// What the rule consists of; an interface adds two in front.
-constexpr std::array<std::string_view, 9> kRule{"meta",    "cmp", "meta", "cmp",      "payload",
-                                                "bitwise", "cmp", "rt",   "byteorder"};
-constexpr std::string_view kRuleEnd = "exthdr";
 
 Request new_chain(const std::string& table) {
   Request chain = make_request(NFT_MSG_NEWCHAIN, NLM_F_CREATE);
@@ -164,19 +64,7 @@ Request new_chain(const std::string& table) {
 Request new_rule(const std::string& table, std::string_view item) {
   Request request = make_request(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
   request.attribute_text(NFTA_RULE_TABLE, table).attribute_text(NFTA_RULE_CHAIN, kChain);
-  const std::size_t list = request.begin_nest(NFTA_RULE_EXPRESSIONS);
-  Expressions rule(request);
-  if (item != kAnyInterface) {
-    std::array<char, IFNAMSIZ> name{};
-    std::memcpy(name.data(), item.data(), std::min(item.size(), name.size() - 1));
-    rule.meta(NFT_META_OIFNAME);
-    rule.is(std::as_bytes(std::span{name}));
-  }
-  rule.meta(NFT_META_L4PROTO);
-  rule.is(std::uint8_t{IPPROTO_TCP});
-  match_syn(rule);
-  set_mss(rule);
-  request.end_nest(list);
+  add_clamp_expressions(request, interface_of(item));
   return request;
 }
 
@@ -195,26 +83,21 @@ Result<netlink::Socket> open_socket(const std::string& attempt) {
   return std::move(*socket);
 }
 
-/// The names of a rule's expressions.
 std::optional<std::vector<std::string>> names_in(const netlink::Message& message) {
-  if (message.type != type_of(NFT_MSG_NEWRULE)) return std::nullopt;
-  std::vector<std::string> names;
-  const netlink::Attributes rule = netlink::attributes_after(message.payload, sizeof(nfgenmsg));
-  for (const netlink::Attribute& each : rule.nested(NFTA_RULE_EXPRESSIONS))
-    names.push_back(netlink::Attributes{each.payload}.text(NFTA_EXPR_NAME));
-  return names;
+  const auto rule = nf_tables::body_of(message, NFT_MSG_NEWRULE);
+  if (!rule) return std::nullopt;
+  return expression_names(rule->attributes);
 }
 
-bool is_ours(const std::vector<std::vector<std::string>>& rules, std::string_view item) {
-  if (rules.size() != 1 || rules.front().empty() || rules.front().back() != kRuleEnd) return false;
-  const std::size_t skipped = item == kAnyInterface ? 2 : 0;
-  return std::equal(kRule.begin() + skipped, kRule.end(), rules.front().begin(),
-                    rules.front().end() - 1);
+/// The names of the expressions of the rule that would be made.
+std::vector<std::string> names_of_clamp(std::string_view item) {
+  Request request = make_request(NFT_MSG_NEWRULE, 0);
+  return add_clamp_expressions(request, interface_of(item));
 }
 
 Result<void> send(netlink::Socket& socket, std::vector<Request> steps, const std::string& attempt) {
-  steps.insert(steps.begin(), batch_mark(NFNL_MSG_BATCH_BEGIN));
-  steps.push_back(batch_mark(NFNL_MSG_BATCH_END));
+  steps.insert(steps.begin(), nf_tables::batch_mark(NFNL_MSG_BATCH_BEGIN));
+  steps.push_back(nf_tables::batch_mark(NFNL_MSG_BATCH_END));
   if (const int code = socket.ask_together(steps); code != 0) return refused(attempt, code);
   return {};
 }
@@ -271,7 +154,8 @@ Result<std::string> read_mss_clamp(const Knob& knob) {
   rules_request.attribute_text(NFTA_RULE_TABLE, table);
   const auto rules = netlink::read_list(*socket, rules_request, names_in);
   if (!rules) return refused(attempt, rules.error());
-  return is_ours(*rules, knob.item) ? "on" : "changed";
+  const bool is_ours = rules->size() == 1 && rules->front() == names_of_clamp(knob.item);
+  return is_ours ? "on" : "changed";
 }
 
 Result<void> write_mss_clamp(const Knob& knob, const std::string& value) {
