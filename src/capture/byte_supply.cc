@@ -37,8 +37,9 @@ class PlainSupply final : public ByteSupply {
 
 }  // namespace
 
-DescriptorBytes::DescriptorBytes(int fd, const std::atomic<bool>* stop)
-    : fd_(fd), stop_(stop), buffer_(kBufferLen) {}
+DescriptorBytes::DescriptorBytes(int fd, const std::atomic<bool>* stop,
+                                 const std::atomic<bool>* closing)
+    : fd_(fd), stop_(stop), closing_(closing), buffer_(kBufferLen) {}
 
 DescriptorBytes::~DescriptorBytes() { close(fd_); }
 
@@ -48,8 +49,8 @@ bool DescriptorBytes::read_more() {
   if (begin_ == end_) begin_ = end_ = 0;
   SLOWPATH_ASSERT(end_ < buffer_.size());
   while (!ended_) {
-    if (stop_ != nullptr) {
-      if (stop_->load()) break;
+    if (stop_ != nullptr || closing_ != nullptr) {
+      if (is_told_to_end()) break;
       pollfd waiting{fd_, POLLIN, 0};
       const int ready = poll(&waiting, 1, kStopCheckMs);
       if (ready == 0 || (ready < 0 && errno == EINTR)) continue;

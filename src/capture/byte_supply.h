@@ -52,9 +52,10 @@ class MemoryBytes final : public StoredBytes {
 /// A pipe, terminal, socket or any file that cannot be mapped. Owns the descriptor.
 class DescriptorBytes final : public StoredBytes {
  public:
-  /// `stop`, where given, is looked at at least five times a second while waiting; once it is true
-  /// the input has ended.
-  DescriptorBytes(int fd, const std::atomic<bool>* stop);
+  /// `stop` and `closing`, where given, are looked at at least five times a second while waiting;
+  /// once one is true the input has ended.
+  DescriptorBytes(int fd, const std::atomic<bool>* stop,
+                  const std::atomic<bool>* closing = nullptr);
   DescriptorBytes(const DescriptorBytes&) = delete;
   DescriptorBytes& operator=(const DescriptorBytes&) = delete;
   ~DescriptorBytes() override;
@@ -67,9 +68,13 @@ class DescriptorBytes final : public StoredBytes {
 
  private:
   bool read_more();
+  [[nodiscard]] bool is_told_to_end() const {
+    return (stop_ != nullptr && stop_->load()) || (closing_ != nullptr && closing_->load());
+  }
 
   int fd_;
   const std::atomic<bool>* stop_;
+  const std::atomic<bool>* closing_;
   std::vector<std::byte> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;

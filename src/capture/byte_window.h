@@ -41,6 +41,8 @@ class ByteWindow {
   [[nodiscard]] std::uint64_t offset() const {
     return reinterpret_cast<std::uintptr_t>(at_) - origin_;
   }
+  /// Everything that was read before is done with, but for what is retained.
+  void begin_batch() { batch_begin_ = offset(); }
   /// Passes over `len` bytes, however many; returns how many there were.
   std::uint64_t skip(std::uint64_t len);
 
@@ -58,12 +60,16 @@ class ByteWindow {
  protected:
   ByteWindow() = default;
   virtual std::size_t refill(std::size_t len) = 0;
+  [[nodiscard]] std::uint64_t batch_begin() const { return batch_begin_; }
 
   const std::byte* at_ = nullptr;
   const std::byte* end_ = nullptr;
   // The address that offset 0 has, or would have: in a ring it lies outside the memory, so it is a
   // number.
   std::uintptr_t origin_ = 0;
+
+ private:
+  std::uint64_t batch_begin_ = 0;
 };
 
 /// The whole input in memory. With `is_mapping` the bytes are a mapping of a file, which this owns;

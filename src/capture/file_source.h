@@ -26,7 +26,7 @@ inline std::string reading(const std::string& name) {
   return "cannot read " + (name == "-" ? "standard input" : name);
 }
 
-/// A Source that reads through a ByteWindow.
+/// A Source that reads through a ByteWindow. Its next() and next_batch() begin a batch there first.
 class FileSource : public Source {
  public:
   [[nodiscard]] const SourceInfo& info() const final {

@@ -20,6 +20,7 @@
 #include "capture/pcapng.h"
 #include "capture/snoop.h"
 #include "capture/source.h"
+#include "capture/spool.h"
 
 namespace slowpath::capture {
 namespace {
@@ -105,58 +106,67 @@ Result<std::unique_ptr<Source>> open_format(std::unique_ptr<ByteWindow> window, 
               "if Wireshark opens it, save it as pcapng there");
 }
 
+// Where an input comes from and what is made of it.
+struct Opening {
+  SourceInfo info;
+  std::uint16_t input = 0;
+  const std::atomic<bool>* stop = nullptr;
+  std::shared_ptr<Spool> spool = nullptr;  // for what cannot be mapped; else a ring is
+};
+
 // Lays decompression over stored bytes where their beginning asks for it.
-Result<std::unique_ptr<Source>> open_stored(std::unique_ptr<StoredBytes> stored, SourceInfo info,
-                                            std::uint16_t input, bool interactive) {
+Result<std::unique_ptr<Source>> open_stored(std::unique_ptr<StoredBytes> stored, Opening opening,
+                                            bool interactive) {
   const Compression compression = recognise_compression(stored->peek_at_least(6));
-  info.compression = compression_name(compression);
+  opening.info.compression = compression_name(compression);
   std::unique_ptr<ByteSupply> supply = compression == Compression::none
                                            ? make_plain_supply(std::move(stored))
                                            : make_decompressor(compression, std::move(stored));
+  if (opening.spool) {
+    opening.spool->start(std::move(supply), std::move(opening.info), interactive);
+    return open_again(std::move(opening.spool), opening.input);
+  }
   Result<std::unique_ptr<ByteWindow>> window = StreamWindow::make(std::move(supply), interactive);
   if (!window) return std::unexpected(window.error());
-  return open_format(std::move(*window), std::move(info), input);
+  return open_format(std::move(*window), std::move(opening.info), opening.input);
 }
 
-Result<std::unique_ptr<Source>> open_mapping(Bytes mapping, SourceInfo info, std::uint16_t input) {
+Result<std::unique_ptr<Source>> open_mapping(Bytes mapping, Opening opening) {
   if (recognise_compression(mapping) != Compression::none) {
-    return open_stored(std::make_unique<MappedBytes>(mapping), std::move(info), input, false);
+    return open_stored(std::make_unique<MappedBytes>(mapping), std::move(opening), false);
   }
-  return open_format(std::make_unique<MemoryWindow>(mapping, true), std::move(info), input);
+  return open_format(std::make_unique<MemoryWindow>(mapping, true), std::move(opening.info),
+                     opening.input);
 }
 
-Result<std::unique_ptr<Source>> open_descriptor(Descriptor file, SourceInfo info,
-                                                std::uint16_t input,
-                                                const std::atomic<bool>* stop) {
+Result<std::unique_ptr<Source>> open_descriptor(Descriptor file, Opening opening) {
   struct stat status{};
+  const std::string& name = opening.info.name;
   if (fstat(file.get(), &status) != 0) {
-    return fail(ErrorKind::input, reading(info.name), std::strerror(errno));
+    return fail(ErrorKind::input, reading(name), std::strerror(errno));
   }
   if (S_ISDIR(status.st_mode)) {
-    return fail(ErrorKind::input, reading(info.name), "it is a directory", "name the files in it");
+    return fail(ErrorKind::input, reading(name), "it is a directory", "name the files in it");
   }
   // Standard input redirected from a file may stand behind its beginning.
   const bool from_start = S_ISREG(status.st_mode) && lseek(file.get(), 0, SEEK_CUR) == 0;
   if (from_start && status.st_size > 0) {
     const auto len = static_cast<std::size_t>(status.st_size);
-    info.file_bytes = len;
+    opening.info.file_bytes = len;
     void* const memory = mmap(nullptr, len, PROT_READ, MAP_PRIVATE, file.get(), 0);
     if (memory != MAP_FAILED) {
       madvise(memory, len, MADV_SEQUENTIAL);
-      return open_mapping({static_cast<const std::byte*>(memory), len}, std::move(info), input);
+      return open_mapping({static_cast<const std::byte*>(memory), len}, std::move(opening));
     }
   }
   const bool interactive = !S_ISREG(status.st_mode);
-  return open_stored(std::make_unique<DescriptorBytes>(file.release(), stop), std::move(info),
-                     input, interactive);
+  auto stored = std::make_unique<DescriptorBytes>(
+      file.release(), opening.stop, opening.spool ? &opening.spool->closing() : nullptr);
+  return open_stored(std::move(stored), std::move(opening), interactive);
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Source>> open_capture(const std::string& name, std::uint16_t input,
-                                             const std::atomic<bool>* stop) {
-  SourceInfo info;
-  info.name = name;
+Result<std::unique_ptr<Source>> open_named(Opening opening) {
+  const std::string& name = opening.info.name;
   Descriptor file(name == "-" ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
                               : open(name.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) {
@@ -168,18 +178,43 @@ Result<std::unique_ptr<Source>> open_capture(const std::string& name, std::uint1
     return fail(ErrorKind::input, reading(name), "it is a terminal",
                 "pipe a capture into it: tcpdump -w - | slowpath diagnose -");
   }
-  return open_descriptor(Descriptor(file.release()), std::move(info), input, stop);
+  return open_descriptor(Descriptor(file.release()), std::move(opening));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Source>> open_capture(const std::string& name, std::uint16_t input,
+                                             const std::atomic<bool>* stop) {
+  Opening opening{.info = {}, .input = input, .stop = stop};
+  opening.info.name = name;
+  return open_named(std::move(opening));
+}
+
+Result<SpooledSource> open_spooled(const std::string& name, std::uint16_t input,
+                                   SpoolOptions options, const std::atomic<bool>* stop) {
+  Opening opening{.info = {}, .input = input, .stop = stop, .spool = Spool::make(options)};
+  opening.info.name = name;
+  std::shared_ptr<Spool> spool = opening.spool;
+  Result<std::unique_ptr<Source>> source = open_named(std::move(opening));
+  if (!source) return std::unexpected(source.error());
+  if (spool && !spool->has_started()) spool.reset();  // It is mapped.
+  return SpooledSource{std::move(*source), std::move(spool)};
+}
+
+Result<std::unique_ptr<Source>> open_again(std::shared_ptr<Spool> spool, std::uint16_t input) {
+  SourceInfo described = spool->described();
+  return open_format(make_spool_window(std::move(spool)), std::move(described), input);
 }
 
 Result<std::unique_ptr<Source>> open_memory(Bytes bytes, const std::string& name,
                                             std::uint16_t input) {
-  SourceInfo info;
-  info.name = name;
-  info.file_bytes = bytes.size();
+  Opening opening{.info = {}, .input = input};
+  opening.info.name = name;
+  opening.info.file_bytes = bytes.size();
   if (recognise_compression(bytes) != Compression::none) {
-    return open_stored(std::make_unique<MemoryBytes>(bytes), std::move(info), input, false);
+    return open_stored(std::make_unique<MemoryBytes>(bytes), std::move(opening), false);
   }
-  return open_format(std::make_unique<MemoryWindow>(bytes, false), std::move(info), input);
+  return open_format(std::make_unique<MemoryWindow>(bytes, false), std::move(opening.info), input);
 }
 
 }  // namespace slowpath::capture

@@ -55,10 +55,14 @@ class PcapSource final : public FileSource {
         is_plain_(!format.swapped && !tells_direction_ && format.fcs_len == 0 &&
                   format.length_order == LengthOrder::captured_first) {}
 
-  bool next(wire::Frame& frame) override { return read_one(frame); }
+  bool next(wire::Frame& frame) override {
+    window_->begin_batch();
+    return read_one(frame);
+  }
   std::size_t next_batch(std::span<wire::Frame> frames) override {
-    std::size_t count = is_plain_ && !window_->may_wait() ? read_sound(frames) : 0;
-    if (count == frames.size()) return count;
+    window_->begin_batch();
+    const std::size_t count = is_plain_ ? read_sound(frames) : 0;
+    if (count == frames.size() || (count != 0 && window_->may_wait())) return count;
     return count + read_batch(frames.subspan(count),
                               [this](wire::Frame& frame) { return read_one(frame); });
   }

@@ -98,8 +98,12 @@ class PcapngSource final : public FileSource {
     info_.format = "pcapng";
   }
 
-  bool next(wire::Frame& frame) override { return read_one(frame); }
+  bool next(wire::Frame& frame) override {
+    window_->begin_batch();
+    return read_one(frame);
+  }
   std::size_t next_batch(std::span<wire::Frame> frames) override {
+    window_->begin_batch();
     return read_batch(frames, [this](wire::Frame& frame) { return read_one(frame); });
   }
 

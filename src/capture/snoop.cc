@@ -90,8 +90,12 @@ class SnoopSource final : public FileSource {
       : FileSource(std::move(window), std::move(info), input),
         link_type_(info_.interfaces.front().link_type) {}
 
-  bool next(wire::Frame& frame) override { return read_one(frame); }
+  bool next(wire::Frame& frame) override {
+    window_->begin_batch();
+    return read_one(frame);
+  }
   std::size_t next_batch(std::span<wire::Frame> frames) override {
+    window_->begin_batch();
     return read_batch(frames, [this](wire::Frame& frame) { return read_one(frame); });
   }
 
