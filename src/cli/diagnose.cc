@@ -116,7 +116,7 @@ void declare_content(CLI::App& app, Options& options) {
 void declare_effort(CLI::App& app, Options& options) {
   app.add_option("--memory", options.memory,
                  "Memory for connections (a quarter of the machine's); the oldest idle ones are "
-                 "ended early")
+                 "ended early. Half of it may keep a compressed or piped capture")
       ->type_name("SIZE")
       ->group("Effort");
   app.add_flag("--no-checksums", options.no_checksums, "Do not verify checksums")->group("Effort");
@@ -124,7 +124,7 @@ void declare_effort(CLI::App& app, Options& options) {
                "Analyse every connection of a large capture, not only those that show something")
       ->group("Effort");
   app.add_option("--screen-from", options.screen_from,
-                 "Files from this size on are screened first (64MiB)")
+                 "Captures from this size on, decompressed, are screened first (64MiB)")
       ->type_name("SIZE")
       ->group("Effort");
   app.add_option("--threads", options.threads,

@@ -1,19 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/inputs.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <tuple>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "base/format.h"
 #include "capture/live.h"
 #include "cli/signals.h"
+#include "cli/status_line.h"
 #include "machine/interface_settings.h"
 
 namespace slowpath::cli {
 namespace {
 
 using capture::Source;
+
+/// Empty where it cannot be told.
+struct stat status_of(const std::string& name) {
+  struct stat status{};
+  if ((name == "-" ? fstat(STDIN_FILENO, &status) : stat(name.c_str(), &status)) != 0) status = {};
+  return status;
+}
+
+FileIdentity identity_of(const std::string& name) {
+  const struct stat status = status_of(name);
+  return {
+      .device = status.st_dev,
+      .inode = status.st_ino,
+      .bytes = static_cast<std::uint64_t>(status.st_size),
+      .modified_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
+}
 
 /// Takes the source over and reads its first frame.
 Input with_first_frame(InputName name, std::unique_ptr<Source> source) {
@@ -22,19 +45,58 @@ Input with_first_frame(InputName name, std::unique_ptr<Source> source) {
   input.source = std::move(source);
   input.has_frames = input.source->next(input.first);
   input.file_bytes = input.source->info().file_bytes;
+  input.is_mapped = input.source->stable_bytes();
   return input;
 }
 
-Result<Input> open_file(const InputName& name, const std::string& filter) {
-  Result<std::unique_ptr<Source>> source = capture::open_capture(name.file, 0, &stop_requested());
-  if (!source) return std::unexpected(source.error());
-  if (filter.empty()) return with_first_frame(name, std::move(*source));
-  auto filtered = capture::with_filter(std::move(*source), filter);
+Result<Input> with_first_frame(const InputName& name, std::unique_ptr<Source> source,
+                               const std::string& filter) {
+  if (filter.empty()) return with_first_frame(name, std::move(source));
+  auto filtered = capture::with_filter(std::move(source), filter);
   if (!filtered) return std::unexpected(filtered.error());
   capture::FilteredSource* const observed = filtered->get();
   Input input = with_first_frame(name, std::move(*filtered));
   input.filtered = observed;
   return input;
+}
+
+/// `spool_bytes`: so many may be kept of what cannot be mapped; 0: none.
+Result<Input> open_file(const InputName& name, const std::string& filter,
+                        std::uint64_t spool_bytes) {
+  const FileIdentity identity = identity_of(name.file);
+  capture::SpooledSource opened;
+  if (spool_bytes == 0) {
+    auto source = capture::open_capture(name.file, 0, &stop_requested());
+    if (!source) return std::unexpected(source.error());
+    opened.source = std::move(*source);
+  } else {
+    auto spooled = capture::open_spooled(name.file, 0, {.most_bytes = spool_bytes, .passes = true},
+                                         &stop_requested());
+    if (!spooled) return std::unexpected(spooled.error());
+    opened = std::move(*spooled);
+  }
+  Result<Input> input = with_first_frame(name, std::move(opened.source), filter);
+  if (!input) return input;
+  input->spool = std::move(opened.spool);
+  input->spool_bytes = spool_bytes;
+  input->identity = identity;
+  if (!input->spool) return input;
+  input->is_mapped = false;
+  if (!input->spool->overflowed()) return input;
+  // A filter found nothing in all that could be kept.
+  read_once(*input);
+  if (const Result<void> again = reopen(*input, filter); !again) {
+    return std::unexpected(again.error());
+  }
+  return input;
+}
+
+/// A pipe that does not fit is read once: then it need not be kept. A file is read again.
+std::uint64_t spool_bytes_for(const std::string& name, const PipelineOptions& options) {
+  const std::uint64_t most = most_spooled_bytes(options);
+  const bool is_file = S_ISREG(status_of(name).st_mode);
+  const std::uint64_t least = std::max(options.screen_from_bytes, capture::Spool::kLeastBytes);
+  return is_file || most >= least ? most : 0;
 }
 
 /// Looking can change what is looked at: what the interface is set to is read before and meanwhile.
@@ -56,14 +118,17 @@ Result<Input> open_interface(const LiveInput& live, const std::string& filter) {
 Result<OpenedInputs> open_files(const PipelineOptions& options) {
   OpenedInputs opened;
   std::optional<Error> first_error;
+  const bool is_alone = options.inputs.size() == 1;
   for (const InputName& name : options.inputs) {
-    Result<Input> input = open_file(name, options.filter);
+    const bool spools = is_alone && may_be_screened(options);
+    Result<Input> input =
+        open_file(name, options.filter, spools ? spool_bytes_for(name.file, options) : 0);
     if (!input) {
       if (!first_error) first_error = input.error();
       opened.unreadable.push_back({name.file, input.error().message()});
       continue;
     }
-    if (options.inputs.size() > 1 && name.file != "-") {
+    if (!is_alone && name.file != "-") {
       input->source.reset();
       input->filtered = nullptr;
     }
@@ -73,6 +138,29 @@ Result<OpenedInputs> open_files(const PipelineOptions& options) {
   std::ranges::sort(opened.inputs, {},
                     [](const Input& input) { return std::tie(input.first.time, input.name.file); });
   return opened;
+}
+
+// Says what it waits for to a person at a terminal.
+std::uint64_t wait_for(capture::Spool& spool, std::uint64_t bytes, const PipelineOptions& options) {
+  constexpr std::chrono::milliseconds kLook{100};
+  constexpr int kSilentLooks = 5;
+  StatusLine line(options.show_progress);
+  for (int looks = 0; !spool.wait_for(bytes, kLook); ++looks) {
+    if (looks < kSilentLooks) continue;
+    line.show(fmt::format("{} read; analysed when it ends, or from {} on",
+                          format_bytes(static_cast<double>(spool.written())),
+                          format_bytes(static_cast<double>(bytes))));
+  }
+  return spool.written();
+}
+
+// One that a later first pass opens again; only so much of each is decompressed for that.
+std::uint64_t plain_bytes_of(const Input& input, const PipelineOptions& options,
+                             std::uint64_t enough) {
+  const Result<Input> opened =
+      open_file(input.name, {}, std::max(enough, capture::Spool::kLeastBytes));
+  if (!opened || !opened->spool) return 0;
+  return wait_for(*opened->spool, enough, options);
 }
 
 }  // namespace
@@ -91,12 +179,73 @@ Result<OpenedInputs> open_inputs(const PipelineOptions& options) {
   return opened;
 }
 
+bool FileIdentity::is_beginning_of(const FileIdentity& later) const {
+  if (later.device != device || later.inode != inode || later.bytes < bytes) return false;
+  return later.bytes > bytes || later.modified_ns == modified_ns;
+}
+
+bool may_be_screened(const PipelineOptions& options) {
+  return !options.full && !options.live && !options.compare && options.frames == nullptr;
+}
+
+bool are_large(const PipelineOptions& options, std::vector<Input>& inputs) {
+  std::uint64_t bytes = 0;
+  for (const Input& input : inputs) {
+    const bool is_twice_there = input.file_bytes != 0 || (input.spool && input.spool_bytes != 0);
+    if (!is_twice_there) return false;
+    if (input.is_mapped) bytes += input.file_bytes;
+  }
+  const std::uint64_t enough = options.screen_from_bytes;
+  for (const Input& input : inputs) {
+    if (bytes >= enough || stop_requested()) break;
+    if (input.is_mapped) continue;
+    bytes += input.spool ? wait_for(*input.spool, enough, options)
+                         : plain_bytes_of(input, options, enough - bytes);
+  }
+  return bytes >= enough;
+}
+
+std::uint64_t most_spooled_bytes(const PipelineOptions& options) {
+  return options.memory_bytes / 2;
+}
+
 Result<void> reopen(Input& input, const std::string& filter) {
   if (input.source) return {};
-  Result<Input> again = open_file(input.name, filter);
+  Result<Input> again = std::unexpected(Error{});
+  if (input.spool) {
+    auto source = capture::open_again(input.spool, 0);
+    if (!source) return std::unexpected(source.error());
+    again = with_first_frame(input.name, std::move(*source), filter);
+  } else {
+    again = open_file(input.name, filter, input.spool_bytes);
+  }
   if (!again) return std::unexpected(again.error());
+  if (input.spool) {
+    again->spool = std::move(input.spool);
+    again->spool_bytes = input.spool_bytes;
+    again->identity = input.identity;
+    again->is_mapped = false;
+  }
+  again->has_changed = input.has_changed || !input.identity.is_beginning_of(again->identity);
   input = std::move(*again);
   return {};
+}
+
+void read_once(Input& input) {
+  input.source.reset();
+  input.filtered = nullptr;
+  input.spool_bytes = 0;
+  if (input.file_bytes != 0) {
+    input.spool.reset();
+  } else if (input.spool) {
+    input.spool->pass_on();
+  }
+}
+
+bool is_at_hand(Input& input) {
+  if (!input.spool) return false;
+  if (stop_requested()) input.spool->end();
+  return input.spool->is_complete();
 }
 
 }  // namespace slowpath::cli

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The inputs of one question between the command line and their reading: opened once to see when
-// they begin, put in order, and opened again when their turn comes.
+// they begin, put in order, and opened again when their turn comes. Whether they are so large that
+// they are screened is decided here; compressed files and pipes are kept in memory for that
+// (capture/spool.h).
 #pragma once
 
 #include <cstdint>
@@ -11,11 +13,21 @@
 #include "base/result.h"
 #include "capture/filter.h"
 #include "capture/source.h"
+#include "capture/spool.h"
 #include "cli/pipeline.h"
 #include "report/answer.h"
 #include "wire/frame.h"
 
 namespace slowpath::cli {
+
+/// What tells a file from another that was put in its place, or from what it was before.
+struct FileIdentity {
+  std::uint64_t device = 0, inode = 0, bytes = 0;
+  std::int64_t modified_ns = 0;
+
+  /// Whether a file that has grown since, or is the same, is what this says.
+  [[nodiscard]] bool is_beginning_of(const FileIdentity& later) const;
+};
 
 /// A file, standard input or an interface.
 struct Input {
@@ -24,8 +36,14 @@ struct Input {
   capture::FilteredSource* filtered =
       nullptr;  // the source, where there is a filter in front of it
   bool has_frames = false;
-  wire::Frame first;                          // valid until the source's next read
-  std::uint64_t file_bytes = 0;               // 0 where there is no end to know
+  wire::Frame first;             // valid until the source's next read
+  std::uint64_t file_bytes = 0;  // 0 where there is no end to know
+  bool is_mapped = false;        // a file that is not compressed
+  // Has the bytes of a compressed file or a pipe, or passes them on; null: they are not kept.
+  std::shared_ptr<capture::Spool> spool;
+  std::uint64_t spool_bytes = 0;              // so many may be kept when it is opened
+  FileIdentity identity;                      // of a file, when it was opened
+  bool has_changed = false;                   // since it was opened before
   std::vector<std::string> settings_changes;  // of an interface, by looking at it
 };
 
@@ -38,7 +56,26 @@ struct OpenedInputs {
 /// Errors: none could be opened (the first one's error), or the filter does not compile.
 Result<OpenedInputs> open_inputs(const PipelineOptions& options);
 
-/// Opens an input once more that had been closed to save memory and descriptors.
+/// Whether nothing was asked for that needs every packet analysed.
+bool may_be_screened(const PipelineOptions& options);
+
+/// Whether all of it together has `screen_from_bytes` of plain bytes or more, and can be read
+/// twice. Waits for a compressed input or a pipe until it shows that it has, or ends.
+bool are_large(const PipelineOptions& options, std::vector<Input>& inputs);
+
+/// What spools may keep, of the memory that is allowed.
+std::uint64_t most_spooled_bytes(const PipelineOptions& options);
+
+/// Opens an input once more that had been closed to save memory and descriptors, or to read it a
+/// second time.
 Result<void> reopen(Input& input, const std::string& filter);
+
+/// Of an input that is not read twice after all: the next reopen() begins at its first byte, and
+/// whoever reads it then is the last.
+void read_once(Input& input);
+
+/// Whether the input ended, as it does once a signal came, and is in memory: then it is read to its
+/// end all the same.
+bool is_at_hand(Input& input);
 
 }  // namespace slowpath::cli

@@ -36,17 +36,19 @@ struct ReadInput {
 ReadInput read_input(Input& input, std::uint16_t number, Reader& reader, Places& places,
                      ComparedPlaces* compared, Looked& looked) {
   const capture::FilteredSource* const filtered = input.filtered;
+  const bool to_the_end = is_at_hand(input);
   Place& place = places.place_of(input.name.place, input.first.time);
   Source& source = place.add(number, std::move(input.source));
   const std::span first(&input.first, input.has_frames ? 1 : 0);
   if (compared != nullptr) compared->begin_input(number);
-  const std::uint64_t left_out = reader.read(source, first, number, [&](auto frames) {
+  const auto take = [&](std::span<wire::Frame> frames) {
     place.engine().add(frames);
     for (const wire::Frame& frame : frames) {
       if (compared != nullptr) compared->add(frame);
       if (frame.has_time) place.reached(frame.time);
     }
-  });
+  };
+  const std::uint64_t left_out = reader.read(source, first, number, take, to_the_end);
   ReadInput done{input.name, {}, left_out, {}};
   done.info = source.info();
   done.settings_changes = std::move(input.settings_changes);
@@ -90,7 +92,7 @@ Result<Looked> look(const PipelineOptions& options) {
       looked->unreadable = std::move(opened->unreadable);
       return std::move(*looked);
     }
-    for (Input& input : inputs) input.source.reset();  // Whatever was read of it: from the start.
+    for (Input& input : inputs) read_once(input);  // Whatever was read of it: from the start.
   }
   Looked looked;
   looked.unreadable = std::move(opened->unreadable);

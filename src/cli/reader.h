@@ -32,12 +32,13 @@ class Reader {
   }
 
   /// Hands the frames of `source` that lie in the window to take(span of frames), to its end or
-  /// until a signal comes. `first` was read before. Returns how many packets the window left out.
+  /// until a signal comes, unless `to_the_end`. `first` was read before. Returns how many packets
+  /// the window left out.
   template <typename Take>
   std::uint64_t read(capture::Source& source, std::span<wire::Frame> first, std::uint16_t input,
-                     Take&& take) {
+                     Take&& take, bool to_the_end = false) {
     std::uint64_t left_out = hand_on(first, input, take);
-    while (!stop_requested().load(std::memory_order_relaxed)) {
+    while (to_the_end || !stop_requested().load(std::memory_order_relaxed)) {
       const std::size_t count = source.next_batch(frames_);
       if (count == 0) break;
       left_out += hand_on(std::span(frames_).first(count), input, take);
@@ -48,9 +49,10 @@ class Reader {
   }
 
   /// Likewise, but exactly `count` frames of it, whatever signals come: what was begun is finished.
+  /// Returns how many of them were not there any more.
   template <typename Take>
-  void read_again(capture::Source& source, std::span<wire::Frame> first, std::uint16_t input,
-                  std::uint64_t count, Take&& take) {
+  std::uint64_t read_again(capture::Source& source, std::span<wire::Frame> first,
+                           std::uint16_t input, std::uint64_t count, Take&& take) {
     std::uint64_t left = count - std::min<std::uint64_t>(count, first.size());
     (void)hand_on(first.first(static_cast<std::size_t>(count - left)), input, take);
     while (left > 0) {
@@ -63,6 +65,7 @@ class Reader {
       progress_.update(done_bytes_ + source.position(), total_bytes_, packets_);
     }
     done_bytes_ += source.info().file_bytes;
+    return left;
   }
 
  private:

@@ -25,6 +25,7 @@ struct Screened {
   std::uint64_t frames = 0;    // read, before the window
   std::uint64_t left_out = 0;  // by window and filter
   capture::SourceInfo info;
+  std::uint64_t last_offset = 0;  // of its last frame within the window
   std::string filter_problem;
 };
 
@@ -43,6 +44,15 @@ std::size_t round_of(const PipelineOptions& options) {
   return threads_of(options) > 1 ? flow::Screener::kRound : flow::Screener::kRoundAlone;
 }
 
+/// An open input of which the frames' bytes stay where they are until they were looked at.
+bool is_read_twice(const Input& input) { return input.is_mapped || input.spool; }
+
+/// What spools may take.
+std::uint64_t spooled_bytes(const PipelineOptions& options, const std::vector<Input>& inputs) {
+  const bool any = !std::ranges::all_of(inputs, &Input::is_mapped);
+  return any ? most_spooled_bytes(options) : 0;
+}
+
 class TwoPasses {
  public:
   TwoPasses(const PipelineOptions& options, std::vector<Input>& inputs)
@@ -50,7 +60,7 @@ class TwoPasses {
         inputs_(inputs),
         reader_(options, inputs, round_of(options), 2),
         screener_({.verify_checksums = options.verify_checksums,
-                   .memory_bytes = options.memory_bytes / 2,
+                   .memory_bytes = (options.memory_bytes - spooled_bytes(options, inputs)) / 2,
                    .threads = threads_of(options)}) {}
 
   std::optional<Looked> run() {
@@ -63,6 +73,7 @@ class TwoPasses {
  private:
   bool screen_all();
   bool screen(Input& input, std::uint16_t number);
+  void put_aside(Input& input);
   void choose();
   void analyse();
   void analyse(Input& input, std::uint16_t number, Place& place);
@@ -80,6 +91,8 @@ class TwoPasses {
   flow::Choice choice_;
   std::vector<Screened> screened_;
   Time last_ = Time::min();
+  std::size_t kept_ = 0;          // spools, between the passes
+  std::uint64_t kept_bytes_ = 0;  // in them
   wire::Packet packet_;
   Looked looked_;
 };
@@ -87,6 +100,8 @@ class TwoPasses {
 bool TwoPasses::screen_all() {
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     if (i > 0 && stop_requested()) return true;
+    const std::uint64_t most = most_spooled_bytes(options_);
+    inputs_[i].spool_bytes = most - std::min(most, kept_bytes_) + 1;
     if (const Result<void> opened = reopen(inputs_[i], options_.filter); !opened) return false;
     if (!screen(inputs_[i], static_cast<std::uint16_t>(i))) return false;
   }
@@ -98,14 +113,17 @@ bool TwoPasses::screen(Input& input, std::uint16_t number) {
   // Files of one rotated capture follow each other; packets of two queues may be swapped.
   constexpr Duration kSlack = std::chrono::seconds{1};
   const bool follows = number == 0 || !input.has_frames || input.first.time >= last_ - kSlack;
-  if (!source.stable_bytes() || !follows) return false;
+  if (!is_read_twice(input) || !follows) return false;
+  if (input.spool) input.spool->before_letting_go([this] { screener_.settle(); });
   Screened& done = screened_.emplace_back();
   const std::span first(&input.first, input.has_frames ? 1 : 0);
   done.left_out = reader_.read(source, first, number, [&](std::span<wire::Frame> frames) {
     if (frames.empty()) return;
     screener_.add(frames);
     last_ = std::max(last_, frames.back().time);
+    done.last_offset = frames.back().byte_offset;
   });
+  if (input.spool && input.spool->overflowed()) return false;
   done.info = source.info();
   done.frames = done.info.frames;
   if (input.filtered != nullptr) {
@@ -114,10 +132,26 @@ bool TwoPasses::screen(Input& input, std::uint16_t number) {
     done.filter_problem = input.filtered->problem();
   }
   screener_.settle();
-  // Closed: the next file may need its descriptor and its pages.
+  put_aside(input);
+  return true;
+}
+
+// Closed: the next file may need its descriptor and its pages. What a spool has of it is kept if
+// that is all of it.
+void TwoPasses::put_aside(Input& input) {
+  // Each keeps a mapping, of which the system allows 65 530 (vm.max_map_count).
+  constexpr std::size_t kMostKept = 4096;
   input.source.reset();
   input.filtered = nullptr;
-  return true;
+  if (!input.spool) return;
+  input.spool->end();
+  input.spool->before_letting_go({});
+  if (input.spool->is_whole() && kept_ < kMostKept) {
+    ++kept_;
+    kept_bytes_ += input.spool->kept();
+  } else {
+    input.spool.reset();
+  }
 }
 
 void TwoPasses::choose() {
@@ -175,14 +209,29 @@ void TwoPasses::analyse(Input& input, std::uint16_t number, Place& place) {
   }
   const std::span first(&input.first, input.has_frames ? 1 : 0);
   capture::Source& source = place.add(number, std::move(input.source));
+  const std::shared_ptr<capture::Spool> spool = std::move(input.spool);
   EngineFeed feed(place.engine(), threads_of(options_) > 1);
-  reader_.read_again(source, first, number, screened_[number].frames,
-                     [&](std::span<wire::Frame> frames) { feed.add(chosen_of(frames)); });
+  if (spool) spool->before_letting_go([&feed] { feed.finish(); });
+  const Screened& before = screened_[number];
+  std::uint64_t last_offset = 0;
+  const std::uint64_t missing =
+      reader_.read_again(source, first, number, before.frames, [&](std::span<wire::Frame> frames) {
+        if (!frames.empty()) last_offset = frames.back().byte_offset;
+        feed.add(chosen_of(frames));
+      });
   feed.finish();
+  if (spool) spool->before_letting_go({});
+  if (missing != 0 || last_offset != before.last_offset || input.has_changed) {
+    looked_.remarks.push_back(input.name.file +
+                              " changed while it was read: what is said of it "
+                              "may belong to neither state; run again once it is complete");
+  }
 }
 
 void TwoPasses::analyse() {
-  Places places(screened_.size(), options_.verify_checksums, options_.memory_bytes);
+  const std::uint64_t most = options_.memory_bytes;
+  Places places(screened_.size(), options_.verify_checksums,
+                most - std::min(most / 2, kept_bytes_));
   Place& place = places.place_of(inputs_.front().name.place, inputs_.front().first.time);
   for (std::size_t i = 0; i < screened_.size(); ++i) {
     analyse(inputs_[i], static_cast<std::uint16_t>(i), place);
@@ -255,20 +304,17 @@ void TwoPasses::describe_captures() {
 
 }  // namespace
 
-bool is_worth_screening(const PipelineOptions& options, const std::vector<Input>& inputs) {
-  if (options.full || options.live || options.compare || options.frames != nullptr) return false;
-  std::uint64_t bytes = 0;
+bool is_worth_screening(const PipelineOptions& options, std::vector<Input>& inputs) {
+  if (!may_be_screened(options) || inputs.empty()) return false;
   for (const Input& input : inputs) {
-    // Of a pipe nothing is known, and it is read once.
-    if (input.file_bytes == 0 || input.name.place != inputs.front().name.place) return false;
-    bytes += input.file_bytes;
+    if (input.name.place != inputs.front().name.place) return false;
   }
-  return !inputs.empty() && bytes >= options.screen_from_bytes;
+  return are_large(options, inputs);
 }
 
 std::optional<Looked> look_twice(const PipelineOptions& options, std::vector<Input>& inputs) {
   for (const Input& input : inputs) {
-    if (input.source && !input.source->stable_bytes()) return std::nullopt;
+    if (input.source && !is_read_twice(input)) return std::nullopt;
   }
   return TwoPasses(options, inputs).run();
 }

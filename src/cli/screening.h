@@ -13,7 +13,7 @@ namespace slowpath::cli {
 
 /// Whether these inputs are large enough, can be read twice, and nothing was asked for that needs
 /// every packet analysed.
-bool is_worth_screening(const PipelineOptions& options, const std::vector<Input>& inputs);
+bool is_worth_screening(const PipelineOptions& options, std::vector<Input>& inputs);
 
 /// What the inputs show, as look() says it. Nothing where they turn out not to be one capture whose
 /// files follow each other, or cannot be read twice: then all are still there to be read in full.
