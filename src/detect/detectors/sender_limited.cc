@@ -34,6 +34,12 @@ constexpr double kIdleShare = 0.5;
 // 5681 section 3.1, one ACK for every second segment). Flat is only what should have grown by this
 // share of itself.
 constexpr double kGrowthPerRound = 0.5, kGrowthShare = 0.3;
+// Or, where nothing at all was lost, by so many times what it varies: steady growth would have made
+// it vary by half of that growth. Not after a loss, behind which CUBIC stands still for seconds
+// near the window that it had (RFC 9438 section 4.3).
+constexpr double kGrowthSpreads = 8;
+// And by so many segments, that no rounding is meant.
+constexpr double kGrowthSegments = 5;
 // Data packets of the other side for each of this one's segments: a request for each 64 KiB.
 constexpr double kAskingShare = 0.02;
 // And what was measured to grow by half of that is such a window.
@@ -105,6 +111,16 @@ double seconds_of(const DirectionFacts& data) {
                                    static_cast<double>(data.window.median_bytes));
 }
 
+/// A congestion window would have grown so far in these round trips that it could be seen.
+bool growth_would_show(const DirectionFacts& data) {
+  const double segments = kGrowthPerRound * static_cast<double>(data.flight_rounds);
+  const double growth = segments * data.segment_size;
+  const auto plateau = static_cast<double>(data.flight_plateau_bytes);
+  if (growth >= kGrowthShare * plateau) return true;
+  return data.lost_packets == 0 && segments >= kGrowthSegments &&
+         growth >= kGrowthSpreads * data.flight_plateau_spread * plateau;
+}
+
 /// Why this is no sender's limit; empty when it is one.
 std::string why_not(const Transfer& transfer) {
   const DirectionFacts& data = transfer.data();
@@ -136,9 +152,7 @@ std::string why_not(const Transfer& transfer) {
   }
   const auto plateau = static_cast<double>(data.flight_plateau_bytes);
   const auto window = static_cast<double>(data.window.median_bytes);
-  const double growth =
-      kGrowthPerRound * static_cast<double>(data.flight_rounds) * data.segment_size;
-  if (growth < kGrowthShare * plateau) {
+  if (!growth_would_show(data)) {
     return fmt::format("in {} round trips a congestion window of {} need not have grown visibly",
                        data.flight_rounds, format_bytes(plateau));
   }

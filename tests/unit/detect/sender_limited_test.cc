@@ -52,6 +52,29 @@ TEST(SenderLimited, AGrowingFlightIsNot) {
   EXPECT_TRUE(run("sender-limited", facts).empty());
 }
 
+// 80 round trips of a flight of 226 segments: slow growth would be a sixth of it.
+Case with_large_flat_flight(double spread) {
+  Case facts = with_flat_flight();
+  DirectionFacts& data = download_of(facts);
+  data.flight_rounds = 80;
+  data.flight_plateau_bytes = 226 * std::uint64_t{data.segment_size};
+  data.flight_plateau_spread = spread;
+  return facts;
+}
+
+TEST(SenderLimited, ALargeFlightThatHardlyVariesIsFlat) {
+  EXPECT_EQ(run("sender-limited", with_large_flat_flight(0.007)).size(), 1U);
+  EXPECT_TRUE(run("sender-limited", with_large_flat_flight(0.06)).empty());
+}
+
+TEST(SenderLimited, ALargeFlightAfterALossMayBeCubicsPlateau) {
+  Case facts = with_large_flat_flight(0.007);
+  DirectionFacts& data = download_of(facts);
+  data.data_packets = 20'000;
+  data.lost_packets = 1;
+  EXPECT_TRUE(run("sender-limited", facts).empty());
+}
+
 TEST(SenderLimited, DataThatThePathSpacesIsNot) {
   Case facts = with_flat_flight();
   download_of(facts).flight_idle_share = 0.05;
