@@ -23,6 +23,10 @@ constexpr std::string_view kId = "delack-single-segment";
 // As for Nagle's waits: so many that their length makes a spike.
 constexpr std::uint64_t kWaits = 20;
 constexpr std::uint64_t kWaitsToMention = 3;
+// Lone segments that one loss leads to. A timeout sets the congestion window to one segment (RFC
+// 5681 section 3.1), which doubles from there; BBR goes on longer, because the timer is then the
+// rate that it measures.
+constexpr std::uint64_t kWaitsPerLoss = 4;
 
 void report(const Transfer& transfer, Findings& findings) {
   const DirectionFacts& data = transfer.data();
@@ -65,6 +69,13 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
     return silent(findings, kId, transfer,
                   fmt::format("{} lone segments waited for a delayed ACK, {} in all; {} are needed",
                               lone.count, format_duration(lone.seconds), kWaits));
+  }
+  const std::uint64_t lost = transfer.data().lost_packets;
+  if (lost * kWaitsPerLoss >= lone.count) {
+    return silent(findings, kId, transfer,
+                  fmt::format("{} lone segments waited for a delayed ACK beside {} losses: those "
+                              "keep the congestion window at one segment",
+                              lone.count, lost));
   }
   if (!is_delayed_ack_timer(timer_alone_s(lone.timer_median_s, transfer), rtt_s)) {
     return silent(findings, kId, transfer,

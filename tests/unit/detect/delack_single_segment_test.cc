@@ -47,6 +47,16 @@ TEST(DelackSingleSegment, APathOfThatRoundTripIsNot) {
   EXPECT_EQ(silences_of("delack-single-segment", facts).size(), 1U);
 }
 
+TEST(DelackSingleSegment, LossesThatKeepTheWindowAtOneSegmentAreTheCause) {
+  Case facts = with_waits(50, 0.042);
+  download_of(facts).lost_packets = 13;
+  EXPECT_TRUE(run("delack-single-segment", facts).empty());
+  ASSERT_EQ(silences_of("delack-single-segment", facts).size(), 1U);
+  // One loss in so many does not.
+  download_of(facts).lost_packets = 1;
+  EXPECT_EQ(run("delack-single-segment", facts).size(), 1U);
+}
+
 TEST(DelackSingleSegment, DamagedCaptureWithTwoWaitsSaysNothing) {
   EXPECT_TRUE(run("delack-single-segment", with_waits(2, 0.2)).empty());
 }
