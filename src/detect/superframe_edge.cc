@@ -9,10 +9,20 @@ constexpr std::uint64_t kSentPerDelivered = 20;
 // Fewer may be one overshoot of a queue, as may be losses in one or two flights.
 constexpr std::uint64_t kLostAboveEdge = 6;
 constexpr std::uint64_t kEpisodes = 3;
+// Unless the edge is clean: so many are lost, nothing at all passes from it on, and nothing at all
+// is lost below. What fills up or is down takes parts of frames, and the small ones beside them.
+constexpr std::uint64_t kEpisodesIfClean = 2, kLostIfClean = 12;
 // A queue or a policer takes small frames too.
 constexpr double kLossesAboveEdge = 0.9;
 // Below the edge super-frames do arrive, at least so many for each that is lost whole.
 constexpr std::uint64_t kDeliveredPerLost = 10;
+
+// Without a timeout: behind one, a sender without SACK sends all of a flight again, whatever of it
+// arrived.
+bool is_clean(const DirectionFacts& data, const SuperframeEdge& edge) {
+  return edge.lost >= kLostIfClean && edge.delivered == 0 && edge.lost_below == 0 &&
+         data.lost_packets == edge.lost && data.timeouts == 0;
+}
 
 std::uint64_t unfinished(const ChecksumFacts& sums) {
   return sums.partial + sums.partial_no_length + sums.zero;
@@ -40,7 +50,8 @@ SuperframeEdge find_edge(const SuperframeFacts& super) {
 }
 
 bool only_large_are_lost(const DirectionFacts& data, const SuperframeEdge& edge) {
-  return edge.lost >= kLostAboveEdge && data.loss_episodes >= kEpisodes &&
+  const std::uint64_t episodes = is_clean(data, edge) ? kEpisodesIfClean : kEpisodes;
+  return edge.lost >= kLostAboveEdge && data.loss_episodes >= episodes &&
          edge.delivered_below > 0 && edge.lost_below * kDeliveredPerLost <= edge.delivered_below &&
          static_cast<double>(edge.lost) >=
              kLossesAboveEdge * static_cast<double>(data.lost_packets);

@@ -73,7 +73,21 @@ TEST(LsoNotSegmented, AnEdgeAmongLargeFramesIsAFault) {
 
 TEST(LsoNotSegmented, LargeFramesLostAmongSmallOnesOrAtOnceAreAQueue) {
   EXPECT_TRUE(run("lso-not-segmented", only_large_lost(30, 8)).empty());
-  EXPECT_TRUE(run("lso-not-segmented", only_large_lost(0, 2)).empty());
+  EXPECT_TRUE(run("lso-not-segmented", only_large_lost(0, 1)).empty());
+}
+
+TEST(LsoNotSegmented, ACleanEdgeShowsInTwoFlights) {
+  Case facts = only_large_lost(0, 2);
+  DirectionFacts& data = download_of(facts);
+  data.timeouts = 0;
+  EXPECT_EQ(run("lso-not-segmented", facts).size(), 1U);
+  // Not in one, nor where a timeout had a whole flight sent again, nor where one of them passed.
+  EXPECT_TRUE(run("lso-not-segmented", only_large_lost(0, 1)).empty());
+  data.timeouts = 1;
+  EXPECT_TRUE(run("lso-not-segmented", facts).empty());
+  data.timeouts = 0;
+  data.superframes.sizes.back().delivered = 1;
+  EXPECT_TRUE(run("lso-not-segmented", facts).empty());
 }
 
 TEST(GroForwardBroken, MergedFramesThatEndHereAreASuspectAndNotAtTheSender) {
