@@ -9,18 +9,6 @@
 namespace slowpath::detect {
 namespace {
 
-// A window that closed so often is a program's that does not keep up: whenever it was full, it was
-// so because nobody read.
-constexpr std::uint64_t kCloses = 3;
-
-/// The special cause explains all of the general one's time, whatever it cost by itself.
-bool explains_all(const Case& facts, const Finding& special, const Finding& general) {
-  if (special.fault != "zero-window" || general.fault != "rwnd-limited") return false;
-  if (special.connections.size() != 1 || !special.direction) return false;
-  const ConnectionFacts* connection = find_connection(facts, special.connections.front());
-  return connection != nullptr && (*connection)[*special.direction].window.zero_episodes >= kCloses;
-}
-
 // A special cause that explains less than this of the general one's seconds has not explained it.
 constexpr double kExplainingShare = 0.5;
 
@@ -79,18 +67,14 @@ bool is_beside(const Finding& a, const Finding& b) {
   return !a.direction || !b.direction || *a.direction == *b.direction;
 }
 
-void fold(const Case& facts, std::vector<Finding>& findings) {
+void fold(std::vector<Finding>& findings) {
   const FindingIndex index(findings);
   std::vector<bool> folded(findings.size(), false);
   for (std::size_t i = 0; i < findings.size(); ++i) {
     Finding& general = findings[i];
     Finding* special = special_beside(findings, index, general);
     if (special == nullptr) continue;
-    if (explains_all(facts, *special, general)) {
-      special->seconds_lost += general.seconds_lost;
-      take_evidence(*special, general);
-      folded[i] = true;
-    } else if (special->seconds_lost >= kExplainingShare * general.seconds_lost) {
+    if (special->seconds_lost >= kExplainingShare * general.seconds_lost) {
       take_evidence(*special, general);
       folded[i] = true;
     } else {

@@ -77,7 +77,7 @@ std::vector<Finding> inspect_path_test(const PathTestFacts& test) {
   }
   const std::vector<Finding> all = findings;
   std::erase_if(findings, [&](const Finding& finding) { return is_shadow(finding, all); });
-  fold(Case{}, findings);
+  fold(findings);
   std::ranges::stable_sort(findings, [](const Finding& a, const Finding& b) {
     return std::tuple(a.severity, a.confidence) > std::tuple(b.severity, b.confidence);
   });
@@ -115,7 +115,7 @@ void add_path_findings(const PathTestFacts& test, Diagnosis& diagnosis) {
                     shown.direction == suspect.direction;
            });
   });
-  fold(Case{}, all);
+  fold(all);
   std::ranges::stable_sort(all, std::greater{}, &Finding::severity);
   diagnosis.findings = std::move(all);
   const Finding& worst = diagnosis.findings.front();

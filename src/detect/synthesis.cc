@@ -111,7 +111,7 @@ Diagnosis synthesise(const Case& facts, std::vector<Finding> findings) {
   hear_hosts(facts, findings);
   unite_views(facts, findings);
   refute_losses(facts, findings);
-  fold(facts, findings);
+  fold(findings);
   divide_overlaps(facts, findings);
   rule_out(facts, findings);
   Diagnosis diagnosis;

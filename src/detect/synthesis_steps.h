@@ -25,8 +25,8 @@ bool is_beside(const Finding& a, const Finding& b);
 /// Folds a general finding into the special one beside it (`specialises` in the catalogue, over
 /// any number of steps), if that one claims no less. Its first evidence is kept. Where the special
 /// cause explains less than half of what the general one cost, both stay and the seconds are
-/// parted; but a window that closed again and again also owns the time in which it was full.
-void fold(const Case& facts, std::vector<Finding>& findings);
+/// parted.
+void fold(std::vector<Finding>& findings);
 
 /// Keeps the seconds of each connection's findings within its active time: the stronger claim is
 /// served first. What is left of a fault below the material share becomes a note.

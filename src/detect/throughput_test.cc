@@ -103,7 +103,7 @@ std::vector<Finding> inspect_throughput(const TestFacts& test) {
     }
   }
   keep_strongest(findings);
-  fold(Case{}, findings);
+  fold(findings);
   return findings;
 }
 

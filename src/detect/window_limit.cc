@@ -8,6 +8,8 @@
 
 #include "base/format.h"
 #include "detect/arithmetic/window.h"
+#include "detect/loss_limit.h"
+#include "detect/loss_time.h"
 #include "detect/policy.h"
 
 namespace slowpath::detect {
@@ -72,6 +74,14 @@ constexpr double kMoreThanCame = 2;
 // opened stands only when it has been full for so many.
 constexpr double kStoodRoundTrips = 5;
 
+/// While losses are repaired, or keep the congestion window small, no reader can limit: where they
+/// do that much, it is held against the rest of the time.
+double share_beside_losses(const DirectionFacts& data, double seconds) {
+  const double losses_s = losses_limit(data) ? loss_s(data) + kept_small_s(data) : 0;
+  const double rest_s = data.time.total() - losses_s;
+  return rest_s > 0 ? std::min(1.0, seconds / rest_s) : 0;
+}
+
 /// Of the stretches of time with a full window: the part in which unread data had narrowed it.
 double narrowed_share(const DirectionFacts& data) {
   double widest = 0, wide = 0, narrowed = 0;
@@ -116,8 +126,8 @@ WindowLimit judge_window(const Transfer& transfer) {
     limit.why_not =
         fmt::format("a full window owns {} of {}; {} are needed", format_duration(limit.seconds),
                     format_duration(active_s(transfer.connection)), format_percent(kMaterialShare));
-  } else if (limit.by_reader &&
-             (limit.share < kMostOfTheTime || limit.seconds < kUnexplainedSeconds)) {
+  } else if (limit.by_reader && (share_beside_losses(data, limit.seconds) < kMostOfTheTime ||
+                                 limit.seconds < kUnexplainedSeconds)) {
     limit.why_not = fmt::format(
         "it was narrower than its widest when it held the sender ({} of {} in all), by unread data "
         "or still opening: a larger buffer would not help",

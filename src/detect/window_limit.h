@@ -3,11 +3,16 @@
 // this first and then say why the window was so small.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "detect/support.h"
 
 namespace slowpath::detect {
+
+/// A window that closed so often is a program's that does not keep up: whenever unread data had
+/// narrowed it and it was full, it was so because nobody read.
+inline constexpr std::uint64_t kManyCloses = 3;
 
 struct WindowLimit {
   bool limits =

@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "detect/policy.h"
 #include "detect/support.h"
+#include "detect/window_limit.h"
 
 namespace slowpath::detect::detectors {
 namespace {
@@ -19,11 +20,18 @@ constexpr std::string_view kFault = "zero-window";
 constexpr std::uint64_t kEpisodes = 2;
 constexpr double kOneLongEpisodeS = 1.0;
 
+double seconds_of(const Transfer& transfer) {
+  const WindowFacts& window = transfer.data().window;
+  if (window.zero_episodes < kManyCloses) return window.zero_s;
+  const WindowLimit full = judge_window(transfer);
+  return window.zero_s + (full.limits && full.by_reader ? full.seconds : 0);
+}
+
 Finding describe(const Transfer& transfer) {
   const WindowFacts& window = transfer.data().window;
   Finding finding = about(kFault, transfer);
-  finding.seconds_lost = window.zero_s;
-  finding.severity = severity_of(true, window.zero_s, transfer);
+  finding.seconds_lost = seconds_of(transfer);
+  finding.severity = severity_of(true, finding.seconds_lost, transfer);
   finding.confidence = confidence_of(
       0.9 + 0.08 * how_far(static_cast<double>(window.zero_episodes), 1, 5), transfer);
   finding.claim = fmt::format(

@@ -221,19 +221,5 @@ TEST(Synthesis, CaptureThatLostMostPacketsIsUnclear) {
   EXPECT_EQ(detect::synthesise(facts, {}).verdict, "unclear");
 }
 
-TEST(Synthesis, AWindowThatClosesAgainAndAgainOwnsTheTimeInWhichItWasFull) {
-  Case facts = healthy_case({.seconds = 10});
-  const auto verdict = [&](std::uint64_t closings) {
-    download_of(facts).window.zero_episodes = closings;
-    return detect::synthesise(facts, {claim("rwnd-limited", 4), claim("zero-window", 1)});
-  };
-  const Diagnosis slow = verdict(8);
-  ASSERT_EQ(slow.findings.size(), 1U);
-  EXPECT_EQ(slow.verdict, "zero-window");
-  EXPECT_DOUBLE_EQ(slow.findings[0].seconds_lost, 5);
-  // One stall does not explain a window that was small all the time.
-  EXPECT_EQ(verdict(1).findings.size(), 2U);
-}
-
 }  // namespace
 }  // namespace slowpath::testing

@@ -73,6 +73,18 @@ TEST(RwndLimited, ReaderThatHesitatesIsNoCeiling) {
   EXPECT_NE(run("rwnd-limited", facts)[0].claim.find("never opens"), std::string::npos);
 }
 
+TEST(RwndLimited, AReaderBesideLossesIsHeldAgainstTheTimeThatTheyLeave) {
+  Case facts = limited_by_window(200'000);
+  DirectionFacts& data = download_of(facts);
+  charge(data, TimeOwner::receive_window, -5);
+  narrow(data, 10, 90);
+  EXPECT_TRUE(run("rwnd-limited", facts).empty());
+  charge(data, TimeOwner::loss_recovery, 5);
+  EXPECT_TRUE(run("rwnd-limited", facts).empty());
+  data.lost_packets = data.data_packets / 50;
+  EXPECT_EQ(run("rwnd-limited", facts).size(), 1U);
+}
+
 TEST(RwndLimited, AWindowThatWouldHaveCarriedFarMoreIsNoCeiling) {
   Case facts = limited_by_window(2'000'000);
   DirectionFacts& data = download_of(facts);

@@ -2,6 +2,7 @@
 // zero-window: fires on closings that matter, stays silent on a short one.
 #include <gtest/gtest.h>
 
+#include "detect/synthesis.h"
 #include "support/case_builder.h"
 
 namespace slowpath::testing {
@@ -44,6 +45,39 @@ TEST(ZeroWindow, CheapEpisodesAreANote) {
   const auto found = run("zero-window", with_zero_windows(4, 0.4, 0.1));
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].severity, Severity::note);
+}
+
+// Full for six seconds beside the closings.
+Case with_full_window(std::uint64_t episodes) {
+  Case facts = with_zero_windows(episodes, 0.4, 0.1);
+  charge(download_of(facts), TimeOwner::receive_window, 6);
+  return facts;
+}
+
+TEST(ZeroWindow, AWindowThatClosesAgainAndAgainOwnsTheTimeInWhichItWasFull) {
+  const auto found = run("zero-window", with_full_window(8));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::fault);
+  EXPECT_DOUBLE_EQ(found[0].seconds_lost, 6.4);
+  // So rwnd-limited has nothing left to say.
+  const Diagnosis diagnosis = detect::diagnose(with_full_window(8));
+  EXPECT_EQ(diagnosis.verdict, "zero-window");
+  for (const Finding& finding : diagnosis.findings) EXPECT_NE(finding.fault, "rwnd-limited");
+}
+
+TEST(ZeroWindow, ClosingsDoNotExplainAWindowThatWasWideOpenWhenItWasFull) {
+  Case facts = with_full_window(8);
+  DirectionFacts& data = download_of(facts);
+  data.window.max_bytes = data.window.median_bytes = 30'000;
+  EXPECT_DOUBLE_EQ(run("zero-window", facts).at(0).seconds_lost, 0.4);
+  EXPECT_EQ(detect::diagnose(facts).verdict, "rwnd-limited");
+}
+
+TEST(ZeroWindow, TwoClosingsDoNotExplainAWindowThatWasFullAllTheTime) {
+  const auto found = run("zero-window", with_full_window(2));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_DOUBLE_EQ(found[0].seconds_lost, 0.4);
+  EXPECT_EQ(detect::diagnose(with_full_window(2)).verdict, "rwnd-limited");
 }
 
 TEST(ZeroWindow, DamagedCaptureWithoutTheEndStillCounts) {
