@@ -156,7 +156,9 @@ void DirectionAnalysis::note_acked_unseen(std::int64_t ack, const Record& record
 }
 
 void DirectionAnalysis::settle_up_to(std::int64_t ack, const Record& record, Time now) {
-  const bool passed_over = sacked_high_ > una_ && !in_recovery_;
+  // Where packets arrive their order is seen: SACK tells nothing more of it.
+  const bool passed_over =
+      sacked_high_ > una_ && !in_recovery_ && facts_.vantage != Vantage::receiver;
   const bool waited_for_hole = ack_waited_for_hole();
   if (sacked_high_ > una_ || in_recovery_) {
     trains_.interrupt(segment_size_);
