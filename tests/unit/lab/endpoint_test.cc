@@ -88,7 +88,7 @@ std::size_t transfer(const Namespace& a, const Namespace& b, bool ipv6) {
   std::jthread sender([&] {
     a.inside([&] {
       const int client = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-      const timeval patience{.tv_sec = 10, .tv_usec = 0};
+      const timeval patience{.tv_sec = 60, .tv_usec = 0};
       setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
       const sockaddr_in6 to = address(ipv6);
       EXPECT_EQ(connect(client, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
@@ -102,7 +102,7 @@ std::size_t transfer(const Namespace& a, const Namespace& b, bool ipv6) {
       close(client);
     });
   });
-  const timeval patience{.tv_sec = 10, .tv_usec = 0};
+  const timeval patience{.tv_sec = 60, .tv_usec = 0};
   setsockopt(server, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   const int accepted = accept(server, nullptr, nullptr);
   close(server);

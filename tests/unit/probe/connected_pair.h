@@ -15,7 +15,7 @@ struct ConnectedPair {
 };
 
 inline ConnectedPair connect_pair(const SocketOptions& options = {}) {
-  constexpr Duration kSoon = std::chrono::seconds{5};
+  constexpr Duration kSoon = std::chrono::seconds{60};
   auto listener = listen_tcp("127.0.0.1", 0, IpFamily::ipv4, options);
   EXPECT_TRUE(listener.has_value()) << listener.error().message();
   const auto port = local_endpoint(listener->get())->port;

@@ -2,6 +2,8 @@
 // Content from a file: given to a server, sent, and every byte of it proved.
 #include "probe/file_content.h"
 
+#include <unistd.h>
+
 #include <fstream>
 #include <memory>
 
@@ -86,9 +88,11 @@ TEST(FileContent, AnAnswerThatBringsNothingNewIsATryWhateverItSays) {
 }
 
 TEST(FileContent, FilesThatCannotServeAreRefused) {
-  const std::string empty = ::testing::TempDir() + "file_content_test_empty";
+  const std::string empty =
+      ::testing::TempDir() + "file_content_test_empty_" + std::to_string(getpid());
   std::ofstream{empty}.flush();
   EXPECT_FALSE(read_content_file(empty).has_value());
+  unlink(empty.c_str());
   const auto missing = read_content_file("/no/such/file");
   ASSERT_FALSE(missing.has_value());
   EXPECT_EQ(missing.error().kind, ErrorKind::input);

@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <fstream>
@@ -36,8 +37,12 @@ class Iperf3Auth : public ::testing::Test {
     digest.add(std::as_bytes(std::span(salted)));
     write_users("# users\n\nmario," + digest.hex() + "\n");
   }
+  static void TearDownTestSuite() {
+    for (const char* name : {"private.pem", "public.pem", "users"}) std::remove(path(name).c_str());
+  }
   static std::string path(const std::string& name) {
-    return ::testing::TempDir() + "iperf3_auth_test_" + name;
+    // Each test is a process of its own, and two run side by side.
+    return ::testing::TempDir() + "iperf3_auth_test_" + std::to_string(getpid()) + "_" + name;
   }
   static void write_users(const std::string& text) { std::ofstream(path("users")) << text; }
   static std::string token(const std::string& user, const std::string& password,

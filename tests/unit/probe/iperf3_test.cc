@@ -198,15 +198,15 @@ TEST(Iperf3Streams, DatagramsLeaveFromTheAddressOfTheControlConnection) {
   ASSERT_TRUE(listener.has_value());
   const std::uint16_t port = local_endpoint(listener->get())->port;
   const auto control =
-      connect_tcp({.host = "127.0.0.1", .port = port, .bind_host = "127.0.0.2"}, {}, 5s);
+      connect_tcp({.host = "127.0.0.1", .port = port, .bind_host = "127.0.0.2"}, {}, 60s);
   ASSERT_TRUE(control.has_value());
-  const auto accepted = accept_tcp(listener->get(), 5s);
+  const auto accepted = accept_tcp(listener->get(), 60s);
   ASSERT_TRUE(accepted.has_value() && accepted->has_value());
   auto server = UdpListener::bind((*accepted)->get(), {});
   ASSERT_TRUE(server.has_value()) << server.error().message();
   auto stream = std::async(std::launch::async,
-                           [&] { return connect_udp_stream(control->get(), 0, {}, {}, 5s); });
-  const auto served = server->accept(5s);
+                           [&] { return connect_udp_stream(control->get(), 0, {}, {}, 60s); });
+  const auto served = server->accept(60s);
   ASSERT_TRUE(served.has_value()) << served.error().message();
   EXPECT_EQ(to_string(remote_endpoint(served->get())->address), "127.0.0.2");
   ASSERT_TRUE(stream.get().has_value());
@@ -237,7 +237,7 @@ TEST(Iperf3Run, TheAverageIsThatOfTheLastIntervals) {
 }
 
 TEST(Iperf3Run, WhatComesIsWrittenFromTheBeginning) {
-  const std::string name = testing::TempDir() + "iperf3_test_written";
+  const std::string name = testing::TempDir() + "iperf3_test_written_" + std::to_string(getpid());
   std::ofstream(name) << "what was there before";
   const auto file = TestFile::open(name, FileUse::either);
   ASSERT_TRUE(file.has_value());
@@ -253,6 +253,7 @@ TEST(Iperf3Run, WhatComesIsWrittenFromTheBeginning) {
   }
   EXPECT_EQ(file->bytes_to_send().value_or(0), 6U);
   EXPECT_EQ(watch.moved_bytes, 20U);
+  unlink(name.c_str());
 }
 
 TEST(Iperf3Run, AFileThatIsNoneIsRefused) {
@@ -266,7 +267,7 @@ TEST(Iperf3Run, AFileThatIsNoneIsRefused) {
 }
 
 TEST(Iperf3Client, AFileIsNotEmptiedForAServerThatIsNotThere) {
-  const std::string file = testing::TempDir() + "iperf3_test_kept";
+  const std::string file = testing::TempDir() + "iperf3_test_kept_" + std::to_string(getpid());
   std::ofstream(file) << "precious";
   // A port that nobody listens on: bound, and closed with this test.
   const auto taken = listen_tcp("127.0.0.1", 0, IpFamily::ipv4, {});
@@ -281,6 +282,7 @@ TEST(Iperf3Client, AFileIsNotEmptiedForAServerThatIsNotThere) {
   std::string text;
   std::ifstream(file) >> text;
   EXPECT_EQ(text, "precious");
+  unlink(file.c_str());
 }
 
 }  // namespace

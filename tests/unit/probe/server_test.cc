@@ -16,7 +16,7 @@ namespace {
 using ::testing::HasSubstr;
 using namespace std::chrono_literals;
 
-constexpr Duration kSoon = 5s;
+constexpr Duration kSoon = 60s;
 
 TransferRequest small_request(TransferWay way = TransferWay::to_server) {
   TransferRequest request;
@@ -137,7 +137,10 @@ TEST(Server, RateLimitHoldsBothWays) {
   ASSERT_TRUE(session.has_value());
   TransferRequest request = small_request(TransferWay::to_client);
   request.plan.block_bytes = 10'000;
-  EXPECT_LT(run(*session, request).flows[0].goodput_bps, 60e6);
+  // Both clocks run longer than 16 Mbit at 40 Mbit/s take, but for what goes at once.
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(run(*session, request).flows[0].received_bytes, 2'000'000U);
+  EXPECT_GE(std::chrono::steady_clock::now() - began, 300ms);
 }
 
 /// What a client of another kind gets to read until the server closes.

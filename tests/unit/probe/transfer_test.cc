@@ -161,8 +161,8 @@ TEST(Transfer, AFileThatBecameShorterBreaksTheStream) {
 TEST(Transfer, OmittedBytesAreToldApart) {
   const ConnectedPair pair = connect_pair();
   TransferPlan plan;
-  plan.omit = 100ms;
-  plan.duration = 200ms;
+  plan.omit = 500ms;
+  plan.duration = 500ms;
   plan.interval = 50ms;
   plan.rate_bps = 50e6;
   plan.block_bytes = 10'000;
@@ -178,8 +178,8 @@ TEST(Transfer, OmittedBytesAreToldApart) {
   EXPECT_EQ(sent.omitted_bytes, omitted);
   EXPECT_LE(counted, sent.bytes);
   EXPECT_EQ(sent.omitted_bytes + sent.bytes, both.receiver.streams[0].bytes);
-  EXPECT_GE(sent.begin_s, 0.1);
-  EXPECT_GE(both.sender.counted_s, 0.2);
+  EXPECT_GE(sent.begin_s, 0.5);
+  EXPECT_GE(both.sender.counted_s, 0.5);
 }
 
 TEST(Transfer, PacingKeepsTheRate) {
@@ -227,7 +227,7 @@ TEST(Transfer, BrokenStreamEndsAloneWithItsError) {
   setsockopt(broken.server.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   broken.server.reset();  // RST
   TransferPlan plan;
-  plan.duration = 100ms;
+  plan.duration = 1s;
   const BothEnds both = run_both(plan,
                                  {{.socket = broken.client.get(), .sends = true},
                                   {.socket = sound.client.get(), .sends = true}},

@@ -407,7 +407,7 @@ TEST_F(InNamespace, TrafficMovesTheRates) {
       }
       close(fd);
     }};
-    machine = read_machine({.interval = std::chrono::milliseconds{300}, .file_root = {}});
+    machine = read_machine({.interval = std::chrono::seconds{1}, .file_root = {}});
   });
   EXPECT_GT(machine.counter_rates["UdpOutDatagrams"], 0);
   EXPECT_GT(find_interface(machine, "lo")->statistic_rates.at("rx_packets"), 0);

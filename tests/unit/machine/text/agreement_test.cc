@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two ways to the same facts: this host read through kernel interfaces, and the script for Linux
 // run here and its output read. Where both speak they must agree.
+#include <unistd.h>
+
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -13,7 +15,8 @@ namespace slowpath::machine {
 namespace {
 
 std::string output_of(const std::string& script) {
-  const std::string path = testing::TempDir() + "slowpath_collect.sh";
+  const std::string path =
+      testing::TempDir() + "slowpath_collect_" + std::to_string(getpid()) + ".sh";
   std::ofstream(path) << script;
   std::string output;
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(("sh " + path).c_str(), "r"), pclose);
@@ -75,8 +78,9 @@ TEST(TextAndLive, AgreeAboutThisHost) {
   EXPECT_EQ(text.congestion_controls, after.congestion_controls);
   for (const InterfaceFacts& live : after.interfaces) {
     const InterfaceFacts* told = find_interface(text, live.name);
-    // Others may make interfaces meanwhile.
-    if (told == nullptr || find_interface(before, live.name) == nullptr) continue;
+    const InterfaceFacts* earlier = find_interface(before, live.name);
+    // Others may make interfaces meanwhile, of the same name as well.
+    if (told == nullptr || earlier == nullptr || earlier->index != live.index) continue;
     SCOPED_TRACE(live.name);
     expect_same(live, *told);
   }

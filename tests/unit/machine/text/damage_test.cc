@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Texts that are cut, mixed, damaged or hostile; files and directories; the scripts of --collect.
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <random>
@@ -130,7 +132,8 @@ TEST(TextFiles, DirectoriesAndWhatIsMissing) {
 }
 
 TEST(TextFiles, AnEmptyFileSaysNothing) {
-  const auto path = std::filesystem::path(testing::TempDir()) / "slowpath_empty.txt";
+  const auto path =
+      std::filesystem::path(testing::TempDir()) / ("slowpath_empty_" + std::to_string(getpid()));
   std::ofstream(path).close();
   const auto facts = read_texts(std::vector<std::string>{path.string()});
   ASSERT_TRUE(facts);

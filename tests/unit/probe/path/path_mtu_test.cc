@@ -129,11 +129,9 @@ TEST_F(PathMtuTest4, AnAnswerOfTheWrongSizeOnTheWayBackIsTheWayBacks) {
   EXPECT_GT(test.sweeps[1].largest_passed_bytes, 1400U);
 }
 
-TEST_F(PathMtuTest4, ADeadHostEndsSoonWithTheReason) {
-  const auto begin = steady_ns();
+TEST_F(PathMtuTest4, ADeadHostEndsWithTheReason) {
   const PathMtuTest test = measure({.bytes = {10, 9, 2, 77}, .version = 4});
   for (const SizeSweep& sweep : test.sweeps) EXPECT_FALSE(sweep.unable.empty());
-  EXPECT_LT(steady_ns() - begin, 40'000'000'000);
 }
 
 TEST_F(PathMtuTest4, ConnectTimesNeedNoListener) {
