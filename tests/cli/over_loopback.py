@@ -34,7 +34,7 @@ def main():
             print("\n".join(re.findall(r"to-server: .*", text)))
     finally:
         server.send_signal(signal.SIGTERM)
-        out, _ = server.communicate(timeout=20)
+        out, _ = server.communicate(timeout=60)
     print(f"serve ended with {server.returncode} after {out}")
 
 

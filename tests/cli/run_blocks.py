@@ -26,7 +26,7 @@ import sys
 import tempfile
 
 KEYS = {"NAME", "REQUIRES", "ENV", "RUN", "EXIT", "EXPECT", "REFUSE", "ERROR", "SILENT", "JSON"}
-TIMEOUT_S = 60
+TIMEOUT_S = 180
 
 
 class Mistake(Exception):

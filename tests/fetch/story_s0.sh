@@ -16,7 +16,7 @@ cat >"$folder/inside.sh" <<'INSIDE'
 #!/usr/bin/env bash
 nsenter --net="$SERVER" python3 -m http.server -d "$FOLDER" 8080 >/dev/null 2>&1 &
 server=$!
-for _ in $(seq 100); do
+for _ in $(seq 600); do
   (: </dev/tcp/10.1.0.1/8080) 2>/dev/null && break
   sleep 0.1
 done
@@ -28,7 +28,7 @@ chmod +x "$folder/inside.sh"
 
 # fetch_in NAME SETTING: what fetch says in the story's network with this setting.
 fetch_in() {
-  FOLDER=$folder NAME=$1 SHELL=$folder/inside.sh timeout 120 "$SLOWPATH_PROGRAM" lab shell S0 --set "$2" >"$folder/lab.txt" 2>&1 ||
+  FOLDER=$folder NAME=$1 SHELL=$folder/inside.sh timeout 300 "$SLOWPATH_PROGRAM" lab shell S0 --set "$2" >"$folder/lab.txt" 2>&1 ||
     { cat "$folder/lab.txt"; exit 1; }
   [[ -s $folder/$1.json ]] || { cat "$folder/lab.txt" "$folder/$1.txt"; exit 1; }
 }

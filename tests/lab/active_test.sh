@@ -12,7 +12,7 @@ inside='
 nsenter --net="$SERVER" "$SLOWPATH_PROGRAM" serve --open >/dev/null 2>"$READY" &
 server=$!
 trap "kill $server" EXIT
-for _ in $(seq 100); do grep -q "serving on" "$READY" && break; sleep 0.1; done
+for _ in $(seq 600); do grep -q "serving on" "$READY" && break; sleep 0.1; done
 "$SLOWPATH_PROGRAM" test 10.1.0.1 $WHAT -q --json
 '
 READY=$(mktemp)

@@ -23,7 +23,7 @@ nothing_left() {
 start() {
   "$SLOWPATH_PROGRAM" lab run broken-lso >"$1" 2>&1 &
   run=$!
-  for _ in $(seq 100); do
+  for _ in $(seq 600); do
     compgen -G "$TMPDIR/slowpath-lab-$run-*/broken/*.pcapng" >/dev/null && return
     sleep 0.1
   done

@@ -16,7 +16,11 @@ cat >"$folder/inside.sh" <<'INSIDE'
 nsenter --net="${!FAR}" "$SLOWPATH_PROGRAM" serve --open --user root -q 2>/dev/null >/dev/null &
 far=$!
 eval "$BEFORE"
-sleep 1
+# Every listener is there: the far end's, and what BEFORE started.
+for _ in $(seq 600); do
+  [[ $(nsenter --net="${!FAR}" cat /proc/net/tcp /proc/net/tcp6 | grep -c ' 0A ') -lt $LISTENERS ]] || break
+  sleep 0.1
+done
 # shellcheck disable=SC2086
 "$SLOWPATH_PROGRAM" test "$TARGET" $WHAT --json -q >"$FOLDER/answer.json"
 kill "$far" $(jobs -p) 2>/dev/null
@@ -26,11 +30,12 @@ chmod +x "$folder/inside.sh"
 cat >"$folder/deaf.py" <<'DEAF'
 import socket, time
 listener = socket.create_server(("10.1.0.1", 8080), backlog=1)
-time.sleep(60)
+time.sleep(600)
 DEAF
 
 failed=0
 before=:
+listeners=1
 # The rule that a case is about: named among the findings, or silent because the machine had no rest.
 rule=
 knows_rule() {
@@ -45,8 +50,8 @@ KNOWS
 try() {
   local scenario=$1 host=$2 verdict
   rm -f "$folder/answer.json"
-  BEFORE=$before FOLDER=$folder FAR=$3 TARGET=$4 WHAT=$5 SHELL=$folder/inside.sh \
-    timeout 120 "$SLOWPATH_PROGRAM" lab shell "$scenario" --host "$host" >"$folder/log" 2>&1
+  LISTENERS=$listeners BEFORE=$before FOLDER=$folder FAR=$3 TARGET=$4 WHAT=$5 SHELL=$folder/inside.sh \
+    timeout 300 "$SLOWPATH_PROGRAM" lab shell "$scenario" --host "$host" >"$folder/log" 2>&1
   shift 5
   verdict=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["verdict"])' \
     "$folder/answer.json" 2>/dev/null || echo "no answer")
@@ -86,7 +91,9 @@ rule=
 # Many short connections: a program that accepts none, and a host without ports. 300 a second are few enough for any.
 # shellcheck disable=SC2016
 before='nsenter --net="$SERVER" python3 "$FOLDER/deaf.py" &'
+listeners=2
 try healthy client SERVER 10.1.0.1 "--churn 50 --tcp-port 8080" accept-queue-overflow
+listeners=1
 before='echo "40000 40200" >/proc/sys/net/ipv4/ip_local_port_range'
 try healthy client SERVER 10.1.0.1 "--churn 300" ephemeral-exhausted
 before=:

@@ -11,6 +11,7 @@ code 1 says that bytes were wrong.
 """
 import ctypes
 import os
+import signal
 import socket
 import sys
 import time
@@ -35,18 +36,20 @@ def send(listener, total, seconds):
     peer.settimeout(0.1)
     end = time.monotonic() + seconds
     sent = 0
-    while sent < total and time.monotonic() < end:
-        at = sent % len(PATTERN)
-        try:
-            sent += peer.send(PATTERN[at:at + min(CHUNK, total - sent)])
-        except (TimeoutError, BlockingIOError):
-            pass
-        except OSError:
-            break
-    # What is still under way is of no interest: it would take as long as the fault likes.
-    if sent < total:
-        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-    peer.close()
+    try:
+        while sent < total and time.monotonic() < end:
+            at = sent % len(PATTERN)
+            try:
+                sent += peer.send(PATTERN[at:at + min(CHUNK, total - sent)])
+            except (TimeoutError, BlockingIOError):
+                pass
+            except OSError:
+                break
+    finally:
+        # What is still under way is of no interest: it would take as long as the fault likes.
+        if sent < total:
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        peer.close()
 
 
 def receive(address, port, total, seconds):
@@ -73,6 +76,8 @@ def receive(address, port, total, seconds):
 
 
 def main():
+    # Whoever has seen enough ends both ends, and the connection with them.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     words = [word for word in sys.argv[1:] if word != "--back"]
     namespace, address = words[:2]
     port, listen_port, total = (int(word) for word in words[2:5])

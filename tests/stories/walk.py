@@ -162,11 +162,16 @@ def inspected(story, look):
     if look.source != "live":
         text = os.path.join(HERE, "..", "inspection", "stories", look.source)
         return run(PROGRAM, "inspect", "--json", "--from", text)
-    transfer = subprocess.Popen(measure_words(story, 7), stdout=subprocess.DEVNULL)
-    time.sleep(3.5)
-    document = run(*in_host(story, look.host), PROGRAM, "inspect", "--json", "--interval", "1.5")
-    transfer.wait()
-    return document
+    # It goes on for as long as the look takes, which on a busy machine is long.
+    transfer = subprocess.Popen(measure_words(story, 120), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                start_new_session=True)
+    try:
+        time.sleep(3.5)
+        return run(*in_host(story, look.host), PROGRAM, "inspect", "--json", "--interval", "1.5")
+    finally:
+        if transfer.poll() is None:
+            os.killpg(transfer.pid, signal.SIGTERM)
+        transfer.wait()
 
 
 def severities(document):
@@ -248,8 +253,10 @@ def walk(story):
             check(all(pair["wrong_without"] for pair in proof["pairs"]),
                   "bytes were wrong without it each time, and right with it")
         check(snapshot() != before, "the step stays")
-        cured, right = measure(story)
-        check(right, f"with it {cured / 1e6:.4g} Mbit/s, every byte right")
+        # Other work on this machine makes a transfer slower, never faster: the best of three is its rate.
+        measured = [measure(story) for _ in range(3 if story.ratio else 1)]
+        cured = max(rate for rate, _ in measured)
+        check(all(right for _, right in measured), f"with it {cured / 1e6:.4g} Mbit/s, every byte right")
         inspect_cured(story)
 
         run(PROGRAM, "fix", "undo", "--all", *journal)
