@@ -73,6 +73,17 @@ void NetPath::run(Place place, const std::string& command) {
   ASSERT_TRUE(shell(places_[static_cast<std::size_t>(place)], command)) << command;
 }
 
+void NetPath::drop_late_fragments6(const std::string& interface) {
+  const std::string rule = "nft add rule ip6 late p iifname " + interface + " frag ";
+  // Before anything of the router's own puts fragments together (priority -400).
+  run(Place::router,
+      "nft add table ip6 late && "
+      "nft add set ip6 late begun \"{ typeof frag id; size 65535; flags dynamic; }\" && "
+      "nft add chain ip6 late p \"{ type filter hook prerouting priority -500 ; }\" && " +
+          rule + "frag-off 0 add @begun \"{ frag id }\" && " + rule +
+          "frag-off != 0 frag id != @begun drop");
+}
+
 void NetPath::inside(Place place, const std::function<void()>& what) {
   const int fd = places_[static_cast<std::size_t>(place)].get();
   std::thread([&] {

@@ -29,6 +29,10 @@ class NetPath {
   /// Calls in a thread of that place's network.
   void inside(Place place, const std::function<void()>& what);
 
+  /// The router lets a fragment of IPv6 pass only behind the first of its packet, in packets that
+  /// come in by this interface: "c" is the client's side, "s" the server's.
+  void drop_late_fragments6(const std::string& interface);
+
   [[nodiscard]] static IpAddress server4();
   [[nodiscard]] static IpAddress server6();
 

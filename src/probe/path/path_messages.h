@@ -9,6 +9,9 @@
 
 namespace slowpath::probe {
 
+/// A far end waits no longer within one answer.
+inline constexpr Duration kMostPathWait = std::chrono::seconds(2);
+
 // Bounds of what one request may ask of the far end.
 inline constexpr std::uint64_t kMostDatagramsAsked = 200'000;
 inline constexpr double kMostDatagramRate_bps = 1e9;

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "probe/path/path_messages.h"
 #include "probe/path/size_probe.h"
 #include "probe/path/socket_address.h"
 
@@ -60,6 +61,25 @@ Result<Json> PathPeer::ask(const char* op, Json message, Duration timeout) {
   message["type"] = "path";
   message["op"] = op;
   return ask_(message, timeout);
+}
+
+Result<std::vector<bool>> PathPeer::came(std::uint16_t run, std::uint64_t count, Duration wait) {
+  const std::int64_t deadline = steady_ns() + wait.count();
+  while (true) {
+    const Duration left = std::max(Duration{deadline - steady_ns()}, Duration{});
+    const auto answer =
+        ask("came", {{"run", run},
+                     {"count", count},
+                     {"wait_ms", static_cast<std::uint64_t>(std::min(left, kMostPathWait).count()) /
+                                     1'000'000}});
+    if (!answer) return std::unexpected(answer.error());
+    std::vector<bool> arrived;
+    for (const Json& one : answer->value("came", Json::array())) {
+      arrived.push_back(one.is_boolean() && one.get<bool>());
+    }
+    const auto all = static_cast<std::uint64_t>(std::ranges::count(arrived, true));
+    if (all >= count || left <= kMostPathWait) return arrived;
+  }
 }
 
 Result<PathPeer::Connection> PathPeer::connect(PathUse use) {

@@ -26,6 +26,10 @@ class PathPeer {
   static Result<std::unique_ptr<PathPeer>> open(const IpAddress& local, const IpAddress& peer,
                                                 Ask ask);
 
+  /// Which of the first `count` datagrams of a run have come to the far end; waits until all have,
+  /// at most so long. Errors: those of ask().
+  Result<std::vector<bool>> came(std::uint16_t run, std::uint64_t count, Duration wait);
+
   /// One operation; `message` without its "type" and "op".
   Result<Json> ask(const char* op, Json message = Json::object(),
                    Duration timeout = std::chrono::seconds(5));

@@ -27,7 +27,7 @@ namespace slowpath::probe {
 namespace {
 
 constexpr Duration kConnectionWait = std::chrono::seconds(3);
-constexpr std::uint64_t kMostWaitMs = 2000;
+constexpr std::uint64_t kMostWaitMs = kMostPathWait / std::chrono::milliseconds(1);
 
 Json refusal(std::string_view text) {
   return {{"type", "error"}, {"code", "path"}, {"text", std::string(text)}};

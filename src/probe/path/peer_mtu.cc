@@ -27,27 +27,18 @@ class PeerSizeProbe final : public SizeProbe {
   [[nodiscard]] std::size_t at_once() const override { return 8; }
 
  private:
-  static std::uint64_t milliseconds(Duration wait) {
-    return static_cast<std::uint64_t>(std::clamp<std::int64_t>(wait.count() / 1'000'000, 0, 2000));
-  }
-
   std::vector<ProbeAnswer> send(const DatagramPlan& plan, Duration wait) {
     (void)peer_.datagrams().take_errors();
     const DatagramSent sent = peer_.datagrams().send(plan);
-    const auto came = peer_.ask(
-        "came", {{"run", plan.run}, {"count", plan.count}, {"wait_ms", milliseconds(wait)}});
-    std::vector<bool> arrived;
-    if (came && came->contains("came") && (*came)["came"].is_array()) {
-      for (const Json& one : (*came)["came"])
-        arrived.push_back(one.is_boolean() && one.get<bool>());
-    }
-    return judge(plan, arrived, sent.refused_here,
+    const auto came = peer_.came(plan.run, plan.count, wait);
+    return judge(plan, came.value_or(std::vector<bool>{}), sent.refused_here,
                  to_json(peer_.datagrams().take_errors(), peer_.token_));
   }
 
   std::vector<ProbeAnswer> let_send(const DatagramPlan& plan, Duration wait) {
     Json request = to_json(plan);
-    request["wait_ms"] = milliseconds(wait);
+    request["wait_ms"] =
+        static_cast<std::uint64_t>(std::clamp(wait, Duration{}, kMostPathWait).count()) / 1'000'000;
     const Result<Json> answer =
         peer_.ask("send", std::move(request), wait + std::chrono::seconds(5));
     if (!answer) return std::vector<ProbeAnswer>(plan.ip_bytes.size());
@@ -136,7 +127,6 @@ FragmentTest fragments_one_way(PathPeer& peer, Direction direction, std::uint32_
   plan.last_first_mtu = out_of_order ? mtu : 0;
   // In a third of a second.
   plan.rate_bps = static_cast<double>(test.ip_bytes + whole) * 8 * kFragmented * 3;
-  const auto wait_ms = static_cast<std::uint64_t>(peer.settle_time().count() / 1'000'000);
   std::vector<bool> arrived;
   if (direction == Direction::to_server) {
     const DatagramSent sent = peer.datagrams().send(plan);
@@ -144,13 +134,12 @@ FragmentTest fragments_one_way(PathPeer& peer, Direction direction, std::uint32_
       test.unable = sent.unable;
       return test;
     }
-    const auto came =
-        peer.ask("came", {{"run", plan.run}, {"count", plan.count}, {"wait_ms", wait_ms}});
-    if (came) {
-      for (const Json& one : came->value("came", Json::array())) {
-        arrived.push_back(one.is_boolean() && one.get<bool>());
-      }
+    const auto came = peer.came(plan.run, plan.count, peer.settle_time());
+    if (!came) {
+      test.unable = came.error().message();
+      return test;
     }
+    arrived = *came;
   } else {
     const auto sent = peer.ask("send", to_json(plan));
     if (!sent) {

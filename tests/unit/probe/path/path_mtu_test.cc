@@ -117,6 +117,22 @@ TEST_F(PathMtuTest4, DroppedFragmentsAreFound) {
   EXPECT_EQ(test.fragments[0].whole_arrived, test.fragments[0].whole_sent);
 }
 
+TEST_F(PathMtuTest4, FragmentsOfSixInAnyOrder) {
+  const PathMtuTest sound = measure(NetPath::server6());
+  ASSERT_EQ(sound.fragments.size(), 2U);
+  for (const FragmentTest& test : sound.fragments) {
+    EXPECT_EQ(test.unable, "");
+    EXPECT_GT(test.arrived * 2, test.sent);
+  }
+  path_->drop_late_fragments6("c");
+  const PathMtuTest late = measure(NetPath::server6());
+  ASSERT_EQ(late.fragments.size(), 2U);
+  EXPECT_GT(late.fragments[0].arrived * 2, late.fragments[0].sent);
+  EXPECT_TRUE(late.fragments[1].out_of_order);
+  EXPECT_GT(late.fragments[1].sent, 4U);
+  EXPECT_EQ(late.fragments[1].arrived, 0U);
+}
+
 TEST_F(PathMtuTest4, AnAnswerOfTheWrongSizeOnTheWayBackIsTheWayBacks) {
   // Only towards the client packets are too large, and nobody says so: requests pass, replies do
   // not.

@@ -6,6 +6,7 @@
 #include <deque>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -25,12 +26,16 @@ namespace {
 using test::NetPath;
 using Place = NetPath::Place;
 constexpr IpAddress kClient{.bytes = {10, 9, 1, 1}, .version = 4};
+constexpr IpAddress kClient6{.bytes = {0xfd, 0x09, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1},
+                             .version = 6};
 
 /// Answers requests in the server's network until it is destroyed.
 class FarEnd {
  public:
-  explicit FarEnd(NetPath& path)
-      : thread_([this, &path] { path.inside(Place::server, [this] { serve(); }); }) {}
+  FarEnd(NetPath& path, const IpAddress& server, const IpAddress& client)
+      : server_(server),
+        client_(client),
+        thread_([this, &path] { path.inside(Place::server, [this] { serve(); }); }) {}
   ~FarEnd() {
     {
       const std::scoped_lock lock(mutex_);
@@ -58,7 +63,7 @@ class FarEnd {
 
  private:
   void serve() {
-    PathService service(NetPath::server4(), kClient);
+    PathService service(server_, client_);
     while (true) {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [this] { return closing_ || !queue_.empty(); });
@@ -70,6 +75,7 @@ class FarEnd {
     }
   }
 
+  IpAddress server_, client_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::pair<Json, std::promise<Json>>> queue_;
@@ -86,10 +92,12 @@ class PeerTest : public testing::Test {
   }
 
   /// Calls with a session, in the client's network.
-  void with_peer(const std::function<void(PathPeer&)>& what) {
-    FarEnd far(*path_);
+  void with_peer(const std::function<void(PathPeer&)>& what, bool six = false) {
+    const IpAddress server = six ? NetPath::server6() : NetPath::server4();
+    const IpAddress client = six ? kClient6 : kClient;
+    FarEnd far(*path_, server, client);
     path_->inside(Place::client, [&] {
-      auto peer = PathPeer::open(kClient, NetPath::server4(), far.ask());
+      auto peer = PathPeer::open(client, server, far.ask());
       ASSERT_TRUE(peer) << peer.error().message();
       what(**peer);
     });
@@ -181,6 +189,28 @@ TEST_F(PeerTest, FragmentsThatAreDroppedOneWayAreCounted) {
     EXPECT_TRUE(test.fragments[2].out_of_order);
     EXPECT_EQ(test.fragments[2].arrived, 10U);
   });
+}
+
+/// The router drops what overtakes the first fragment of its packet: nowhere, one way, the other.
+TEST_F(PeerTest, FragmentsOfSixThatOvertakeAreCountedEachWay) {
+  for (const std::optional<Direction> late :
+       {std::optional<Direction>{}, {Direction::to_server}, {Direction::to_client}}) {
+    if (late) path_->drop_late_fragments6(*late == Direction::to_server ? "c" : "s");
+    with_peer(
+        [&](PathPeer& peer) {
+          const PathMtuTest test = mtu_of(peer);
+          ASSERT_EQ(test.fragments.size(), 4U);
+          for (const FragmentTest& fragments : test.fragments) {
+            EXPECT_EQ(fragments.unable, "");
+            EXPECT_TRUE(fragments.by_peer);
+            const bool is_dropped = fragments.out_of_order && fragments.direction == late;
+            EXPECT_EQ(fragments.arrived, is_dropped ? 0 : fragments.sent);
+            EXPECT_EQ(fragments.whole_arrived, fragments.whole_sent);
+          }
+        },
+        true);
+    if (late) path_->run(Place::router, "nft delete table ip6 late");
+  }
 }
 
 TEST_F(PeerTest, DelayAndLossOfASoundPath) {
