@@ -248,4 +248,16 @@ bool is_at_hand(Input& input) {
   return input.spool->is_complete();
 }
 
+std::optional<Input> twin_of(const Input& input, const std::string& filter) {
+  if (!input.is_mapped) return {};
+  const Source& source = *input.source;
+  const Bytes bytes = source.bytes_at(0, static_cast<std::size_t>(source.info().file_bytes));
+  if (bytes.empty()) return {};
+  auto twin = capture::open_memory(bytes, input.name.file, 0);
+  if (!twin) return {};
+  Result<Input> opened = with_first_frame(input.name, std::move(*twin), filter);
+  if (!opened) return {};
+  return std::move(*opened);
+}
+
 }  // namespace slowpath::cli

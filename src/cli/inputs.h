@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -77,5 +78,9 @@ void read_once(Input& input);
 /// Whether the input ended, as it does once a signal came, and is in memory: then it is read to its
 /// end all the same.
 bool is_at_hand(Input& input);
+
+/// A mapped input read from its beginning once more, by another thread: over the bytes of `input`,
+/// which stay its own. Nothing where there are none.
+std::optional<Input> twin_of(const Input& input, const std::string& filter);
 
 }  // namespace slowpath::cli

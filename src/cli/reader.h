@@ -37,8 +37,16 @@ class Reader {
   template <typename Take>
   std::uint64_t read(capture::Source& source, std::span<wire::Frame> first, std::uint16_t input,
                      Take&& take, bool to_the_end = false) {
+    return read_while([=](bool is_to_end) { return to_the_end || !is_to_end; }, source, first,
+                      input, take);
+  }
+
+  /// Likewise, and goes_on(whether a signal came) says before each batch whether it is read.
+  template <typename GoesOn, typename Take>
+  std::uint64_t read_while(GoesOn&& goes_on, capture::Source& source, std::span<wire::Frame> first,
+                           std::uint16_t input, Take&& take) {
     std::uint64_t left_out = hand_on(first, input, take);
-    while (to_the_end || !stop_requested().load(std::memory_order_relaxed)) {
+    while (goes_on(stop_requested().load(std::memory_order_relaxed))) {
       const std::size_t count = source.next_batch(frames_);
       if (count == 0) break;
       left_out += hand_on(std::span(frames_).first(count), input, take);

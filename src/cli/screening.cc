@@ -6,7 +6,8 @@
 #include <utility>
 
 #include "cli/capture_facts.h"
-#include "cli/engine_feed.h"
+#include "cli/first_pass.h"
+#include "cli/frame_feed.h"
 #include "cli/place.h"
 #include "cli/reader.h"
 #include "flow/capture_witness.h"
@@ -29,7 +30,7 @@ struct Screened {
   std::string filter_problem;
 };
 
-/// A walk feeds so many others before it is what they wait for.
+/// Each thread walks over all records: with so many that is most of what they do.
 constexpr std::size_t kMostUseful = 4;
 
 /// As many as there are processors, unless a number was asked for.
@@ -38,10 +39,6 @@ std::size_t threads_of(const PipelineOptions& options) {
   const std::size_t wanted =
       options.threads == 0 ? std::min(processors, kMostUseful) : options.threads;
   return std::clamp<std::size_t>(wanted, 1, flow::Screener::kShards);
-}
-
-std::size_t round_of(const PipelineOptions& options) {
-  return threads_of(options) > 1 ? flow::Screener::kRound : flow::Screener::kRoundAlone;
 }
 
 /// An open input of which the frames' bytes stay where they are until they were looked at.
@@ -58,10 +55,10 @@ class TwoPasses {
   TwoPasses(const PipelineOptions& options, std::vector<Input>& inputs)
       : options_(options),
         inputs_(inputs),
-        reader_(options, inputs, round_of(options), 2),
+        reader_(options, inputs, kRound, 2),
         screener_({.verify_checksums = options.verify_checksums,
                    .memory_bytes = (options.memory_bytes - spooled_bytes(options, inputs)) / 2,
-                   .threads = threads_of(options)}) {}
+                   .keepers = keepers_for(inputs, threads_of(options))}) {}
 
   std::optional<Looked> run() {
     if (!screen_all()) return std::nullopt;
@@ -114,16 +111,13 @@ bool TwoPasses::screen(Input& input, std::uint16_t number) {
   constexpr Duration kSlack = std::chrono::seconds{1};
   const bool follows = number == 0 || !input.has_frames || input.first.time >= last_ - kSlack;
   if (!is_read_twice(input) || !follows) return false;
-  if (input.spool) input.spool->before_letting_go([this] { screener_.settle(); });
-  Screened& done = screened_.emplace_back();
-  const std::span first(&input.first, input.has_frames ? 1 : 0);
-  done.left_out = reader_.read(source, first, number, [&](std::span<wire::Frame> frames) {
-    if (frames.empty()) return;
-    screener_.add(frames);
-    last_ = std::max(last_, frames.back().time);
-    done.last_offset = frames.back().byte_offset;
-  });
+  FirstPass pass(options_, inputs_, reader_, screener_, threads_of(options_));
+  const FirstSeen seen = pass.read(input, number);
+  last_ = std::max(last_, seen.newest);
   if (input.spool && input.spool->overflowed()) return false;
+  Screened& done = screened_.emplace_back();
+  done.left_out = seen.left_out;
+  done.last_offset = seen.last_offset;
   done.info = source.info();
   done.frames = done.info.frames;
   if (input.filtered != nullptr) {
@@ -131,7 +125,6 @@ bool TwoPasses::screen(Input& input, std::uint16_t number) {
     done.left_out += input.filtered->left_out();
     done.filter_problem = input.filtered->problem();
   }
-  screener_.settle();
   put_aside(input);
   return true;
 }
@@ -207,10 +200,12 @@ void TwoPasses::analyse(Input& input, std::uint16_t number, Place& place) {
     looked_.remarks.push_back(opened.error().message());
     return;
   }
-  const std::span first(&input.first, input.has_frames ? 1 : 0);
+  const std::span<wire::Frame> first = first_of(input);
   capture::Source& source = place.add(number, std::move(input.source));
   const std::shared_ptr<capture::Spool> spool = std::move(input.spool);
-  EngineFeed feed(place.engine(), threads_of(options_) > 1);
+  flow::Engine& engine = place.engine();
+  FrameFeed feed([&engine](std::span<const wire::Frame> frames) { engine.add(frames); },
+                 threads_of(options_) > 1);
   if (spool) spool->before_letting_go([&feed] { feed.finish(); });
   const Screened& before = screened_[number];
   std::uint64_t last_offset = 0;

@@ -18,7 +18,8 @@ struct LetGo {
   std::uint64_t with_signs = 0;  // which a full analysis might have judged
 };
 
-class LightTable {
+/// Of one thread: those of two lie side by side, and share no cache line.
+class alignas(64) LightTable {
  public:
   /// `most_records` are kept at a time, at least a few. `store` outlives this.
   LightTable(std::size_t most_records, PageStore& store);

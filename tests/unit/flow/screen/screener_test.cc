@@ -9,6 +9,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <vector>
 
@@ -39,14 +40,33 @@ std::vector<wire::Frame> all_frames(capture::Source& source) {
   return frames;
 }
 
-std::unique_ptr<flow::Screener> screen(std::span<const wire::Frame> frames, std::size_t threads,
-                                       std::size_t batch = 1000,
-                                       std::uint64_t memory = std::uint64_t{1} << 30) {
-  auto screener = std::make_unique<flow::Screener>(
-      flow::ScreenOptions{.memory_bytes = memory, .threads = threads});
+template <typename Add>
+void in_batches(std::span<const wire::Frame> frames, std::size_t batch, Add add) {
   for (std::size_t i = 0; i < frames.size(); i += batch) {
-    screener->add(frames.subspan(i, std::min(batch, frames.size() - i)));
+    add(frames.subspan(i, std::min(batch, frames.size() - i)));
   }
+}
+
+/// By one thread, for all keepers.
+std::unique_ptr<flow::Screener> screen(std::span<const wire::Frame> frames, std::size_t keepers,
+                                       std::size_t batch = 1000) {
+  auto screener = std::make_unique<flow::Screener>(flow::ScreenOptions{.keepers = keepers});
+  in_batches(frames, batch, [&](std::span<const wire::Frame> part) { screener->add(part); });
+  return screener;
+}
+
+/// Each keeper by a thread of its own.
+std::unique_ptr<flow::Screener> screen_together(std::span<const wire::Frame> frames,
+                                                std::size_t keepers, std::size_t batch) {
+  auto screener = std::make_unique<flow::Screener>(flow::ScreenOptions{.keepers = keepers});
+  std::vector<std::jthread> threads;
+  for (std::size_t keeper = 0; keeper < keepers; ++keeper) {
+    threads.emplace_back([&, keeper] {
+      in_batches(frames, batch,
+                 [&](std::span<const wire::Frame> part) { screener->add(part, keeper); });
+    });
+  }
+  threads.clear();  // Joins.
   return screener;
 }
 
@@ -263,11 +283,38 @@ TEST(Screener, AnswersAlikeWithAnyNumberOfThreadsAndAnyBatches) {
   const auto frames = world.run(30'000);
   const auto alone = texts_of(*screen(frames, 1));
   ASSERT_GT(alone.size(), 60U);
-  for (const std::size_t threads : {2U, 3U, 5U}) {
-    EXPECT_EQ(texts_of(*screen(frames, threads, 10'000)), alone) << threads << " threads";
+  for (const std::size_t threads : {2U, 3U, 5U, 64U}) {
+    EXPECT_EQ(texts_of(*screen_together(frames, threads, 301)), alone) << threads << " threads";
   }
   EXPECT_EQ(texts_of(*screen(frames, 1, 7)), alone);
-  EXPECT_EQ(texts_of(*screen(frames, 2, 301)), alone);
+  EXPECT_EQ(texts_of(*screen(frames, 3, 10'000)), alone);
+}
+
+// What belongs to no connection is counted by one of them; in every shared capture.
+TEST(Screener, CountsAlikeWithAnyNumberOfThreads) {
+  const auto captures = shared_captures();
+  if (captures.empty()) GTEST_SKIP() << "no shared captures";
+  std::uint64_t others = 0, fragments = 0, quoted = 0;
+  for (const fs::path& path : captures) {
+    auto source = capture::open_capture(path.string(), 0);
+    if (!source || !(*source)->stable_bytes()) continue;
+    const auto frames = all_frames(**source);
+    if (frames.empty()) continue;
+    const auto alone = screen(frames, 1);
+    const CaptureFacts expected = alone->witness().finish({}).at(0);
+    for (const std::size_t keepers : {2U, 7U}) {
+      const auto several = screen(frames, keepers);
+      EXPECT_EQ(counts_of(several->witness().finish({}).at(0)), counts_of(expected)) << path;
+      EXPECT_EQ(texts_of(*several), texts_of(*alone)) << path;
+      EXPECT_EQ(several->unmatched_icmp(), alone->unmatched_icmp()) << path;
+    }
+    others += expected.udp_packets + expected.other_packets;
+    fragments += expected.fragment_packets;
+    quoted += expected.icmp_packets;
+  }
+  EXPECT_GT(others, 0U);
+  EXPECT_GT(fragments, 0U);
+  EXPECT_GT(quoted, 0U);
 }
 
 /// All that a record holds, byte for byte but for padding.
