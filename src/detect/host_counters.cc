@@ -20,11 +20,6 @@ struct Source {
   const void* from;
 };
 
-double rate_of(const Source& source, const std::string& key) {
-  const auto found = source.rates.find(key);
-  return found == source.rates.end() ? 0 : found->second;
-}
-
 Toll toll_from(const Source& source, const Measure& measure) {
   Toll toll;
   double of_per_s = 0;
@@ -34,7 +29,7 @@ Toll toll_from(const Source& source, const Measure& measure) {
     const auto value = source.value(source.from, key);
     base_read = base_read || value.has_value();
     toll.of += value.value_or(0);
-    of_per_s += rate_of(source, key);
+    of_per_s += value_at(source.rates, key);
   }
   for (const std::string_view name : measure.events) {
     const std::string key(name);
@@ -42,7 +37,7 @@ Toll toll_from(const Source& source, const Measure& measure) {
     if (!value) continue;
     toll.read = base_read;
     toll.events += *value;
-    toll.per_s += rate_of(source, key);
+    toll.per_s += value_at(source.rates, key);
     if (*value > 0) {
       toll.evidence.push_back(source.evidence(source.from, key));
       toll.evidence.back().values.emplace_back("count", *value);

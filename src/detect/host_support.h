@@ -25,6 +25,12 @@ std::vector<double> numbers_of(const MachineFacts& facts, std::string_view key);
 /// Whether a setting was read and is this word, whatever its case.
 bool says(const MachineFacts& facts, std::string_view key, std::string_view word);
 bool is_read(const MachineFacts& facts, std::string_view key);
+/// What a map of numbers has under a name, or 0.
+template <typename Values>
+typename Values::mapped_type value_at(const Values& values, std::string_view name) {
+  const auto found = values.find(std::string(name));
+  return found == values.end() ? typename Values::mapped_type{} : found->second;
+}
 /// A counter's value, or 0.
 std::uint64_t count_of(const MachineFacts& facts, std::string_view key);
 

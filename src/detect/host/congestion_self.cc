@@ -13,11 +13,6 @@ namespace {
 // Below that an AQM says no more than that the link was full for a moment.
 constexpr double kLeast = 1000, kLeastShare = 0.01, kLeastPerSecond = 10;
 
-double value_in(const auto& values, const char* key) {
-  const auto found = values.find(key);
-  return found == values.end() ? 0.0 : static_cast<double>(found->second);
-}
-
 bool is_many(double drops, double packets, double drops_per_s, double packets_per_s) {
   // What a queue drops is counted apart from what it sent.
   const bool is_now =
@@ -32,10 +27,10 @@ bool look(const Host& host, std::vector<HostFinding>& found) {
         !interface.qdisc_statistics.contains("packets"))
       continue;
     is_judged = true;
-    const double drops = value_in(interface.qdisc_statistics, "drops"),
-                 packets = value_in(interface.qdisc_statistics, "packets"),
-                 per_s = value_in(interface.qdisc_rates, "drops");
-    if (!is_many(drops, packets, per_s, value_in(interface.qdisc_rates, "packets"))) continue;
+    const double drops = static_cast<double>(value_at(interface.qdisc_statistics, "drops")),
+                 packets = static_cast<double>(value_at(interface.qdisc_statistics, "packets")),
+                 per_s = value_at(interface.qdisc_rates, "drops");
+    if (!is_many(drops, packets, per_s, value_at(interface.qdisc_rates, "packets"))) continue;
     std::string value = fmt::format("{} of {} ({})", whole(drops), whole(drops + packets),
                                     format_percent(drops / (drops + packets)));
     if (host.facts.interval_s) value += fmt::format(", {:.1f} a second now", per_s);

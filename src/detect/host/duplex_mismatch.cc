@@ -10,18 +10,13 @@
 namespace slowpath::detect::host {
 namespace {
 
-std::uint64_t statistic(const InterfaceFacts& interface, const std::string& key) {
-  const auto found = interface.statistics.find(key);
-  return found == interface.statistics.end() ? 0 : found->second;
-}
-
 bool look_at_duplex(const Host& host, std::vector<HostFinding>& found) {
   bool is_judged = false;
   for (const InterfaceFacts& interface : host.facts.interfaces) {
     if (interface.duplex.empty() || !is_nic(interface)) continue;
     is_judged = true;
     if (interface.duplex != "half" || !is_in_use(interface)) continue;
-    const std::uint64_t collisions = statistic(interface, "collisions");
+    const std::uint64_t collisions = value_at(interface.statistics, "collisions");
     HostFinding finding{
         .severity = collisions > 0 ? Severity::fault : Severity::suspect,
         .interface = interface.name,

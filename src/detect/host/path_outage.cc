@@ -29,8 +29,7 @@ struct Flaps {
 /// Changes of the carrier: the kernel's count, or the drivers' of lost links.
 double changes_of(const std::map<std::string, std::uint64_t>& statistics) {
   const auto value = [&](const char* key) {
-    const auto found = statistics.find(key);
-    return found == statistics.end() ? 0.0 : static_cast<double>(found->second);
+    return static_cast<double>(value_at(statistics, key));
   };
   // mlx5 and bnxt count links that were lost: each has come back as well.
   return std::max(
@@ -61,8 +60,7 @@ double uptime_s(const MachineFacts& facts) {
 Flaps flaps_of(const MachineFacts& facts, const InterfaceFacts& interface) {
   Flaps flaps{.changes = changes_of(interface.statistics), .now = {}, .per_day = {}};
   if (facts.interval_s) {
-    const auto rate = interface.statistic_rates.find("carrier_changes");
-    flaps.now = rate == interface.statistic_rates.end() ? 0 : rate->second * *facts.interval_s;
+    flaps.now = value_at(interface.statistic_rates, "carrier_changes") * *facts.interval_s;
   }
   if (const double since_s = uptime_s(facts); since_s > kDay_s)
     flaps.per_day = flaps.changes * kDay_s / since_s;

@@ -26,11 +26,6 @@ struct Dropped {
   }
 };
 
-double over_interval(const std::map<std::string, double>& rates, const char* name, double span_s) {
-  const auto rate = rates.find(name);
-  return rate == rates.end() ? 0 : rate->second * span_s;
-}
-
 /// Nothing where it was not told.
 std::optional<Dropped> dropped_on(const MachineFacts& facts, const InterfaceFacts& interface) {
   const auto drops = interface.qdisc_statistics.find("ingress_drops");
@@ -38,9 +33,8 @@ std::optional<Dropped> dropped_on(const MachineFacts& facts, const InterfaceFact
   if (drops == interface.qdisc_statistics.end() || packets == interface.statistics.end())
     return std::nullopt;
   if (facts.interval_s) {
-    const Dropped now{over_interval(interface.qdisc_rates, "ingress_drops", *facts.interval_s),
-                      over_interval(interface.statistic_rates, "rx_packets", *facts.interval_s),
-                      true};
+    const Dropped now{value_at(interface.qdisc_rates, "ingress_drops") * *facts.interval_s,
+                      value_at(interface.statistic_rates, "rx_packets") * *facts.interval_s, true};
     if (now.is_much()) return now;
   }
   return Dropped{static_cast<double>(drops->second), static_cast<double>(packets->second)};

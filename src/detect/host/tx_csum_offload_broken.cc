@@ -23,8 +23,15 @@ constexpr std::string_view kConfirmed[] = {"TcpInCsumErrors", "UdpInCsumErrors",
 // Of what the NIC counted; the rest may have been handed on to others.
 constexpr double kConfirmedShare = 0.1;
 
+/// What the NIC counted, and what the kernel did.
+std::vector<HostEvidence> both(const Toll& wrong, const Toll& sums) {
+  std::vector<HostEvidence> evidence = wrong.evidence;
+  evidence.insert(evidence.end(), sums.evidence.begin(), sums.evidence.end());
+  return evidence;
+}
+
 HostFinding wrong_at_sender(const InterfaceFacts& interface, const Toll& wrong, const Toll& sums) {
-  HostFinding finding{
+  return {
       .interface = interface.name,  // whose NIC it is, a counter does not tell
       .claim = fmt::format("{} got whole frames with wrong checksums inside: {}", interface.name,
                            wrong.text),
@@ -34,17 +41,15 @@ HostFinding wrong_at_sender(const InterfaceFacts& interface, const Toll& wrong, 
           "they were wrong before they became frames: a sender's NIC that completes "
           "checksums wrongly, or memory of a router on the way",
       .cost = "each one is thrown away and sent again; some senders never get through",
-      .evidence = wrong.evidence,
+      .evidence = both(wrong, sums),
       .steps = {{Platform::any,
                  "Capture here and ask slowpath diagnose whose segments they are; then try that "
                  "sender with its checksum offload off",
                  std::string(kNothingToUndo), "slowpath(1)"}}};
-  finding.evidence.insert(finding.evidence.end(), sums.evidence.begin(), sums.evidence.end());
-  return finding;
 }
 
 HostFinding not_vouched_for(const InterfaceFacts& interface, const Toll& wrong, const Toll& sums) {
-  HostFinding finding{
+  return {
       .severity = Severity::note,
       .interface = interface.name,
       .claim = fmt::format("{} did not vouch for checksums: {}; {}", interface.name, wrong.text,
@@ -59,13 +64,11 @@ HostFinding not_vouched_for(const InterfaceFacts& interface, const Toll& wrong, 
           "such a counter grows with packets that the NIC cannot check, as with those that are "
           "wrong; only the kernel's own counters tell these apart",
       .cost = "the processor's time for checking; nothing is thrown away for it",
-      .evidence = wrong.evidence,
+      .evidence = both(wrong, sums),
       .steps = {{Platform::any,
                  "nstat -az TcpInCsumErrors UdpInCsumErrors Udp6InCsumErrors, before and after "
                  "some traffic: only where they rise as well is something wrong",
                  std::string(kNothingToUndo), "nstat(8)"}}};
-  finding.evidence.insert(finding.evidence.end(), sums.evidence.begin(), sums.evidence.end());
-  return finding;
 }
 
 bool look(const Host& host, std::vector<HostFinding>& found) {
