@@ -7,8 +7,10 @@
 
 #include <fmt/format.h>
 
+#include "fix/link_knob.h"
 #include "fix/mss_clamp.h"
 #include "fix/plan.h"
+#include "fix/qdisc_knob.h"
 #include "fix/route_item.h"
 #include "fix/route_knob.h"
 
@@ -70,7 +72,8 @@ bool begins_with(const Words& words, std::initializer_list<std::string_view> exp
 
 std::unexpected<Error> not_ours(std::string_view command, std::string cause) {
   return fail(ErrorKind::usage, fmt::format("cannot take the step '{}'", command), std::move(cause),
-              "it can be 'ethtool -K|-G|-L', 'ip link set dev', 'ip route change', 'sysctl -w', "
+              "it can be 'ethtool -K|-G|-L|-s', 'ip link set dev', 'ip route change', 'tc qdisc "
+              "replace dev DEV root fq|fq_codel', 'sysctl -w', "
               "the nft command that clamps the MSS, or KNOB=VALUE as in slowpath(1)");
 }
 
@@ -116,6 +119,47 @@ Result<std::vector<Change>> link_changes(const Words& words, std::string_view co
   if (item == "mtu") return std::vector<Change>{{{KnobKind::mtu, name, {}}, value}};
   if (item == "txqueuelen") return std::vector<Change>{{{KnobKind::queue_length, name, {}}, value}};
   return not_ours(command, fmt::format("'{}' of a link is not changed here", item));
+}
+
+/// `tc qdisc replace dev DEV root KIND`: nothing more can be said of it.
+bool is_qdisc_command(const Words& words) {
+  return words.size() == 7 && begins_with(words, {"tc", "qdisc", "replace", "dev"}) &&
+         words[5] == "root" && is_plain_qdisc(words[6]);
+}
+
+Result<std::vector<Change>> qdisc_changes(const Words& words, std::string_view command) {
+  if (!is_qdisc_command(words))
+    return not_ours(command,
+                    "only a plain qdisc at the root is made here: tc qdisc replace "
+                    "dev DEV root fq|fq_codel|pfifo|bfifo");
+  return std::vector<Change>{{{KnobKind::qdisc, words[4], {}}, words[6]}};
+}
+
+/// `ethtool -s DEV autoneg on`, `autoneg off [speed N] [duplex half|full]`: with what stands there
+/// for what is not said.
+Result<std::vector<Change>> negotiation_changes(const Words& words) {
+  const std::string& interface = words[2];
+  LinkWish wish;
+  for (std::size_t at = 3; at + 1 < words.size(); at += 2) {
+    if (words[at] == "autoneg") wish.autoneg = words[at + 1];
+    if (words[at] == "speed") wish.speed = words[at + 1];
+    if (words[at] == "duplex") wish.duplex = words[at + 1];
+  }
+  const Result<std::string> value = link_value_of(interface, wish);
+  if (!value) return std::unexpected(value.error());
+  return std::vector<Change>{{{KnobKind::link, interface, {}}, *value}};
+}
+
+bool is_negotiation_command(const Words& words) {
+  if (words.size() < 5 || words.size() % 2 == 0 || !begins_with(words, {"ethtool", "-s"}))
+    return false;
+  bool is_told = false;
+  for (std::size_t at = 3; at < words.size(); at += 2) {
+    const std::string& word = words[at];
+    if (word != "autoneg" && word != "speed" && word != "duplex") return false;
+    is_told = is_told || word == "autoneg";
+  }
+  return is_told;
 }
 
 /// A least retransmission timeout counts only where it is locked (tcp_rto_min() of Linux); ip(8)
@@ -214,6 +258,7 @@ Result<std::vector<Change>> sysctl_changes(const Words& words, std::string_view 
 bool is_known_form(std::string_view command) {
   if (mss_clamp_item_of(command)) return true;
   const Words words = words_of(command);
+  if (is_qdisc_command(words) || is_negotiation_command(words)) return true;
   if (words.size() == 5 && begins_with(words, {"ethtool"}))
     return words[1] == "-K" || words[1] == "-G" || words[1] == "-L";
   if (begins_with(words, {"ip", "link", "set"})) {
@@ -232,6 +277,10 @@ Result<std::vector<Change>> changes_of(std::string_view command, Kernel& kernel)
   if (begins_with(words, {"ethtool", "-G"})) return count_changes(KnobKind::ring, words, command);
   if (begins_with(words, {"ethtool", "-L"}))
     return count_changes(KnobKind::channels, words, command);
+  if (is_negotiation_command(words)) return negotiation_changes(words);
+  if (begins_with(words, {"ethtool", "-s"}))
+    return not_ours(command, "say autoneg on, or autoneg off with speed and duplex");
+  if (begins_with(words, {"tc"})) return qdisc_changes(words, command);
   if (begins_with(words, {"ip", "link", "set"})) return link_changes(words, command);
   if (begins_with(words, {"ip", "route"})) return route_changes(words, command, kernel);
   if (begins_with(words, {"sysctl", "-w"})) return sysctl_changes(words, command, kernel);

@@ -23,6 +23,8 @@ constexpr std::array kForms{
     Form{KnobKind::queue_length, "queue-length", true, false},
     Form{KnobKind::ring, "ring", true, true},
     Form{KnobKind::channels, "channels", true, true},
+    Form{KnobKind::qdisc, "qdisc", true, false},
+    Form{KnobKind::link, "link", true, false},
     Form{KnobKind::route, "route", true, true},
     Form{KnobKind::mss_clamp, "mss-clamp", false, true},
 };
@@ -30,7 +32,8 @@ constexpr std::array kForms{
 std::unexpected<Error> no_knob(std::string_view name) {
   return fail(ErrorKind::usage, fmt::format("cannot read the knob '{}'", name), "no such form",
               "use sysctl:NAME, feature:DEV:FEATURE, mtu:DEV, queue-length:DEV, ring:DEV:rx|tx, "
-              "channels:DEV:rx|tx|combined, route:DEV:ITEM@DESTINATION or mss-clamp:any|DEV");
+              "channels:DEV:rx|tx|combined, qdisc:DEV, link:DEV, route:DEV:ITEM@DESTINATION or "
+              "mss-clamp:any|DEV");
 }
 
 bool is_known_item(const Knob& knob) {

@@ -8,6 +8,8 @@
 //   queue-length:eth0                    1000
 //   ring:eth0:rx, ring:eth0:tx           4096
 //   channels:eth0:combined (or rx, tx)   4
+//   qdisc:eth0                           fq, fq_codel, "default mq fq_codel": see qdisc_knob.h
+//   link:eth0                            "autoneg on 0x..", "autoneg off 100 full": link_knob.h
 //   mss-clamp:any, mss-clamp:wg0         on, off: see mss_clamp.h
 //   route:eth0:mtu@10.0.0.2/32           1400, "1400 lock", none, absent: see route_knob.h
 #pragma once
@@ -29,6 +31,8 @@ enum class KnobKind : std::uint8_t {
   queue_length,
   ring,
   channels,
+  qdisc,
+  link,
   route,
   mss_clamp
 };
@@ -37,7 +41,7 @@ struct Knob {
   KnobKind kind = KnobKind::sysctl;
   std::string interface;  // empty for sysctl and mss-clamp
   std::string item;  // the sysctl's name, the feature, "rx", "tx", "combined", "mtu@10.0.0.2/32",
-                     // "any"; empty for mtu and queue-length
+                     // "any"; empty for those of an interface alone
 
   friend auto operator<=>(const Knob&, const Knob&) = default;
 };

@@ -20,7 +20,9 @@
 
 #include "base/descriptor.h"
 #include "fix/knob.h"
+#include "fix/link_knob.h"
 #include "fix/mss_clamp.h"
+#include "fix/qdisc_knob.h"
 #include "fix/route_knob.h"
 
 namespace slowpath::fix {
@@ -297,6 +299,10 @@ class LinuxKernel final : public Kernel {
         return kRing.read(knob);
       case KnobKind::channels:
         return kChannels.read(knob);
+      case KnobKind::qdisc:
+        return read_qdisc(knob);
+      case KnobKind::link:
+        return read_link(knob);
       case KnobKind::route:
         return read_route(knob);
       case KnobKind::mss_clamp:
@@ -317,6 +323,10 @@ class LinuxKernel final : public Kernel {
         return kRing.write(knob, value);
       case KnobKind::channels:
         return kChannels.write(knob, value);
+      case KnobKind::qdisc:
+        return write_qdisc(knob, value);
+      case KnobKind::link:
+        return write_link(knob, value);
       case KnobKind::route:
         return write_route(knob, value);
       case KnobKind::mss_clamp:

@@ -11,8 +11,10 @@
 
 #include "base/assert.h"
 #include "fix/interface_manager.h"
+#include "fix/link_knob.h"
 #include "fix/mss_clamp.h"
 #include "fix/persist_route.h"
+#include "fix/qdisc_knob.h"
 
 namespace slowpath::fix {
 namespace {
@@ -39,6 +41,10 @@ std::string command_for(const Turn& turn) {
       return fmt::format("ethtool -G {} {} {}", knob.interface, knob.item, turn.after);
     case KnobKind::channels:
       return fmt::format("ethtool -L {} {} {}", knob.interface, knob.item, turn.after);
+    case KnobKind::qdisc:
+      return qdisc_command(knob.interface, turn.after);
+    case KnobKind::link:
+      return link_command(knob.interface, turn.after);
     case KnobKind::sysctl:
     case KnobKind::route:
     case KnobKind::mss_clamp:
@@ -104,12 +110,6 @@ std::vector<MadeFile> unit_files(const Entry& entry, const std::string& interfac
           {fmt::format("{}{}.wants/{}", units, device, name), "../" + name, true}};
 }
 
-std::unexpected<Error> cannot_last(const Entry& entry, std::string cause, std::string hint) {
-  return fail(ErrorKind::environment,
-              fmt::format("cannot make '{}' last over a reboot", entry.action), std::move(cause),
-              std::move(hint));
-}
-
 bool has_systemd(const std::string& root) { return fs::is_directory(root + "/etc/systemd/system"); }
 
 /// Whether a unit's PATH, as it stands here, leads to nft(8).
@@ -146,6 +146,12 @@ Result<std::vector<MadeFile>> clamp_files(const Entry& entry, const std::string&
 
 Result<std::vector<MadeFile>> interface_files(const Entry& entry, const std::string& interface,
                                               const std::string& root) {
+  // The kernel's own qdisc is there at start without anybody's doing.
+  if (std::ranges::any_of(entry.turns, [](const Turn& turn) {
+        return turn.knob.kind == KnobKind::qdisc && is_default_qdisc(turn.after);
+      }))
+    return cannot_last(entry, "there is nothing to do at start",
+                       "where an earlier step made a qdisc last, undo that one");
   if (is_ifupdowns(interface, root))
     return std::vector<MadeFile>{ifupdown_file(entry, interface, root)};
   if (has_systemd(root)) return unit_files(entry, interface, root);
@@ -173,6 +179,12 @@ Result<std::vector<MadeFile>> files_of(Kernel& kernel, const Entry& entry, const
 }
 
 }  // namespace
+
+std::unexpected<Error> cannot_last(const Entry& entry, std::string cause, std::string hint) {
+  return fail(ErrorKind::environment,
+              fmt::format("cannot make '{}' last over a reboot", entry.action), std::move(cause),
+              std::move(hint));
+}
 
 Result<std::vector<MadeFile>> files_for(Kernel& kernel, const Entry& entry,
                                         const std::string& root) {

@@ -24,4 +24,7 @@ Result<std::vector<MadeFile>> files_for(Kernel& kernel, const Entry& entry,
 /// Notes the files in the journal and then writes them. Errors: as files_for(), and of the journal.
 Result<void> persist(Kernel& kernel, Journal& journal, Entry& entry, const std::string& root);
 
+/// The refusal to make a step last, with what stands in the way, and where to put it by hand.
+std::unexpected<Error> cannot_last(const Entry& entry, std::string cause, std::string hint);
+
 }  // namespace slowpath::fix

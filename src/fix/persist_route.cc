@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "fix/interface_manager.h"
+#include "fix/persist.h"
 #include "fix/route_item.h"
 #include "fix/route_knob.h"
 
@@ -79,12 +80,6 @@ std::string script_for(const Metric& metric) {
       ip, metric.destination, metric.interface, metric.word, set);
 }
 
-std::unexpected<Error> by_hand(const Entry& entry, std::string cause, std::string hint) {
-  return fail(ErrorKind::environment,
-              fmt::format("cannot make '{}' last over a reboot", entry.action), std::move(cause),
-              std::move(hint));
-}
-
 /// The keys of systemd.network(5); empty: it has none. Those for routes that
 /// DHCP brings, which are for all of them, only as far as systemd 252 knows them.
 struct NetworkdKeys {
@@ -111,16 +106,17 @@ Result<std::string> networkd_sections(const Entry& entry, const Metric& metric,
                                       const std::string& file) {
   const NetworkdKeys keys = keys_of(metric.word);
   if (metric.value == kNoMetric)
-    return by_hand(entry, "a drop-in of systemd.network(5) cannot take a route's metric away",
-                   fmt::format("take {} out of what sets it: {}, its drop-ins, or the DHCP server",
-                               metric.word, file));
+    return cannot_last(
+        entry, "a drop-in of systemd.network(5) cannot take a route's metric away",
+        fmt::format("take {} out of what sets it: {}, its drop-ins, or the DHCP server",
+                    metric.word, file));
   const std::string value =
       metric.word == "quickack" ? (metric.value == "0" ? "no" : "yes") : metric.value;
   if (keys.route.empty() || metric.is_locked)
-    return by_hand(entry,
-                   fmt::format("systemd.network(5) has no word for {}{}", metric.word,
-                               metric.is_locked ? " lock" : ""),
-                   "have a script of networkd-dispatcher(8) run the command");
+    return cannot_last(entry,
+                       fmt::format("systemd.network(5) has no word for {}{}", metric.word,
+                                   metric.is_locked ? " lock" : ""),
+                       "have a script of networkd-dispatcher(8) run the command");
   if (metric.is_made) {
     const std::string gateway = metric.gateway.empty() ? "" : "Gateway=" + metric.gateway + "\n",
                       source =
@@ -129,19 +125,21 @@ Result<std::string> networkd_sections(const Entry& entry, const Metric& metric,
                        gateway, source, kRouteProtocol, keys.route, value);
   }
   if (metric.protocol == "dhcp" && !metric.is_ipv6 && !keys.dhcp.empty())
-    return by_hand(entry,
-                   fmt::format("{} of systemd.network(5) is for every route that DHCP brings, not "
-                               "for this one alone",
-                               keys.dhcp),
-                   fmt::format("where all of them may have it, add '{}={}' to [DHCPv4] of {}",
-                               keys.dhcp, value, file));
+    return cannot_last(
+        entry,
+        fmt::format("{} of systemd.network(5) is for every route that DHCP brings, not "
+                    "for this one alone",
+                    keys.dhcp),
+        fmt::format("where all of them may have it, add '{}={}' to [DHCPv4] of {}", keys.dhcp,
+                    value, file));
   if (metric.protocol == "dhcp")
-    return by_hand(entry, "systemd.network(5) has no word for it on routes that DHCP brings",
-                   fmt::format("add '{}={}' to [DHCPv4] of {} if your systemd knows that key: the "
-                               "log of systemd-networkd says so",
-                               keys.route, value, file));
-  return by_hand(entry, fmt::format("a route of {} can only be changed there", file),
-                 fmt::format("add '{}={}' to its section [Route]", keys.route, value));
+    return cannot_last(
+        entry, "systemd.network(5) has no word for it on routes that DHCP brings",
+        fmt::format("add '{}={}' to [DHCPv4] of {} if your systemd knows that key: the "
+                    "log of systemd-networkd says so",
+                    keys.route, value, file));
+  return cannot_last(entry, fmt::format("a route of {} can only be changed there", file),
+                     fmt::format("add '{}={}' to its section [Route]", keys.route, value));
 }
 
 /// One knob a step of routes, as plan.h has them; several are of one interface.
@@ -194,10 +192,11 @@ Result<MadeFile> route_file(Kernel& kernel, const Entry& entry, const std::strin
                     interface, commands),
         false};
   }
-  return by_hand(entry,
-                 fmt::format("neither ifupdown, systemd-networkd nor NetworkManager has {} in hand",
-                             interface),
-                 "add the command to what makes the route");
+  return cannot_last(
+      entry,
+      fmt::format("neither ifupdown, systemd-networkd nor NetworkManager has {} in hand",
+                  interface),
+      "add the command to what makes the route");
 }
 
 }  // namespace slowpath::fix

@@ -22,6 +22,7 @@
 #include "fix/mss_clamp.h"
 #include "fix/persist.h"
 #include "fix/plan.h"
+#include "fix/qdisc_knob.h"
 #include "unit/fix/scratch.h"
 
 namespace slowpath::test {
@@ -36,7 +37,8 @@ int in_namespace(const std::function<int()>& body) {
         system("ip link add v0 type veth peer name v1 && ip link set v0 up && ip link set v1 up "
                "&& ip addr add 10.77.0.1/24 dev v0 && ip -6 addr add fd77::1/64 dev v0 nodad && "
                "ip route add default via 10.77.0.254 dev v0 metric 100 initrwnd 20 && ip route add "
-               "10.78.0.0/16 via 10.77.0.7 dev v0 src 10.77.0.1 mtu lock 1300") != 0)
+               "10.78.0.0/16 via 10.77.0.7 dev v0 src 10.77.0.1 mtu lock 1300 && "
+               "ip tuntap add dev t0 mode tap && ip link set t0 up") != 0)
       _exit(77);
     _exit(body());
   }
@@ -69,6 +71,9 @@ std::map<std::string, std::string> snapshot(fix::Kernel& kernel) {
   }
   for (const char* name : {"net.ipv4.tcp_sack", "net.ipv4.tcp_rmem", "net.ipv4.tcp_mtu_probing"})
     keep({fix::KnobKind::sysctl, {}, name});
+  keep({fix::KnobKind::link, "t0", {}});
+  values["link"] = printed("ethtool t0");
+  values["qdiscs"] = printed("tc qdisc show");
   values["firewall"] = printed("nft list ruleset");
   values["routes"] = printed("ip route show") + printed("ip -6 route show root fd77::/16");
   return values;
@@ -90,6 +95,10 @@ constexpr const char* kCommands[] = {"ethtool -K v0 tso off",
                                      "ip route replace 10.77.0.9 dev v0 rto_min 50ms",
                                      "route:v0:mtu@fd77::/64=1400",
                                      "route:v0:mtu@fd77::9=1300",
+                                     "tc qdisc replace dev v0 root pfifo",
+                                     "tc qdisc replace dev t0 root bfifo",
+                                     "ethtool -s t0 autoneg on",
+                                     "ethtool -s t0 autoneg off speed 100 duplex half",
                                      "mss-clamp:any=on",
                                      "mss-clamp:v0=on"};
 
@@ -291,6 +300,98 @@ TEST(Host, RoutesThatCannotBePutBackAreLeftAlone) {
     if (kernel->write({fix::KnobKind::route, "v0", "mtu@10.80.0.0/16"}, "1400")) return 4;
     if (kernel->write({fix::KnobKind::route, "v0", "mtu@default"}, "absent")) return 5;
     return kernel->read({fix::KnobKind::route, "v0", "mtu@10.80.0.0/16"}) == "absent" ? 0 : 6;
+  });
+  SKIP_WITHOUT_NAMESPACE(code);
+  EXPECT_EQ(code, 0);
+}
+
+TEST(Host, QdiscsThatCannotBePutBackAreLeftAlone) {
+  const int code = in_namespace([] {
+    const Scratch scratch;
+    const auto kernel = fix::this_host();
+    fix::Journal journal = *fix::Journal::open(scratch.path());
+    const auto is_left_alone = [&](const char* setting) {
+      if (system(setting) != 0) return false;
+      const auto before = snapshot(*kernel);
+      const fix::ReadyStep step = ready("tc qdisc replace dev t0 root pfifo", *kernel);
+      return !step.changes.empty() && !fix::apply(*kernel, journal, step, 1) &&
+             snapshot(*kernel) == before;
+    };
+    if (!is_left_alone("tc qdisc add dev t0 root tbf rate 1mbit burst 10k latency 50ms")) return 1;
+    if (!is_left_alone("tc qdisc replace dev t0 root handle 7: pfifo limit 99")) return 2;
+    // The kernel attaches its own when an interface comes up, and not before.
+    if (!is_left_alone("tc qdisc del dev t0 root && ip link set t0 down")) return 3;
+    if (fix::changes_of("tc qdisc replace dev t0 root fq maxrate 1mbit", *kernel)) return 4;
+    if (fix::changes_of("tc qdisc add dev t0 root fq", *kernel)) return 5;
+    return 0;
+  });
+  SKIP_WITHOUT_NAMESPACE(code);
+  EXPECT_EQ(code, 0);
+}
+
+TEST(Host, AQdiscIsOneOfItsCommand) {
+  const int code = in_namespace([] {
+    const auto kernel = fix::this_host();
+    const fix::Knob knob{fix::KnobKind::qdisc, "t0", {}};
+    const std::string before = kernel->read(knob).value_or("");
+    if (!before.starts_with("default ")) return 1;
+    for (const char* kind : {"pfifo", "bfifo"}) {
+      if (system(("tc qdisc del dev t0 root 2> /dev/null; " + fix::qdisc_command("t0", kind))
+                     .c_str()) != 0)
+        return 2;
+      if (kernel->read(knob).value_or("") != kind) return 3;
+    }
+    // From one of ours to the other, and to what the kernel makes of it.
+    if (!kernel->write(knob, "pfifo") || kernel->read(knob).value_or("") != "pfifo") return 4;
+    if (!kernel->write(knob, before) || kernel->read(knob).value_or("") != before) return 5;
+    if (kernel->write(knob, "tbf") || kernel->write(knob, "other tbf")) return 6;
+    return 0;
+  });
+  SKIP_WITHOUT_NAMESPACE(code);
+  EXPECT_EQ(code, 0);
+}
+
+// Not every kernel has them.
+TEST(Host, FairQueuesAreKnownToBePlainOrChanged) {
+  const int code = in_namespace([] {
+    const auto kernel = fix::this_host();
+    const fix::Knob knob{fix::KnobKind::qdisc, "t0", {}};
+    for (const char* kind : {"fq", "fq_codel"}) {
+      const std::string name(kind), make = fix::qdisc_command("t0", kind);
+      if (system((make + " 2> /dev/null").c_str()) != 0) return 78;
+      if (kernel->read(knob).value_or("") != name) return 1;
+      if (system((make + " limit 99").c_str()) != 0) return 2;
+      if (name == "fq_codel" && kernel->read(knob).value_or("") != "changed " + name) return 3;
+      if (system("tc qdisc del dev t0 root") != 0) return 4;
+    }
+    return 0;
+  });
+  SKIP_WITHOUT_NAMESPACE(code);
+  if (code == 78) GTEST_SKIP() << "this kernel has no fq or no fq_codel";
+  EXPECT_EQ(code, 0);
+}
+
+TEST(Host, LinksAreSetWithWhatIsNotSaidAsItIs) {
+  const int code = in_namespace([] {
+    const auto kernel = fix::this_host();
+    const auto value = [&](const char* command) {
+      const auto changes = fix::changes_of(command, *kernel);
+      return changes ? changes->front().value : "refused";
+    };
+    if (system("ethtool -s t0 autoneg off speed 10 duplex full") != 0) return 1;
+    if (value("ethtool -s t0 autoneg off speed 1000") != "autoneg off 1000 full") return 2;
+    if (value("ethtool -s t0 autoneg off") != "autoneg off 10 full") return 3;
+    if (!value("ethtool -s t0 autoneg on").starts_with("autoneg on 0x")) return 4;
+    for (const char* command :
+         {"ethtool -s t0 speed 10", "ethtool -s t0 autoneg on speed 10", "ethtool -s t0 autoneg",
+          "ethtool -s t0 autoneg off speed fast", "ethtool -s t0 autoneg off duplex both",
+          "ethtool -s t0 wol g", "ethtool -s nothere autoneg on"}) {
+      if (value(command) != "refused") return 5;
+    }
+    for (const char* bad : {"autoneg", "autoneg on", "autoneg on 12", "autoneg off 10", "on"}) {
+      if (kernel->write({fix::KnobKind::link, "t0", {}}, bad)) return 6;
+    }
+    return 0;
   });
   SKIP_WITHOUT_NAMESPACE(code);
   EXPECT_EQ(code, 0);
