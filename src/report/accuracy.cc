@@ -4,6 +4,7 @@
 #include "report/accuracy.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -101,6 +102,7 @@ Accuracy summarise(std::span<const GradedCapture> captures) {
   Accuracy accuracy;
   std::map<std::string, ConfusionRow> rows;
   std::map<std::tuple<std::string, std::string, std::string>, AccountRow> accounts;
+  std::set<std::pair<std::string, std::uint64_t>> runs;
   for (const GradedCapture& capture : captures) {
     if (capture.is_void()) {
       ++accuracy.void_runs;
@@ -110,6 +112,7 @@ Accuracy summarise(std::span<const GradedCapture> captures) {
       count_prediction(capture, accuracy);
       continue;
     }
+    if (runs.emplace(capture.scenario, capture.seed).second) ++accuracy.draws[capture.scenario];
     ConfusionRow& row = rows[truth_of(capture)];
     ++row.captures;
     row.accepted += capture.is_accepted ? 1 : 0;

@@ -149,6 +149,7 @@ struct Accuracy {
   std::uint64_t void_runs = 0;
   std::map<std::string, std::uint64_t> false_alarms;  // "broken-lso at client: random-loss"
   std::map<std::string, std::uint64_t> misses;        // "broken-lso at client: healthy"
+  std::map<std::string, std::uint64_t> draws;  // runs that count, by scenario: each its own seed
   std::vector<ConfusionRow> rows;
   std::array<CalibrationBin, 10> bins{};
   std::vector<AccountRow> accounts;
@@ -171,6 +172,7 @@ struct MatrixOrigin {
   std::string kernel;   // "Linux 6.18.1 x86_64"
   std::string command;  // "slowpath lab matrix --draw 3 --seed 7"
   std::string seed;
+  std::vector<std::string> scenarios{};  // that were to be run; empty: only those that were
 };
 
 /// docs/accuracy.md: all of accuracy_text() as a document, with the time accounts.

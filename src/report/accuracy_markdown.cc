@@ -2,8 +2,14 @@
 // docs/accuracy.md: how often diagnose is right, and how that was found out.
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "report/accuracy_tables.h"
 
@@ -15,6 +21,23 @@ void add_list(std::string& text, std::string_view title,
   if (counts.empty()) return;
   text += fmt::format("\n{}\n\n", title);
   for (const auto& [what, count] : counts) text += fmt::format("- {} × {}\n", count, what);
+}
+
+/// How often each scenario was run, those without a run first.
+std::string draws_section(const Accuracy& accuracy, std::vector<std::string> scenarios) {
+  std::map<std::uint64_t, std::vector<std::string>> by_count;
+  for (const auto& [scenario, count] : accuracy.draws) by_count[count].push_back(scenario);
+  for (std::string& scenario : scenarios) {
+    if (!accuracy.draws.contains(scenario)) by_count[0].push_back(std::move(scenario));
+  }
+  if (by_count.empty()) return {};
+  std::string text =
+      "\n## Draws\n\nHow often each scenario was run, with its healthy twin where it has one. Void "
+      "runs are left out.\n\n";
+  for (const auto& [count, names] : by_count) {
+    text += fmt::format("- {} × each of {}: {}\n", count, names.size(), fmt::join(names, ", "));
+  }
+  return text;
 }
 
 /// How far the accounts are apart where a window is at work at all.
@@ -45,6 +68,7 @@ std::string accuracy_markdown(const Accuracy& accuracy, const MatrixOrigin& orig
   text += confusion_table(accuracy).markdown();
   add_list(text, "Not accepted:", accuracy.misses);
   add_list(text, "False alarms:", accuracy.false_alarms);
+  text += draws_section(accuracy, origin.scenarios);
   if (const Table table = calibration_table(accuracy); !table.empty()) {
     text +=
         "\n## Confidence\n\n"

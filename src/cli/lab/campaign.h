@@ -22,6 +22,8 @@ struct PlannedRun {
   /// Also the world without the fault: to know what the fault cost, and that nothing is found
   /// there.
   bool with_twin = false;
+  /// It is begun even where the time is over.
+  bool whatever_time = false;
   /// Of a bottleneck where the path has none; empty: it stays so. Then only predictions count.
   std::string path_rate{};
   /// Runs of the repaired world, to hold what was predicted against; 0: none.
@@ -31,9 +33,10 @@ struct PlannedRun {
 /// Told each graded capture, and each void run, as it comes.
 using Graded = std::function<void(report::GradedCapture)>;
 
-/// Begins no run after `limit_s`, nor after a signal; says how many were left out. A run that
-/// cannot be made is said, counted as void, and the next one is tried. Returns how many could not
-/// be made. Errors: environment, where it is the first one.
+/// Begins no run after `limit_s` but those that are made whatever the time, nor any after a signal;
+/// says how many were left out. A run that cannot be made is said, counted as void, and the next
+/// one is tried. Returns how many could not be made. Errors: environment, where it is the first
+/// one.
 Result<std::size_t> run_campaign(const std::vector<PlannedRun>& plan,
                                  const lab::Privileges& privileges, std::optional<double> limit_s,
                                  const Graded& graded);

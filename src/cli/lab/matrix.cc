@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -34,7 +35,8 @@ using Captures = std::vector<report::GradedCapture>;
 /// What came of the runs.
 struct Outcome {
   Captures captures;
-  std::size_t failures = 0;  // runs that could not be made
+  std::size_t failures = 0;              // runs that could not be made
+  std::vector<std::string> scenarios{};  // that were to be run
 };
 
 struct Options {
@@ -71,18 +73,33 @@ bool is_wanted(const lab::Scenario& scenario, const Options& options) {
          (!options.ci || scenario.in_ci);
 }
 
-/// Each round takes every scenario once, so that a time limit cuts rounds, not scenarios.
+std::vector<std::string> order_of(const std::vector<lab::Scenario>& scenarios,
+                                  const Options& options, std::uint64_t round) {
+  std::vector<std::string> names;
+  for (const lab::Scenario& scenario : scenarios) names.push_back(scenario.name);
+  if (options.draw == 0 || round == 0) return names;
+  lab::Random random = lab::Random::for_part(options.seed, "order", round);
+  for (std::size_t left = names.size(); left > 1; --left) {
+    std::swap(names[left - 1], names[random.below(left)]);
+  }
+  return names;
+}
+
+/// Each round takes every scenario once, so that a time limit cuts rounds, not scenarios. Of random
+/// draws the first round is made whatever the time; in which order the later ones take them is
+/// drawn too, so that a limit leaves out none more often than another.
 std::vector<PlannedRun> plan_of(const std::vector<lab::Scenario>& scenarios,
                                 const Options& options) {
   constexpr std::uint64_t kSeeds = 1'000'000'000;  // few enough digits to be typed
   std::vector<PlannedRun> plan;
   const std::uint64_t rounds = std::max<std::uint64_t>(options.draw, 1) * options.repeat;
   for (std::uint64_t round = 0; round < rounds; ++round) {
-    for (const lab::Scenario& scenario : scenarios) {
-      lab::Random random = lab::Random::for_part(options.seed, scenario.name, round);
-      plan.push_back({.scenario = scenario.name,
+    for (const std::string& name : order_of(scenarios, options, round)) {
+      lab::Random random = lab::Random::for_part(options.seed, name, round);
+      plan.push_back({.scenario = name,
                       .draw = {.wanted = options.draw > 0, .seed = random.below(kSeeds)},
                       .with_twin = options.path_rate.empty() && (options.draw > 0 || options.twins),
+                      .whatever_time = options.draw > 0 && round == 0,
                       .path_rate = options.path_rate,
                       .fixed_runs = options.predict});
     }
@@ -132,7 +149,8 @@ Result<void> write_file(const std::string& path, const std::string& text) {
   return fail(ErrorKind::environment, "cannot write " + path);
 }
 
-Result<void> publish(const report::Accuracy& accuracy, const Options& options) {
+Result<void> publish(const report::Accuracy& accuracy, const Outcome& outcome,
+                     const Options& options) {
   if (options.publish.empty()) return {};
   const auto now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
   const report::MatrixOrigin origin{
@@ -141,7 +159,8 @@ Result<void> publish(const report::Accuracy& accuracy, const Options& options) {
       .command = options.merge.empty()
                      ? command_line(options)
                      : fmt::format("slowpath lab matrix --merge {}", fmt::join(options.merge, " ")),
-      .seed = options.merge.empty() ? std::to_string(options.seed) : "of each run"};
+      .seed = options.merge.empty() ? std::to_string(options.seed) : "of each run",
+      .scenarios = outcome.scenarios};
   return write_file(options.publish, report::accuracy_markdown(accuracy, origin));
 }
 
@@ -151,7 +170,7 @@ ExitCode conclude(const Outcome& outcome, const Options& options) {
   const auto width = static_cast<std::size_t>(output_width());
   const ExitCode written = write_answer("\n" + report::accuracy_text(accuracy, width));
   if (written != ExitCode::answered) return written;
-  if (const Result<void> published = publish(accuracy, options); !published) {
+  if (const Result<void> published = publish(accuracy, outcome, options); !published) {
     return complain(published.error());
   }
   if (const ExitCode stopped = exit_code_of_signal(); stopped != ExitCode::answered) return stopped;
@@ -190,7 +209,9 @@ Result<Outcome> run_all(const Options& options) {
   if (lines.is_open() && !lines) {
     return fail(ErrorKind::environment, "cannot write " + options.jsonl);
   }
-  return Outcome{.captures = std::move(captures), .failures = *failures};
+  return Outcome{.captures = std::move(captures),
+                 .failures = *failures,
+                 .scenarios = order_of(*scenarios, options, 0)};
 }
 
 ExitCode run(const Options& options) {
@@ -240,7 +261,8 @@ void declare_choice(CLI::App& app, Options& options) {
   app.add_option("--seed", options.seed, "Of everything random (1); each run prints its own")
       ->type_name("N")
       ->group("Which runs");
-  app.add_option("--time-limit", options.time_limit, "Begin no run after this long: 30m")
+  app.add_option("--time-limit", options.time_limit,
+                 "Begin no run after this long, but with --draw draw each scenario once: 30m")
       ->type_name("TIME")
       ->group("Which runs");
 }

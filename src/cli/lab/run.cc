@@ -98,7 +98,8 @@ void hold_against(const lab::Scenario& scenario, const lab::Fix* fix, const Diag
              std::ranges::find(scenario.faults, finding.fault) != scenario.faults.end();
     });
     told.is_right = !still;
-    told.judged = still ? "the fault is STILL named" : "the fault is not named";
+    told.judged =
+        still ? "NOT RIGHT: the fault is still named" : "right: the fault is no longer named";
   }
 }
 

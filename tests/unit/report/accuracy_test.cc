@@ -51,6 +51,20 @@ TEST(Accuracy, unclear_and_healthy_have_columns_of_their_own_where_they_occur) {
   EXPECT_THAT(text, Not(HasSubstr("healthy")));
 }
 
+TEST(Accuracy, runs_are_counted_by_scenario_and_those_without_one_are_named) {
+  std::vector<GradedCapture> captures(4, capture({"rwnd-limited"}, "rwnd-limited", true));
+  captures[1].point = "client";  // of the same run
+  captures[2].seed = 7;
+  captures[3].seed = 8;
+  captures[3].void_because = {"frames were lost"};
+  const Accuracy accuracy = summarise(captures);
+  EXPECT_EQ(accuracy.draws, (std::map<std::string, std::uint64_t>{{"scenario", 2}}));
+  MatrixOrigin origin;
+  origin.scenarios = {"scenario", "left-out", "too-late"};
+  const std::string text = accuracy_markdown(accuracy, origin);
+  EXPECT_THAT(text, HasSubstr("- 0 × each of 2: left-out, too-late\n- 2 × each of 1: scenario\n"));
+}
+
 TEST(Accuracy, a_fault_named_in_a_healthy_world_is_an_alarm) {
   GradedCapture twin = capture({}, "random-loss", false);
   twin.false_alarms = {"random-loss"};
