@@ -78,8 +78,9 @@ class Loop {
       begin_counting();
     }
     if (now_ns_ >= rtt_due_ns_) {
+      const Duration since_last{now_ns_ - (rtt_due_ns_ - kRttEveryNs)};
       rtt_due_ns_ = now_ns_ + kRttEveryNs;
-      for (TransferStream& each : streams_) each.sample_rtt();
+      for (TransferStream& each : streams_) each.tick(since_last);
     }
     if (now_ns_ >= interval_ends_ns_) {
       close_interval(!is_counting_);

@@ -17,6 +17,8 @@ namespace {
 
 // Blocks, or reads, before another stream has its turn and the clock is looked at.
 constexpr int kQuota = 8;
+// In one call, of what is dropped.
+constexpr std::size_t kMostDropped = std::size_t{1} << 20U;
 // A paced sender that was held up makes up for so much, and no more: a burst would be another test.
 constexpr std::int64_t kMostLateNs = 100'000'000;
 
@@ -127,8 +129,9 @@ void TransferStream::receive_some(std::span<std::byte> buffer, std::int64_t now_
   for (int turn = 0; turn < kQuota && !done_; ++turn) {
     if (rate_bps_ > 0 && due_ns_ > now_ns) return;
     // What nobody looks at need not leave the kernel (tcp(7): MSG_TRUNC drops it uncopied).
-    const long got =
-        recv(plan_.socket, buffer.data(), buffer.size(), plan_.sink == nullptr ? MSG_TRUNC : 0);
+    const std::size_t most = plan_.sink == nullptr && rate_bps_ <= 0 ? kMostDropped : buffer.size();
+    const long got = plan_.sink == nullptr ? recv(plan_.socket, nullptr, most, MSG_TRUNC)
+                                           : recv(plan_.socket, buffer.data(), most, 0);
     if (got < 0) {
       if (!must_wait(errno) && errno != EINTR) fail_with(errno);
       return;
@@ -141,7 +144,7 @@ void TransferStream::receive_some(std::span<std::byte> buffer, std::int64_t now_
     if (plan_.sink != nullptr) plan_.sink->take(Bytes{buffer}.first(bytes), offset_);
     count(bytes, true);
     pace(bytes, now_ns);
-    if (bytes < buffer.size()) return;  // There was no more.
+    if (bytes < most) return;  // There was no more.
   }
 }
 
@@ -188,8 +191,34 @@ void TransferStream::take_account() {
   if (outcome_.socket && at_begin_) outcome_.socket = after(*at_begin_, *outcome_.socket);
 }
 
+void TransferStream::tick(Duration since_last) {
+  if (done_) return;
+  if (plan_.sends) {
+    sample_rtt();
+  } else if (plan_.sink == nullptr && rate_bps_ <= 0) {
+    set_low_water(since_last);
+  }
+}
+
+/// Waking a program costs whoever brings the packet: on one host, or in one machine, the sender. So
+/// what is dropped anyway is waited for until a tenth of a millisecond's worth is there; the kernel
+/// still wakes where the window closes or the stream ends (tcp(7), SO_RCVLOWAT in socket(7)). A
+/// quarter of the buffer at most: more would make the kernel enlarge it, and measure another
+/// window.
+void TransferStream::set_low_water(Duration since_last) {
+  constexpr double kMoment_s = 1e-4, kMost = 256 << 10;
+  const auto bytes = static_cast<double>(offset_ - std::exchange(offset_at_tick_, offset_));
+  const double buffer = static_cast<double>(receive_buffer_bytes(plan_.socket).value_or(0));
+  const double wanted =
+      std::clamp(bytes / to_seconds(since_last) * kMoment_s, 1.0, std::min(kMost, buffer / 4 + 1));
+  // Small changes are not worth a call.
+  if (wanted > 0.5 * low_water_ && wanted < 2.0 * low_water_) return;
+  low_water_ = static_cast<int>(wanted);
+  setsockopt(plan_.socket, SOL_SOCKET, SO_RCVLOWAT, &low_water_, sizeof low_water_);
+}
+
 void TransferStream::sample_rtt() {
-  if (!plan_.sends || done_ || ++rtts_skipped_ < rtt_stride_) return;
+  if (++rtts_skipped_ < rtt_stride_) return;
   rtts_skipped_ = 0;
   const auto socket = read_socket(plan_.socket);
   if (!socket || !socket->rtt_s) return;

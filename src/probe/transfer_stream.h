@@ -41,7 +41,9 @@ class TransferStream {
   /// From now on bytes count.
   void begin_counting(std::int64_t now_ns);
   StreamInterval close_interval(std::int64_t now_ns, bool omitted);
-  void sample_rtt();
+  /// Every `since_last` of a run: a sender's round trip is sampled, and a receiver that drops what
+  /// comes is woken for as much as comes in a moment, not for every packet.
+  void tick(Duration since_last);
   StreamOutcome take_outcome();
 
  private:
@@ -52,6 +54,8 @@ class TransferStream {
   void count(std::uint64_t bytes, bool block_done);
   void fail_with(int error);
   void take_account();
+  void sample_rtt();
+  void set_low_water(Duration since_last);
   [[nodiscard]] double since_start_s(std::int64_t at_ns) const;
 
   StreamPlan plan_;
@@ -68,6 +72,8 @@ class TransferStream {
   bool counting_ = false;
   bool done_ = false;
   std::uint64_t interval_bytes_ = 0;
+  std::uint64_t offset_at_tick_ = 0;
+  int low_water_ = 1;  // SO_RCVLOWAT
   std::int64_t interval_began_ns_;
   std::optional<SocketFacts> at_begin_;
   std::uint64_t rtts_skipped_ = 0, rtt_stride_ = 1;

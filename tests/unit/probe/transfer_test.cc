@@ -14,6 +14,7 @@
 
 #include "connected_pair.h"
 #include "probe/content_stream.h"
+#include "probe/socket.h"
 
 namespace slowpath::probe {
 namespace {
@@ -180,6 +181,39 @@ TEST(Transfer, OmittedBytesAreToldApart) {
   EXPECT_EQ(sent.omitted_bytes + sent.bytes, both.receiver.streams[0].bytes);
   EXPECT_GE(sent.begin_s, 0.5);
   EXPECT_GE(both.sender.counted_s, 0.5);
+}
+
+/// What is dropped is waited for in larger pieces; the last ones, however few, come all the same.
+TEST(Transfer, NothingWaitsForMoreThatDoesNotCome) {
+  const ConnectedPair pair = connect_pair();
+  constexpr std::uint64_t kMuch = 20'000'000;
+  std::jthread sender{[&] {
+    const std::vector<char> bytes(kMuch + 1);
+    std::size_t sent = 0;
+    while (sent < bytes.size()) {
+      // All but one byte as fast as it goes, and that one alone.
+      const std::size_t more = sent < kMuch ? kMuch - sent : 1;
+      const ssize_t done = send(pair.client.get(), bytes.data() + sent, more, MSG_NOSIGNAL);
+      if (done > 0) sent += static_cast<std::size_t>(done);
+      if (done < 0) wait_writable(pair.client.get(), 1s);
+    }
+  }};
+  std::uint64_t came = 0;
+  std::atomic<bool> stop{false};
+  TransferHooks hooks;
+  hooks.stop = &stop;
+  hooks.on_interval = [&](const IntervalReport& report) {
+    came += report.streams[0].bytes;
+    stop = came == kMuch + 1;
+  };
+  TransferPlan plan;
+  plan.interval = 10ms;
+  plan.most = 60s;
+  const auto received =
+      run_transfer(plan, std::vector<StreamPlan>{{.socket = pair.server.get()}}, hooks);
+  ASSERT_TRUE(received.has_value());
+  EXPECT_TRUE(received->stopped);
+  EXPECT_EQ(received->streams[0].bytes, kMuch + 1);
 }
 
 TEST(Transfer, PacingKeepsTheRate) {
