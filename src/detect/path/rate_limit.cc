@@ -32,8 +32,13 @@ constexpr double kUp = 0.3;
 // A shaper lets TCP have nearly all of its rate, and from the credit's end on delay grows as
 // arithmetic says, within so much of the longest: what else makes delays does not keep to it.
 constexpr double kNear = 0.25, kStrays = 0.15;
-// Processors without rest drop and delay datagrams as a limit does (delay_and_loss.cc).
-constexpr double kBusy = 0.85;
+// Processors without rest drop and delay datagrams as a limit does (delay_and_loss.cc), but not as
+// evenly: they stop for a while, and lose or delay what comes meanwhile. A bucket keeps to its rate
+// from its end on, within so much, and no stretch holds so much of what it drops.
+constexpr double kBusy = 0.85, kSteady = 0.05, kLongestStretch = 0.05;
+constexpr std::uint64_t kEnoughStretches = 20;
+// So near TCP's rate, and nothing like the delay in the run below it: no processor's doing either.
+constexpr double kVeryNear = 0.1, kCalm = 0.25;
 
 /// Whether what was measured is the path's, and not this host's.
 bool hosts_rest(const LatencyTest& latency, Direction direction) {
@@ -42,7 +47,14 @@ bool hosts_rest(const LatencyTest& latency, Direction direction) {
   });
 }
 
-void tell_busy(Finding& finding) {
+/// `but`: why it is the path all the same; empty where nothing says so.
+void tell_busy(Finding& finding, const std::string& but) {
+  if (!but.empty()) {
+    finding.confidence = std::min(finding.confidence, 0.8);
+    finding.evidence.push_back(
+        tested("this host's processors had hardly any rest meanwhile, but " + but));
+    return;
+  }
   finding.severity = std::min(finding.severity, Severity::suspect);
   finding.confidence = 0.5;
   finding.evidence.push_back(tested(
@@ -107,6 +119,34 @@ double delay_before_loss_s(const DatagramRun& run) {
   return delays[(delays.size() - 1) / 2];
 }
 
+/// Why losses are a limit's even where processors had no rest: what passed kept to one rate from
+/// the first loss to the end, and what was lost lies evenly. Empty where that is not so.
+std::string even_losses(const DatagramRun& run) {
+  const std::uint64_t lost = run.sent - run.received, before = run.first_lost.value_or(0);
+  if (run.sent_bps <= 0 || run.received <= before || run.loss_runs < kEnoughStretches) return {};
+  const double bits = run.ip_bytes * 8.0;
+  const double seconds = static_cast<double>(run.sent - before) * bits / run.sent_bps;
+  const double passed_bps = static_cast<double>(run.received - before) * bits / seconds;
+  if (std::abs(passed_bps / run.late_bps - 1) > kSteady ||
+      static_cast<double>(run.longest_loss_run) > kLongestStretch * static_cast<double>(lost))
+    return {};
+  return fmt::format(
+      "from the first loss on {} passed, at the end {}, and the losses lie in {} stretches, the "
+      "longest of {}: what stops for a while loses in long ones",
+      format_rate(passed_bps), format_rate(run.late_bps), run.loss_runs, run.longest_loss_run);
+}
+
+/// The same of delays: TCP was let have this very rate, and below it nothing waited like that.
+std::string calm_below(const Runs& runs, double of_tcp) {
+  const DatagramRun &over = *runs.over, &below = *runs.below;
+  if (std::abs(of_tcp - 1) > kVeryNear || below.delay_growth_s > kCalm * over.delay_growth_s)
+    return {};
+  return fmt::format(
+      "TCP reached this very rate, and at {} of it, with the same processors, the delay grew by {} "
+      "only",
+      format_percent(*below.rate_share), format_duration(below.delay_growth_s));
+}
+
 void report_policer(const PathTestFacts& test, const Runs& runs, Direction direction,
                     Findings& findings) {
   const DatagramRun& over = *runs.over;
@@ -117,7 +157,6 @@ void report_policer(const PathTestFacts& test, const Runs& runs, Direction direc
   if (std::max(over.delay_growth_s, delay_before_loss_s(over)) > bound_s) return;
   // A room too small to show as delay could be a queue's as well.
   const bool is_proved = queue_s >= kLeastQueue_s;
-  const bool rests = hosts_rest(*test.latency, direction);
   Finding finding =
       found("policer", is_proved ? Severity::fault : Severity::suspect, is_proved ? 0.9 : 0.6,
             fmt::format("{} what exceeds about {} is dropped at once, not queued",
@@ -135,7 +174,7 @@ void report_policer(const PathTestFacts& test, const Runs& runs, Direction direc
   finding.refuted_by = "delays that grow before datagrams are lost";
   finding.next_capture =
       "at the sender, during a transfer: slowpath diagnose -i DEV --duration 10s";
-  if (!rests) tell_busy(finding);
+  if (!hosts_rest(*test.latency, direction)) tell_busy(finding, even_losses(over));
   findings.push_back(std::move(finding));
 }
 
@@ -193,7 +232,8 @@ void report_shaper(const PathTestFacts& test, const Runs& runs, Direction direct
         {{"credit_bytes", bytes}, {"plateau_bps", over.late_bps}}));
   }
   finding.refuted_by = "a link on the path whose own speed is this rate";
-  if (has_credit && !hosts_rest(*test.latency, direction)) tell_busy(finding);
+  if (has_credit && !hosts_rest(*test.latency, direction))
+    tell_busy(finding, calm_below(runs, of_tcp));
   findings.push_back(std::move(finding));
 }
 

@@ -281,6 +281,7 @@ DatagramRun overload(double room_bytes, bool waits, double credit_bytes = 0) {
       5000, 2500 + static_cast<std::uint64_t>((room_bytes + credit_bytes) / run.ip_bytes));
   if (run.received == run.sent) run.first_lost.reset();
   run.loss_runs = run.sent - run.received;
+  run.longest_loss_run = 1;
   for (int i = 0; i < 48; ++i) {
     const double at_s = i / 48.0;
     const double behind = std::min(at_s * (kSent - kLimit) / 8, room_bytes + credit_bytes);
@@ -339,14 +340,40 @@ TEST(PathTest, ACreditBeforeTheQueueIsAShaper) {
   EXPECT_EQ(verdict(facts), "shaper");
 }
 
-TEST(PathTest, ABusyHostProvesNoLimit) {
-  for (const DatagramRun& over : {overload(100'000, false), overload(250'000, true, 200'000)}) {
-    PathTestFacts facts = facts_of_overload(over);
-    facts.latency->loaded = {loaded(0.012)};
-    EXPECT_NE(verdict(facts), "unclear");
-    facts.latency->loaded[0].own_busy_share = 0.95;
-    EXPECT_EQ(verdict(facts), "unclear");
+std::string verdict_while_busy(const DatagramRun& over, double delay_below_s = 0.001) {
+  PathTestFacts facts = facts_of_overload(over);
+  for (DatagramRun& run : facts.latency->runs) {
+    if (run.rate_share < 1) run.delay_growth_s = delay_below_s;
   }
+  facts.latency->loaded = {loaded(0.012)};
+  facts.latency->loaded[0].own_busy_share = 0.95;
+  return verdict(facts);
+}
+
+TEST(PathTest, ABusyHostStopsAndGoesAndALimitDoesNot) {
+  const DatagramRun policed = overload(100'000, false);
+  EXPECT_EQ(verdict_while_busy(policed), "policer");
+  // All that was lost, while the host stood still a few times.
+  DatagramRun over = policed;
+  over.loss_runs = 8;
+  EXPECT_EQ(verdict_while_busy(over), "unclear");
+  over = policed;
+  over.longest_loss_run = over.sent / 10;
+  EXPECT_EQ(verdict_while_busy(over), "unclear");
+  over = policed;
+  over.late_bps *= 0.9;  // it became slower
+  EXPECT_EQ(verdict_while_busy(over), "unclear");
+}
+
+TEST(PathTest, ABusyHostDelaysBelowTheRateAsWell) {
+  const DatagramRun shaped = overload(250'000, true, 200'000);
+  EXPECT_EQ(verdict_while_busy(shaped), "shaper");
+  EXPECT_EQ(verdict_while_busy(shaped, 0.08), "unclear");
+  // An ordinary link of that rate stays one.
+  EXPECT_EQ(verdict_while_busy(overload(250'000, true)), "healthy");
+  DatagramRun over = shaped;
+  over.rate_share = 2.3;  // TCP reached 13 % less: something else held it
+  EXPECT_EQ(verdict_while_busy(over), "unclear");
 }
 
 TEST(PathTest, DelaysThatFollowNoCreditAreNoShaper) {
