@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "facts/cpu_time.h"
 #include "machine/live/cpu.h"
 #include "machine/live/host_files.h"
 #include "probe/socket.h"
@@ -14,10 +15,6 @@ namespace {
 
 double seconds_of(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-}
-
-double total_s(const CpuFacts& cpu) {
-  return cpu.user_s + cpu.system_s + cpu.softirq_s + cpu.steal_s + cpu.idle_s;
 }
 
 }  // namespace

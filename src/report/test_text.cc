@@ -8,6 +8,7 @@
 
 #include "base/format.h"
 #include "detect/throughput_test.h"
+#include "facts/cpu_time.h"
 #include "report/path_test_text.h"
 #include "report/table.h"
 #include "report/test_answer.h"
@@ -16,15 +17,11 @@
 namespace slowpath::report {
 namespace {
 
-double total_of(const CpuFacts& cpu) {
-  return cpu.user_s + cpu.system_s + cpu.softirq_s + cpu.steal_s + cpu.idle_s;
-}
-
 /// "98 %": of the busiest processor.
 std::string busiest(const TestHost& host) {
   double most = -1;
   for (const CpuFacts& cpu : host.cpus) {
-    const double total = total_of(cpu);
+    const double total = total_s(cpu);
     if (total > 0) most = std::max(most, 1 - cpu.idle_s / total);
   }
   return most < 0 ? "unknown" : fmt::format("{:.0f}{}%", 100 * most, kNoBreak);
@@ -38,7 +35,7 @@ std::string parts_of(const TestHost& host) {
     sum.system_s += cpu.system_s;
     sum.softirq_s += cpu.softirq_s;
     sum.steal_s += cpu.steal_s;
-    total += total_of(cpu);
+    total += total_s(cpu);
   }
   if (total <= 0) return "unknown";
   return fmt::format("{} processors: user {}, system {}, softirq {}, steal {}", host.cpus.size(),
@@ -50,11 +47,10 @@ std::string parts_of(const TestHost& host) {
 void write_processors(Page& page, const TestHost& host) {
   constexpr std::size_t kShown = 8;
   std::vector<CpuFacts> cpus = host.cpus;
-  std::erase_if(cpus, [](const CpuFacts& cpu) { return total_of(cpu) <= 0; });
-  std::ranges::stable_sort(cpus, {},
-                           [](const CpuFacts& cpu) { return cpu.idle_s / total_of(cpu); });
+  std::erase_if(cpus, [](const CpuFacts& cpu) { return total_s(cpu) <= 0; });
+  std::ranges::stable_sort(cpus, {}, [](const CpuFacts& cpu) { return cpu.idle_s / total_s(cpu); });
   for (const CpuFacts& cpu : cpus | std::views::take(kShown)) {
-    const double total = total_of(cpu);
+    const double total = total_s(cpu);
     page.entry(
         "", fmt::format("  processor {}: user {}, system {}, softirq {}, steal {}, idle {}",
                         cpu.number, format_percent(cpu.user_s / total),

@@ -6,6 +6,7 @@
 
 #include "base/format.h"
 #include "detect/host_support.h"
+#include "facts/cpu_time.h"
 
 namespace slowpath::detect::host {
 namespace {
@@ -16,7 +17,7 @@ bool look(const Host& host, std::vector<HostFinding>& found) {
   double steal = 0, all = 0;
   for (const CpuFacts& cpu : host.facts.cpus) {
     steal += cpu.steal_s;
-    all += cpu.user_s + cpu.system_s + cpu.softirq_s + cpu.steal_s + cpu.idle_s;
+    all += total_s(cpu);
   }
   if (host.facts.cpus.empty() || all < kLeast_s) return false;
   const double share = steal / all;

@@ -8,6 +8,7 @@
 
 #include "base/format.h"
 #include "detect/host_support.h"
+#include "facts/cpu_time.h"
 
 namespace slowpath::detect::host {
 namespace {
@@ -51,9 +52,7 @@ bool is_told(const InterfaceFacts& interface) {
 double uptime_s(const MachineFacts& facts) {
   double longest_s = 0;
   if (facts.interval_s) return longest_s;  // then CPU times are those of the interval
-  for (const CpuFacts& cpu : facts.cpus)
-    longest_s =
-        std::max(longest_s, cpu.user_s + cpu.system_s + cpu.softirq_s + cpu.steal_s + cpu.idle_s);
+  for (const CpuFacts& cpu : facts.cpus) longest_s = std::max(longest_s, total_s(cpu));
   return longest_s;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/format.h"
 #include "detect/throughput/rules.h"
+#include "facts/cpu_time.h"
 
 namespace slowpath::detect {
 namespace {
@@ -35,8 +36,7 @@ bool is_used_up(const TestHost& host) {
 /// Whether some processor was never idle, whoever used it.
 bool is_full(const TestHost& host) {
   return is_used_up(host) || std::ranges::any_of(host.cpus, [](const CpuFacts& cpu) {
-           const double total =
-               cpu.user_s + cpu.system_s + cpu.softirq_s + cpu.steal_s + cpu.idle_s;
+           const double total = total_s(cpu);
            return total > 0 && 1 - cpu.idle_s / total >= kFull;
          });
 }

@@ -7,6 +7,7 @@
 
 #include "base/format.h"
 #include "detect/throughput/rules.h"
+#include "facts/cpu_time.h"
 
 namespace slowpath::detect::throughput {
 namespace {
@@ -75,7 +76,7 @@ void steal(const Look& look, std::vector<Finding>& findings) {
   const bool is_client = sender == look.flow.to_server;
   const TestHost& host = is_client ? look.run.client : look.run.server;
   for (const CpuFacts& cpu : host.cpus) {
-    const double total = cpu.user_s + cpu.system_s + cpu.softirq_s + cpu.steal_s + cpu.idle_s;
+    const double total = total_s(cpu);
     if (total <= 0 || cpu.steal_s / total < kStealShare) continue;
     Finding finding =
         found(look, "cpu-steal", Severity::suspect, 0.7,
