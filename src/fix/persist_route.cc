@@ -22,11 +22,22 @@ struct Metric {
   std::string gateway;   // of packets to there; empty: on the link
   std::string source;    // address that they are sent from; empty: the route names none
   std::string protocol;  // who made the route, as the knob "proto" says
+  bool by_dhcp = false;  // of a made one: DHCP brings its gateway, or the link's address
 };
 
 Result<std::string> read_word(Kernel& kernel, const Knob& knob, std::string_view word) {
   const std::string to = knob.item.substr(knob.item.find('@'));
   return kernel.read({KnobKind::route, knob.interface, std::string(word) + to});
+}
+
+/// Whether DHCP brought the default route by that interface, and with it the gateway.
+bool is_by_dhcp(Kernel& kernel, const Metric& metric) {
+  const auto told = [&](std::string_view word) {
+    return kernel.read({KnobKind::route, metric.interface, fmt::format("{}@default", word)})
+        .value_or("");
+  };
+  return !metric.is_ipv6 && told(kProtocolWord) == "dhcp" &&
+         (metric.gateway.empty() || told(kGatewayWord) == metric.gateway);
 }
 
 Result<Metric> metric_of(Kernel& kernel, const Turn& turn) {
@@ -53,6 +64,7 @@ Result<Metric> metric_of(Kernel& kernel, const Turn& turn) {
     if (!protocol) return std::unexpected(protocol.error());
     metric.protocol = *protocol;
   }
+  metric.by_dhcp = metric.is_made && is_by_dhcp(kernel, metric);
   return metric;
 }
 
@@ -118,9 +130,13 @@ Result<std::string> networkd_sections(const Entry& entry, const Metric& metric,
                                    metric.is_locked ? " lock" : ""),
                        "have a script of networkd-dispatcher(8) run the command");
   if (metric.is_made) {
-    const std::string gateway = metric.gateway.empty() ? "" : "Gateway=" + metric.gateway + "\n",
-                      source =
-                          metric.source.empty() ? "" : "PreferredSource=" + metric.source + "\n";
+    // Before the lease there is neither the gateway nor the address: systemd waits for `_dhcp4`,
+    // and takes the address of the lease.
+    const std::string_view via = metric.by_dhcp ? "_dhcp4" : std::string_view(metric.gateway);
+    const std::string gateway = metric.gateway.empty() ? "" : fmt::format("Gateway={}\n", via),
+                      source = metric.source.empty() || metric.by_dhcp
+                                   ? ""
+                                   : "PreferredSource=" + metric.source + "\n";
     return fmt::format("[Route]\nDestination={}\n{}{}Protocol={}\n{}={}\n", metric.destination,
                        gateway, source, kRouteProtocol, keys.route, value);
   }

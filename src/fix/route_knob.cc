@@ -279,7 +279,9 @@ Result<void> make_route(netlink::Socket& socket, const Knob& knob, const RouteDe
 }
 
 Result<void> remove_route(netlink::Socket& socket, const Route& route, const std::string& attempt) {
-  if (route.header.rtm_protocol != kRouteProtocol)
+  // systemd-networkd makes one of a drop-in again with DHCP's number, where DHCP brings the
+  // gateway.
+  if (route.header.rtm_protocol != kRouteProtocol && route.header.rtm_protocol != RTPROT_DHCP)
     return fail(ErrorKind::usage, attempt, "somebody else made this route: it is left alone");
   netlink::Request request{RTM_DELROUTE, 0};
   request.body(settable(route.header));

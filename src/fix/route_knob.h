@@ -6,7 +6,7 @@
 // where path MTU discovery shall not change it, "none" where the route has no such metric, and
 // "absent" where there is no such route. Turning the metric of an absent route to a single host
 // makes one: a copy of the route that packets to it take, with a protocol number of its own.
-// Turning it to "absent" takes only such a route away.
+// Turning it to "absent" takes only such a route away, or what systemd-networkd made of its drop-in.
 #pragma once
 
 #include <string>

@@ -22,12 +22,12 @@ state() { echo "/run/systemd/netif/links/$(< /sys/class/net/v0/ifindex)"; }
 start() {
   "$networkd" 2> "$scratch/log" &
   pid=$!
-  for ((tenth = 0; tenth < 200; ++tenth)); do
+  for ((tenth = 0; tenth < 300; ++tenth)); do
     if grep -qs ^NETWORK_FILE= "$(state)" && [[ -n $(ip route show default) ]]; then return; fi
     sleep 0.1
   done
   cat "$scratch/log"
-  echo "systemd-networkd does not start here"
+  echo "systemd-networkd does not start here, or gets no lease"
   # Once it has, it can.
   exit "$unable"
 }
@@ -79,3 +79,26 @@ stop
 start
 sleep 1
 check "and it does not come back" is_gone
+stop
+
+# The same where DHCP brings address and gateway: what networkd itself serves at the other end.
+printf '[Match]\nName=v0\n[Network]\nDHCP=ipv4\n' > /etc/systemd/network/10-v0.network
+printf '[Match]\nName=v1\n[Network]\nAddress=10.1.0.254/24\nDHCPServer=yes\n[DHCPServer]\nEmitDNS=no\n' \
+  > /etc/systemd/network/10-v1.network
+is_there() { [[ $(ip route show 10.9.0.9) == *"via 10.1.0.254 dev v0 "*"initcwnd 30"* ]]; }
+unable=77
+start
+unable=1
+check "DHCP brings the default route" bash -c '[[ $(ip route show default) == *"proto dhcp"* ]]'
+"$SLOWPATH_PROGRAM" fix apply 'ip route replace 10.9.0.9 dev v0 initcwnd 30' --persist
+check "the step makes the route beside DHCP's" is_there
+stop
+check "a restart takes it away again" is_gone
+start
+for ((tenth = 0; tenth < 300; ++tenth)); do if is_there; then break; fi; sleep 0.1; done
+check "networkd makes it again once there is a lease" is_there
+check "networkd takes every word of it" \
+  bash -c '! grep -i "unknown\|ignoring\|could not set" "$1"' - "$scratch/log"
+"$SLOWPATH_PROGRAM" fix undo --all
+check "undo takes the route of the lease away" is_gone
+check "and that drop-in, with its folder" test ! -e /etc/systemd/network/10-v0.network.d

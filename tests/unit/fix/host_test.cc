@@ -2,6 +2,7 @@
 // Steps on a real kernel, in a network namespace of their own: features, MTU and sysctls are really
 // turned, a process is really killed in the middle, and a snapshot of everything is the same
 // afterwards.
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include <map>
 #include <random>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "fix/apply.h"
@@ -252,36 +254,64 @@ TEST(Host, AClampIsWhatTheCommandWouldMake) {
 }
 
 // The script that ifupdown would run makes the same route again, whatever else the route has.
+/// Who runs the script of a route when an interface comes up.
+struct Manager {
+  std::string folders, sign;  // made below the root: what shows that it has v0 in hand
+  std::string before, after;  // the script stands between; once for v1, once for v0
+};
+
+/// As after a restart: the routes are those that were, and the script runs. 0, or the place that
+/// went wrong.
+int made_again_by(const Manager& manager, const char* command) {
+  const auto kernel = fix::this_host();
+  const Scratch scratch;
+  fix::Journal journal = *fix::Journal::open(scratch.path());
+  const std::string root = scratch.path() + "/root";
+  if (system(fmt::format("cd {} && mkdir root && cd root && mkdir -p {} && {}", scratch.path(),
+                         manager.folders, manager.sign)
+                 .c_str()) != 0)
+    return 1;
+  const auto before = snapshot(*kernel);
+  Result<fix::Entry> entry = fix::intend(*kernel, journal, ready(command, *kernel), 1);
+  if (!entry || !fix::persist(*kernel, journal, *entry, root)) return 2;
+  if (!fix::carry_out(*kernel, journal, *entry)) return 3;
+  const auto with = snapshot(*kernel);
+  const std::string script = entry->files.at(0).path;
+  for (const fix::Turn& turn : entry->turns)
+    if (!kernel->write(turn.knob, turn.before)) return 4;
+  if (snapshot(*kernel) != before) return 5;
+  const auto run = [&](const char* interface) {
+    const std::string line = manager.before + " sh -e " + script + " " + manager.after;
+    return system(fmt::format(fmt::runtime(line), interface).c_str()) == 0;
+  };
+  if (!run("v1") || snapshot(*kernel) != before) return 6;
+  if (!run("v0") || snapshot(*kernel) != with) return 7;
+  return !fix::undo(*kernel, journal, *entry, false)->done || snapshot(*kernel) != before ? 8 : 0;
+}
+
 TEST(Host, TheScriptOfARouteMakesItAgain) {
   const int code = in_namespace([] {
-    const auto kernel = fix::this_host();
-    for (const char* command : {"ip route change default dev v0 initcwnd 30",
-                                "ip route change default dev v0 initrwnd 44",
-                                "ip route change 10.78.0.0/16 dev v0 mtu 1200",
-                                "route:v0:mtu@10.77.0.9=1400 lock", "route:v0:rto_min@10.77.0.9=50",
-                                "route:v0:mtu@fd77::9=1300", "route:v0:mtu@10.78.0.0/16=none"}) {
-      const Scratch scratch;
-      fix::Journal journal = *fix::Journal::open(scratch.path());
-      const std::string root = scratch.path() + "/root";
-      if (system(("mkdir -p " + root + "/etc/network/if-up.d; echo iface v0 inet static > " + root +
-                  "/etc/network/interfaces")
-                     .c_str()) != 0)
-        return 1;
-      const auto before = snapshot(*kernel);
-      Result<fix::Entry> entry = fix::intend(*kernel, journal, ready(command, *kernel), 1);
-      if (!entry || !fix::persist(*kernel, journal, *entry, root)) return 2;
-      if (!fix::carry_out(*kernel, journal, *entry)) return 3;
-      const auto with = snapshot(*kernel);
-      const std::string script = entry->files.at(0).path;
-      // As after a restart: the routes are those that were, and the script runs.
-      for (const fix::Turn& turn : entry->turns)
-        if (!kernel->write(turn.knob, turn.before)) return 4;
-      if (snapshot(*kernel) != before) return 5;
-      if (system(("IFACE=v1 sh -e " + script).c_str()) != 0 || snapshot(*kernel) != before)
-        return 6;
-      if (system(("IFACE=v0 sh -e " + script).c_str()) != 0 || snapshot(*kernel) != with) return 7;
-      if (!fix::undo(*kernel, journal, *entry, false)->done || snapshot(*kernel) != before)
-        return 8;
+    const Manager managers[] = {
+        // interfaces(5): IFACE.
+        {"etc/network/if-up.d", "echo iface v0 inet static > etc/network/interfaces", "IFACE={}",
+         ""},
+        // NetworkManager-dispatcher(8): the interface and what happened.
+        {"etc/NetworkManager/dispatcher.d run/NetworkManager/devices sys/class/net/v0",
+         fmt::format("echo {0} > sys/class/net/v0/ifindex && echo managed=true > "
+                     "run/NetworkManager/devices/{0}",
+                     if_nametoindex("v0")),
+         "", "{} up"}};
+    int place = 0;
+    for (const Manager& manager : managers) {
+      place += 10;
+      for (const char* command :
+           {"ip route change default dev v0 initcwnd 30",
+            "ip route change default dev v0 initrwnd 44",
+            "ip route change 10.78.0.0/16 dev v0 mtu 1200", "route:v0:mtu@10.77.0.9=1400 lock",
+            "route:v0:rto_min@10.77.0.9=50", "route:v0:mtu@fd77::9=1300",
+            "route:v0:mtu@10.78.0.0/16=none"}) {
+        if (const int wrong = made_again_by(manager, command); wrong != 0) return place + wrong;
+      }
     }
     return 0;
   });
