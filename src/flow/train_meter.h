@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "facts/direction.h"
+#include "flow/pair_spacing.h"
 #include "flow/sampler.h"
 
 namespace slowpath::flow {
@@ -18,7 +19,11 @@ class TrainMeter {
   /// good part of the round trip ends it.
   void arrived(Time at, std::int64_t bytes, std::uint32_t segment_size, double rtt_s) {
     const double pause_s = std::max(kPauseRounds * rtt_s, kLeastPause_s);
-    if (begun_ && to_seconds(at - newest_) <= pause_s) {
+    const double gap_s = to_seconds(at - newest_);
+    if (begun_ && gap_s <= pause_s) {
+      if (segment_size > 0 && bytes >= static_cast<std::int64_t>(segment_size)) {
+        pairs_.add(static_cast<double>(bytes) * 8, std::max(gap_s, kResolution_s));
+      }
       bytes_ += bytes;
       ++arrivals_;
       newest_ = at;
@@ -34,16 +39,25 @@ class TrainMeter {
     begun_ = false;
   }
 
-  /// With the train under way.
+  /// With the train under way. Where trains agree on no rate and the gaps between single segments do, the upper
+  /// quantiles are that rate, and the count is that of such gaps if there are more.
   [[nodiscard]] TrainFacts take(std::uint32_t segment_size) {
     end(segment_size);
     const std::vector<float> sorted = rates_.sorted();
-    return {.trains = rates_.seen(),
-            .median_bps = Sampler::quantile_of(sorted, 0.5),
-            .p75_bps = Sampler::quantile_of(sorted, 0.75),
-            .p90_bps = Sampler::quantile_of(sorted, 0.9)};
+    TrainFacts facts{.trains = rates_.seen(),
+                     .median_bps = Sampler::quantile_of(sorted, 0.5),
+                     .p75_bps = Sampler::quantile_of(sorted, 0.75),
+                     .p90_bps = Sampler::quantile_of(sorted, 0.9)};
+    const bool agree = facts.trains >= kTrainsToAgree && facts.p90_bps <= kAgreement * facts.p75_bps;
+    if (const PairSpacing::Peak peak = pairs_.peak(); peak.bps > 0 && !agree) {
+      facts.trains = std::max(facts.trains, peak.pairs);
+      facts.p75_bps = facts.p90_bps = peak.bps;
+    }
+    return facts;
   }
-  [[nodiscard]] std::size_t memory_bytes() const { return rates_.memory_bytes(); }
+  [[nodiscard]] std::size_t memory_bytes() const {
+    return rates_.memory_bytes() + pairs_.memory_bytes();
+  }
 
  private:
   // From six on, so that the initial window of ten segments (RFC 6928) holds one; cut at 64, so that a path that is
@@ -52,6 +66,9 @@ class TrainMeter {
   static constexpr std::uint32_t kArrivals = 3;
   static constexpr double kPauseRounds = 0.25;
   static constexpr double kLeastPause_s = 0.001;  // hosts wake up late
+  // As detect/ceilings.cc asks of a path's rate.
+  static constexpr std::uint64_t kTrainsToAgree = 20;
+  static constexpr double kAgreement = 1.3;
   static constexpr double kResolution_s = 1e-6;   // of most captures' clocks
 
   void end(std::uint32_t segment_size) {
@@ -68,6 +85,7 @@ class TrainMeter {
   std::int64_t bytes_ = 0;
   std::uint32_t arrivals_ = 0;
   Sampler rates_;
+  PairSpacing pairs_;
 };
 
 }  // namespace slowpath::flow

@@ -33,7 +33,32 @@ TEST(TrainMeter, LoneSegmentsShowNoRateOfThePath) {
 TEST(TrainMeter, AFlightOfFewSegmentsHasNoTrain) {
   TrainMeter meter;
   for (std::int64_t round = 0; round < 50; ++round) {
-    for (std::int64_t i = 0; i < 4; ++i) meter.arrived(at_us(round * 20'000 + i * 10), kSegment, kSegment, kRtt);
+    for (std::int64_t i = 0; i < 4; ++i)
+      meter.arrived(at_us(round * 20'000 + i * 10), kSegment, kSegment, kRtt);
+  }
+  EXPECT_EQ(meter.take(kSegment).trains, 0u);
+}
+
+TEST(TrainMeter, GapsThatAgreeAreTheRateWhereNoTrainsDo) {
+  TrainMeter meter;
+  // Pairs 240 us apart, as delayed ACKs clock them out, 3 to 4 ms from one another: 48 Mbit/s.
+  for (std::int64_t i = 0; i < 100; ++i) {
+    const std::int64_t begin = i * 3'500 + 500 * (i % 3);
+    meter.arrived(at_us(begin), kSegment, kSegment, kRtt);
+    meter.arrived(at_us(begin + 240), kSegment, kSegment, kRtt);
+  }
+  const TrainFacts facts = meter.take(kSegment);
+  EXPECT_LT(facts.median_bps, 10e6);
+  EXPECT_NEAR(facts.p75_bps, 48.27e6, 0.03 * 48.27e6);
+  EXPECT_EQ(facts.p90_bps, facts.p75_bps);
+  EXPECT_EQ(facts.trains, 100u);
+}
+
+TEST(TrainMeter, SmallSegmentsAndPausesAreNoPairs) {
+  TrainMeter meter;
+  for (std::int64_t i = 0; i < 50; ++i) {
+    meter.arrived(at_us(i * 20'000), kSegment, kSegment, kRtt);  // a pause of a round trip
+    meter.arrived(at_us(i * 20'000 + 100), 500, kSegment, kRtt);
   }
   EXPECT_EQ(meter.take(kSegment).trains, 0u);
 }
