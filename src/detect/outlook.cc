@@ -60,9 +60,8 @@ bool is_switch(const Finding& finding, const Transfer& transfer, std::span<const
 
 /// Adds what a finding repairs to what is done, and says what is then to be expected.
 AfterFix expect_also(const Transfer& transfer, const Finding& finding, Repairs& done) {
-  const Repair repair = repair_of(finding.fault);
-  done.add(repair, finding.seconds_lost);
-  if (repair != Repair::unknown) return predict(transfer, done, Witness::stretches);
+  done.add(repair_of(finding.fault), finding.seconds_lost);
+  if (!done.unknown) return predict(transfer, done, Witness::stretches);
   return {std::nullopt, std::string{kHiddenByEarlier}, Bound::unknown};
 }
 
@@ -105,8 +104,10 @@ std::vector<FixStep> order_steps(const Case& facts, const std::vector<Finding>& 
     const bool shows = is_switch(finding, *transfer, findings, steps, after);
     if (!shows && !is_hidden_limit(finding)) continue;
     done = also;
+    // Where the rate after all steps is known, it is told, whether or not this one adds to it.
+    const bool told = shows || after.bound == Bound::about;
     steps.push_back(
-        {i, shows ? after : AfterFix{std::nullopt, std::string{kNotReached}, Bound::unknown}});
+        {i, told ? after : AfterFix{std::nullopt, std::string{kNotReached}, Bound::unknown}});
   }
   if (steps.size() < 2) steps.clear();
   return steps;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a transfer would make if one of its causes were gone: the least of what would still limit
-// it, named in words with its figures. Pure. Says "at least" where the transfer shows no more than
-// a lower bound, and nothing where it does not show that either.
+// it, named in words with its figures. Pure. Says "about" where what was seen leaves no more than a
+// quarter to either side, "at least" where it shows no more than a lower bound, and nothing where
+// it does not show that either. The limits are in ceilings.h, which repair a fault asks for in
+// repairs.cc.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +19,7 @@ namespace slowpath::detect {
 enum class Repair : std::uint8_t {
   unknown,  // nothing that was seen tells the rate afterwards
   waits,    // pauses go; between them the transfer runs as it did
+  turns,    // likewise, and the round trips of questions and answers with them
   loss,     // nothing is lost any more, and nothing keeps the congestion window small
   sender,   // the sender keeps as much in flight as it may
   window,   // the receive window opens
@@ -29,8 +32,9 @@ Repair repair_of(std::string_view fault);
 
 /// Several repairs done together.
 struct Repairs {
-  bool waits = false, loss = false, sender = false, window = false;
-  double seconds = 0;  // that their causes cost the transfer
+  bool waits = false, turns = false, loss = false, sender = false, window = false;
+  bool unknown = false;  // one of them: what all bring together cannot be told
+  double seconds = 0;    // that their causes cost the transfer
 
   void add(Repair repair, double seconds_lost);
 };

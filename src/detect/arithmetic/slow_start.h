@@ -18,4 +18,17 @@ int slow_start_rounds(double bytes, double mss_bytes,
 double ideal_transfer_s(double bytes, double mss_bytes, double rtt_s, double rate_bps,
                         double initial_window_segments = kInitialWindowSegments);
 
+/// Questions and answers in turn, every answer as long as the others.
+struct Exchanges {
+  double count = 0;
+  double answer_bytes = 0;
+  bool begin_anew = false;  // pauses between them close the window again (RFC 5681 section 4.1)
+};
+
+/// Seconds for all of them, questions of no length: each takes a round trip, one more for each
+/// doubling that its answer needs beyond the window that those before it opened, and the rest of
+/// its bytes at the rate.
+double exchanges_s(const Exchanges& exchanges, double mss_bytes, double rtt_s, double rate_bps,
+                   double initial_window_segments = kInitialWindowSegments);
+
 }  // namespace slowpath::arithmetic

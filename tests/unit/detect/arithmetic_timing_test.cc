@@ -75,6 +75,39 @@ TEST(SlowStart, idealTransfer) {
   EXPECT_GT(ideal_transfer_s(1e6, 1460, 0.1, 0), 1e300) << "no rate, no end";
 }
 
+// RFC 5681 section 3.1 and RFC 6928: 14 600 bytes at first, doubled by each round that fills them.
+TEST(SlowStart, ExchangesKeepTheWindowThatEarlierOnesOpened) {
+  // Answers of 20 000: the first needs 14 600 and the rest, all others one window of 29 200.
+  const double bits_s = (5400 + 19 * 20000) * 8 / 1e9;
+  EXPECT_NEAR(exchanges_s({.count = 20, .answer_bytes = 20000}, 1460, 0.01, 1e9), 0.21 + bits_s,
+              1e-9);
+}
+
+TEST(SlowStart, ExchangesGrowOneAfterTheOther) {
+  // 100 000: 14 600, 29 200, 56 200 of 58 400; the second 58 400 and 41 600 of 116 800; then one.
+  const double bits_s = (56200 + 41600 + 8 * 100000) * 8 / 1e12;
+  EXPECT_NEAR(exchanges_s({.count = 10, .answer_bytes = 100000}, 1460, 0.01, 1e12),
+              (3 + 2 + 8) * 0.01 + bits_s, 1e-9);
+}
+
+TEST(SlowStart, PausesCloseTheWindowOfEachExchange) {
+  const Exchanges exchanges{.count = 20, .answer_bytes = 20000, .begin_anew = true};
+  EXPECT_NEAR(exchanges_s(exchanges, 1460, 0.01, 1e9), 20 * (0.02 + 5400 * 8 / 1e9), 1e-9);
+}
+
+TEST(SlowStart, SmallAnswersTakeARoundTripEach) {
+  EXPECT_NEAR(exchanges_s({.count = 100, .answer_bytes = 1000}, 1460, 0.002, 8e6),
+              100 * (0.002 + 0.001), 1e-9);
+  EXPECT_EQ(exchanges_s({.count = 0, .answer_bytes = 1000}, 1460, 0.002, 8e6), 0);
+  EXPECT_EQ(exchanges_s({.count = 5, .answer_bytes = 0}, 1460, 0.002, 8e6), 0);
+}
+
+TEST(SlowStart, AWindowThatFillsThePathGrowsNoFurther) {
+  // 8 Mbit/s in 10 ms are 10 000 bytes: the rate alone matters, in every exchange.
+  EXPECT_NEAR(exchanges_s({.count = 4, .answer_bytes = 50000}, 1460, 0.01, 8e6), 4 * (0.01 + 0.05),
+              1e-9);
+}
+
 TEST(Ports, connectionsPerSecond) {
   EXPECT_NEAR(connections_per_second(kLinuxPorts, kLinuxTimeWaitSeconds), 470, 1);
   EXPECT_NEAR(connections_per_second(kWindowsPorts, kWindowsTimeWaitSeconds), 136, 1);

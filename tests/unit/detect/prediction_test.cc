@@ -3,6 +3,7 @@
 #include "detect/prediction.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <gtest/gtest.h>
 
@@ -252,15 +253,164 @@ TEST(Steps, NoWindowIsSuspectedWithoutAFault) {
 TEST(Prediction, AnswersTakeTheirRoundTrips) {
   Case facts = healthy_case({.bytes = 2'400'000, .seconds = 8});
   show_path(facts, 1e9);
-  const double at_once = after(facts, Repair::loss, 6).goodput_bps.value_or(0);
-  facts.connections[0].beside.exchanges.count = 12;
-  // Twelve answers of 200 000 bytes: two round trips of 20 ms each.
-  const double asked = after(facts, Repair::loss, 6).goodput_bps.value_or(0);
-  EXPECT_NEAR(2'400'000 * 8 / asked - 2'400'000 * 8 / at_once, 12 * 2 * 0.020, 0.001);
-  facts.connections[0].beside.exchanges.count = 1200;
+  const std::uint32_t mss = download_of(facts).segment_size;
+  ASSERT_EQ(mss, 1448U);
+  facts.connections[0].beside.exchanges.count = 11;
+  // Twelve answers of 200 000 bytes, windows of 14 480 doubled: 4 round trips of 20 ms for the
+  // first, 2 for the second, 1 for each of ten; their last rounds at 1 Gbit/s.
+  const double bits_s = (98'640 + 84'160 + 10 * 200'000) * 8 / 1e9;
+  EXPECT_NEAR(2'400'000 * 8 / after(facts, Repair::loss, 6).goodput_bps.value_or(1),
+              16 * 0.020 + bits_s, 1e-6);
+  facts.connections[0].beside.exchanges.count = 1199;
   // Answers that one window holds take one.
-  const double small = after(facts, Repair::loss, 6).goodput_bps.value_or(0);
-  EXPECT_NEAR(2'400'000 * 8 / small - 2'400'000 * 8 / at_once, 1200 * 0.020, 0.001);
+  EXPECT_NEAR(2'400'000 * 8 / after(facts, Repair::loss, 6).goodput_bps.value_or(1),
+              1200 * 0.020 + 2'400'000 * 8 / 1e9, 1e-6);
+}
+
+/// Gaps between segments that agree on a rate, and what was sustained.
+void space_path(Case& facts, double bps, double sustained_bps) {
+  DirectionFacts& data = download_of(facts);
+  data.trains = {.trains = 500, .median_bps = sustained_bps, .p75_bps = bps, .p90_bps = bps};
+  data.timeline.bin_s = 0.02;
+  data.timeline.bins.assign(400, {});
+  for (TimelineBin& bin : data.timeline.bins) {
+    bin.acked_bytes = static_cast<std::uint64_t>(sustained_bps * 0.02 / 8);
+  }
+}
+
+TEST(Prediction, GapsThatAgreeAreThePathsRateWhereNoBurstFillsIt) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  space_path(facts, 48e6, 10e6);
+  facts.connections[0].beside.first_fin = Direction::to_client;
+  const AfterFix loss = after(facts, Repair::loss, 6);
+  EXPECT_EQ(loss.bound, Bound::about);
+  // 120 000 bytes fill 20 ms at 48 Mbit/s: four rounds, 217 200 bytes; then the rest at the rate,
+  // and a round trip for the last ACK.
+  EXPECT_NEAR(8e7 / loss.goodput_bps.value_or(1), 5 * 0.020 + (10'000'000 - 217'200) * 8 / 48e6,
+              1e-3);
+  EXPECT_NE(loss.basis.find("by the spacing of 500"), std::string::npos) << loss.basis;
+}
+
+TEST(Prediction, GapsThatATransferOutranAreNotThePaths) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  space_path(facts, 20e6, 40e6);
+  EXPECT_EQ(after(facts, Repair::loss, 6).bound, Bound::at_least);
+}
+
+TEST(Prediction, WhatHostsTakeInOneGoIsNotThePaths) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  space_path(facts, 3e9, 20e6);
+  EXPECT_EQ(after(facts, Repair::loss, 6).bound, Bound::at_least);
+  EXPECT_LE(after(facts, Repair::loss, 6).goodput_bps.value_or(1e12), 40e6);
+  facts.connections[0].beside.first_fin = Direction::to_client;
+  space_path(facts, 3e9, 600e6);
+  EXPECT_EQ(after(facts, Repair::loss, 6).bound, Bound::about);
+}
+
+TEST(Prediction, AFewSegmentsInFlightFillNoPath) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  space_path(facts, 12e6, 10e6);
+  charge(download_of(facts), TimeOwner::bottleneck, 2);
+  EXPECT_EQ(after(facts, Repair::nothing, 0).bound, Bound::about);
+  facts.connections[0].beside.first_fin.reset();
+  download_of(facts).flight_plateau_bytes = 2 * 1448;
+  EXPECT_EQ(after(facts, Repair::nothing, 0).bound, Bound::at_least);
+}
+
+TEST(Prediction, WhatTheTransferPassedIsNoCeiling) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  facts.connections[0].beside.first_fin.reset();
+  const double goodput = download_of(facts).goodput_bps;
+  space_path(facts, 0.8 * goodput, goodput);  // a host that wakes at its scheduler's pace
+  charge(download_of(facts), TimeOwner::bottleneck, 2);
+  EXPECT_GE(after(facts, Repair::nothing, 0).goodput_bps.value_or(0), 0.99 * goodput);
+}
+
+TEST(Prediction, AWindowThatHeldLongerThanThePathHidesWhatItCarries) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  space_path(facts, 20e6, 12e6);
+  download_of(facts).trains.p90_bps = 300e6;  // bursts agree on nothing
+  charge(download_of(facts), TimeOwner::bottleneck, 2);
+  EXPECT_EQ(after(facts, Repair::window, 5).bound, Bound::about);
+  charge(download_of(facts), TimeOwner::receive_window, 5);
+  EXPECT_EQ(after(facts, Repair::window, 5).bound, Bound::at_least);
+}
+
+TEST(Steps, BehindAStepThatTellsNothingNothingIsTold) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 10});
+  show_path(facts, 50e6);
+  const Diagnosis diagnosis =
+      detect::synthesise(facts, {claim("rst-injected", 5), claim("random-loss", 3)});
+  ASSERT_EQ(diagnosis.steps.size(), 2U);
+  EXPECT_EQ(bound_of(diagnosis.steps[1].after), Bound::unknown);
+}
+
+TEST(Prediction, GapsOfAProgramsOwnRhythmAreNotThePaths) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  facts.connections[0].beside.first_fin = Direction::to_client;
+  space_path(facts, 22e6, 20e6);
+  EXPECT_EQ(after(facts, Repair::sender, 1).bound, Bound::at_least);
+  space_path(facts, 48e6, 20e6);
+  EXPECT_EQ(after(facts, Repair::sender, 1).bound, Bound::about);
+}
+
+TEST(Prediction, GapsAsLongAsARoundTripArePathsOnlyWhereItQueues) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8, .rtt_s = 0.0002});
+  space_path(facts, 48e6, 10e6);  // 241 us: one segment in flight leaves them too
+  EXPECT_EQ(after(facts, Repair::loss, 6).bound, Bound::at_least);
+  charge(download_of(facts), TimeOwner::bottleneck, 2);
+  download_of(facts).flight_plateau_bytes = 20 * 1448;
+  const AfterFix loss = after(facts, Repair::loss, 6);
+  EXPECT_EQ(loss.bound, Bound::about);
+  EXPECT_NEAR(loss.goodput_bps.value_or(0), 48e6, 0.5e6);
+}
+
+TEST(Prediction, WaitsBetweenBoundsThatMeetAreAMeasure) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8, .vantage = Vantage::receiver});
+  space_path(facts, 48e6, 25e6);
+  // From below: 8e7 bits in 2 s and 5 % of the 6 s lost; from above: the path, for the end was not
+  // seen. The answer is the root of both.
+  const double transfer_s = download_of(facts).transfer_s;
+  const double least = 8e7 / (transfer_s - 6 + 0.3);
+  const AfterFix waits = after(facts, Repair::waits, 6);
+  EXPECT_EQ(waits.bound, Bound::about);
+  EXPECT_NEAR(waits.goodput_bps.value_or(0), std::sqrt(least * 48e6), 1);
+  // A path far above leaves the bound.
+  space_path(facts, 200e6, 100e6);
+  const AfterFix open = after(facts, Repair::waits, 6);
+  EXPECT_EQ(open.bound, Bound::at_least);
+  EXPECT_NEAR(open.goodput_bps.value_or(0), least, 1);
+}
+
+TEST(Prediction, WaitsGoneLeaveTheRoundTripsOfExchanges) {
+  Case facts = healthy_case({.bytes = 100'000, .seconds = 8});
+  facts.connections[0].beside.first_fin = Direction::to_client;
+  facts.connections[0].beside.exchanges.count = 99;
+  const double transfer_s = download_of(facts).transfer_s;
+  // A hundred answers of 1000 bytes take 2 s of round trips; 5.9 s of waits leave about as much.
+  const AfterFix waits = after(facts, Repair::waits, transfer_s - 2.1);
+  EXPECT_EQ(waits.bound, Bound::about);
+  EXPECT_LE(waits.goodput_bps.value_or(1e12), 8e5 / 2);
+  EXPECT_GE(waits.goodput_bps.value_or(0), 8e5 / 2.5);
+  // Where nearly all is said to be lost, the round trips still are a bound that none passes.
+  const AfterFix most = after(facts, Repair::waits, transfer_s);
+  EXPECT_LE(most.goodput_bps.value_or(1e12), 8e5 / 2 + 1);
+  // Fewer turns are what repairs a ping-pong: their round trips go as well.
+  EXPECT_GT(after(facts, Repair::turns, transfer_s).goodput_bps.value_or(0), 8e5 / 2 + 1);
+}
+
+TEST(Prediction, AnUnfinishedTransferThatStaysIsMeasuredWhereThePathAllowsNoMore) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  facts.connections[0].beside.first_fin.reset();
+  EXPECT_EQ(after(facts, Repair::nothing, 0).bound, Bound::at_least);
+  const double goodput = download_of(facts).goodput_bps;
+  space_path(facts, 4 * goodput, goodput);
+  EXPECT_EQ(after(facts, Repair::nothing, 0).bound, Bound::at_least);
+  // Gaps that are no wider than the transfer itself are the path's where it queues.
+  space_path(facts, 1.2 * goodput, goodput);
+  EXPECT_EQ(after(facts, Repair::nothing, 0).bound, Bound::at_least);
+  charge(download_of(facts), TimeOwner::bottleneck, 2);
+  EXPECT_EQ(after(facts, Repair::nothing, 0).bound, Bound::about);
 }
 
 TEST(Steps, AWindowThatWasNeverReachedIsAStepWithoutARate) {

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which repair each fault of the catalogue asks for: see prediction.h.
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "detect/prediction.h"
+
+namespace slowpath::detect {
+namespace {
+
+constexpr auto kRepairs = std::to_array<std::pair<std::string_view, Repair>>({
+    // Pauses between data that otherwise flows.
+    {"client-think-time", Repair::waits},
+    {"delack-single-segment", Repair::waits},
+    {"nagle-delack", Repair::waits},
+    {"path-outage", Repair::waits},
+    {"rto-dominated", Repair::waits},
+    {"server-think-time", Repair::waits},
+    {"spurious-retransmission", Repair::waits},
+    {"tail-loss", Repair::waits},
+    // Turns are fewer, or shorter.
+    {"app-ping-pong", Repair::turns},
+    // Whatever is lost, or taken for lost, also keeps the congestion window small.
+    {"congestion-self", Repair::loss},
+    {"csum-bad-on-arrival", Repair::loss},
+    {"cwnd-limited-noloss", Repair::loss},
+    {"duplex-mismatch", Repair::loss},
+    {"duplicated-packets", Repair::loss},
+    {"fragments-dropped", Repair::loss},
+    {"fragments-ooo-dropped", Repair::loss},
+    {"gro-forward-broken", Repair::loss},
+    {"icmp-bogus-mtu", Repair::loss},
+    {"icmp-filtered", Repair::loss},
+    {"icmp-fragneeded-coalesced", Repair::loss},
+    {"jumbo-mismatch", Repair::loss},
+    {"lro-on-forwarder", Repair::loss},
+    {"lso-not-segmented", Repair::loss},
+    {"lso-wrong-csum-seed", Repair::loss},
+    {"mss-not-clamped", Repair::loss},
+    {"mss-rewritten", Repair::loss},
+    {"mtu-needlessly-small", Repair::loss},
+    {"pmtu-stuck-low", Repair::loss},
+    {"pmtud-blackhole", Repair::loss},
+    {"random-loss", Repair::loss},
+    {"receiver-cpu-drops", Repair::loss},
+    {"reordering", Repair::loss},
+    {"sack-mangled", Repair::loss},
+    {"ts-broken", Repair::loss},
+    {"tx-csum-offload-broken", Repair::loss},
+    // Ends that hold the transfer back.
+    {"app-limited-sender", Repair::sender},
+    {"sender-limited", Repair::sender},
+    {"sndbuf-limited", Repair::sender},
+    {"rwnd-fixed-64k", Repair::window},
+    {"rwnd-limited", Repair::window},
+    {"wscale-absent", Repair::window},
+    {"wscale-stripped", Repair::window},
+    {"zero-window", Repair::reader},
+    // The bottleneck stays, its queue does not.
+    {"bufferbloat", Repair::nothing},
+    // Data, not rate.
+    {"payload-altered-csum-good", Repair::nothing},
+    {"retrans-differs", Repair::nothing},
+});
+
+}  // namespace
+
+Repair repair_of(std::string_view fault) {
+  const auto found = std::ranges::find(kRepairs, fault, &decltype(kRepairs)::value_type::first);
+  return found == kRepairs.end() ? Repair::unknown : found->second;
+}
+
+void Repairs::add(Repair repair, double seconds_lost) {
+  unknown |= repair == Repair::unknown;
+  waits |= repair == Repair::waits || repair == Repair::turns;
+  turns |= repair == Repair::turns;
+  loss |= repair == Repair::loss;
+  sender |= repair == Repair::sender;
+  window |= repair == Repair::window || repair == Repair::reader;
+  seconds += seconds_lost;
+}
+
+}  // namespace slowpath::detect
