@@ -2,6 +2,8 @@
 #include "cli/lab/campaign.h"
 
 #include <chrono>
+#include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -46,6 +48,10 @@ class Campaign {
   void show(const lab::Scenario& scenario, const lab::RunResult& result, const Captures& captures,
             std::optional<double> twin_bps, lab::Variant variant);
   void show_progress(const std::string& what);
+  /// Distinct in a campaign, and in the order in which the runs were made.
+  [[nodiscard]] std::string folder_name(const PlannedRun& planned, std::string_view variant) const {
+    return fmt::format("{:03}-{}-{}", done_ + 1, planned.scenario, variant);
+  }
 
   const std::vector<PlannedRun>& plan_;
   const lab::Privileges& privileges_;
@@ -192,10 +198,13 @@ Result<void> Campaign::judge(const ReadScenario& scenario, lab::Variant variant,
 Result<std::optional<double>> Campaign::rate_when_fixed(const ReadScenario& scenario,
                                                         const PlannedRun& planned) {
   const std::string what = fmt::format("{} (fixed)", scenario.scenario.name);
+  Result<std::string> directory;
+  if (workspace_.is_kept()) directory = workspace_.folder(folder_name(planned, "fixed"));
+  if (!directory) return std::unexpected(directory.error());
   return rate_after_fix(scenario, planned.fixed_runs,
                         {.privileges = &privileges_,
                          .seed = planned.draw.seed,
-                         .directory = {},
+                         .directory = std::move(*directory),
                          .progress = [&](double) { show_progress(what); }});
 }
 
@@ -212,7 +221,7 @@ Result<void> Campaign::run_one(const PlannedRun& planned) {
   std::optional<double> twin_bps;
   for (const lab::Variant variant : variants) {
     const Result<std::string> directory =
-        workspace_.folder(fmt::format("{}-{}", done_, lab::to_string(variant)));
+        workspace_.folder(folder_name(planned, lab::to_string(variant)));
     if (!directory) return std::unexpected(directory.error());
     const Result<lab::RunResult> result =
         conduct_here(*scenario, variant, planned.draw.seed, *directory);
@@ -267,8 +276,8 @@ Result<std::size_t> Campaign::run(std::optional<double> limit_s) {
 
 Result<std::size_t> run_campaign(const std::vector<PlannedRun>& plan,
                                  const lab::Privileges& privileges, std::optional<double> limit_s,
-                                 const Graded& graded) {
-  const Result<Workspace> workspace = Workspace::make({});
+                                 const std::string& keep, const Graded& graded) {
+  const Result<Workspace> workspace = Workspace::make(keep);
   if (!workspace) return std::unexpected(workspace.error());
   return Campaign(plan, privileges, *workspace, graded).run(limit_s);
 }

@@ -35,10 +35,11 @@ using Graded = std::function<void(report::GradedCapture)>;
 
 /// Begins no run after `limit_s` but those that are made whatever the time, nor any after a signal;
 /// says how many were left out. A run that cannot be made is said, counted as void, and the next
-/// one is tried. Returns how many could not be made. Errors: environment, where it is the first
-/// one.
+/// one is tried. Returns how many could not be made. `keep`: a folder in which captures and truth
+/// of each run stay, NUMBER-SCENARIO-VARIANT; empty: nothing stays. Errors: environment, where it
+/// is the first one.
 Result<std::size_t> run_campaign(const std::vector<PlannedRun>& plan,
                                  const lab::Privileges& privileges, std::optional<double> limit_s,
-                                 const Graded& graded);
+                                 const std::string& keep, const Graded& graded);
 
 }  // namespace slowpath::cli

@@ -40,7 +40,7 @@ struct Outcome {
 };
 
 struct Options {
-  std::string family, jsonl, publish, time_limit, path_rate;
+  std::string family, jsonl, publish, time_limit, path_rate, keep;
   std::vector<std::string> scenarios, merge;
   std::uint64_t seed = 1, repeat = 1, draw = 0, predict = 0;
   double need = 0.97;
@@ -200,11 +200,12 @@ Result<Outcome> run_all(const Options& options) {
     if (!lines) return fail(ErrorKind::environment, "cannot write " + options.jsonl);
   }
   Captures captures;
-  const Result<std::size_t> failures = run_campaign(
-      plan_of(*scenarios, options), *privileges, limit_s, [&](report::GradedCapture capture) {
-        if (lines.is_open()) lines << report::to_line(capture) << std::flush;
-        captures.push_back(std::move(capture));
-      });
+  const Result<std::size_t> failures =
+      run_campaign(plan_of(*scenarios, options), *privileges, limit_s, options.keep,
+                   [&](report::GradedCapture capture) {
+                     if (lines.is_open()) lines << report::to_line(capture) << std::flush;
+                     captures.push_back(std::move(capture));
+                   });
   if (!failures) return std::unexpected(failures.error());
   if (lines.is_open() && !lines) {
     return fail(ErrorKind::environment, "cannot write " + options.jsonl);
@@ -276,6 +277,10 @@ void declare_results(CLI::App& app, Options& options) {
       ->group("Results");
   app.add_option("--jsonl", options.jsonl, "Also write a line of JSON for each capture")
       ->type_name("FILE")
+      ->group("Results");
+  app.add_option("--keep", options.keep,
+                 "Keep captures and truth of each run there: DIR/NUMBER-SCENARIO-VARIANT")
+      ->type_name("DIR")
       ->group("Results");
   app.add_option("--merge", options.merge, "Run nothing; put together what --jsonl wrote earlier")
       ->type_name("FILE")

@@ -41,6 +41,18 @@ const Finding* finding_of(const Diagnosis& diagnosis, const std::string& truth) 
   return found;
 }
 
+/// What the scenario accepts at this point for the truth: damage behind a capture point is loss.
+const Finding* accepted_verdict(const Diagnosis& diagnosis, const lab::Scenario& scenario,
+                                const std::string& point) {
+  const auto expected = std::ranges::find(scenario.expected, point, &lab::Expectation::point);
+  if (expected == scenario.expected.end() || diagnosis.findings.empty()) return nullptr;
+  const Finding& verdict = diagnosis.findings.front();
+  const bool accepted =
+      verdict.fault == diagnosis.verdict &&
+      std::ranges::find(expected->accepted, verdict.fault) != expected->accepted.end();
+  return accepted ? &verdict : nullptr;
+}
+
 bool is_step(const Diagnosis& diagnosis, const std::vector<std::string>& called) {
   return std::ranges::any_of(diagnosis.steps, [&](const FixStep& step) {
     const Finding& finding = diagnosis.findings[step.finding];
@@ -56,6 +68,7 @@ std::optional<Expected> expected_of(const Diagnosis& diagnosis, const lab::Scena
                                     const std::string& point, bool heals) {
   if (scenario.faults.size() == 1) {
     const Finding* finding = finding_of(diagnosis, scenario.faults.front());
+    if (finding == nullptr) finding = accepted_verdict(diagnosis, scenario, point);
     if (finding == nullptr) return std::nullopt;
     const bool last = heals && is_step(diagnosis, {std::string{finding->fault}});
     return Expected{finding->fault, last ? diagnosis.steps.back().after : finding->after_fix};
@@ -86,7 +99,7 @@ Result<std::optional<double>> rate_after_fix(const ReadScenario& scenario, std::
   if (fix == nullptr) return std::nullopt;
   for (std::uint64_t i = 0; i < tries; ++i) {
     Conditions here = conditions;
-    here.directory.clear();
+    if (i > 0) here.directory.clear();
     here.seed += i;
     const Result<lab::RunResult> fixed = conduct(scenario, lab::Variant::fixed, fix, here);
     if (!fixed) return std::unexpected(fixed.error());

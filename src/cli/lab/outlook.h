@@ -20,12 +20,14 @@ namespace slowpath::cli {
 std::optional<double> rate_of(const lab::RunResult& result);
 
 /// The median of `tries` runs with the scenario's first right fix. Nothing where there is no such
-/// fix, no rate, or every run was void.
+/// fix, no rate, or every run was void. Captures and truth of the first run stay in the directory
+/// of the conditions, unless it is empty.
 Result<std::optional<double>> rate_after_fix(const ReadScenario& scenario, std::uint64_t tries,
                                              const Conditions& conditions);
 
-/// What was predicted at a capture point by the finding that names the truth, where one does; where
-/// the scenario has several faults, by the last step, if the steps name all of them.
+/// What was predicted at a capture point by the finding that names the truth, or by a verdict that
+/// the scenario accepts for it there; where it has several faults, by the last step, if the steps
+/// name all of them.
 std::optional<report::Prediction> prediction_of(const Diagnosis& diagnosis,
                                                 const lab::Scenario& scenario,
                                                 const std::string& point, double measured_bps);
