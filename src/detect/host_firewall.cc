@@ -22,10 +22,29 @@ std::string told(const MachineFacts& facts, const std::string& key) {
   return value == nullptr ? std::string() : value->value;
 }
 
+/// Whether packets of a family can be this host's: rules about IPv6 stand on many that have only
+/// IPv4. True where addresses were not told.
+bool uses(const MachineFacts& facts, std::string_view family) {
+  if (family == "ipv4") return true;
+  if (says(facts, "net.ipv6.conf.all.disable_ipv6", "1")) return false;
+  bool is_told = false;
+  for (const InterfaceFacts& interface : facts.interfaces) {
+    for (const IpAddress& address : interface.addresses) {
+      is_told = true;
+      // RFC 4291 section 2.4: global addresses; fe80::/10 is of the link, ::1 of the host. RFC
+      // 4193: fc00::/7 is routed.
+      const bool is_of_link = address.bytes[0] == 0xFE && (address.bytes[1] & 0xC0) == 0x80;
+      if (address.version == 6 && address.bytes[0] != 0 && !is_of_link) return true;
+    }
+  }
+  return !is_told;
+}
+
 std::vector<FirewallDrop> drops_of(const MachineFacts& facts, std::string_view what,
                                    std::span<const std::string_view> ways) {
   std::vector<FirewallDrop> drops;
   for (const std::string_view family : kFamilies) {
+    if (!uses(facts, family)) continue;
     for (const std::string_view way : ways) {
       const std::string key = key_of(family, way, what);
       if (!says(facts, key, "dropped")) continue;

@@ -47,12 +47,14 @@ bool look(const Host& host, std::vector<HostFinding>& found) {
 }
 
 constexpr std::array kRules{
-    HostRule{"size-messages-dropped-here", Platform::linux,
-             "iptables-save, ip6tables-save or nft list ruleset, or read live as root",
-             "the rules drop ICMP fragmentation-needed (type 3, code 4) or ICMPv6 packet-too-big "
-             "about an established connection, for certain and where TCP passes: to this host, and "
-             "where it forwards, through it or from it",
-             look},
+    HostRule{
+        "size-messages-dropped-here", Platform::linux,
+        "iptables-save, ip6tables-save or nft list ruleset, or read live as root",
+        "the rules drop ICMP fragmentation-needed (type 3, code 4) or ICMPv6 packet-too-big "
+        "about an established connection, for certain and where TCP passes: to this host, and "
+        "where it forwards, through it or from it; of IPv6 only where it has an address of more "
+        "than its link",
+        look},
 };
 
 }  // namespace
