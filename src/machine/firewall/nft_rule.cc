@@ -8,63 +8,13 @@
 #include <utility>
 
 #include "machine/firewall/iptables_rule.h"
+#include "machine/firewall/nft_key.h"
 #include "machine/firewall/words.h"
-#include "machine/text/shapes.h"
 
 namespace slowpath::machine::firewall {
 namespace {
 
 using Words = std::vector<std::string_view>;
-
-/// A key that is looked at, by its words; "meta" in front may be left out.
-struct Key {
-  std::string_view first, second;
-  Field field;
-  bool is_v6 = false;
-};
-constexpr auto kKeys = std::to_array<Key>({{"l4proto", "", Field::protocol},
-                                           {"nfproto", "", Field::family},
-                                           {"iifname", "", Field::in_interface},
-                                           {"oifname", "", Field::out_interface},
-                                           {"iif", "", Field::in_interface},
-                                           {"oif", "", Field::out_interface},
-                                           {"ip", "protocol", Field::protocol},
-                                           {"ip6", "nexthdr", Field::protocol, true},
-                                           {"icmp", "type", Field::icmp_type},
-                                           {"icmp", "code", Field::icmp_code},
-                                           {"icmpv6", "type", Field::icmp_type, true},
-                                           {"icmpv6", "code", Field::icmp_code, true},
-                                           {"ct", "state", Field::ct_state}});
-
-// nft(8), ICMP CODE TYPE and ICMPV6 CODE TYPE.
-constexpr auto kCodes =
-    std::to_array<std::pair<std::string_view, std::uint64_t>>({{"net-unreachable", 0},
-                                                               {"host-unreachable", 1},
-                                                               {"prot-unreachable", 2},
-                                                               {"port-unreachable", 3},
-                                                               {"frag-needed", 4},
-                                                               {"net-prohibited", 9},
-                                                               {"host-prohibited", 10},
-                                                               {"admin-prohibited", 13}});
-// The same words mean other numbers there.
-constexpr auto kCodesV6 =
-    std::to_array<std::pair<std::string_view, std::uint64_t>>({{"no-route", 0},
-                                                               {"admin-prohibited", 1},
-                                                               {"addr-unreachable", 3},
-                                                               {"port-unreachable", 4},
-                                                               {"policy-fail", 5},
-                                                               {"reject-route", 6}});
-
-std::optional<std::uint64_t> code_of(std::string_view word, bool is_v6) {
-  if (const auto number = text::whole_number(word)) return number;
-  const auto find = [word](const auto& table) -> std::optional<std::uint64_t> {
-    for (const auto& [name, code] : table) {
-      if (name == word) return code;
-    }
-    return std::nullopt;
-  };
-  return is_v6 ? find(kCodesV6) : find(kCodes);
-}
 
 /// A rule's text without what its counter counted, so that it is the same the next time.
 std::string without_counts(std::string_view line) {
@@ -217,14 +167,11 @@ class Parser {
     } while (take(","));
   }
 
-  const Key* key_of(std::string_view first) {
+  const NftKey* key_of(std::string_view first) {
     if (first == "meta") first = next();
-    for (const Key& key : kKeys) {
-      if (key.first != first || (!key.second.empty() && key.second != peek())) continue;
-      if (!key.second.empty()) ++at_;
-      return &key;
-    }
-    return nullptr;
+    const NftKey* key = find_nft_key(first, peek());
+    if (key != nullptr && !key->second.empty()) ++at_;
+    return key;
   }
 
   /// What a header's name tells of the packet by itself.
@@ -247,7 +194,7 @@ class Parser {
       return;
     }
     if (is_assignment(first)) return;
-    const Key* key = key_of(first);
+    const NftKey* key = key_of(first);
     // With a "." more keys follow, whose values stand together.
     if (key == nullptr || peek() == ".") {
       at_ = begin;
@@ -298,7 +245,7 @@ class Parser {
     }
     if (take("vmap")) {
       // Each entry may be the one.
-      const Key nothing{"", "", Field::other};
+      const NftKey nothing{"", "", Field::other};
       map(nothing);
     }
   }
@@ -331,42 +278,7 @@ class Parser {
     return inside;
   }
 
-  [[nodiscard]] static bool add_value(const Key& key, std::string_view word, Condition& condition) {
-    const auto number = [&](std::optional<std::uint64_t> value) {
-      if (value) condition.ranges.emplace_back(*value, *value);
-      return value.has_value();
-    };
-    switch (key.field) {
-      case Field::in_interface:
-      case Field::out_interface:
-        condition.names.emplace_back(unquoted(word));
-        return true;
-      case Field::family:
-        return number(word == "ipv4"   ? std::optional<std::uint64_t>(4)
-                      : word == "ipv6" ? std::optional<std::uint64_t>(6)
-                                       : std::nullopt);
-      case Field::protocol:
-        return number(protocol_number(word));
-      case Field::icmp_type: {
-        const auto kind = icmp_kind(word, key.is_v6);
-        return number(kind && !kind->code ? std::optional(kind->type) : std::nullopt);
-      }
-      case Field::icmp_code:
-        return number(code_of(word, key.is_v6));
-      case Field::ct_state: {
-        const auto bit = state_bit(word);
-        if (bit && condition.ranges.empty()) condition.ranges.emplace_back(0, 0);
-        if (bit) condition.ranges.front().first |= *bit;
-        return bit.has_value();
-      }
-      case Field::below_rate:
-      case Field::other:
-        break;
-    }
-    return false;
-  }
-
-  void compare(const Key& key) {
+  void compare(const NftKey& key) {
     Condition condition{.field = key.field};
     condition.negated = take("!=") || take("!");
     (void)take("==");
@@ -381,7 +293,7 @@ class Parser {
     std::erase(values, ",");
     bool is_known = !values.empty();
     for (const std::string_view value : values)
-      is_known = is_known && add_value(key, value, condition);
+      is_known = is_known && add_nft_value(key, value, condition);
     if (is_known) {
       common_.conditions.push_back(std::move(condition));
     } else {
@@ -390,7 +302,7 @@ class Parser {
   }
 
   /// "{ established : accept, invalid : drop }".
-  void map(const Key& key) {
+  void map(const NftKey& key) {
     is_done_ = true;
     if (peek() != "{") {  // a map with a name
       common_.action = Action::uncertain;
@@ -404,7 +316,7 @@ class Parser {
       const std::size_t colon = static_cast<std::size_t>(
           std::ranges::find(words.begin() + static_cast<std::ptrdiff_t>(at), words.end(), ":") -
           words.begin());
-      for (; at < colon; ++at) is_known = is_known && add_value(key, words[at], condition);
+      for (; at < colon; ++at) is_known = is_known && add_nft_value(key, words[at], condition);
       rule.conditions.push_back(is_known ? std::move(condition) : Condition{});
       const std::string_view word = colon + 1 < words.size() ? words[colon + 1] : "";
       const std::string_view target = colon + 2 < words.size() ? words[colon + 2] : "";

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "machine/live/nft_expressions.h"
 
-#include <linux/if_ether.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
@@ -14,6 +13,7 @@
 #include <utility>
 
 #include "machine/firewall/iptables_rule.h"
+#include "machine/live/nft_value.h"
 #include "machine/live/xtables_match.h"
 #include "machine/nf_tables.h"
 
@@ -25,39 +25,6 @@ using firewall::Condition;
 using firewall::Field;
 using firewall::Rule;
 using netlink::Attributes;
-
-/// What a register holds.
-struct Loaded {
-  Field field = Field::other;
-  bool is_type_and_code = false;      // both octets of ICMP
-  bool is_ethertype = false;          // of a family
-  std::optional<std::uint64_t> mask;  // bits that were kept of it
-};
-
-constexpr std::size_t kMaxInterval = 1000;
-
-/// The value of a field in its register: numbers of the packet in network order, those of the
-/// kernel in its own.
-std::optional<std::uint64_t> value_of(const Loaded& from, Bytes bytes) {
-  const Field field = from.field;
-  if (field == Field::ct_state) return netlink::read_struct<std::uint32_t>(bytes);
-  if (from.is_ethertype) {
-    const std::uint16_t type = bytes.size() < 2 ? std::uint16_t{} : load_be16(bytes.data());
-    if (type == ETH_P_IP) return 4;
-    return type == ETH_P_IPV6 ? std::optional<std::uint64_t>(6) : std::nullopt;
-  }
-  if (bytes.empty()) return std::nullopt;
-  const auto octet = std::to_integer<std::uint64_t>(bytes[0]);
-  if (field != Field::family) return octet;
-  if (octet == NFPROTO_IPV4) return 4;
-  return octet == NFPROTO_IPV6 ? std::optional<std::uint64_t>(6) : std::nullopt;
-}
-
-/// Names are padded with zeroes; without one they are the beginning of a name.
-std::string interface_pattern(Bytes bytes) {
-  const std::string name = netlink::text_of(bytes);
-  return name.size() < bytes.size() ? name : name + "*";
-}
 
 Action action_of(std::int32_t code) {
   switch (code) {
@@ -137,20 +104,20 @@ class Decoder {
   }
 
   void open() { rule_.conditions.push_back({}); }
-  void load(const Attributes& data, unsigned type, std::optional<Loaded> loaded) {
+  void load(const Attributes& data, unsigned type, std::optional<NftLoaded> loaded) {
     const auto reg = nf_tables::number(data, type);
     if (!reg) return;
     loads_.erase(*reg);
     if (loaded) loads_[*reg] = *loaded;
   }
-  std::optional<Loaded> loaded(const Attributes& data, unsigned type) const {
+  std::optional<NftLoaded> loaded(const Attributes& data, unsigned type) const {
     const auto reg = nf_tables::number(data, type);
     const auto found = reg ? loads_.find(*reg) : loads_.end();
     return found == loads_.end() ? std::nullopt : std::optional(found->second);
   }
 
   void meta(const Attributes& data) {
-    static const std::map<std::uint32_t, Loaded> kKeys{
+    static const std::map<std::uint32_t, NftLoaded> kKeys{
         {NFT_META_NFPROTO, {.field = Field::family, .mask = {}}},
         {NFT_META_PROTOCOL, {.field = Field::family, .is_ethertype = true, .mask = {}}},
         {NFT_META_L4PROTO, {.field = Field::protocol, .mask = {}}},
@@ -166,24 +133,24 @@ class Decoder {
   void ct(const Attributes& data) {
     const bool is_state = nf_tables::number(data, NFTA_CT_KEY) == std::uint32_t{NFT_CT_STATE};
     load(data, NFTA_CT_DREG,
-         is_state ? std::optional(Loaded{.field = Field::ct_state, .mask = {}}) : std::nullopt);
+         is_state ? std::optional(NftLoaded{.field = Field::ct_state, .mask = {}}) : std::nullopt);
   }
 
   void payload(const Attributes& data) {
     const auto base = nf_tables::number(data, NFTA_PAYLOAD_BASE),
                offset = nf_tables::number(data, NFTA_PAYLOAD_OFFSET),
                size = nf_tables::number(data, NFTA_PAYLOAD_LEN);
-    std::optional<Loaded> found;
+    std::optional<NftLoaded> found;
     if (base == std::uint32_t{NFT_PAYLOAD_NETWORK_HEADER} && size == 1U) {
       // RFC 791 section 3.1 and RFC 8200 section 3: where the protocol stands.
       if ((family_ == 4U && offset == 9U) || (family_ == 6U && offset == 6U))
-        found = Loaded{.field = Field::protocol, .mask = {}};
+        found = NftLoaded{.field = Field::protocol, .mask = {}};
     }
     if (base == std::uint32_t{NFT_PAYLOAD_TRANSPORT_HEADER} && is_icmp_) {
-      if (offset == 0U && size == 1U) found = Loaded{.field = Field::icmp_type, .mask = {}};
-      if (offset == 1U && size == 1U) found = Loaded{.field = Field::icmp_code, .mask = {}};
+      if (offset == 0U && size == 1U) found = NftLoaded{.field = Field::icmp_type, .mask = {}};
+      if (offset == 1U && size == 1U) found = NftLoaded{.field = Field::icmp_code, .mask = {}};
       if (offset == 0U && size == 2U)
-        found = Loaded{.field = Field::icmp_type, .is_type_and_code = true, .mask = {}};
+        found = NftLoaded{.field = Field::icmp_type, .is_type_and_code = true, .mask = {}};
     }
     load(data, NFTA_PAYLOAD_DREG, found);
   }
@@ -207,7 +174,7 @@ class Decoder {
     if (!from || !bytes || (!is_equal && operation != std::uint32_t{NFT_CMP_NEQ})) return open();
     if (from->field == Field::ct_state && from->mask) return compare_bits(*from, *bytes, is_equal);
     Condition condition{.field = from->field, .negated = !is_equal};
-    if (!add(*from, *bytes, condition)) return open();
+    if (!add_nft_bytes(*from, *bytes, context_, condition)) return open();
     remember(condition);
     if (from->is_type_and_code && (!is_equal || bytes->size() != 2)) return open();
     rule_.conditions.push_back(std::move(condition));
@@ -217,8 +184,8 @@ class Decoder {
   }
 
   /// "ct state & mask != 0", and "== 0".
-  void compare_bits(const Loaded& from, Bytes bytes, bool is_equal) {
-    if (value_of(from, bytes) != 0U) return open();
+  void compare_bits(const NftLoaded& from, Bytes bytes, bool is_equal) {
+    if (nft_value_of(from, bytes) != 0U) return open();
     rule_.conditions.push_back(
         {.field = Field::ct_state, .negated = is_equal, .ranges = {{*from.mask, *from.mask}}});
   }
@@ -231,28 +198,6 @@ class Decoder {
     if (condition.field == Field::protocol) is_icmp_ = value == 1 || value == 58;
   }
 
-  bool add(const Loaded& from, Bytes bytes, Condition& condition) const {
-    if (from.field == Field::in_interface || from.field == Field::out_interface) {
-      if (!from.mask) {
-        condition.names.push_back(interface_pattern(bytes));
-        return true;
-      }
-      const auto index = netlink::read_struct<std::uint32_t>(bytes);
-      std::string name = index ? context_.interface_name(*index) : std::string();
-      if (name.empty()) return false;
-      condition.names.push_back(std::move(name));
-      return true;
-    }
-    const auto value = value_of(from, bytes);
-    if (!value) return false;
-    if (from.field == Field::ct_state && !condition.ranges.empty()) {
-      condition.ranges.front().first |= *value;
-    } else {
-      condition.ranges.emplace_back(*value, *value);
-    }
-    return true;
-  }
-
   void lookup(const Attributes& data) {
     const auto from = loaded(data, NFTA_LOOKUP_SREG);
     const NftSet* set = context_.set_named(data.text(NFTA_LOOKUP_SET));
@@ -262,46 +207,11 @@ class Decoder {
     const bool is_inverse =
         (nf_tables::number(data, NFTA_LOOKUP_FLAGS).value_or(0) & NFT_LOOKUP_F_INV) != 0;
     Condition condition{.field = from ? from->field : Field::other, .negated = is_inverse};
-    if (!from || set == nullptr || !add_all(*from, *set, condition)) return open();
+    if (!from || set == nullptr || !add_nft_set(*from, *set, context_, condition)) return open();
     rule_.conditions.push_back(std::move(condition));
   }
 
-  [[nodiscard]] bool is_plain(const Loaded& from, const NftElement& element) const {
-    const bool is_name = from.field == Field::in_interface || from.field == Field::out_interface;
-    const std::size_t most = is_name && !from.mask ? 16 : 4;  // longer keys are of several fields
-    return element.key.size() <= most && !from.is_type_and_code;
-  }
-
-  bool add_all(const Loaded& from, const NftSet& set, Condition& condition) const {
-    if (set.is_interval) return add_intervals(from, set, condition);
-    for (const NftElement& element : set.elements) {
-      if (!is_plain(from, element) || !add(from, element.key, condition)) return false;
-    }
-    return !set.elements.empty();
-  }
-
-  /// Each interval is one element where it begins and one that marks where it has ended.
-  bool add_intervals(const Loaded& from, const NftSet& set, Condition& condition) const {
-    const bool is_octet = from.field == Field::protocol || from.field == Field::icmp_type ||
-                          from.field == Field::icmp_code;
-    if (!is_octet || set.elements.size() > kMaxInterval) return false;
-    std::vector<std::pair<std::uint64_t, bool>> edges;
-    for (const NftElement& element : set.elements) {
-      const auto value = value_of(from, element.key);
-      if (!value || !is_plain(from, element)) return false;
-      edges.emplace_back(*value, !element.ends_interval);
-    }
-    std::ranges::sort(edges);  // an end comes before a beginning at the same place
-    std::optional<std::uint64_t> begin;
-    for (const auto& [value, begins] : edges) {
-      if (begin && *begin < value) condition.ranges.emplace_back(*begin, value - 1);
-      begin = begins ? std::optional(value) : std::nullopt;
-    }
-    if (begin) condition.ranges.emplace_back(*begin, 255);
-    return !condition.ranges.empty();
-  }
-
-  void map(const std::optional<Loaded>& from, const NftSet* set) {
+  void map(const std::optional<NftLoaded>& from, const NftSet* set) {
     if (set == nullptr || set->is_interval) {
       rule_.action = Action::uncertain;
       return;
@@ -309,7 +219,8 @@ class Decoder {
     for (const NftElement& element : set->elements) {
       Rule rule = rule_;
       Condition condition{.field = from ? from->field : Field::other};
-      const bool is_known = from && is_plain(*from, element) && add(*from, element.key, condition);
+      const bool is_known = from && is_plain_key(*from, element) &&
+                            add_nft_bytes(*from, element.key, context_, condition);
       rule.conditions.push_back(is_known ? std::move(condition) : Condition{});
       rule.action = element.verdict.value_or(Action::uncertain);
       rule.target = element.target;
@@ -369,7 +280,7 @@ class Decoder {
   const NftContext& context_;
   std::optional<std::uint64_t> family_;
   bool is_icmp_ = false;
-  std::map<std::uint32_t, Loaded> loads_;
+  std::map<std::uint32_t, NftLoaded> loads_;
   Rule rule_;
   std::vector<Rule> rules_;
 };
