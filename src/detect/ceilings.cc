@@ -31,11 +31,12 @@ constexpr std::uint64_t kTrainsToAgree = 20;
 constexpr double kOutrun = 1.5;
 // Gaps so near what was held may be the rhythm of what held it.
 constexpr double kOwnRhythm = 1.5;
-// Hosts take segments and ACKs that wait for them in a few microseconds each (train_meter.h).
-constexpr double kHostGap_s = 50e-6;
-constexpr double kHostShare = 0.1;
 // And those near the round trip that of a window of one or two segments.
 constexpr double kGapRounds = 0.5;
+// Hosts take segments and ACKs that wait for them in less than this each: as fast as that, a path
+// is only what was had to a tenth (flow/pair_spacing.h has the same gap).
+constexpr double kHostGap_s = 50e-6;
+constexpr double kHostShare = 0.1;
 // What nineteen in twenty stretches kept below: a host that woke late makes the others.
 constexpr double kMostStretches = 0.95;
 // In flight; fewer fill no queue.
