@@ -11,14 +11,21 @@
 namespace slowpath::capture {
 namespace {
 
-constexpr std::uint64_t kLargePage = std::uint64_t{2} << 20;  // x86-64; arm64 with 4 KiB pages
-// Addresses are only a number until they are written to. No capture is larger.
-constexpr std::uint64_t kMostAddresses = std::uint64_t{1} << 40;
+// What is let go and given back are multiples of a large page, of x86-64 and of arm64 with 4 KiB
+// pages: the kernel may use them where it has some at hand. They are not asked for (MADV_HUGEPAGE):
+// finding one can take longer than decompressing two megabytes.
+constexpr std::uint64_t kLargePage = std::uint64_t{2} << 20;
+// Addresses are only numbers until they are written to, but they are used once. So many last for
+// days of a pipe at the speed of a full analysis; with less than the least a ring is better.
+constexpr std::uint64_t kMostAddresses = std::uint64_t{1} << 46;
+constexpr std::uint64_t kLeastAddresses = std::uint64_t{1} << 36;
 // Written to in such steps: a limit on committed memory (vm.overcommit_memory) counts what may be
 // written to, not what is reserved.
 constexpr std::uint64_t kAllowStep = std::uint64_t{64} << 20;
 // Decompressed at a time: stays in the second-level cache of whoever reads it next.
 constexpr std::size_t kReadLen = 256u << 10;
+// Small enough to be in the second-level cache when it is written to.
+constexpr std::uint64_t kPopulateStep = std::uint64_t{512} << 10;
 // How far a reader is shown at a time: between two looks at what can be let go.
 constexpr std::uint64_t kSliceLen = std::uint64_t{16} << 20;
 // Letting go less than this makes the reader's helpers wait too often.
@@ -51,7 +58,7 @@ Spool::~Spool() {
 }
 
 bool Spool::reserve() {
-  for (std::uint64_t bytes = kMostAddresses; bytes >= kLeastBytes; bytes /= 2) {
+  for (std::uint64_t bytes = kMostAddresses; bytes >= kLeastAddresses; bytes /= 2) {
     const auto len = static_cast<std::size_t>(bytes + kLargePage);
     void* const got =
         mmap(nullptr, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -61,7 +68,6 @@ bool Spool::reserve() {
     const auto address = reinterpret_cast<std::uintptr_t>(got);
     memory_ = static_cast<std::byte*>(got) + (round_down(address + kLargePage - 1) - address);
     reserved_ = bytes;
-    madvise(memory_, bytes, MADV_HUGEPAGE);  // A wish: without it only slower.
     return true;
   }
   return false;
@@ -101,6 +107,7 @@ std::size_t Spool::wait_for_room() {
   }
   if (closing_.load(std::memory_order_relaxed)) return 0;
   const std::uint64_t left = most_bytes_ - (written - released_.load());
+  populate(written);
   return static_cast<std::size_t>(std::min({std::uint64_t{kReadLen}, left, allowed_ - written}));
 }
 
@@ -111,6 +118,16 @@ bool Spool::allow_writing(std::uint64_t until) {
   if (mprotect(memory_ + allowed_, step, PROT_READ | PROT_WRITE) != 0) return false;
   allowed_ += step;
   return true;
+}
+
+// Pages for the next read, in one call rather than by a fault for each.
+void Spool::populate(std::uint64_t from) {
+#ifdef MADV_POPULATE_WRITE  // Linux 5.14
+  if (from + kReadLen <= populated_) return;
+  const std::uint64_t len = std::min(kPopulateStep, allowed_ - populated_);
+  madvise(memory_ + populated_, len, MADV_POPULATE_WRITE);
+  populated_ += len;
+#endif
 }
 
 void Spool::publish(std::size_t len) {

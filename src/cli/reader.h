@@ -27,6 +27,7 @@ class Reader {
       : frames_(batch),
         window_(resolve(options.window, inputs.empty() ? Time{} : inputs.front().first.time)),
         checks_window_(!window_.is_everything()),
+        passes_(passes),
         progress_(options.show_progress) {
     for (const Input& input : inputs) total_bytes_ += passes * input.file_bytes;
   }
@@ -52,7 +53,7 @@ class Reader {
       left_out += hand_on(std::span(frames_).first(count), input, take);
       progress_.update(done_bytes_ + source.position(), total_bytes_, packets_);
     }
-    done_bytes_ += source.info().file_bytes;
+    count_done(source);
     return left_out;
   }
 
@@ -77,6 +78,14 @@ class Reader {
   }
 
  private:
+  // How much there is of a pipe is known when it has been read once.
+  void count_done(const capture::Source& source) {
+    const std::uint64_t known = source.info().file_bytes;
+    const std::uint64_t bytes = known != 0 ? known : source.position();
+    if (known == 0) total_bytes_ += passes_ * bytes;
+    done_bytes_ += bytes;
+  }
+
   template <typename Take>
   std::uint64_t hand_on(std::span<wire::Frame> frames, std::uint16_t input, Take& take) {
     packets_ += frames.size();
@@ -97,6 +106,7 @@ class Reader {
   std::vector<wire::Frame> frames_;
   AbsoluteWindow window_;
   bool checks_window_;
+  std::size_t passes_;
   std::uint64_t total_bytes_ = 0;
   std::uint64_t done_bytes_ = 0;
   std::uint64_t packets_ = 0;
