@@ -449,7 +449,7 @@ class Interop(unittest.TestCase):
             self.assertEqual(result.returncode, 2, arguments)
             self.assertIn(words, result.stderr)
 
-        result = subprocess.run([PROGRAM, "serve", "--iperf3", "-F", "/"], capture_output=True, text=True, timeout=20,
+        result = subprocess.run([PROGRAM, "serve", "--iperf3", "-F", "/"], capture_output=True, text=True, timeout=60,
                                 check=False)
         self.assertEqual(result.returncode, 3)
         self.assertIn("neither a file nor a device", result.stderr)
