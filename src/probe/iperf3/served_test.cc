@@ -211,7 +211,7 @@ Result<RunOptions> ServedTest::prepare() const {
 /// The client's word, where this end's streams have ended before it came.
 bool ServedTest::await_end(Duration most) {
   const std::int64_t deadline = steady_ns() + most.count();
-  while (steady_ns() < deadline && (options_.stop == nullptr || !options_.stop->load())) {
+  while (steady_ns() < deadline && !is_stopped()) {
     if (wait_readable(control_.socket(), 100ms))
       return control_.expect(State::test_end, kPatience).has_value();
   }
@@ -224,7 +224,7 @@ void ServedTest::see_off() {
   constexpr int kMost = 64;
   constexpr std::size_t kAtOnce = std::size_t{1} << 20U;
   const std::int64_t deadline = steady_ns() + kGrace.count();
-  while (steady_ns() < deadline && !wait_readable(control_.socket(), 10ms)) {
+  while (steady_ns() < deadline && !is_stopped() && !wait_readable(control_.socket(), 10ms)) {
     for (const RunStream& stream : streams_) {
       for (int i = 0; i < kMost; ++i) {
         // Uncopied (tcp(7)).
@@ -246,7 +246,11 @@ Result<void> ServedTest::transfer() {
   if (answer->end == RunEnd::told && answer->error.empty()) return {};
   facts_.interrupted = answer->end == RunEnd::stopped && answer->error.empty();
   // All streams broke, their client closed them before it said so, or a file was sent.
-  const Duration patience = run->file_bytes > 0 ? run->most : Duration{kGrace};
+  // Behind a file a client waits for its time to be over, or in vain for an amount.
+  const bool by_time = parameters_.duration_s > 0;
+  const Duration patience = run->file_bytes == 0 ? Duration{kGrace}
+                            : by_time            ? run->most
+                                                 : from_seconds(options_.silent_s);
   if (answer->end == RunEnd::limits && await_end(patience)) return {};
   facts_.error = !answer->error.empty()           ? answer->error
                  : answer->end == RunEnd::stopped ? "stopped by a signal"

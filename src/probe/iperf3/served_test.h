@@ -42,6 +42,9 @@ class ServedTest {
   Result<void> take_streams();
   Result<Descriptor> next_stream(Duration timeout);
   [[nodiscard]] bool is_client_gone() const;
+  [[nodiscard]] bool is_stopped() const {
+    return options_.stop != nullptr && options_.stop->load();
+  }
   Result<RunOptions> prepare() const;
   Result<void> transfer();
   bool await_end(Duration most);
