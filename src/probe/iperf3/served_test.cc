@@ -183,6 +183,10 @@ std::optional<Refusal> ServedTest::refuse_file() const {
   return std::nullopt;
 }
 
+bool ServedTest::has_time() const {
+  return parameters_.bytes == 0 && parameters_.blocks == 0 && parameters_.duration_s > 0;
+}
+
 Result<RunOptions> ServedTest::prepare() const {
   RunOptions run{.parameters = parameters_,
                  .interval = options_.interval,
@@ -193,7 +197,7 @@ Result<RunOptions> ServedTest::prepare() const {
                  .averaged = options_.limits.averaged,
                  .stop = options_.stop,
                  .on_interval = options_.on_interval};
-  if (parameters_.bytes > 0 || parameters_.blocks > 0 || parameters_.duration_s == 0) {
+  if (!has_time()) {
     run.most = options_.limits.longest_s > 0 ? from_seconds(options_.limits.longest_s) : 24h;
   }
   if (!options_.file) return run;
@@ -247,9 +251,8 @@ Result<void> ServedTest::transfer() {
   facts_.interrupted = answer->end == RunEnd::stopped && answer->error.empty();
   // All streams broke, their client closed them before it said so, or a file was sent.
   // Behind a file a client waits for its time to be over, or in vain for an amount.
-  const bool by_time = parameters_.duration_s > 0;
   const Duration patience = run->file_bytes == 0 ? Duration{kGrace}
-                            : by_time            ? run->most
+                            : has_time()         ? run->most
                                                  : from_seconds(options_.silent_s);
   if (answer->end == RunEnd::limits && await_end(patience)) return {};
   facts_.error = !answer->error.empty()           ? answer->error

@@ -45,7 +45,9 @@ class ServedTest {
   [[nodiscard]] bool is_stopped() const {
     return options_.stop != nullptr && options_.stop->load();
   }
-  Result<RunOptions> prepare() const;
+  /// The client ends it after a time, not after an amount.
+  [[nodiscard]] bool has_time() const;
+  [[nodiscard]] Result<RunOptions> prepare() const;
   Result<void> transfer();
   bool await_end(Duration most);
   void see_off();
