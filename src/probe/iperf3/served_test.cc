@@ -248,16 +248,17 @@ Result<void> ServedTest::transfer() {
   const Result<RunAnswer> answer = run_streams(streams_, *run, control_, facts_);
   if (!answer) return std::unexpected(answer.error());
   if (answer->end == RunEnd::told && answer->error.empty()) return {};
-  facts_.interrupted = answer->end == RunEnd::stopped && answer->error.empty();
   // All streams broke, their client closed them before it said so, or a file was sent.
   // Behind a file a client waits for its time to be over, or in vain for an amount.
   const Duration patience = run->file_bytes == 0 ? Duration{kGrace}
                             : has_time()         ? run->most
                                                  : from_seconds(options_.silent_s);
   if (answer->end == RunEnd::limits && await_end(patience)) return {};
-  facts_.error = !answer->error.empty()           ? answer->error
-                 : answer->end == RunEnd::stopped ? "stopped by a signal"
-                                                  : "the client did not end its test in time";
+  const bool is_ended_here = answer->end == RunEnd::stopped || is_stopped();
+  facts_.interrupted = is_ended_here && answer->error.empty();
+  facts_.error = !answer->error.empty() ? answer->error
+                 : is_ended_here        ? "stopped by a signal"
+                                        : "the client did not end its test in time";
   if (answer->end == RunEnd::too_fast) {
     control_.send_server_error(kTooFast, 0, 1s);
     see_off();
