@@ -84,6 +84,7 @@ void write_rivals(Page& page, const Finding& finding) {
 std::string place_of(const RemedyStep& step, const Answer& answer, const Finding& finding) {
   std::string address = address_of(step.where, answer.facts, finding);
   if (!address.empty()) return address;
+  if (step.where == Role::both_ends) return std::string(to_string(step.where));
   return fmt::format("the {}", to_string(step.where));
 }
 
@@ -140,7 +141,7 @@ void write_outlook(Page& page, const Finding& finding, bool all) {
     page.entry("look", "Wireshark: " + finding.wireshark_filter);
   }
   if (!finding.next_capture.empty()) page.entry("next", finding.next_capture);
-  if (all && !finding.refuted_by.empty()) page.entry("refuted", "if " + finding.refuted_by);
+  if (all && !finding.refuted_by.empty()) page.entry("refuted", "by " + finding.refuted_by);
 }
 
 }  // namespace

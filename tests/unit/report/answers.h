@@ -77,7 +77,7 @@ inline Finding large_sends_finding() {
        {}}};
   finding.ruled_out = {{"pmtud-blackhole", "1514-byte frames pass"},
                        {"random-loss", "loss depends on size alone"}};
-  finding.refuted_by = "a frame above the MTU is acknowledged within one round trip";
+  finding.refuted_by = "a frame above the MTU that is acknowledged within one round trip";
   finding.after_fix = {std::nullopt,
                        "no loss left; window 2.4 MB and RTT 0.13 ms allow the link's rate"};
   finding.wireshark_filter = "tcp.stream eq 0 && frame.len > 1514";

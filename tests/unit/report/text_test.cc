@@ -51,6 +51,17 @@ TEST(Text, AllShowsEveryRemedy) {
   expect_golden("large_sends_all.txt", to_text(test::large_sends(), {.all = true}));
 }
 
+TEST(Text, ARemedyOfBothEndsReadsAsASentence) {
+  Answer answer = test::large_sends();
+  Finding& finding = answer.diagnosis.findings.front();
+  finding.fault = "random-loss";
+  finding.connections.clear();
+  finding.direction.reset();
+  const std::string text = to_text(answer, {.all = true});
+  EXPECT_NE(text.find("on both ends: "), std::string::npos) << text;
+  EXPECT_EQ(text.find("the both"), std::string::npos) << text;
+}
+
 TEST(Text, NarrowAsciiTerminal) {
   const std::string text = to_text(test::large_sends(), {.style = {.width = 80, .utf8 = false}});
   expect_golden("large_sends_ascii.txt", text);
