@@ -17,6 +17,11 @@ constexpr double kTicksSeen = 10;
 constexpr std::size_t kSamples = 10;
 // Clocks of hosts differ by less than this.
 constexpr double kClockError = 0.001;
+// The trip grows by what its ways grow by, but for what the one had left when the other was at its
+// least. A clock that is set, or a host that stamps frames late, moves time from one way to the
+// other: there the ways grow and their sum does not.
+constexpr double kShownByTrip = 2.0 / 3;
+constexpr double kTicksOfError = 2;
 
 double ticks_between(std::uint32_t from, std::uint32_t to) {
   return static_cast<double>(static_cast<std::int32_t>(to - from));
@@ -75,16 +80,20 @@ WayMeter::Ways WayMeter::ways() const {
   ways.tick_s = find_tick_s();
   if (ways.tick_s <= 0) return {};
   const Sample& first = kept_.front();
-  std::vector<double> there, back;
+  std::vector<double> there, back, trip;
   for (const Sample& sample : kept_) {
     const double far_s = ticks_between(first.stamp, sample.stamp) * ways.tick_s;
     there.push_back(far_s - to_seconds(sample.asked - first.asked));
     back.push_back(to_seconds(sample.answered - first.asked) - far_s);
+    trip.push_back(to_seconds(sample.answered - sample.asked));
   }
   ways.samples = seen_;
   ways.span_s = to_seconds(kept_.back().answered - first.asked);
   ways.there = growth_of(there);
   ways.back = growth_of(back);
+  const double grown_s =
+      std::max(ways.there.median_s, ways.back.median_s) - kTicksOfError * ways.tick_s;
+  if (growth_of(trip).median_s < kShownByTrip * grown_s) return {};
   return ways;
 }
 

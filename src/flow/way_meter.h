@@ -21,7 +21,7 @@ class WayMeter {
   void add(Time asked, std::uint32_t stamp, Time answered);
 
   /// Growth on both ways; `there` and `back` as seen from the tap. Without samples where no tick,
-  /// or more than one, fits.
+  /// or more than one, fits, and where a clock moved time from one way to the other.
   struct Ways {
     std::uint64_t samples = 0;
     double tick_s = 0, span_s = 0;

@@ -52,6 +52,22 @@ TEST(WayMeter, RoundTripsAsLongAsTheCaptureLeaveTheTickOpen) {
   EXPECT_EQ(meter_of(50, 1e-3, kNothing, long_wait).ways().samples, 0U);
 }
 
+// The ways of 0.1 s each, and a capture that stamps the first three quarters late: both their
+// question and their answer.
+TEST(WayMeter, FramesThatAreStampedLateAreNoQueue) {
+  WayMeter late, queued;
+  for (int i = 0; i < 100; ++i) {
+    const double asked_s = 0.05 * i;
+    const double later_s = i < 75 ? 0.15 : 0;
+    const auto stamp = static_cast<std::uint32_t>(50 * i + 100);
+    const Time answered = Time{} + from_seconds(asked_s + 0.2 + later_s);
+    late.add(Time{} + from_seconds(asked_s + later_s), stamp, answered);
+    queued.add(Time{} + from_seconds(asked_s), stamp, answered);
+  }
+  EXPECT_EQ(late.ways().samples, 0U);
+  EXPECT_NEAR(queued.ways().back.median_s, 0.15, 0.002);
+}
+
 TEST(WayMeter, FewSamplesSayNothing) {
   EXPECT_EQ(meter_of(5, 1e-3, kNothing, kNothing).ways().samples, 0U);
 }
