@@ -6,6 +6,7 @@
 // congestion-self (round trips fall with the flight), a long path (round trips are always long), a
 // slow reader.
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include <fmt/format.h>
@@ -38,19 +39,36 @@ struct Loads {
   double queued_share = 0;  // of the parts with a round-trip time
 };
 
+/// What was on its way in the bin at `index`. Away from the sender the tap does not see what waits
+/// before it; but what is on its way is acknowledged within the next round trip.
+double flight_in(const DirectionFacts& data, std::size_t index) {
+  const Timeline& timeline = data.timeline;
+  const auto seen = static_cast<double>(timeline.bins[index].flight_max_bytes);
+  if (data.vantage == Vantage::sender || timeline.bin_s <= 0) return seen;
+  const double trip_bins = static_cast<double>(timeline.bins[index].rtt_min_s) / timeline.bin_s;
+  const auto wanted = static_cast<std::size_t>(std::max(1.0, std::round(trip_bins)));
+  const std::size_t count = std::min(wanted, timeline.bins.size() - index);
+  double acked = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    acked += static_cast<double>(timeline.bins[index + i].acked_bytes);
+  }
+  return std::max(seen, acked * trip_bins / static_cast<double>(count));
+}
+
 Loads loads_of(const DirectionFacts& data) {
+  const std::vector<TimelineBin>& bins = data.timeline.bins;
   std::vector<double> flights;
-  for (const TimelineBin& bin : data.timeline.bins) {
-    if (bin.rtt_min_s > 0) flights.push_back(static_cast<double>(bin.flight_max_bytes));
+  for (std::size_t i = 0; i < bins.size(); ++i) {
+    if (bins[i].rtt_min_s > 0) flights.push_back(flight_in(data, i));
   }
   Loads loads;
   loads.flight_much = arithmetic::percentile(flights, 0.75).value_or(0);
   const double least_s = least_rtt_s(data.rtt);
   std::size_t queued = 0;
-  for (const TimelineBin& bin : data.timeline.bins) {
-    if (bin.rtt_min_s <= 0 || bin.flight_max_bytes == 0) continue;
-    const auto flight = static_cast<double>(bin.flight_max_bytes);
-    const auto rtt_s = static_cast<double>(bin.rtt_min_s);
+  for (std::size_t i = 0; i < bins.size(); ++i) {
+    if (bins[i].rtt_min_s <= 0 || bins[i].flight_max_bytes == 0) continue;
+    const double flight = flight_in(data, i);
+    const auto rtt_s = static_cast<double>(bins[i].rtt_min_s);
     if (flight <= kLittle * loads.flight_much) loads.little_rtt_s.push_back(rtt_s);
     if (flight >= loads.flight_much) loads.much_rtt_s.push_back(rtt_s);
     queued += rtt_s >= kRatio * least_s;
