@@ -40,7 +40,7 @@ struct Loads {
 };
 
 /// What was on its way in the bin at `index`. Away from the sender the tap does not see what waits
-/// before it; but what is on its way is acknowledged within the next round trip.
+/// before it; but as much is on its way as passes any point in a round trip (Little's law).
 double flight_in(const DirectionFacts& data, std::size_t index) {
   const Timeline& timeline = data.timeline;
   const auto seen = static_cast<double>(timeline.bins[index].flight_max_bytes);
@@ -48,11 +48,11 @@ double flight_in(const DirectionFacts& data, std::size_t index) {
   const double trip_bins = static_cast<double>(timeline.bins[index].rtt_min_s) / timeline.bin_s;
   const auto wanted = static_cast<std::size_t>(std::max(1.0, std::round(trip_bins)));
   const std::size_t count = std::min(wanted, timeline.bins.size() - index);
-  double acked = 0;
+  double passed = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    acked += static_cast<double>(timeline.bins[index + i].acked_bytes);
+    passed += static_cast<double>(timeline.bins[index + i].sent_bytes);
   }
-  return std::max(seen, acked * trip_bins / static_cast<double>(count));
+  return std::max(seen, passed * trip_bins / static_cast<double>(count));
 }
 
 Loads loads_of(const DirectionFacts& data) {

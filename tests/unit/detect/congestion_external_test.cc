@@ -40,14 +40,14 @@ TEST(CongestionExternal, AFlatRoundTripIsNoQueue) {
   EXPECT_TRUE(run("congestion-external", with_loads(0.031F, 0.032F)).empty());
 }
 
-// At the receiver nobody sees what waits before the tap: 200 kB that are acknowledged every 90 ms
-// were on their way.
-TEST(CongestionExternal, AtTheReceiverWhatIsAcknowledgedWasOnItsWay) {
+// At the receiver nobody sees what waits before the tap: where 200 kB pass in a round trip of 90
+// ms, they were on their way.
+TEST(CongestionExternal, AtTheReceiverWhatPassesWasOnItsWay) {
   Case facts = with_loads(0.085F, 0.09F);
   DirectionFacts& data = download_of(facts);
   data.vantage = Vantage::receiver;
   EXPECT_EQ(run("congestion-external", facts).size(), 1U);
-  for (TimelineBin& bin : data.timeline.bins) bin.acked_bytes = 220'000;
+  for (TimelineBin& bin : data.timeline.bins) bin.sent_bytes = 220'000;
   EXPECT_TRUE(run("congestion-external", facts).empty());
   data.vantage = Vantage::sender;
   EXPECT_EQ(run("congestion-external", facts).size(), 1U);
