@@ -36,8 +36,9 @@ void DirectionAnalysis::on_reply(const Record& record, const SackList* sack, Tim
     end_silence(record, now);
   if (ack > una_) {
     advance_ack(ack, record, now);
-  } else if (is_duplicate_ack(record, ack, sack != nullptr)) {
-    count_duplicate_ack(record);
+  } else {
+    if (sack == nullptr && repeats_ack(record, ack)) note_repeated_ack();
+    if (is_duplicate_ack(record, ack, sack != nullptr)) count_duplicate_ack(record);
   }
   const bool fin_outstanding = fin_at_ && ack == *fin_at_;
   if (saw_ack_ && ack == una_ && next_ == una_ && !fin_outstanding)
@@ -83,9 +84,14 @@ bool DirectionAnalysis::is_duplicate_ack(const Record& record, std::int64_t ack,
                                          bool has_sack) const {
   if (!saw_ack_ || ack != una_ || next_ <= una_ || record.payload_len > 0 || record.has(wire::kFin))
     return false;
-  // An answer to a window probe repeats the ACK too, and reports no hole.
+  return repeats_ack(record, ack) || has_sack;
+}
+
+// An answer to a window probe repeats the ACK too, and reports no hole.
+bool DirectionAnalysis::repeats_ack(const Record& record, std::int64_t ack) const {
   const bool same_window = std::uint64_t{record.window} << window_shift_ == window_bytes_;
-  return (same_window && record.window > 0) || has_sack;
+  return saw_ack_ && ack == una_ && record.payload_len == 0 && !record.has(wire::kFin) &&
+         same_window && record.window > 0;
 }
 
 void DirectionAnalysis::count_duplicate_ack(const Record& record) {
@@ -130,6 +136,7 @@ void DirectionAnalysis::advance_ack(std::int64_t ack, const Record& record, Time
   settle_up_to(ack, record, now);
   if (!ledger_.empty() && ledger_.front().sacked && ledger_.front().begin <= ack)
     note_reneged(record);
+  note_passed_over(ack);
   una_ = ack;
   round_ack_pause_s_ =
       std::max(round_ack_pause_s_, to_seconds(now - std::max(facts_.last_ack, round_begin_)));

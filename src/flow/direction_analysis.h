@@ -128,6 +128,9 @@ class DirectionAnalysis {
   void count_resend(const Sending& s, ResendClass how);
   void resend_segment(Segment& segment, const Sending& s, ResendClass how);
   void resend_acknowledged(const Sending& s, const BytesAt& bytes_at);
+  void note_passed_over(std::int64_t ack);
+  void note_repeated_ack();
+  [[nodiscard]] bool went_back_over(const Segment& segment) const;
 
   // hole.cc
   void open_hole(const Sending& s);
@@ -165,6 +168,7 @@ class DirectionAnalysis {
   void remember_stamp(const Record& record);
   [[nodiscard]] bool acknowledges_stream(const Record& record);
   [[nodiscard]] bool is_duplicate_ack(const Record& record, std::int64_t ack, bool has_sack) const;
+  [[nodiscard]] bool repeats_ack(const Record& record, std::int64_t ack) const;
   void count_duplicate_ack(const Record& record);
   void end_silence(const Record& record, Time now);
   void advance_ack(std::int64_t ack, const Record& record, Time now);
@@ -182,6 +186,8 @@ class DirectionAnalysis {
   void settle_first_copy(const Segment& segment);
   void settle_lost(Segment& segment);
   void settle_lost_superframe(const Segment& segment);
+  void take_back_loss(const Segment& segment);
+  void take_back_lost_superframe(const Segment& segment);
   void note_delivered(const Segment& segment, bool arrived_first);
   SuperframeSize& superframe_size(const Segment& segment);
   void add_loss(LossEvent loss);
@@ -296,6 +302,10 @@ class DirectionAnalysis {
   std::uint64_t chunk_resends_ = 0;  // in the newest chunk
   FrameRef superseded_frame_;        // last resend already counted as lost
   FrameRef credited_frame_;          // last resend already counted as delivered
+  std::int64_t resent_end_ = 0;      // of what was sent again, the furthest
+  Range passed_over_{};              // what the newest ACK moved over
+  std::uint32_t went_back_ = 0;      // segments in it that went back for nothing, if ACKs say so
+  std::uint32_t repeated_acks_ = 0;  // since
 
   // --- silence of the receiver while data is outstanding
   Time silence_begin_{};

@@ -6,6 +6,13 @@
 #include "flow/stream_limits.h"
 
 namespace slowpath::flow {
+namespace {
+
+// A receiver acknowledges at least every second segment (RFC 5681 section 4.2): an ACK that passes
+// over more than these, and the resend before them, found them there.
+constexpr std::uint32_t kForOneAck = 2;
+
+}  // namespace
 
 void DirectionAnalysis::send_again(const Sending& s, const BytesAt& bytes_at) {
   if (s.end <= una_) {
@@ -123,6 +130,7 @@ void DirectionAnalysis::resend_segment(Segment& segment, const Sending& s, Resen
     note(size.lost, segment.last_frame);
     ++facts_.lost_resends;
   }
+  resent_end_ = std::max(resent_end_, s.end);
   const std::int64_t overlap = std::min(segment.end, s.end) - std::max(segment.begin, s.begin);
   passage_.resent(std::max(segment.begin, s.begin), std::min(segment.end, s.end),
                   segment.first_sent, r.time, facts_.acked_bytes);
@@ -179,6 +187,39 @@ void DirectionAnalysis::resend_acknowledged(const Sending& s, const BytesAt& byt
     if (old.begin < s.end && old.end > s.begin && old.copies > 0) compare_payload(old, s, bytes_at);
   }
   last_send_ = s.record.time;
+}
+
+// A sender without SACK sends again after a timeout also what had arrived behind the loss. The ACK
+// of the first resend passes over all of it, and each of the others, which bring nothing new, is
+// answered at once by the same ACK (RFC 5681 section 4.2). Resends that had been needed would have
+// moved it one by one, or, merged on arrival, would not have been answered singly. Whether it was a
+// timeout does not matter: a silence does not always show it.
+void DirectionAnalysis::note_passed_over(std::int64_t ack) {
+  passed_over_ = {una_, ack};
+  went_back_ = repeated_acks_ = 0;
+  if (una_ >= resent_end_ || facts_.sack_blocks > 0 || segment_size_ == 0) return;
+  for (const Segment& segment : ledger_.recent()) {
+    if (!went_back_over(segment)) continue;
+    went_back_ += static_cast<std::uint32_t>((segment.len() + segment_size_ - 1) / segment_size_);
+  }
+}
+
+bool DirectionAnalysis::went_back_over(const Segment& segment) const {
+  return segment.begin > passed_over_.begin && segment.end <= passed_over_.end &&
+         segment.copies > 1 && segment.resent_bytes <= segment.len() && !segment.first_bad &&
+         !segment.spurious && !segment.sacked_before_resend;
+}
+
+// They accuse nobody: a timeout goes back.
+void DirectionAnalysis::note_repeated_ack() {
+  if (went_back_ <= kForOneAck || ++repeated_acks_ < went_back_) return;
+  went_back_ = 0;
+  for (Segment& segment : ledger_.recent()) {
+    if (!went_back_over(segment)) continue;
+    segment.spurious = true;
+    take_back_loss(segment);
+    if (segment.superframe) take_back_lost_superframe(segment);
+  }
 }
 
 }  // namespace slowpath::flow

@@ -78,16 +78,7 @@ void DirectionAnalysis::read_dsack(std::int64_t begin, std::int64_t end, const R
     const bool counted_lost = segment.begin < end && segment.end > begin && segment.copies >= 2 &&
                               !segment.spurious && !segment.sacked_before_resend;
     look(segment);
-    if (!counted_lost || !segment.spurious || facts_.lost_packets == 0) continue;
-    // It had been called lost: the receiver now says that both copies came.
-    --facts_.lost_packets;
-    std::erase_if(facts_.losses, [&](const LossEvent& loss) {
-      return loss.resend == segment.last_frame && loss.original == segment.first_frame;
-    });
-    if (segment.first_ip_len == 0) continue;
-    SizeClass& size = sizes_.of(segment.first_ip_len);
-    if (size.first_lost > 0) --size.first_lost;
-    ++size.first_delivered;
+    if (counted_lost && segment.spurious) take_back_loss(segment);
   }
   if (resent || end <= 1 || facts_.resent_packets > 0) return;
   ++facts_.duplicates.dsack_without_resend;

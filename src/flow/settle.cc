@@ -135,6 +135,31 @@ void DirectionAnalysis::settle_lost_superframe(const Segment& segment) {
   note(super.piece_frames, segment.last_frame);
 }
 
+// It had been called lost, and an ACK says afterwards that its first copy came.
+void DirectionAnalysis::take_back_loss(const Segment& segment) {
+  if (facts_.lost_packets == 0) return;
+  --facts_.lost_packets;
+  std::erase_if(facts_.losses, [&](const LossEvent& loss) {
+    return loss.resend == segment.last_frame && loss.original == segment.first_frame;
+  });
+  if (segment.first_ip_len == 0) return;
+  SizeClass& size = sizes_.of(segment.first_ip_len);
+  if (size.first_lost > 0) --size.first_lost;
+  ++size.first_delivered;
+}
+
+void DirectionAnalysis::take_back_lost_superframe(const Segment& segment) {
+  SuperframeFacts& super = facts_.superframes;
+  SuperframeSize& size = superframe_size(segment);
+  if (segment.touched || super.lost_whole == 0 || size.lost_whole == 0) return;
+  --super.lost_whole;
+  --size.lost_whole;
+  ++super.delivered;
+  ++size.delivered;
+  if (!segment.resend_superframe && super.lost_then_pieces_delivered > 0)
+    --super.lost_then_pieces_delivered;
+}
+
 void DirectionAnalysis::add_loss(LossEvent loss) {
   constexpr std::size_t kKept = 1024;
   if (facts_.losses.size() < kKept) facts_.losses.push_back(loss);

@@ -29,6 +29,11 @@ class Resend : public ::testing::Test {
   void flight(int count = 10) {
     for (int i = 0; i < count; ++i) x.after(10us).to_server({.len = kSegment, .fill = 'a'});
   }
+  void go_back_over_ten() {
+    flight();
+    x.after(300ms).to_server({.from = at(0), .len = kSegment});
+    for (int i = 1; i < 10; ++i) x.after(10us).to_server({.from = at(i), .len = kSegment});
+  }
   [[nodiscard]] std::int64_t at(int segment) const {
     return base + segment * std::int64_t{kSegment};
   }
@@ -67,6 +72,34 @@ TEST_F(Resend, AfterASilenceIsATimeoutAndTheRestGoesBack) {
   EXPECT_EQ(d.timeouts, 1u);
   EXPECT_NEAR(d.timeout_s, 0.3, 0.001);
   EXPECT_NEAR(d.time[TimeOwner::timeout], 0.3, 0.001);
+}
+
+// The first of ten is lost. After the timeout all are sent again, and the receiver, which has nine,
+// answers the first resend with an ACK of all and each of the others with the same ACK.
+TEST_F(Resend, ThatGoesBackOverWhatArrivedIsNoLoss) {
+  go_back_over_ten();
+  x.after(kRtt).to_client({.ack = at(10)});
+  for (int i = 0; i < 9; ++i) x.after(10us).to_client({.ack = at(10)});
+  const DirectionFacts d = data();
+  EXPECT_EQ(d.lost_packets, 1U);
+  EXPECT_EQ(d.losses.size(), 1U);
+  EXPECT_EQ(d.spurious.packets, 0U);
+}
+
+TEST_F(Resend, ThatGoesBackIsNeededUnlessEachIsAnswered) {
+  go_back_over_ten();
+  x.after(kRtt).to_client({.ack = at(10)});
+  for (int i = 0; i < 8; ++i) x.after(10us).to_client({.ack = at(10)});
+  EXPECT_EQ(data().lost_packets, 10U);
+}
+
+// Two that are acknowledged together were both needed, whatever is lost behind them.
+TEST_F(Resend, ThatGoesBackOverLossesIsNeeded) {
+  go_back_over_ten();
+  for (int i = 2; i <= 10; i += 2) x.after(i == 2 ? kRtt : 10us).to_client({.ack = at(i)});
+  flight();
+  for (int i = 0; i < 9; ++i) x.after(i == 0 ? kRtt : 10us).to_client({.ack = at(10)});
+  EXPECT_EQ(data().lost_packets, 10U);
 }
 
 TEST_F(Resend, OfTheTailAfterTwoRoundTripsIsAProbe) {
