@@ -20,16 +20,6 @@ void tell(const Watcher& watcher, std::string_view point) {
   if (watcher) watcher(point);
 }
 
-Result<std::vector<Turn>> read_turns(Kernel& kernel, const ReadyStep& step) {
-  std::vector<Turn> turns;
-  for (const Change& change : step.changes) {
-    Result<std::string> before = kernel.read(change.knob);
-    if (!before) return std::unexpected(before.error());
-    turns.push_back({change.knob, std::move(*before), single_spaced(change.value)});
-  }
-  return turns;
-}
-
 /// Turns one knob and looks whether it took.
 Result<void> turn_and_check(Kernel& kernel, const Knob& knob, const std::string& value) {
   if (const Result<void> turned = kernel.write(knob, value); !turned) return turned;
@@ -41,6 +31,7 @@ Result<void> turn_and_check(Kernel& kernel, const Knob& knob, const std::string&
 }
 
 void turn_back(Kernel& kernel, const Turn& turn, bool force, Undone& undone) {
+  if (turn.before == turn.after) return;  // the step did not turn it
   const Result<std::string> now = kernel.read(turn.knob);
   if (!now) {
     if (!turn.knob.interface.empty() && if_nametoindex(turn.knob.interface.c_str()) == 0 &&
@@ -53,11 +44,27 @@ void turn_back(Kernel& kernel, const Turn& turn, bool force, Undone& undone) {
   }
   if (*now == turn.before) return;
   if (*now != turn.after && !force) {
-    undone.conflicts.push_back({turn.knob, turn.before, turn.after, *now});
+    undone.conflicts.push_back({turn.knob, turn.before, turn.after, *now, 0});
     return;
   }
   if (const Result<void> turned = turn_and_check(kernel, turn.knob, turn.before); !turned) {
     undone.failures.push_back(turned.error());
+  }
+}
+
+/// Tells what this journal's own later steps did from what somebody else did.
+void name_later_steps(const Journal& journal, const Entry& entry, Undone& undone) {
+  if (undone.conflicts.empty()) return;
+  const Result<Entries> entries = journal.read();
+  if (!entries) return;
+  for (Conflict& conflict : undone.conflicts) {
+    for (const Entry& later : entries->list) {
+      if (later.id <= entry.id || later.state == State::undone) continue;
+      const bool left_it_so = std::ranges::any_of(later.turns, [&](const Turn& turn) {
+        return turn.knob == conflict.knob && turn.after == conflict.now;
+      });
+      if (left_it_so) conflict.later_step = later.id;
+    }
   }
 }
 
@@ -80,9 +87,23 @@ void remove_file(const MadeFile& file, Undone& undone) {
 
 }  // namespace
 
+Result<std::vector<Turn>> turns_of(Kernel& kernel, const ReadyStep& step) {
+  std::vector<Turn> turns;
+  for (const Change& change : step.changes) {
+    Result<std::string> before = kernel.read(change.knob);
+    if (!before) return std::unexpected(before.error());
+    turns.push_back({change.knob, std::move(*before), single_spaced(change.value)});
+  }
+  return turns;
+}
+
+bool turns_nothing(const std::vector<Turn>& turns) {
+  return std::ranges::all_of(turns, [](const Turn& turn) { return turn.before == turn.after; });
+}
+
 Result<Entry> intend(Kernel& kernel, Journal& journal, const ReadyStep& step, std::int64_t now_s,
                      const Watcher& watcher) {
-  Result<std::vector<Turn>> turns = read_turns(kernel, step);
+  Result<std::vector<Turn>> turns = turns_of(kernel, step);
   if (!turns) return std::unexpected(turns.error());
   Entry entry;
   entry.step = step.name;
@@ -149,6 +170,7 @@ Result<Undone> undo(Kernel& kernel, Journal& journal, Entry& entry, bool force,
     tell(watcher, "turned back");
   }
   undone.done = undone.conflicts.empty() && undone.failures.empty();
+  name_later_steps(journal, entry, undone);
   if (!undone.done) return undone;
   entry.state = State::undone;
   entry.on_trial = false;

@@ -24,6 +24,11 @@ struct ReadyStep {
 /// Told where apply() and undo() have got to, so that a test can end the process there.
 using Watcher = std::function<void(std::string_view point)>;
 
+/// What the step would turn, each knob as it is now. Errors: of a knob that cannot be read.
+Result<std::vector<Turn>> turns_of(Kernel& kernel, const ReadyStep& step);
+/// Whether all is as wanted already, so that nothing would be turned.
+bool turns_nothing(const std::vector<Turn>& turns);
+
 /// Writes the undo record and turns nothing yet, so that a guard can be started before the host is
 /// touched. Errors: of the journal, or of a knob that cannot be read.
 Result<Entry> intend(Kernel& kernel, Journal& journal, const ReadyStep& step, std::int64_t now_s,
@@ -42,10 +47,11 @@ Result<Entry> apply(Kernel& kernel, Journal& journal, const ReadyStep& step, std
                     const Watcher& watcher = {});
 
 /// A knob that is neither as it was before the step nor as the step left it: somebody else has
-/// turned it since.
+/// turned it since, or a later step of this journal.
 struct Conflict {
   Knob knob;
   std::string before, after, now;
+  std::uint32_t later_step = 0;  // which is not undone, and left the knob as it is now; 0: none
 };
 
 struct Undone {
@@ -57,8 +63,9 @@ struct Undone {
 };
 
 /// Puts back what the step of `entry` turned, in reverse order, whether it was applied whole, in
-/// part or not at all; also after a reboot, when the kernel has forgotten most of it. `force` turns
-/// back what somebody else changed as well. Errors: of the journal.
+/// part or not at all; also after a reboot, when the kernel has forgotten most of it. What was as
+/// wanted before the step is not the step's, and is left alone. `force` turns back what somebody
+/// else changed as well. Errors: of the journal.
 Result<Undone> undo(Kernel& kernel, Journal& journal, Entry& entry, bool force,
                     const Watcher& watcher = {});
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include "cli/fix/step.h"
 #include "cli/output.h"
 #include "fix/journal.h"
+#include "fix/persist.h"
 
 namespace slowpath::cli {
 namespace {
@@ -22,22 +24,46 @@ struct Options {
   bool persist = false, dry_run = false;
 };
 
-ExitCode show_only(fix::Kernel& kernel, const fix::ReadyStep& step) {
-  std::vector<fix::Turn> turns;
-  for (const fix::Change& change : step.changes) {
-    const Result<std::string> now = kernel.read(change.knob);
-    if (!now) return complain(now.error());
-    turns.push_back({change.knob, *now, change.value});
-  }
-  return write_answer(
-      fmt::format("{} would change\n{}Nothing was changed.\n", step.action, describe(turns)));
+/// The number that the next step of a journal gets; looking makes no journal.
+std::uint32_t next_id(const std::string& directory) {
+  const Result<fix::Entries> entries = fix::read_entries(directory);
+  return entries && !entries->list.empty() ? entries->list.back().id + 1 : 1;
+}
+
+/// The files that --persist would write. Errors: where it cannot last.
+Result<std::string> describe_files(fix::Kernel& kernel, const fix::ReadyStep& step,
+                                   const std::vector<fix::Turn>& turns, const Options& options) {
+  if (!options.persist) return std::string();
+  fix::Entry entry;
+  entry.id = next_id(options.journal);
+  entry.action = step.action;
+  entry.turns = turns;
+  const Result<std::vector<fix::MadeFile>> files = fix::files_for(kernel, entry, "");
+  if (!files) return std::unexpected(files.error());
+  std::string text;
+  for (const fix::MadeFile& file : *files) text += fmt::format("  would write {}\n", file.path);
+  return text;
+}
+
+ExitCode show_only(fix::Kernel& kernel, const fix::ReadyStep& step,
+                   const std::vector<fix::Turn>& turns, const Options& options) {
+  const Result<std::string> files = describe_files(kernel, step, turns, options);
+  if (!files) return complain(files.error());
+  return write_answer(fmt::format("Would be taken: {}\n{}{}Nothing was changed.\n", step.action,
+                                  describe(turns), *files));
 }
 
 ExitCode run(const Options& options) {
   const std::unique_ptr<fix::Kernel> kernel = fix::this_host();
   const Result<fix::ReadyStep> step = ready_step(options.step, *kernel);
   if (!step) return complain(step.error());
-  if (options.dry_run) return show_only(*kernel, *step);
+  const Result<std::vector<fix::Turn>> turns = fix::turns_of(*kernel, *step);
+  if (!turns) return complain(turns.error());
+  // What is to last has a file to write all the same.
+  if (fix::turns_nothing(*turns) && !options.persist)
+    return write_answer(fmt::format("There is nothing to do: {}\n{}Nothing was changed.\n",
+                                    step->action, describe(*turns)));
+  if (options.dry_run) return show_only(*kernel, *step, *turns, options);
   Result<fix::Journal> journal = fix::Journal::open(options.journal);
   if (!journal) return complain(journal.error());
   const Result<fix::Entry> entry =

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/fix/step.h"
 #include "fix/plan.h"
 
 namespace slowpath::cli {
@@ -67,7 +68,7 @@ std::string text_of(const InspectedFinding& finding) {
   for (const InspectedFinding::Step& step : finding.steps) {
     text += fmt::format(
         "\n  {}{}\n    undo   {}\n    source {}{}\n", step.action,
-        step.where == "host" ? "" : fmt::format("   (at the {})", step.where), step.undo,
+        step.where == "host" ? "" : fmt::format("   ({})", at_role(step.where)), step.undo,
         step.source, step.check_first ? " (check first: the exact command was not certain)" : "");
     if (step.can_be_applied)
       text += fmt::format("    here   slowpath fix apply \"{}\"\n", command_of(step.action));

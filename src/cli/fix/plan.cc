@@ -80,9 +80,9 @@ std::string text_of(const Fault& fault, const std::vector<fix::PlannedStep>& ste
   std::string text = fmt::format("{}: {}\n", fault.id, fault.name);
   for (const fix::PlannedStep& step : steps) {
     text += fmt::format(
-        "\n  {}   at the {}{}\n    do    {}\n    undo  {}\n    source {}{}\n", step.name,
-        to_string(step.remedy->where), step.is_ours ? "" : ", by hand", step.command, step.undo,
-        step.remedy->source,
+        "\n  {}   {}{}\n    do    {}\n    undo  {}\n    source {}{}\n", step.name,
+        at_role(to_string(step.remedy->where)), step.is_ours ? "" : ", by hand", step.command,
+        step.undo, step.remedy->source,
         step.remedy->check_first ? " (check first: the exact command was not certain)" : "");
     if (!step.missing.empty()) text += fmt::format("    needs {}\n", fmt::join(step.missing, ", "));
   }

@@ -108,11 +108,9 @@ Result<void> clear_trials(fix::Kernel& kernel, fix::Journal& journal, const std:
 
 /// Errors: where the step would change nothing, so that there is nothing to prove; of a knob.
 Result<void> check_turns(fix::Kernel& kernel, const fix::ReadyStep& step) {
-  for (const fix::Change& change : step.changes) {
-    const Result<std::string> now = kernel.read(change.knob);
-    if (!now) return std::unexpected(now.error());
-    if (*now != fix::single_spaced(change.value)) return {};
-  }
+  const Result<std::vector<fix::Turn>> turns = fix::turns_of(kernel, step);
+  if (!turns) return std::unexpected(turns.error());
+  if (!fix::turns_nothing(*turns)) return {};
   return fail(ErrorKind::usage, fmt::format("cannot prove '{}'", step.action),
               "it is so already, and nothing would be turned",
               "prove its reverse: that must do harm");
@@ -229,13 +227,19 @@ Result<fix::Proof> prove(Switch& change, const fix::Journal& journal, fix::Proof
                     [&] { return measure(options.measure, options.smaller_is_better); }, proof);
 }
 
+ExitCode show_only(fix::Kernel& kernel, const fix::ReadyStep& step, const Options& options) {
+  const Result<std::vector<fix::Turn>> turns = fix::turns_of(kernel, step);
+  if (!turns) return complain(turns.error());
+  return write_answer(fmt::format(
+      "Would measure '{}' in up to {} pairs, with and without: {}\n{}Nothing was changed.\n",
+      options.measure, options.proof.most_pairs, step.action, describe(*turns)));
+}
+
 ExitCode run(const Options& options) {
   const std::unique_ptr<fix::Kernel> kernel = fix::this_host();
   const Result<fix::ReadyStep> step = ready_step(options.step, *kernel);
   if (!step) return complain(step.error());
-  if (options.dry_run)
-    return write_answer(
-        fmt::format("Would measure '{}' with and without: {}\n", options.measure, step->action));
+  if (options.dry_run) return show_only(*kernel, *step, options);
   Result<fix::Journal> journal = fix::Journal::open(options.journal);
   if (!journal) return complain(journal.error());
   note_stop_signals();

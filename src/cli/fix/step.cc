@@ -116,13 +116,22 @@ std::string describe(const std::vector<fix::Turn>& turns) {
   return text;
 }
 
+std::string at_role(std::string_view role) {
+  if (role == "both ends") return "at both ends";
+  return role == "path" ? "on the path" : fmt::format("at the {}", role);
+}
+
 std::string describe(const fix::Undone& undone) {
   std::string text;
   for (const fix::Conflict& conflict : undone.conflicts) {
-    text += fmt::format(
-        "  {} was {} before, {} after the step, and is {} now: somebody else has changed it; "
-        "--force sets it back\n",
-        to_string(conflict.knob), conflict.before, conflict.after, conflict.now);
+    const std::string who =
+        conflict.later_step == 0
+            ? "somebody else has changed it; --force sets it back"
+            : fmt::format("step {0} has changed it since; 'slowpath fix undo {0}' comes first",
+                          conflict.later_step);
+    text +=
+        fmt::format("  {} was {} before, {} after the step, and is {} now: {}\n",
+                    to_string(conflict.knob), conflict.before, conflict.after, conflict.now, who);
   }
   for (const Error& error : undone.failures) text += fmt::format("  {}\n", error.message());
   for (const fix::Knob& knob : undone.gone)

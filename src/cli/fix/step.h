@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "fix/apply.h"
@@ -41,6 +42,8 @@ std::string describe_guard(const fix::Entry& entry);
 
 /// "tx-tcp-segmentation of eth0: on -> off", a line for each knob, indented.
 std::string describe(const std::vector<fix::Turn>& turns);
+/// "at the sender", "at both ends", "on the path".
+std::string at_role(std::string_view role);
 /// What undo left behind, a line each; empty where all is as it was.
 std::string describe(const fix::Undone& undone);
 

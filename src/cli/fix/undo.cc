@@ -83,12 +83,31 @@ bool is_agreed(const fix::Undone& undone) {
   return answer == "y" || answer == "Y" || answer == "yes";
 }
 
+/// What an undo would do to a knob.
+std::string foretell(fix::Kernel& kernel, const fix::Turn& turn, const Options& options) {
+  const std::string name = to_string(turn.knob);
+  const Result<std::string> now = kernel.read(turn.knob);
+  if (!now) return now.error().message();
+  if (turn.before == turn.after || *now == turn.before)
+    return fmt::format("{} is {} and would stay so", name, *now);
+  if (*now == turn.after || options.force)
+    return fmt::format("{} is {} and would be {} again", name, *now, turn.before);
+  return fmt::format("{} is {}, not {} as the step left it: it would stay so without --force", name,
+                     *now, turn.after);
+}
+
 ExitCode undo_one(fix::Kernel& kernel, Opened& opened, fix::Entry& entry, const Options& options,
                   std::string& text) {
+  if (entry.state == fix::State::undone) {
+    text += fmt::format("Step {}: {}: was undone before, and nothing is left to undo\n", entry.id,
+                        entry.action);
+    return ExitCode::answered;
+  }
   if (options.dry_run) {
     text += fmt::format("Step {}: {}\n", entry.id, entry.action);
-    for (const fix::Turn& turn : entry.turns)
-      text += fmt::format("  {} would be {} again\n", to_string(turn.knob), turn.before);
+    for (const fix::Turn& turn : entry.turns) text += "  " + foretell(kernel, turn, options) + "\n";
+    for (const fix::MadeFile& file : entry.files)
+      text += fmt::format("  {} would be removed\n", file.path);
     return ExitCode::answered;
   }
   Result<fix::Undone> undone = fix::undo(kernel, opened.journal, entry, options.force);

@@ -113,6 +113,36 @@ TEST(Undo, SaysWhatSomebodyElseChanged) {
   EXPECT_EQ(world.kernel.knobs[kMtu], "1500");
 }
 
+TEST(Undo, WhatAStepFoundAsWantedIsNotItsToPutBack) {
+  World world;
+  world.kernel.knobs[kMtu] = "9000";
+  Result<fix::Entry> entry =
+      fix::apply(world.kernel, world.journal, {"mtu", "mtu", {{kMtu, "9000"}}}, 1);
+  ASSERT_TRUE(entry);
+  EXPECT_TRUE(fix::turns_nothing(entry->turns));
+  world.kernel.knobs[kMtu] = "1400";
+  const Result<fix::Undone> undone = fix::undo(world.kernel, world.journal, *entry, true);
+  ASSERT_TRUE(undone);
+  EXPECT_TRUE(undone->done);
+  EXPECT_TRUE(undone->conflicts.empty());
+  EXPECT_EQ(world.kernel.knobs[kMtu], "1400");
+}
+
+TEST(Undo, ALaterStepOfOursIsNobodyElse) {
+  World world;
+  Result<fix::Entry> first =
+      fix::apply(world.kernel, world.journal, {"mtu", "mtu", {{kMtu, "9000"}}}, 1);
+  Result<fix::Entry> second =
+      fix::apply(world.kernel, world.journal, {"mtu", "mtu", {{kMtu, "1400"}}}, 2);
+  Result<fix::Undone> undone = fix::undo(world.kernel, world.journal, *first, false);
+  ASSERT_EQ(undone->conflicts.size(), 1u);
+  EXPECT_EQ(undone->conflicts[0].later_step, second->id);
+  world.kernel.knobs[kMtu] = "1300";
+  undone = fix::undo(world.kernel, world.journal, *first, false);
+  ASSERT_EQ(undone->conflicts.size(), 1u);
+  EXPECT_EQ(undone->conflicts[0].later_step, 0u);
+}
+
 TEST(Undo, IsDoneWhereTheKernelForgotTheStepItself) {
   World world;
   Result<fix::Entry> entry = fix::apply(world.kernel, world.journal, tso_off(), 1);
