@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,6 +14,7 @@
 #include "fix/qdisc_knob.h"
 #include "fix/route_item.h"
 #include "fix/route_knob.h"
+#include "fix/rss_knob.h"
 
 namespace slowpath::fix {
 namespace {
@@ -72,7 +74,7 @@ bool begins_with(const Words& words, std::initializer_list<std::string_view> exp
 
 std::unexpected<Error> not_ours(std::string_view command, std::string cause) {
   return fail(ErrorKind::usage, fmt::format("cannot take the step '{}'", command), std::move(cause),
-              "it can be 'ethtool -K|-G|-L|-s', 'ip link set dev', 'ip route change', 'tc qdisc "
+              "it can be 'ethtool -K|-G|-L|-X|-s', 'ip link set dev', 'ip route change', 'tc qdisc "
               "replace dev DEV root fq|fq_codel', 'sysctl -w', "
               "the nft command that clamps the MSS, or KNOB=VALUE as in slowpath(1)");
 }
@@ -109,6 +111,23 @@ Result<std::vector<Change>> count_changes(KnobKind kind, const Words& words,
       fmt::format("{}:{}:{}", kind == KnobKind::ring ? "ring" : "channels", words[2], words[3]));
   if (!knob) return std::unexpected(knob.error());
   return std::vector<Change>{{*knob, words[4]}};
+}
+
+/// What stands behind `ethtool -X DEV`.
+std::span<const std::string> rss_words(const Words& words) {
+  return std::span(words).subspan(std::min<std::size_t>(3, words.size()));
+}
+
+bool is_rss_command(const Words& words) {
+  return begins_with(words, {"ethtool", "-X"}) && is_rss_wish(rss_words(words));
+}
+
+Result<std::vector<Change>> rss_changes(const Words& words, std::string_view command,
+                                        Kernel& kernel) {
+  if (words.size() < 4) return not_ours(command, "it says neither interface nor table");
+  const Result<std::string> value = rss_value_of_words(words[2], rss_words(words), kernel);
+  if (!value) return std::unexpected(value.error());
+  return std::vector<Change>{{{KnobKind::rss, words[2], std::string(kRssTable)}, *value}};
 }
 
 Result<std::vector<Change>> link_changes(const Words& words, std::string_view command) {
@@ -258,7 +277,8 @@ Result<std::vector<Change>> sysctl_changes(const Words& words, std::string_view 
 bool is_known_form(std::string_view command) {
   if (mss_clamp_item_of(command)) return true;
   const Words words = words_of(command);
-  if (is_qdisc_command(words) || is_negotiation_command(words)) return true;
+  if (is_qdisc_command(words) || is_negotiation_command(words) || is_rss_command(words))
+    return true;
   if (words.size() == 5 && begins_with(words, {"ethtool"}))
     return words[1] == "-K" || words[1] == "-G" || words[1] == "-L";
   if (begins_with(words, {"ip", "link", "set"})) {
@@ -277,6 +297,7 @@ Result<std::vector<Change>> changes_of(std::string_view command, Kernel& kernel)
   if (begins_with(words, {"ethtool", "-G"})) return count_changes(KnobKind::ring, words, command);
   if (begins_with(words, {"ethtool", "-L"}))
     return count_changes(KnobKind::channels, words, command);
+  if (begins_with(words, {"ethtool", "-X"})) return rss_changes(words, command, kernel);
   if (is_negotiation_command(words)) return negotiation_changes(words);
   if (begins_with(words, {"ethtool", "-s"}))
     return not_ours(command, "say autoneg on, or autoneg off with speed and duplex");
@@ -295,6 +316,9 @@ Result<std::vector<Change>> changes_of(std::string_view command, Kernel& kernel)
   if (knob->kind == KnobKind::route && value == kNoRoute)
     return not_ours(command, "routes are not taken away");
   std::string wanted(value);
+  // As it will be read back.
+  if (const auto table = parse_rss_value(value); knob->kind == KnobKind::rss && table)
+    wanted = rss_value_of(*table);
   if (knob->kind == KnobKind::route &&
       is_locked_always(knob->item.substr(0, knob->item.find('@')), value))
     wanted += kLockSuffix;

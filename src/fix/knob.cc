@@ -7,6 +7,7 @@
 
 #include "fix/mss_clamp.h"
 #include "fix/route_item.h"
+#include "fix/rss_knob.h"
 
 namespace slowpath::fix {
 namespace {
@@ -23,6 +24,7 @@ constexpr std::array kForms{
     Form{KnobKind::queue_length, "queue-length", true, false},
     Form{KnobKind::ring, "ring", true, true},
     Form{KnobKind::channels, "channels", true, true},
+    Form{KnobKind::rss, "rss", true, true},
     Form{KnobKind::qdisc, "qdisc", true, false},
     Form{KnobKind::link, "link", true, false},
     Form{KnobKind::route, "route", true, true},
@@ -32,7 +34,8 @@ constexpr std::array kForms{
 std::unexpected<Error> no_knob(std::string_view name) {
   return fail(ErrorKind::usage, fmt::format("cannot read the knob '{}'", name), "no such form",
               "use sysctl:NAME, feature:DEV:FEATURE, mtu:DEV, queue-length:DEV, ring:DEV:rx|tx, "
-              "channels:DEV:rx|tx|combined, qdisc:DEV, link:DEV, route:DEV:ITEM@DESTINATION or "
+              "channels:DEV:rx|tx|combined, rss:DEV:table, qdisc:DEV, link:DEV, "
+              "route:DEV:ITEM@DESTINATION or "
               "mss-clamp:any|DEV");
 }
 
@@ -40,6 +43,7 @@ bool is_known_item(const Knob& knob) {
   if (knob.kind == KnobKind::ring) return knob.item == "rx" || knob.item == "tx";
   if (knob.kind == KnobKind::route) return is_route_item(knob.item);
   if (knob.kind == KnobKind::mss_clamp) return is_mss_clamp_item(knob.item);
+  if (knob.kind == KnobKind::rss) return knob.item == kRssTable;
   if (knob.kind != KnobKind::channels) return true;
   return knob.item == "rx" || knob.item == "tx" || knob.item == "combined";
 }

@@ -8,6 +8,7 @@
 //   queue-length:eth0                    1000
 //   ring:eth0:rx, ring:eth0:tx           4096
 //   channels:eth0:combined (or rx, tx)   4
+//   rss:eth0:table                       "128 buckets equal 4": see rss_knob.h
 //   qdisc:eth0                           fq, fq_codel, "default mq fq_codel": see qdisc_knob.h
 //   link:eth0                            "autoneg on 0x..", "autoneg off 100 full": link_knob.h
 //   mss-clamp:any, mss-clamp:wg0         on, off: see mss_clamp.h
@@ -31,6 +32,7 @@ enum class KnobKind : std::uint8_t {
   queue_length,
   ring,
   channels,
+  rss,
   qdisc,
   link,
   route,
@@ -40,8 +42,8 @@ enum class KnobKind : std::uint8_t {
 struct Knob {
   KnobKind kind = KnobKind::sysctl;
   std::string interface;  // empty for sysctl and mss-clamp
-  std::string item;  // the sysctl's name, the feature, "rx", "tx", "combined", "mtu@10.0.0.2/32",
-                     // "any"; empty for those of an interface alone
+  std::string item;  // the sysctl's name, the feature, "rx", "tx", "combined", "table",
+                     // "mtu@10.0.0.2/32", "any"; empty for those of an interface alone
 
   friend auto operator<=>(const Knob&, const Knob&) = default;
 };

@@ -24,6 +24,7 @@
 #include "fix/mss_clamp.h"
 #include "fix/qdisc_knob.h"
 #include "fix/route_knob.h"
+#include "fix/rss_knob.h"
 
 namespace slowpath::fix {
 namespace {
@@ -284,6 +285,13 @@ struct CountsKnob {
 constexpr CountsKnob<ethtool_ringparam> kRing{ETHTOOL_GRINGPARAM, ETHTOOL_SRINGPARAM};
 constexpr CountsKnob<ethtool_channels> kChannels{ETHTOOL_GCHANNELS, ETHTOOL_SCHANNELS};
 
+/// What asks one interface; its name must outlive it.
+AskEthtool asker_of(const std::string& name) {
+  return [interface = std::make_shared<Interface>(name)](void* command) {
+    return interface->ask_ethtool(command);
+  };
+}
+
 class LinuxKernel final : public Kernel {
  public:
   Result<std::string> read(const Knob& knob) override {
@@ -299,6 +307,8 @@ class LinuxKernel final : public Kernel {
         return kRing.read(knob);
       case KnobKind::channels:
         return kChannels.read(knob);
+      case KnobKind::rss:
+        return read_rss(knob, asker_of(knob.interface));
       case KnobKind::qdisc:
         return read_qdisc(knob);
       case KnobKind::link:
@@ -323,6 +333,8 @@ class LinuxKernel final : public Kernel {
         return kRing.write(knob, value);
       case KnobKind::channels:
         return kChannels.write(knob, value);
+      case KnobKind::rss:
+        return write_rss(knob, value, asker_of(knob.interface));
       case KnobKind::qdisc:
         return write_qdisc(knob, value);
       case KnobKind::link:

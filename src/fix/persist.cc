@@ -15,6 +15,7 @@
 #include "fix/mss_clamp.h"
 #include "fix/persist_route.h"
 #include "fix/qdisc_knob.h"
+#include "fix/rss_knob.h"
 
 namespace slowpath::fix {
 namespace {
@@ -41,6 +42,8 @@ std::string command_for(const Turn& turn) {
       return fmt::format("ethtool -G {} {} {}", knob.interface, knob.item, turn.after);
     case KnobKind::channels:
       return fmt::format("ethtool -L {} {} {}", knob.interface, knob.item, turn.after);
+    case KnobKind::rss:
+      return rss_command(knob.interface, turn.after);
     case KnobKind::qdisc:
       return qdisc_command(knob.interface, turn.after);
     case KnobKind::link:
@@ -152,6 +155,11 @@ Result<std::vector<MadeFile>> interface_files(const Entry& entry, const std::str
       }))
     return cannot_last(entry, "there is nothing to do at start",
                        "where an earlier step made a qdisc last, undo that one");
+  if (std::ranges::any_of(entry.turns, [](const Turn& turn) {
+        return turn.knob.kind == KnobKind::rss && command_for(turn).empty();
+      }))
+    return cannot_last(entry, "ethtool(8) has no words for this table",
+                       "make one that is 'equal', or write it at start by a program of your own");
   if (is_ifupdowns(interface, root))
     return std::vector<MadeFile>{ifupdown_file(entry, interface, root)};
   if (has_systemd(root)) return unit_files(entry, interface, root);

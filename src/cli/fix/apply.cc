@@ -49,8 +49,8 @@ ExitCode show_only(fix::Kernel& kernel, const fix::ReadyStep& step,
                    const std::vector<fix::Turn>& turns, const Options& options) {
   const Result<std::string> files = describe_files(kernel, step, turns, options);
   if (!files) return complain(files.error());
-  return write_answer(fmt::format("Would be taken: {}\n{}{}Nothing was changed.\n", step.action,
-                                  describe(turns), *files));
+  return write_answer(fmt::format("Would be taken: {}\n{}{}{}Nothing was changed.\n", step.action,
+                                  describe(turns), *files, describe_untried(turns)));
 }
 
 ExitCode run(const Options& options) {
@@ -72,6 +72,7 @@ ExitCode run(const Options& options) {
   std::string text =
       fmt::format("Step {}: {}\n{}", entry->id, entry->action, describe(entry->turns));
   for (const fix::MadeFile& file : entry->files) text += fmt::format("  wrote {}\n", file.path);
+  text += describe_untried(entry->turns);
   text += describe_guard(*entry);
   text += fmt::format("Undo: slowpath fix undo {}\n", entry->id);
   return write_answer(text);

@@ -208,6 +208,7 @@ ExitCode report(const fix::Proof& proof, const std::optional<fix::Entry>& kept,
     return write_answer(json.dump(2) + "\n");
   }
   std::string text = sentence(proof, options) + "\n";
+  if (kept) text += describe_untried(kept->turns);
   if (kept) text += describe_guard(*kept);
   if (kept) text += fmt::format("Undo: slowpath fix undo {}\n", kept->id);
   return write_answer(text);

@@ -116,6 +116,16 @@ std::string describe(const std::vector<fix::Turn>& turns) {
   return text;
 }
 
+std::string describe_untried(const std::vector<fix::Turn>& turns) {
+  const auto table = std::ranges::find(turns, fix::KnobKind::rss,
+                                       [](const fix::Turn& turn) { return turn.knob.kind; });
+  if (table == turns.end()) return {};
+  return fmt::format(
+      "This kind of step was tested against a model of the kernel's interface, and on no driver: "
+      "look at 'ethtool -x {}' afterwards.\n",
+      table->knob.interface);
+}
+
 std::string at_role(std::string_view role) {
   if (role == "both ends") return "at both ends";
   return role == "path" ? "on the path" : fmt::format("at the {}", role);

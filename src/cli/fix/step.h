@@ -44,6 +44,8 @@ std::string describe_guard(const fix::Entry& entry);
 std::string describe(const std::vector<fix::Turn>& turns);
 /// "at the sender", "at both ends", "on the path".
 std::string at_role(std::string_view role);
+/// Says of a kind of knob that no interface was at hand on which it could be tried; else empty.
+std::string describe_untried(const std::vector<fix::Turn>& turns);
 /// What undo left behind, a line each; empty where all is as it was.
 std::string describe(const fix::Undone& undone);
 

@@ -84,6 +84,7 @@ TEST(Plan, NoBlankOfOurStepsIsLeftOver) {
                                   "rx-lro", "rx-gro-hw", "rx-checksum", "tx-checksum-ipv4",
                                   "tx-checksum-ip-generic", "tx-scatter-gather", "rx-all"})
         kernel.knobs[{KnobKind::feature, "eth0", feature}] = "on";
+      kernel.knobs[{KnobKind::rss, "eth0", "table"}] = "128 buckets equal 1";
       for (const char* name : {"net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"})
         kernel.knobs[{KnobKind::sysctl, {}, name}] = "1 2 3";
       const Result<std::vector<Change>> changes = fix::changes_of(step.command, kernel);
@@ -109,7 +110,7 @@ TEST_F(Command, RefusesWhatItDoesNotKnow) {
 TEST(Knob, ReadsWhatItWrites) {
   for (const char* name :
        {"sysctl:net.ipv4.tcp_sack", "feature:eth0:rx-gro", "mtu:eth0:1", "queue-length:br-0",
-        "ring:eth0:tx", "channels:eth0:combined", "route:eth0:mtu@default",
+        "ring:eth0:tx", "channels:eth0:combined", "rss:eth0:table", "route:eth0:mtu@default",
         "route:eth0:advmss@10.0.0.0/8", "route:eth0:window@2001:db8::/32",
         "route:eth0:mtu@default6", "mss-clamp:any", "mss-clamp:wg0"}) {
     const Result<fix::Knob> knob = fix::parse_knob(name);
