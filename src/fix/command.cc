@@ -8,10 +8,10 @@
 
 #include <fmt/format.h>
 
+#include "fix/command_words.h"
 #include "fix/link_knob.h"
 #include "fix/mss_clamp.h"
 #include "fix/plan.h"
-#include "fix/qdisc_knob.h"
 #include "fix/route_item.h"
 #include "fix/route_knob.h"
 #include "fix/rss_knob.h"
@@ -42,44 +42,7 @@ constexpr std::array kFeatureWords{
     FeatureWord{"rxhash", "receive-hashing", {"rx-hashing"}},
 };
 
-using Words = std::vector<std::string>;
-
-/// The command without the advice behind it, in words.
-Words words_of(std::string_view command) {
-  std::string_view said = command.substr(0, command.find_first_of(",;"));
-  if (const std::size_t note = said.find(" ("); note != std::string_view::npos)
-    said = said.substr(0, note);
-  Words words;
-  std::string word;
-  char quote = 0;
-  for (const char c : said) {
-    if (quote == 0 && (c == '\'' || c == '"')) {
-      quote = c;
-    } else if (c == quote) {
-      quote = 0;
-    } else if (c == ' ' && quote == 0) {
-      if (!word.empty()) words.push_back(std::exchange(word, {}));
-    } else {
-      word += c;
-    }
-  }
-  if (!word.empty()) words.push_back(word);
-  return words;
-}
-
-bool begins_with(const Words& words, std::initializer_list<std::string_view> expected) {
-  return words.size() >= expected.size() &&
-         std::equal(expected.begin(), expected.end(), words.begin());
-}
-
-std::unexpected<Error> not_ours(std::string_view command, std::string cause) {
-  return fail(ErrorKind::usage, fmt::format("cannot take the step '{}'", command), std::move(cause),
-              "it can be 'ethtool -K|-G|-L|-X|-s', 'ip link set dev', 'ip route change', 'tc qdisc "
-              "replace dev DEV root fq|fq_codel', 'sysctl -w', "
-              "the nft command that clamps the MSS, or KNOB=VALUE as in slowpath(1)");
-}
-
-Result<std::vector<Change>> feature_changes(const Words& words, std::string_view command,
+Result<std::vector<Change>> feature_changes(const CommandWords& words, std::string_view command,
                                             Kernel& kernel) {
   if (words.size() != 5) return not_ours(command, "one switch a step: ethtool -K DEV WORD on|off");
   const std::string &interface = words[2], &word = words[3], &value = words[4];
@@ -104,7 +67,7 @@ Result<std::vector<Change>> feature_changes(const Words& words, std::string_view
 }
 
 /// NAME VALUE pairs behind `ethtool -G DEV` and `-L DEV`.
-Result<std::vector<Change>> count_changes(KnobKind kind, const Words& words,
+Result<std::vector<Change>> count_changes(KnobKind kind, const CommandWords& words,
                                           std::string_view command) {
   if (words.size() != 5) return not_ours(command, "one count a step");
   const Result<Knob> knob = parse_knob(
@@ -114,15 +77,15 @@ Result<std::vector<Change>> count_changes(KnobKind kind, const Words& words,
 }
 
 /// What stands behind `ethtool -X DEV`.
-std::span<const std::string> rss_words(const Words& words) {
+std::span<const std::string> rss_words(const CommandWords& words) {
   return std::span(words).subspan(std::min<std::size_t>(3, words.size()));
 }
 
-bool is_rss_command(const Words& words) {
+bool is_rss_command(const CommandWords& words) {
   return begins_with(words, {"ethtool", "-X"}) && is_rss_wish(rss_words(words));
 }
 
-Result<std::vector<Change>> rss_changes(const Words& words, std::string_view command,
+Result<std::vector<Change>> rss_changes(const CommandWords& words, std::string_view command,
                                         Kernel& kernel) {
   if (words.size() < 4) return not_ours(command, "it says neither interface nor table");
   const Result<std::string> value = rss_value_of_words(words[2], rss_words(words), kernel);
@@ -130,7 +93,7 @@ Result<std::vector<Change>> rss_changes(const Words& words, std::string_view com
   return std::vector<Change>{{{KnobKind::rss, words[2], std::string(kRssTable)}, *value}};
 }
 
-Result<std::vector<Change>> link_changes(const Words& words, std::string_view command) {
+Result<std::vector<Change>> link_changes(const CommandWords& words, std::string_view command) {
   const std::size_t dev = words.size() > 3 && words[3] == "dev" ? 4 : 3;
   if (words.size() != dev + 3)
     return not_ours(command, "one value a step: ip link set dev DEV mtu N");
@@ -140,23 +103,9 @@ Result<std::vector<Change>> link_changes(const Words& words, std::string_view co
   return not_ours(command, fmt::format("'{}' of a link is not changed here", item));
 }
 
-/// `tc qdisc replace dev DEV root KIND`: nothing more can be said of it.
-bool is_qdisc_command(const Words& words) {
-  return words.size() == 7 && begins_with(words, {"tc", "qdisc", "replace", "dev"}) &&
-         words[5] == "root" && is_plain_qdisc(words[6]);
-}
-
-Result<std::vector<Change>> qdisc_changes(const Words& words, std::string_view command) {
-  if (!is_qdisc_command(words))
-    return not_ours(command,
-                    "only a plain qdisc at the root is made here: tc qdisc replace "
-                    "dev DEV root fq|fq_codel|pfifo|bfifo");
-  return std::vector<Change>{{{KnobKind::qdisc, words[4], {}}, words[6]}};
-}
-
 /// `ethtool -s DEV autoneg on`, `autoneg off [speed N] [duplex half|full]`: with what stands there
 /// for what is not said.
-Result<std::vector<Change>> negotiation_changes(const Words& words) {
+Result<std::vector<Change>> negotiation_changes(const CommandWords& words) {
   const std::string& interface = words[2];
   LinkWish wish;
   for (std::size_t at = 3; at + 1 < words.size(); at += 2) {
@@ -169,7 +118,7 @@ Result<std::vector<Change>> negotiation_changes(const Words& words) {
   return std::vector<Change>{{{KnobKind::link, interface, {}}, *value}};
 }
 
-bool is_negotiation_command(const Words& words) {
+bool is_negotiation_command(const CommandWords& words) {
   if (words.size() < 5 || words.size() % 2 == 0 || !begins_with(words, {"ethtool", "-s"}))
     return false;
   bool is_told = false;
@@ -181,77 +130,17 @@ bool is_negotiation_command(const Words& words) {
   return is_told;
 }
 
-/// A least retransmission timeout counts only where it is locked (tcp_rto_min() of Linux); ip(8)
-/// locks it without being told.
-bool is_locked_always(std::string_view metric, std::string_view value) {
-  return metric == "rto_min" && !value.empty() &&
-         value.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
-/// `ip route change|replace DESTINATION [via GATEWAY] dev DEV METRIC [lock] VALUE`, in words.
-struct RouteWords {
-  std::string destination, gateway, interface, metric, value;
-};
-std::optional<RouteWords> route_words(const Words& words) {
-  if (!begins_with(words, {"ip", "route", "change"}) &&
-      !begins_with(words, {"ip", "route", "replace"}))
-    return std::nullopt;
-  if (words.size() < 8) return std::nullopt;
-  RouteWords route;
-  route.destination = words[3];
-  std::size_t at = 4;
-  if (words[at] == "via") {
-    route.gateway = words[at + 1];
-    at += 2;
-  }
-  if (at + 4 > words.size() || words[at] != "dev") return std::nullopt;
-  route.interface = words[at + 1];
-  route.metric = words[at + 2];
-  at += 3;
-  const bool locked = words[at] == "lock";
-  if (locked) ++at;
-  if (at + 1 != words.size() || find_route_metric(route.metric) == nullptr) return std::nullopt;
-  route.value = words[at];
-  // ip(8) takes rto_min with a unit; the kernel has milliseconds.
-  if (route.metric == "rto_min" && route.value.ends_with("ms"))
-    route.value.resize(route.value.size() - 2);
-  if (locked || is_locked_always(route.metric, route.value)) route.value += kLockSuffix;
-  return route;
-}
-
-Result<std::vector<Change>> route_changes(const Words& words, std::string_view command,
-                                          Kernel& kernel) {
-  const std::optional<RouteWords> route = route_words(words);
-  if (!route)
-    return not_ours(command,
-                    "one metric a step: ip route change DESTINATION [via GATEWAY] dev DEV "
-                    "mtu|advmss|initcwnd|initrwnd|window|rto_min|quickack [lock] N");
-  const std::string to = destination_of(route->destination);
-  if (to.empty())
-    return not_ours(command, fmt::format("'{}' is no destination", route->destination));
-  if (!route->gateway.empty()) {
-    // Another gateway would be another change.
-    const Result<std::string> now =
-        kernel.read({KnobKind::route, route->interface, fmt::format("{}@{}", kGatewayWord, to)});
-    if (!now) return std::unexpected(now.error());
-    if (*now != route->gateway)
-      return not_ours(command, fmt::format("packets to there go by gateway {}", *now));
-  }
-  return std::vector<Change>{
-      {{KnobKind::route, route->interface, fmt::format("{}@{}", route->metric, to)}, route->value}};
-}
-
 /// "MIN DEFAULT 6291456", as the catalogue has it, with the first two as they are.
 Result<std::string> with_what_stands(const Knob& knob, const std::string& value, Kernel& kernel) {
   constexpr std::array<std::string_view, 2> kKept{"MIN", "DEFAULT"};
-  Words words = words_of(value);
+  CommandWords words = command_words(value);
   const auto is_kept = [&](const std::string& word) {
     return std::ranges::find(kKept, word) != kKept.end();
   };
   if (std::ranges::none_of(words, is_kept)) return value;
   const Result<std::string> now = kernel.read(knob);
   if (!now) return std::unexpected(now.error());
-  const Words there = words_of(*now);
+  const CommandWords there = command_words(*now);
   std::string whole;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const bool kept = is_kept(words[i]) && i < there.size();
@@ -260,7 +149,7 @@ Result<std::string> with_what_stands(const Knob& knob, const std::string& value,
   return whole;
 }
 
-Result<std::vector<Change>> sysctl_changes(const Words& words, std::string_view command,
+Result<std::vector<Change>> sysctl_changes(const CommandWords& words, std::string_view command,
                                            Kernel& kernel) {
   const std::string& assignment = words.back();
   const std::size_t equals = assignment.find('=');
@@ -276,7 +165,7 @@ Result<std::vector<Change>> sysctl_changes(const Words& words, std::string_view 
 
 bool is_known_form(std::string_view command) {
   if (mss_clamp_item_of(command)) return true;
-  const Words words = words_of(command);
+  const CommandWords words = command_words(command);
   if (is_qdisc_command(words) || is_negotiation_command(words) || is_rss_command(words))
     return true;
   if (words.size() == 5 && begins_with(words, {"ethtool"}))
@@ -285,14 +174,14 @@ bool is_known_form(std::string_view command) {
     return words.size() >= 6 &&
            (words[words.size() - 2] == "mtu" || words[words.size() - 2] == "txqueuelen");
   }
-  if (route_words(words)) return true;
+  if (is_route_command(words)) return true;
   return begins_with(words, {"sysctl", "-w"}) && words.size() == 3;
 }
 
 Result<std::vector<Change>> changes_of(std::string_view command, Kernel& kernel) {
   if (const std::optional<std::string> item = mss_clamp_item_of(command))
     return std::vector<Change>{{{KnobKind::mss_clamp, {}, *item}, "on"}};
-  const Words words = words_of(command);
+  const CommandWords words = command_words(command);
   if (begins_with(words, {"ethtool", "-K"})) return feature_changes(words, command, kernel);
   if (begins_with(words, {"ethtool", "-G"})) return count_changes(KnobKind::ring, words, command);
   if (begins_with(words, {"ethtool", "-L"}))

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "fix/mss_clamp.h"
+#include "fix/qdisc_options.h"
 #include "fix/route_item.h"
 #include "fix/rss_knob.h"
 
@@ -26,6 +27,7 @@ constexpr std::array kForms{
     Form{KnobKind::channels, "channels", true, true},
     Form{KnobKind::rss, "rss", true, true},
     Form{KnobKind::qdisc, "qdisc", true, false},
+    Form{KnobKind::qdisc_option, "qdisc-option", true, true},
     Form{KnobKind::link, "link", true, false},
     Form{KnobKind::route, "route", true, true},
     Form{KnobKind::mss_clamp, "mss-clamp", false, true},
@@ -34,7 +36,8 @@ constexpr std::array kForms{
 std::unexpected<Error> no_knob(std::string_view name) {
   return fail(ErrorKind::usage, fmt::format("cannot read the knob '{}'", name), "no such form",
               "use sysctl:NAME, feature:DEV:FEATURE, mtu:DEV, queue-length:DEV, ring:DEV:rx|tx, "
-              "channels:DEV:rx|tx|combined, rss:DEV:table, qdisc:DEV, link:DEV, "
+              "channels:DEV:rx|tx|combined, rss:DEV:table, qdisc:DEV, "
+              "qdisc-option:DEV:limit|flow_limit|maxrate, link:DEV, "
               "route:DEV:ITEM@DESTINATION or "
               "mss-clamp:any|DEV");
 }
@@ -43,6 +46,7 @@ bool is_known_item(const Knob& knob) {
   if (knob.kind == KnobKind::ring) return knob.item == "rx" || knob.item == "tx";
   if (knob.kind == KnobKind::route) return is_route_item(knob.item);
   if (knob.kind == KnobKind::mss_clamp) return is_mss_clamp_item(knob.item);
+  if (knob.kind == KnobKind::qdisc_option) return is_qdisc_option_word(knob.item);
   if (knob.kind == KnobKind::rss) return knob.item == kRssTable;
   if (knob.kind != KnobKind::channels) return true;
   return knob.item == "rx" || knob.item == "tx" || knob.item == "combined";

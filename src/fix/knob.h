@@ -10,6 +10,7 @@
 //   channels:eth0:combined (or rx, tx)   4
 //   rss:eth0:table                       "128 buckets equal 4": see rss_knob.h
 //   qdisc:eth0                           fq, fq_codel, "default mq fq_codel": see qdisc_knob.h
+//   qdisc-option:eth0:limit              "pfifo 1000": see qdisc_option_knob.h
 //   link:eth0                            "autoneg on 0x..", "autoneg off 100 full": link_knob.h
 //   mss-clamp:any, mss-clamp:wg0         on, off: see mss_clamp.h
 //   route:eth0:mtu@10.0.0.2/32           1400, "1400 lock", none, absent: see route_knob.h
@@ -34,6 +35,7 @@ enum class KnobKind : std::uint8_t {
   channels,
   rss,
   qdisc,
+  qdisc_option,
   link,
   route,
   mss_clamp
@@ -42,7 +44,7 @@ enum class KnobKind : std::uint8_t {
 struct Knob {
   KnobKind kind = KnobKind::sysctl;
   std::string interface;  // empty for sysctl and mss-clamp
-  std::string item;  // the sysctl's name, the feature, "rx", "tx", "combined", "table",
+  std::string item;  // the sysctl's name, the feature, "rx", "tx", "combined", "table", "limit",
                      // "mtu@10.0.0.2/32", "any"; empty for those of an interface alone
 
   friend auto operator<=>(const Knob&, const Knob&) = default;

@@ -23,6 +23,7 @@
 #include "fix/link_knob.h"
 #include "fix/mss_clamp.h"
 #include "fix/qdisc_knob.h"
+#include "fix/qdisc_option_knob.h"
 #include "fix/route_knob.h"
 #include "fix/rss_knob.h"
 
@@ -311,6 +312,8 @@ class LinuxKernel final : public Kernel {
         return read_rss(knob, asker_of(knob.interface));
       case KnobKind::qdisc:
         return read_qdisc(knob);
+      case KnobKind::qdisc_option:
+        return read_qdisc_option_knob(knob);
       case KnobKind::link:
         return read_link(knob);
       case KnobKind::route:
@@ -337,6 +340,8 @@ class LinuxKernel final : public Kernel {
         return write_rss(knob, value, asker_of(knob.interface));
       case KnobKind::qdisc:
         return write_qdisc(knob, value);
+      case KnobKind::qdisc_option:
+        return write_qdisc_option_knob(knob, value);
       case KnobKind::link:
         return write_link(knob, value);
       case KnobKind::route:

@@ -48,6 +48,7 @@ std::string command_for(const Turn& turn) {
       return qdisc_command(knob.interface, turn.after);
     case KnobKind::link:
       return link_command(knob.interface, turn.after);
+    case KnobKind::qdisc_option:
     case KnobKind::sysctl:
     case KnobKind::route:
     case KnobKind::mss_clamp:
@@ -160,6 +161,10 @@ Result<std::vector<MadeFile>> interface_files(const Entry& entry, const std::str
       }))
     return cannot_last(entry, "ethtool(8) has no words for this table",
                        "make one that is 'equal', or write it at start by a program of your own");
+  if (std::ranges::any_of(
+          entry.turns, [](const Turn& turn) { return turn.knob.kind == KnobKind::qdisc_option; }))
+    return cannot_last(entry, "what makes the qdisc at start is not known here",
+                       "say the option there");
   if (is_ifupdowns(interface, root))
     return std::vector<MadeFile>{ifupdown_file(entry, interface, root)};
   if (has_systemd(root)) return unit_files(entry, interface, root);

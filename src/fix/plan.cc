@@ -23,6 +23,7 @@ constexpr std::array kBlanks{
     Blank{"TUNNEL", &Blanks::interface, "--interface"},
     Blank{"TUN", &Blanks::interface, "--interface"},
     Blank{"NEW", &Blanks::value, "--value"},
+    Blank{"RATE", &Blanks::value, "--value"},
     Blank{"N", &Blanks::value, "--value"},
     Blank{"DST", &Blanks::destination, "--destination"},
     Blank{"GATEWAY", &Blanks::gateway, {}},

@@ -17,7 +17,7 @@ namespace slowpath::fix {
 /// What stands for DEV, NEW and the like in the catalogue's commands.
 struct Blanks {
   std::string interface;    // DEV, INGRESS, TUNNEL, TUN
-  std::string value;        // NEW, N
+  std::string value;        // NEW, N, RATE
   std::string destination;  // DST: an address, a prefix or "default"
   std::string gateway;      // GATEWAY; without it a step of ours leaves the gateway as it is
 };
@@ -41,13 +41,14 @@ Result<PlannedStep> find_step(std::string_view name, Platform platform, const Bl
 /// The knobs that a command turns, on the host of `kernel`: `ethtool -K DEV
 /// tso|gso|gro|lro|tx|rx|sg on|off`, `ethtool -G DEV rx|tx N`, `ethtool -L DEV combined|rx|tx N`,
 /// `ip link set dev DEV mtu|txqueuelen N`, `ip route change|replace DST [via GATEWAY] dev DEV
-/// METRIC [lock] N` (the gateway there is), `tc qdisc replace dev DEV root KIND` (qdisc_knob.h),
-/// `ethtool -X DEV default|[start N] equal N|[start N] weight N...`, `ethtool -s DEV autoneg on|off
-/// [speed N] [duplex half|full]`, `sysctl -w NAME=VALUE`, the `nft` command that clamps the MSS
-/// (mss_clamp.h), or KNOB=VALUE (knob.h). An ethtool word stands for those of its kernel features
-/// that the driver lets change; MIN and DEFAULT in a sysctl's value for what stands there now.
-/// Words after a comma or semicolon are advice, as in the catalogue. Errors: usage, saying what was
-/// not understood; environment, where the interface cannot be asked.
+/// METRIC [lock] N` (the gateway there is), `tc qdisc replace|change dev DEV root KIND [OPTION
+/// N]...` (qdisc_knob.h, qdisc_option_knob.h), `ethtool -X DEV default|[start N] equal N|[start N]
+/// weight N...`, `ethtool -s DEV autoneg on|off [speed N] [duplex half|full]`, `sysctl -w
+/// NAME=VALUE`, the `nft` command that clamps the MSS (mss_clamp.h), or KNOB=VALUE (knob.h). An
+/// ethtool word stands for those of its kernel features that the driver lets change; MIN and
+/// DEFAULT in a sysctl's value for what stands there now. Words after a comma or semicolon are
+/// advice, as in the catalogue. Errors: usage, saying what was not understood; environment, where
+/// the interface cannot be asked.
 Result<std::vector<Change>> changes_of(std::string_view command, Kernel& kernel);
 
 /// Whether changes_of() knows the form of `command`, blanks and all.

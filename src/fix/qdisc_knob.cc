@@ -12,11 +12,13 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <sstream>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "base/descriptor.h"
+#include "fix/qdisc_options.h"
 #include "machine/netlink.h"
 
 namespace slowpath::fix {
@@ -27,61 +29,26 @@ using netlink::Attributes;
 
 constexpr std::string_view kDefault = "default ", kOther = "other ";
 constexpr std::string_view kNothing = "none";  // of an interface that is down
-constexpr std::array<std::string_view, 4> kPlain{"fq", "fq_codel", "pfifo", "bfifo"};
+constexpr std::array<std::string_view, 4> kOurs{"fq", "fq_codel", "pfifo", "bfifo"};
 // What an interface gets without anybody's doing (net/sched/sch_generic.c: attach_default_qdiscs),
 // if it is none of net.core.default_qdisc.
 constexpr std::array<std::string_view, 2> kOfTheKernel{"noqueue", "mq"};
 
-std::unexpected<Error> refused(const std::string& attempt, int code) {
-  const bool forbidden = code == EPERM || code == EACCES;
-  return fail(ErrorKind::environment, attempt, std::strerror(code),
-              forbidden        ? "this needs cap_net_admin: run it as root"
-              : code == ENOENT ? "this kernel may lack the qdisc: see modprobe sch_fq, sch_fq_codel"
-                               : "");
+std::vector<std::string> words_of(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
 }
 
-struct Qdisc {
-  int interface = 0;
-  std::uint32_t handle = 0, parent = 0;
-  std::string kind;
-  std::vector<std::byte> options;
-};
-
-std::optional<Qdisc> parse(const netlink::Message& message) {
-  const auto header = netlink::read_struct<tcmsg>(message.payload);
-  if (message.type != RTM_NEWQDISC || !header) return std::nullopt;
-  const Attributes attributes = netlink::attributes_after(message.payload, sizeof(tcmsg));
-  const Bytes options = attributes.find(TCA_OPTIONS).value_or(Bytes{});
-  return Qdisc{header->tcm_ifindex,
-               header->tcm_handle,
-               header->tcm_parent,
-               attributes.text(TCA_KIND),
-               {options.begin(), options.end()}};
-}
-
-/// Those of one interface.
-Result<std::vector<Qdisc>> list(netlink::Socket& socket, int interface,
-                                const std::string& attempt) {
-  netlink::Request request{RTM_GETQDISC, NLM_F_DUMP};
-  request.body(tcmsg{});
-  auto all = netlink::read_list(socket, request, parse);
-  if (!all) return refused(attempt, all.error());
-  std::erase_if(*all, [&](const Qdisc& each) { return each.interface != interface; });
-  return std::move(*all);
-}
-
-/// A limit that a new one has: if it is another, somebody has changed it (net/sched/sch_fq.c,
+/// What else a new one has: if it is another, somebody has changed it (net/sched/sch_fq.c,
 /// sch_fq_codel.c). What depends on the link's MTU or differs between kernels is not looked at.
 struct Fresh {
   std::string_view kind;
   unsigned attribute;
   std::uint32_t value;
 };
-constexpr auto kFresh = std::to_array<Fresh>({{"fq", TCA_FQ_PLIMIT, 10'000},
-                                              {"fq", TCA_FQ_FLOW_PLIMIT, 100},
-                                              {"fq", TCA_FQ_FLOW_MAX_RATE, ~0U},
-                                              {"fq", TCA_FQ_RATE_ENABLE, 1},
-                                              {"fq_codel", TCA_FQ_CODEL_LIMIT, 10 * 1024},
+constexpr auto kFresh = std::to_array<Fresh>({{"fq", TCA_FQ_RATE_ENABLE, 1},
                                               {"fq_codel", TCA_FQ_CODEL_FLOWS, 1024},
                                               {"fq_codel", TCA_FQ_CODEL_ECN, 1},
                                               {"fq_codel", TCA_FQ_CODEL_INTERVAL, 99'999}});
@@ -99,8 +66,9 @@ bool is_fresh(const Qdisc& qdisc) {
 std::string value_of(const std::vector<Qdisc>& qdiscs) {
   const auto root = std::ranges::find(qdiscs, TC_H_ROOT, &Qdisc::parent);
   if (root == qdiscs.end()) return std::string(kDefault).append(kNothing);
-  if (root->handle == kQdiscHandle && is_plain_qdisc(root->kind))
-    return is_fresh(*root) ? root->kind : "changed " + root->kind;
+  if (root->handle == kQdiscHandle && is_one_of_ours(root->kind))
+    return is_fresh(*root) ? root->kind + options_beside_fresh(root->kind, root->options)
+                           : "changed " + root->kind;
   if (root->handle != 0) return std::string(kOther) + root->kind;
   std::string value = std::string(kDefault) + root->kind;
   std::vector<std::string> leaves;
@@ -142,14 +110,16 @@ int ask(netlink::Socket& socket, netlink::Request& request) {
   return socket.ask(request, [](const netlink::Message&) {});
 }
 
-int make(netlink::Socket& socket, int interface, const std::string& kind) {
+int make(netlink::Socket& socket, int interface, const std::string& value) {
+  const std::vector<std::string> words = words_of(value);
   netlink::Request request{RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE};
   tcmsg header{};
   header.tcm_family = AF_UNSPEC;
   header.tcm_ifindex = interface;
   header.tcm_parent = TC_H_ROOT;
   header.tcm_handle = kQdiscHandle;
-  request.body(header).attribute_text(TCA_KIND, kind);
+  request.body(header).attribute_text(TCA_KIND, words.front());
+  put_qdisc_options(request, words.front(), std::span(words).subspan(1));
   return ask(socket, request);
 }
 
@@ -166,8 +136,22 @@ int take_away(netlink::Socket& socket, int interface) {
 
 }  // namespace
 
-bool is_plain_qdisc(std::string_view kind) {
-  return std::ranges::find(kPlain, kind) != kPlain.end();
+bool is_one_of_ours(std::string_view kind) { return std::ranges::find(kOurs, kind) != kOurs.end(); }
+
+Result<std::string> qdisc_value_of(std::span<const std::string> words) {
+  const std::string kind = words.empty() ? std::string() : words.front();
+  if (!is_one_of_ours(kind))
+    return fail(ErrorKind::usage, fmt::format("cannot make the qdisc '{}'", kind),
+                "only fq, fq_codel, pfifo and bfifo are made here", "use tc(8)");
+  // Of a FIFO nobody could tell later whether its limit was said or came from the interface.
+  if (kind.ends_with("fifo") && words.size() > 1)
+    return fail(
+        ErrorKind::usage, fmt::format("cannot make a {} so", kind),
+        "it is made here with the interface's own queue length",
+        fmt::format("'tc qdisc change dev DEV root {} limit N' is a step of its own", kind));
+  const Result<std::string> options = canonical_qdisc_options(kind, words.subspan(1));
+  if (!options) return std::unexpected(options.error());
+  return kind + *options;
 }
 
 bool is_default_qdisc(std::string_view value) { return value.starts_with(kDefault); }
@@ -180,19 +164,20 @@ std::string qdisc_command(std::string_view interface, std::string_view value) {
 Result<std::string> read_qdisc(const Knob& knob) {
   const std::string attempt = "cannot read " + to_string(knob);
   const unsigned interface = if_nametoindex(knob.interface.c_str());
-  if (interface == 0) return refused(attempt, ENODEV);
+  if (interface == 0) return qdisc_refused(attempt, ENODEV);
   std::expected<netlink::Socket, int> socket = netlink::Socket::open(NETLINK_ROUTE);
-  if (!socket) return refused(attempt, socket.error());
-  const Result<std::vector<Qdisc>> all = list(*socket, static_cast<int>(interface), attempt);
-  if (!all) return std::unexpected(all.error());
+  if (!socket) return qdisc_refused(attempt, socket.error());
+  const auto all = list_qdiscs(*socket, static_cast<int>(interface));
+  if (!all) return qdisc_refused(attempt, all.error());
   return value_of(*all);
 }
 
 Result<void> write_qdisc(const Knob& knob, const std::string& value) {
   const std::string attempt = fmt::format("cannot set {} to '{}'", to_string(knob), value);
-  if (!is_plain_qdisc(value) && !is_default_qdisc(value))
-    return fail(ErrorKind::usage, attempt,
-                "only fq, fq_codel, pfifo and bfifo without options are made here", "use tc(8)");
+  if (!is_default_qdisc(value)) {
+    const Result<std::string> known = qdisc_value_of(words_of(value));
+    if (!known) return std::unexpected(known.error());
+  }
   const Result<std::string> now = read_qdisc(knob);
   if (!now) return std::unexpected(now.error());
   if (*now == value) return {};
@@ -210,14 +195,16 @@ Result<void> write_qdisc(const Knob& knob, const std::string& value) {
     if (const Result<void> sure = check_default(*now, attempt); !sure) return sure;
   }
   std::expected<netlink::Socket, int> socket = netlink::Socket::open(NETLINK_ROUTE);
-  if (!socket) return refused(attempt, socket.error());
+  if (!socket) return qdisc_refused(attempt, socket.error());
   const int interface = static_cast<int>(if_nametoindex(knob.interface.c_str()));
   // One with our handle is made into no other kind in place: the kernel refuses that.
   if (!is_default_qdisc(*now)) {
-    if (const int code = take_away(*socket, interface); code != 0) return refused(attempt, code);
+    if (const int code = take_away(*socket, interface); code != 0)
+      return qdisc_refused(attempt, code);
   }
   if (is_default_qdisc(value)) return {};
-  if (const int code = make(*socket, interface, value); code != 0) return refused(attempt, code);
+  if (const int code = make(*socket, interface, value); code != 0)
+    return qdisc_refused(attempt, code);
   return {};
 }
 

@@ -18,7 +18,7 @@ namespace slowpath::cli {
 void declare_blanks(CLI::App& app, fix::Blanks& blanks) {
   app.add_option("--interface", blanks.interface,
                  "Network interface that stands for DEV in the step");
-  app.add_option("--value", blanks.value, "Value that stands for N or NEW in the step");
+  app.add_option("--value", blanks.value, "Value that stands for N, NEW or RATE in the step");
   app.add_option("--destination", blanks.destination,
                  "Address, prefix or 'default' that stands for DST in the step");
   app.add_option("--gateway", blanks.gateway,

@@ -40,7 +40,8 @@ int in_namespace(const std::function<int()>& body) {
                "&& ip addr add 10.77.0.1/24 dev v0 && ip -6 addr add fd77::1/64 dev v0 nodad && "
                "ip route add default via 10.77.0.254 dev v0 metric 100 initrwnd 20 && ip route add "
                "10.78.0.0/16 via 10.77.0.7 dev v0 src 10.77.0.1 mtu lock 1300 && "
-               "ip tuntap add dev t0 mode tap && ip link set t0 up") != 0)
+               "ip tuntap add dev t0 mode tap && ip link set t0 up && "
+               "tc qdisc add dev v1 root handle 7: pfifo limit 500") != 0)
       _exit(77);
     _exit(body());
   }
@@ -99,6 +100,7 @@ constexpr const char* kCommands[] = {"ethtool -K v0 tso off",
                                      "route:v0:mtu@fd77::9=1300",
                                      "tc qdisc replace dev v0 root pfifo",
                                      "tc qdisc replace dev t0 root bfifo",
+                                     "tc qdisc change dev v1 root pfifo limit 30",
                                      "ethtool -s t0 autoneg on",
                                      "ethtool -s t0 autoneg off speed 100 duplex half",
                                      "mss-clamp:any=on",
@@ -351,8 +353,17 @@ TEST(Host, QdiscsThatCannotBePutBackAreLeftAlone) {
     if (!is_left_alone("tc qdisc replace dev t0 root handle 7: pfifo limit 99")) return 2;
     // The kernel attaches its own when an interface comes up, and not before.
     if (!is_left_alone("tc qdisc del dev t0 root && ip link set t0 down")) return 3;
-    if (fix::changes_of("tc qdisc replace dev t0 root fq maxrate 1mbit", *kernel)) return 4;
     if (fix::changes_of("tc qdisc add dev t0 root fq", *kernel)) return 5;
+    // The kernel's own is not changed in place, and of another kind's limit nothing is known.
+    const auto is_refused = [&](const char* command) {
+      const fix::ReadyStep step = ready(command, *kernel);
+      return !step.changes.empty() && !fix::apply(*kernel, journal, step, 1);
+    };
+    if (!is_refused("tc qdisc change dev v0 root pfifo limit 30")) return 6;
+    if (!is_refused("tc qdisc change dev v1 root bfifo limit 3000")) return 7;
+    if (!is_refused("tc qdisc change dev nodev root pfifo limit 30")) return 8;
+    if (system("tc qdisc replace dev v1 root tbf rate 1mbit burst 10k latency 50ms") != 0) return 9;
+    if (!is_refused("tc qdisc change dev v1 root pfifo limit 30")) return 10;
     return 0;
   });
   SKIP_WITHOUT_NAMESPACE(code);
@@ -391,8 +402,16 @@ TEST(Host, FairQueuesAreKnownToBePlainOrChanged) {
       if (system((make + " 2> /dev/null").c_str()) != 0) return 78;
       if (kernel->read(knob).value_or("") != name) return 1;
       if (system((make + " limit 99").c_str()) != 0) return 2;
-      if (name == "fq_codel" && kernel->read(knob).value_or("") != "changed " + name) return 3;
+      if (name == "fq_codel" && kernel->read(knob).value_or("") != name + " limit 99") return 3;
       if (system("tc qdisc del dev t0 root") != 0) return 4;
+      const std::string before = kernel->read(knob).value_or("");
+      const std::string made =
+          name == "fq" ? "fq limit 500 maxrate 8000000bit" : "fq_codel limit 7";
+      if (!kernel->write(knob, made) || kernel->read(knob).value_or("") != made) return 5;
+      const fix::Knob limit{fix::KnobKind::qdisc_option, "t0", "limit"};
+      if (!kernel->write(limit, name + " 600") || kernel->read(limit).value_or("") != name + " 600")
+        return 6;
+      if (!kernel->write(knob, before) || kernel->read(knob).value_or("") != before) return 7;
     }
     return 0;
   });

@@ -49,6 +49,14 @@ TEST_F(Command, KnowsEachForm) {
   EXPECT_EQ(one("sysctl -w net.ipv4.tcp_recovery=1 (RACK), if it was switched off"),
             "sysctl:net.ipv4.tcp_recovery=1");
   EXPECT_EQ(one("sysctl:net.ipv4.tcp_sack=0"), "sysctl:net.ipv4.tcp_sack=0");
+  EXPECT_EQ(one("tc qdisc replace dev eth0 root fq maxrate 1.5mbit limit 10000, and more"),
+            "qdisc:eth0=fq maxrate 1500000bit");
+  EXPECT_EQ(one("tc qdisc replace dev eth0 root fq maxrate 90mbit flow_limit 7"),
+            "qdisc:eth0=fq flow_limit 7 maxrate 90000000bit");
+  EXPECT_EQ(one("tc qdisc change dev eth0 root fq_codel limit 1000"),
+            "qdisc-option:eth0:limit=fq_codel 1000");
+  EXPECT_EQ(one("tc qdisc change dev eth0 root fq maxrate none"),
+            "qdisc-option:eth0:maxrate=fq none");
 }
 
 TEST_F(Command, WhatCannotBeTurnedIsSaidForWhatItIs) {
@@ -75,7 +83,7 @@ TEST_F(Command, KeepsTheNumbersThatAreNotMeant) {
 TEST(Plan, NoBlankOfOurStepsIsLeftOver) {
   for (const Fault& fault : all_faults()) {
     for (const fix::PlannedStep& step :
-         fix::plan_for(fault, Platform::linux, {"eth0", "7", "10.0.0.9", {}})) {
+         fix::plan_for(fault, Platform::linux, {"eth0", "700", "10.0.0.9", {}})) {
       if (!step.is_ours) continue;
       EXPECT_TRUE(step.missing.empty()) << step.command;
       ModelKernel kernel;
@@ -98,6 +106,28 @@ TEST(Plan, NoBlankOfOurStepsIsLeftOver) {
   }
 }
 
+TEST_F(Command, SaysWhatOfAQdiscIsNotSet) {
+  const auto refusal = [&](std::string_view command) {
+    const Result<std::vector<Change>> changes = fix::changes_of(command, kernel);
+    return changes ? "" : changes.error().message();
+  };
+  const std::pair<const char*, const char*> kRefused[] = {
+      {"tc qdisc replace dev eth0 root fq maxrate 100mbps", "bps are bytes to tc(8)"},
+      {"tc qdisc replace dev eth0 root fq maxrate 7bit", "8bit to 34gbit"},
+      {"tc qdisc replace dev eth0 root fq maxrate 40gbit", "8bit to 34gbit"},
+      {"tc qdisc replace dev eth0 root fq maxrate soon", "it does not begin with a number"},
+      {"tc qdisc replace dev eth0 root fq limit 0", "it is no number above 0"},
+      {"tc qdisc replace dev eth0 root fq limit 1 limit 2", "said twice"},
+      {"tc qdisc replace dev eth0 root pfifo limit 9", "is a step of its own"},
+      {"tc qdisc replace dev eth0 root fq_codel target 5ms", "of qdiscs only the root"},
+      {"tc qdisc change dev eth0 root fq", "of qdiscs only the root"},
+      {"tc qdisc change dev eth0 parent 1:1 fq limit 9", "of qdiscs only the root"},
+      {"tc qdisc del dev eth0 root", "of qdiscs only the root"},
+  };
+  for (const auto& [command, what] : kRefused)
+    EXPECT_NE(refusal(command).find(what), std::string::npos) << refusal(command);
+}
+
 TEST_F(Command, RefusesWhatItDoesNotKnow) {
   for (const char* command :
        {"", "rm -rf /", "ethtool -K eth0", "ethtool -K eth0 tso off gso off",
@@ -110,8 +140,8 @@ TEST_F(Command, RefusesWhatItDoesNotKnow) {
 TEST(Knob, ReadsWhatItWrites) {
   for (const char* name :
        {"sysctl:net.ipv4.tcp_sack", "feature:eth0:rx-gro", "mtu:eth0:1", "queue-length:br-0",
-        "ring:eth0:tx", "channels:eth0:combined", "rss:eth0:table", "route:eth0:mtu@default",
-        "route:eth0:advmss@10.0.0.0/8", "route:eth0:window@2001:db8::/32",
+        "ring:eth0:tx", "channels:eth0:combined", "rss:eth0:table", "qdisc-option:eth0:maxrate",
+        "route:eth0:mtu@default", "route:eth0:advmss@10.0.0.0/8", "route:eth0:window@2001:db8::/32",
         "route:eth0:mtu@default6", "mss-clamp:any", "mss-clamp:wg0"}) {
     const Result<fix::Knob> knob = fix::parse_knob(name);
     ASSERT_TRUE(knob) << name;
