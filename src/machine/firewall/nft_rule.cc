@@ -9,6 +9,7 @@
 
 #include "machine/firewall/iptables_rule.h"
 #include "machine/firewall/nft_key.h"
+#include "machine/firewall/nft_words.h"
 #include "machine/firewall/words.h"
 
 namespace slowpath::machine::firewall {
@@ -16,53 +17,24 @@ namespace {
 
 using Words = std::vector<std::string_view>;
 
-/// A rule's text without what its counter counted, so that it is the same the next time.
-std::string without_counts(std::string_view line) {
-  constexpr std::string_view kCounter = "counter ", kPackets = "packets ", kBytes = " bytes ";
-  const std::size_t at = line.find(kCounter);
-  if (at == std::string_view::npos) return std::string(line);
-  std::string_view rest = line.substr(at + kCounter.size());
-  if (!rest.starts_with(kPackets)) return std::string(line);
-  const std::size_t bytes = rest.find(kBytes);
-  if (bytes == std::string_view::npos) return std::string(line);
-  rest.remove_prefix(bytes + kBytes.size());
-  const std::size_t end = std::min(rest.find(' '), rest.size());
-  return std::string(line.substr(0, at + kCounter.size() - 1)).append(rest.substr(end));
-}
-
 class Parser {
  public:
-  Parser(std::string_view line, std::string_view family) {
-    bool cut = false;
-    words_ = rule_words(line, true, cut);
+  Parser(std::string_view line, std::string_view family) : words_(line) {
     common_.text = without_counts(line);
-    if (cut) not_known();
+    if (words_.is_cut()) not_known();
     // The words `ip` and `icmp` bind a rule of an inet table to a protocol; a table of one family
     // has that already.
     binds_ = family != "ip" && family != "ip6";
   }
 
   std::vector<Rule> parse() {
-    while (!is_done_ && at_ < words_.size()) statement();
+    while (!is_done_ && !words_.is_at_end()) statement();
     if (rules_.empty()) rules_.push_back(common_);
     for (Rule& rule : rules_) rule.is_opaque = common_.is_opaque;
     return std::move(rules_);
   }
 
  private:
-  [[nodiscard]] std::string_view peek(std::size_t ahead = 0) const {
-    return at_ + ahead < words_.size() ? words_[at_ + ahead] : std::string_view();
-  }
-  std::string_view next() {
-    const std::string_view word = peek();
-    ++at_;
-    return word;
-  }
-  bool take(std::string_view word) {
-    if (peek() != word) return false;
-    ++at_;
-    return true;
-  }
   void not_known() { common_.conditions.push_back({}); }
   void opaque() {
     not_known();
@@ -81,7 +53,7 @@ class Parser {
       rule.action = Action::return_;
     } else if (word == "jump" || word == "goto") {
       rule.action = word == "jump" ? Action::jump : Action::go_to;
-      rule.target = next();
+      rule.target = words_.next();
     } else if (word == "queue" || word == "tproxy" || word == "synproxy" || word == "fwd") {
       rule.action = Action::uncertain;
     } else {
@@ -91,7 +63,7 @@ class Parser {
   }
 
   void statement() {
-    const std::string_view word = next();
+    const std::string_view word = words_.next();
     if (verdict(word, common_)) {
       is_done_ = true;
     } else if (word == "masquerade" || word == "snat" || word == "dnat" || word == "redirect") {
@@ -102,13 +74,13 @@ class Parser {
     } else if (word == "continue") {
       is_done_ = true;
     } else if (word == "counter") {
-      counter();
+      words_.skip_counter();
     } else if (word == "limit") {
       limit();
     } else if (word == "log") {
-      log();
+      words_.skip_log();
     } else if (word == "comment") {
-      ++at_;
+      words_.skip();
     } else if (word == "xt" || word == "XT") {
       extension();
     } else {
@@ -119,9 +91,9 @@ class Parser {
   /// What iptables-nft made and nft cannot say in its own words: `xt match NAME`, and where it has
   /// no extensions of iptables, `XT match NAME not found`.
   void extension() {
-    const bool is_target = next() == "target";
-    const std::string_view name = unquoted(next());
-    if (take("not")) (void)take("found");
+    const bool is_target = words_.next() == "target";
+    const std::string_view name = unquoted(words_.next());
+    if (words_.take("not")) (void)words_.take("found");
     if (!is_target) {
       if (name != "comment") not_known();
     } else if (!apply_target(name, common_)) {
@@ -130,47 +102,19 @@ class Parser {
     }
   }
 
-  void counter() {
-    if (take("name")) {
-      ++at_;
-      return;
-    }
-    for (const std::string_view word : {"packets", "bytes"}) {
-      if (take(word)) ++at_;
-    }
-  }
-
   void limit() {
-    if (!take("rate")) return not_known();  // an object with a name
-    const bool is_over = take("over");
-    ++at_;  // "10/second", or "10" with "mbytes/second"
-    if (peek().find("bytes/") != std::string_view::npos) ++at_;
-    if (take("burst")) at_ += 2;
+    if (!words_.take("rate")) return not_known();  // an object with a name
+    const bool is_over = words_.take("over");
+    words_.skip();  // "10/second", or "10" with "mbytes/second"
+    if (words_.peek().find("bytes/") != std::string_view::npos) words_.skip();
+    if (words_.take("burst")) words_.skip(2);
     is(Field::below_rate, is_over ? 0 : 1);
   }
 
-  void log() {
-    static constexpr std::array<std::string_view, 6> kOptions{
-        "prefix", "level", "group", "snaplen", "queue-threshold", "flags"};
-    while (std::ranges::find(kOptions, peek()) != kOptions.end()) {
-      const bool is_flags = next() == "flags";
-      const std::string_view value = next();
-      // "flags tcp sequence,options", "flags ip options", "flags all".
-      if (is_flags && (value == "tcp" || value == "ip")) skip_list();
-    }
-  }
-
-  /// A value, or values with commas between them.
-  void skip_list() {
-    do {
-      ++at_;
-    } while (take(","));
-  }
-
   const NftKey* key_of(std::string_view first) {
-    if (first == "meta") first = next();
-    const NftKey* key = find_nft_key(first, peek());
-    if (key != nullptr && !key->second.empty()) ++at_;
+    if (first == "meta") first = words_.next();
+    const NftKey* key = find_nft_key(first, words_.peek());
+    if (key != nullptr && !key->second.empty()) words_.skip();
     return key;
   }
 
@@ -185,112 +129,41 @@ class Parser {
   }
 
   void expression(std::string_view first) {
-    const std::size_t begin = at_;
-    if (first == "tcp" && peek() == "option" && peek(1) == "maxseg" && peek(2) == "size" &&
-        peek(3) == "set") {
+    const std::size_t begin = words_.place();
+    if (first == "tcp" && words_.peek() == "option" && words_.peek(1) == "maxseg" &&
+        words_.peek(2) == "size" && words_.peek(3) == "set") {
       bind(first);
       common_.clamps_mss = true;
       is_done_ = true;
       return;
     }
-    if (is_assignment(first)) return;
+    // "meta mark set 0x1", "ip dscp set ef", "update @set { ... }": nothing is decided by it.
+    if (words_.skip_assignment(first)) return bind(first);
     const NftKey* key = key_of(first);
     // With a "." more keys follow, whose values stand together.
-    if (key == nullptr || peek() == ".") {
-      at_ = begin;
+    if (key == nullptr || words_.peek() == ".") {
+      words_.go_to(begin);
       return unknown(first);
     }
     bind(first);
-    if (take("vmap")) return map(*key);
+    if (words_.take("vmap")) return map(*key);
     compare(*key);
-  }
-
-  /// "meta mark set 0x1", "ip dscp set ef", "update @set { ... }": nothing is decided by it.
-  bool is_assignment(std::string_view first) {
-    if (first == "add" || first == "update" || first == "delete") {
-      ++at_;  // the set
-      if (peek() == "{") group();
-      return true;
-    }
-    if (first == "flow" && peek() == "add") {
-      at_ += 2;
-      return true;
-    }
-    for (std::size_t ahead = 1; ahead <= 2; ++ahead) {
-      if (peek(ahead) != "set") continue;
-      at_ += ahead + 1;
-      // The value: words up to the next statement, of which only a few can follow.
-      const bool is_other_key = peek() == "meta" || peek() == "ct" || peek() == "rt";
-      at_ += is_other_key ? 2 : 1;
-      bind(first);
-      return true;
-    }
-    return false;
   }
 
   /// A key that nobody looks at: what stands on its right goes with it, as far as that is seen.
   void unknown(std::string_view first) {
     bind(first);
-    if (!is_header(first) || peek().empty()) return opaque();
+    if (!is_nft_header(first) || words_.peek().empty()) return opaque();
     not_known();
-    const std::size_t begin = at_;
-    while (at_ < words_.size() && peek() != "vmap") {
-      if (peek() == "{") {
-        group();
-        return;
-      }
-      const bool may_end = at_ > begin && words_[at_ - 1] != ".";
-      if (may_end && (is_statement(peek()) || is_header(peek()))) return;
-      ++at_;
-    }
-    if (take("vmap")) {
-      // Each entry may be the one.
-      const NftKey nothing{"", "", Field::other};
-      map(nothing);
-    }
-  }
-
-  [[nodiscard]] static bool is_header(std::string_view word) {
-    static constexpr std::array<std::string_view, 14> kHeaders{
-        "ip",   "ip6", "tcp",  "udp", "th",     "ct",  "ether",
-        "vlan", "fib", "meta", "rt",  "socket", "arp", "sctp"};
-    return std::ranges::find(kHeaders, word) != kHeaders.end();
-  }
-
-  [[nodiscard]] static bool is_statement(std::string_view word) {
-    static constexpr std::array<std::string_view, 22> kBegins{
-        "accept",  "drop",    "reject",  "return",     "jump",   "goto", "continue", "queue",
-        "counter", "limit",   "log",     "masquerade", "snat",   "dnat", "redirect", "notrack",
-        "comment", "iifname", "oifname", "icmp",       "icmpv6", "ct"};
-    return std::ranges::find(kBegins, word) != kBegins.end();
-  }
-
-  /// From "{" to its "}", both taken; the words between.
-  Words group() {
-    Words inside;
-    std::size_t depth = 0;
-    while (at_ < words_.size()) {
-      const std::string_view word = next();
-      if (word == "{") ++depth;
-      if (word == "}" && --depth == 0) break;
-      if (word != "{" && word != "}") inside.push_back(word);
-    }
-    return inside;
+    // Each entry of a map may be the one.
+    if (words_.skip_unknown_values()) map({"", "", Field::other});
   }
 
   void compare(const NftKey& key) {
     Condition condition{.field = key.field};
-    condition.negated = take("!=") || take("!");
-    (void)take("==");
-    Words values;
-    if (peek() == "{") {
-      values = group();
-    } else {
-      do {
-        values.push_back(next());
-      } while (take(","));
-    }
-    std::erase(values, ",");
+    condition.negated = words_.take("!=") || words_.take("!");
+    (void)words_.take("==");
+    const Words values = words_.take_values();
     bool is_known = !values.empty();
     for (const std::string_view value : values)
       is_known = is_known && add_nft_value(key, value, condition);
@@ -304,11 +177,11 @@ class Parser {
   /// "{ established : accept, invalid : drop }".
   void map(const NftKey& key) {
     is_done_ = true;
-    if (peek() != "{") {  // a map with a name
+    if (words_.peek() != "{") {  // a map with a name
       common_.action = Action::uncertain;
       return;
     }
-    const Words words = group();
+    const Words words = words_.take_group();
     for (std::size_t at = 0; at < words.size();) {
       Rule rule = common_;
       Condition condition{.field = key.field};
@@ -338,8 +211,7 @@ class Parser {
     rule.target = target;
   }
 
-  Words words_;
-  std::size_t at_ = 0;
+  NftWords words_;
   bool is_done_ = false, binds_ = false;
   Rule common_;
   std::vector<Rule> rules_;

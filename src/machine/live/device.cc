@@ -31,6 +31,17 @@ void read_device(const HostFiles& files, InterfaceFacts& facts) {
   keep(files, "/sys/module/" + module + "/taint", "module.taint", facts);
 }
 
+/// A link of 802.11 has a phy; a modem's only its type (DEVTYPE of the kernel's uevent).
+void read_wireless(const HostFiles& files, InterfaceFacts& facts) {
+  const std::string uevent = files.word(folder(facts) + "/uevent");
+  const bool has_phy = !files.link_name(folder(facts) + "/phy80211").empty();
+  for (const std::string_view line : lines_of(uevent)) {
+    if (line == "DEVTYPE=wlan" || line == "DEVTYPE=wwan")
+      facts.properties["wireless"] = line.substr(line.find('=') + 1);
+  }
+  if (has_phy) facts.properties["wireless"] = "wlan";
+}
+
 void read_queues(const HostFiles& files, InterfaceFacts& facts) {
   const auto queues = files.list(folder(facts) + "/queues");
   if (!queues) return;
@@ -78,7 +89,10 @@ void read_devices(const HostFiles& files, MachineFacts& machine) {
       }
       continue;
     }
-    if (facts.kind.empty()) read_device(files, facts);
+    if (facts.kind.empty()) {
+      read_device(files, facts);
+      read_wireless(files, facts);
+    }
     read_queues(files, facts);
   }
 }

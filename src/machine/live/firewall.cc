@@ -208,11 +208,24 @@ class Reader {
   std::map<std::tuple<std::uint8_t, std::string, std::string>, std::optional<NftSet>> sets_;
 };
 
-/// The tables of iptables-legacy that the kernel holds, parted by blanks.
-std::string legacy_tables(const HostFiles& files, std::string_view name) {
-  std::string tables = files.word(proc_net(files, name));
+/// What is missing of a family's rules where iptables-legacy holds tables, or may; it is noted.
+/// Only nf_tables is decoded here.
+std::string missing_of_legacy(const HostFiles& files, bool is_v4, MachineFacts& machine) {
+  const std::string_view six = is_v4 ? "" : "6";
+  const std::string path = proc_net(files, fmt::format("ip{}_tables_names", six));
+  const auto told = files.read(path);
+  const std::string what = fmt::format("rules of ip{}tables-legacy", six);
+  if (!told && told.error() != ENOENT) {
+    add_unread(machine.unread, what, told.error(), "cap_dac_read_search");
+    return machine.unread.back().why;
+  }
+  std::string tables(told ? trimmed(*told) : std::string_view());
+  if (tables.empty()) return {};
   std::ranges::replace(tables, '\n', ' ');
-  return tables;
+  std::string missing =
+      fmt::format("they are not part of nf_tables; ip{}tables-legacy-save prints them", six);
+  machine.unread.push_back({fmt::format("{} ({})", what, tables), missing, ""});
+  return missing;
 }
 
 }  // namespace
@@ -232,14 +245,8 @@ void read_firewall(const HostFiles& files, MachineFacts& machine) {
     Ruleset part = *ruleset;
     part.v4 = is_v4;
     part.v6 = !is_v4;
-    const std::string legacy = legacy_tables(files, is_v4 ? "ip_tables_names" : "ip6_tables_names");
-    if (!legacy.empty()) {
-      part.incomplete = "they are not part of nf_tables; ip" + std::string(is_v4 ? "" : "6") +
-                        "tables-legacy-save prints them";
-      machine.unread.push_back(
-          {fmt::format("rules of ip{}tables-legacy ({})", is_v4 ? "" : "6", legacy),
-           part.incomplete, ""});
-    }
+    if (std::string missing = missing_of_legacy(files, is_v4, machine); !missing.empty())
+      part.incomplete = std::move(missing);
     firewall::tell(std::move(part), {"nf_tables (netlink)"}, machine);
   }
   if (!incomplete.empty()) machine.unread.push_back({std::string(kAttempt), incomplete, ""});

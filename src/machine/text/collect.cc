@@ -135,7 +135,8 @@ std::string collect_script(Platform platform) {
       append_shell(script, kLinux);
       append_loop(script,
                   "for path in /sys/class/net/*; do\n"
-                  "  nic=${path##*/}\n",
+                  "  nic=${path##*/}\n"
+                  "  run cat \"$path/uevent\"\n",
                   kLinuxInterface);
       return script;
     case Platform::solaris:

@@ -18,6 +18,7 @@
 
 #include "machine/live/counters.h"
 #include "machine/live/device.h"
+#include "machine/live/firewall.h"
 #include "machine/live/host_files.h"
 #include "machine/live/sysctl.h"
 
@@ -305,8 +306,12 @@ TEST(ReadDevices, OfRecordedFiles) {
   folder.write("/sys/class/net/eth0/queues/rx-0/rps_cpus", "3\n");
   folder.write("/sys/class/net/eth0/queues/tx-0/xps_cpus", "3\n");
   folder.write("/sys/class/net/eth1/ifindex", "9\n");
+  folder.write("/sys/class/net/lan1/ifindex", "6\n");
+  folder.write("/sys/class/net/lan1/uevent", "DEVTYPE=wlan\nINTERFACE=lan1\nIFINDEX=6\n");
   MachineFacts machine;
-  machine.interfaces.resize(2);
+  machine.interfaces.resize(3);
+  machine.interfaces[2].name = "lan1";
+  machine.interfaces[2].index = 6;
   machine.interfaces[0].name = "eth0";
   machine.interfaces[0].index = 4;
   machine.interfaces[1].name = "eth1";
@@ -318,7 +323,25 @@ TEST(ReadDevices, OfRecordedFiles) {
   EXPECT_EQ(machine.interfaces[0].properties.at("queues.rx"), "1");
   EXPECT_THAT(device_interrupts(files, machine.interfaces[0]), ::testing::ElementsAre("40"));
   EXPECT_THAT(machine.interfaces[1].properties, IsEmpty());
+  EXPECT_FALSE(machine.interfaces[0].properties.contains("wireless"));
+  EXPECT_EQ(machine.interfaces[2].properties.at("wireless"), "wlan");
   EXPECT_THAT(machine.unread, Contains(Field(&Unread::what, "device of eth1")));
+}
+
+TEST(ReadFirewall, TablesOfLegacyAreNamedAndMakeItUnclear) {
+  const Folder folder;
+  folder.write("/proc/net/ip_tables_names", "filter\nnat\n");
+  folder.write("/proc/net/ip6_tables_names/damage", "");  // a folder cannot be read
+  MachineFacts machine;
+  read_firewall(HostFiles{folder.path()}, machine);
+  if (machine.settings.empty()) GTEST_SKIP() << "needs cap_net_admin to list nf_tables";
+  EXPECT_THAT(machine.unread,
+              Contains(::testing::AllOf(
+                  Field(&Unread::what, "rules of iptables-legacy (filter nat)"),
+                  Field(&Unread::why, ::testing::HasSubstr("iptables-legacy-save prints them")))));
+  EXPECT_THAT(machine.unread, Contains(Field(&Unread::what, "rules of ip6tables-legacy")));
+  for (const char* key : {"firewall.ipv4.nat", "firewall.ipv6.nat"})
+    EXPECT_THAT(machine.settings.at(key).value, ::testing::AnyOf("unclear", "present"));
 }
 
 }  // namespace
