@@ -43,6 +43,7 @@ class ByteWindow {
   }
   /// Everything that was read before is done with, but for what is retained.
   void begin_batch() { batch_begin_ = offset(); }
+  [[nodiscard]] std::uint64_t batch_begin() const { return batch_begin_; }
   /// Passes over `len` bytes, however many; returns how many there were.
   std::uint64_t skip(std::uint64_t len);
 
@@ -60,7 +61,6 @@ class ByteWindow {
  protected:
   ByteWindow() = default;
   virtual std::size_t refill(std::size_t len) = 0;
-  [[nodiscard]] std::uint64_t batch_begin() const { return batch_begin_; }
 
   const std::byte* at_ = nullptr;
   const std::byte* end_ = nullptr;

@@ -26,7 +26,7 @@ inline std::string reading(const std::string& name) {
   return "cannot read " + (name == "-" ? "standard input" : name);
 }
 
-/// A Source that reads through a ByteWindow. Its next() and next_batch() begin a batch there first.
+/// A Source that reads through a ByteWindow. Its next() and next_batch() call begin_batch() first.
 class FileSource : public Source {
  public:
   [[nodiscard]] const SourceInfo& info() const final {
@@ -43,6 +43,23 @@ class FileSource : public Source {
   FileSource(std::unique_ptr<ByteWindow> window, SourceInfo info, std::uint16_t input)
       : window_(std::move(window)), info_(std::move(info)), input_(input) {}
 
+  void begin_batch() {
+    window_->begin_batch();
+    frames_before_ = info_.frames;
+  }
+  /// What follows may be long and give no frame. False: the frames of this batch have to be handed
+  /// out first, because their bytes may leave the window meanwhile; what follows is for the next.
+  /// True: everything before is done with.
+  bool may_go_far() {
+    if (info_.frames != frames_before_) return false;
+    window_->begin_batch();
+    return true;
+  }
+  /// So much was read since the batch began that it ends, or begins anew where it has no frame.
+  [[nodiscard]] bool is_batch_long() const {
+    return window_->offset() > window_->batch_begin() + kRetainedBytes / 4;
+  }
+
   void count_damage(std::uint64_t offset, std::uint64_t bytes_lost, std::string what);
   /// The input ended inside a record of `record_len` bytes that begins at `offset`.
   void count_cut(std::uint64_t offset, std::uint64_t bytes_left, std::uint64_t record_len);
@@ -56,11 +73,10 @@ class FileSource : public Source {
   std::size_t read_batch(std::span<wire::Frame> frames, ReadOne read_one) {
     // Below this a pipe is drained: give what there is, rather than wait for more.
     constexpr std::size_t kPlenty = 64u << 10;
-    const std::uint64_t last_offset = window_->offset() + kRetainedBytes / 4;
     std::size_t count = 0;
     while (count < frames.size() && read_one(frames[count])) {
       ++count;
-      if (window_->offset() > last_offset) break;
+      if (is_batch_long()) break;
       if (window_->unread() < kPlenty && window_->may_wait()) break;
     }
     return count;
@@ -70,6 +86,9 @@ class FileSource : public Source {
   mutable SourceInfo info_;  // bytes_read is brought up to date when asked for
   std::uint16_t input_;
   bool ended_ = false;
+
+ private:
+  std::uint64_t frames_before_ = 0;  // the batch
 };
 
 /// The direction that a frame's own link-layer header tells, if it is of a type that does.
@@ -96,6 +115,7 @@ inline void set_lengths(wire::Frame& frame, const std::byte* data, std::uint32_t
 
 /// Walks forward, byte by byte, to the next place where `Policy` sees a chain of sound records, and
 /// leaves the window there. False, with the window at the end of the input, when there is none.
+/// Nothing before the window is used any more: see FileSource::may_go_far().
 /// Policy: kHeaderLen; looks_sound(header) by itself; follows(header, next_header);
 /// record_len(header).
 template <typename Policy>
@@ -121,6 +141,7 @@ bool find_sound_record(ByteWindow& window, const Policy& policy) {
     return true;
   };
   while (window.ensure(policy.header_len()) >= policy.header_len()) {
+    window.begin_batch();
     // The inner walk has no call in it: garbage may be long.
     std::size_t have = window.ensure(kAhead);
     for (; have >= policy.header_len(); --have, window.advance(1)) {

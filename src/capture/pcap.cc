@@ -56,11 +56,11 @@ class PcapSource final : public FileSource {
                   format.length_order == LengthOrder::captured_first) {}
 
   bool next(wire::Frame& frame) override {
-    window_->begin_batch();
+    begin_batch();
     return read_one(frame);
   }
   std::size_t next_batch(std::span<wire::Frame> frames) override {
-    window_->begin_batch();
+    begin_batch();
     const std::size_t count = is_plain_ ? read_sound(frames) : 0;
     if (count == frames.size() || (count != 0 && window_->may_wait())) return count;
     return count + read_batch(frames.subspan(count),
@@ -74,7 +74,8 @@ class PcapSource final : public FileSource {
   void fill(wire::Frame& frame, const RecordHeader& header);
   // Looks odd, yet may be how this file was written.
   bool is_acceptable(const RecordHeader& header);
-  // Damage at the window: goes to the next sound record, false when there is none.
+  // Damage at the window: goes to the next sound record, false when there is none, or when the
+  // frames before it are to be handed out first.
   bool recover(const RecordHeader& header);
   bool recover_or_cut(const RecordHeader& header);
   bool end_between_records();
@@ -196,6 +197,7 @@ void PcapSource::choose_modified_header_len() {
 }
 
 bool PcapSource::recover(const RecordHeader& header) {
+  if (!may_go_far()) return false;
   const std::uint64_t from = window_->offset();
   std::string what = header.captured_len > format_.max_captured_len
                          ? fmt::format("record claims {} bytes", header.captured_len)
@@ -214,6 +216,7 @@ bool PcapSource::recover(const RecordHeader& header) {
 // The record reaches beyond the end of the input. Usually the writer was stopped; but the length
 // may also be the damage, and then sound records lie inside what it claims.
 bool PcapSource::recover_or_cut(const RecordHeader& header) {
+  if (!may_go_far()) return false;
   const std::uint64_t from = window_->offset();
   const std::uint64_t left = window_->unread();
   window_->advance(1);

@@ -99,11 +99,11 @@ class PcapngSource final : public FileSource {
   }
 
   bool next(wire::Frame& frame) override {
-    window_->begin_batch();
+    begin_batch();
     return read_one(frame);
   }
   std::size_t next_batch(std::span<wire::Frame> frames) override {
-    window_->begin_batch();
+    begin_batch();
     return read_batch(frames, [this](wire::Frame& frame) { return read_one(frame); });
   }
 
@@ -115,7 +115,8 @@ class PcapngSource final : public FileSource {
   [[nodiscard]] std::uint16_t u16(const std::byte* at) const {
     return big_endian_ ? load_be16(at) : load_le16(at);
   }
-  // Reads the whole block at the window into block_len_; false when the input ended.
+  // Reads the whole block at the window into block_len_; false when the input ended, or when the
+  // frames before it are to be handed out first.
   bool reach_block();
   bool check_block(std::uint32_t type, std::uint32_t len);
   bool recover(std::uint32_t type, std::uint32_t len);
@@ -167,6 +168,7 @@ bool PcapngSource::read_one(wire::Frame& frame) {
     }
     window_->advance(block_len_);
     if (has_frame) return true;
+    if (is_batch_long() && !may_go_far()) return false;
   }
 }
 
@@ -214,6 +216,7 @@ bool PcapngSource::check_block(std::uint32_t type, std::uint32_t len) {
 }
 
 bool PcapngSource::recover(std::uint32_t type, std::uint32_t len) {
+  if (!may_go_far()) return false;
   const std::uint64_t from = window_->offset();
   const std::uint64_t left = window_->unread();
   const bool reaches_beyond = len >= kBlockFrameLen && len <= kMaxBlockLen && left < len;
@@ -241,6 +244,7 @@ bool PcapngSource::recover(std::uint32_t type, std::uint32_t len) {
 bool PcapngSource::find_block() {
   const BlockPolicy policy{big_endian_};
   while (window_->ensure(kBlockFrameLen) >= kBlockFrameLen) {
+    window_->begin_batch();
     const std::byte* const at = window_->data();
     if (policy.is_section_header(at, kBlockFrameLen)) return true;
     if (policy.is_plausible(at)) {

@@ -91,11 +91,11 @@ class SnoopSource final : public FileSource {
         link_type_(info_.interfaces.front().link_type) {}
 
   bool next(wire::Frame& frame) override {
-    window_->begin_batch();
+    begin_batch();
     return read_one(frame);
   }
   std::size_t next_batch(std::span<wire::Frame> frames) override {
-    window_->begin_batch();
+    begin_batch();
     return read_batch(frames, [this](wire::Frame& frame) { return read_one(frame); });
   }
 
@@ -136,6 +136,7 @@ class SnoopSource final : public FileSource {
   }
 
   bool recover(const RecordHeader& header) {
+    if (!may_go_far()) return false;
     const std::uint64_t from = window_->offset();
     const std::uint64_t left = window_->unread();
     const bool reaches_beyond = is_sound(header);

@@ -145,6 +145,8 @@ bool Spool::wait_for(std::uint64_t bytes, std::chrono::milliseconds time) {
 // Waits until the input was written to `until`; says how far it was. What begins at `needed_from`
 // is still used by the reader.
 std::uint64_t Spool::read_to(std::uint64_t until, std::uint64_t needed_from) {
+  // Once told, the end stays: what came behind a gap would be taken for what follows.
+  if (overflowed()) return written_.load(std::memory_order_acquire);
   if (blocked_.load(std::memory_order_relaxed)) (void)make_room(needed_from, kWorthLettingGo);
   std::uint64_t written = written_.load(std::memory_order_acquire);
   while (written < until) {

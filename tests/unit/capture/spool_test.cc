@@ -241,17 +241,77 @@ TEST(Spool, APipeThatDoesNotFitSaysSoAndIsReadOnce) {
   EXPECT_EQ(again->info().damage_count, 0u);
 }
 
-TEST(Spool, MoreGarbageThanMayBeKeptEndsIt) {
-  Buffer file = PcapFile().frames(100).bytes();
-  file.insert(file.end(), 100u << 20, std::byte{0xff});
-  const Buffer behind = PcapFile().frames(100).bytes();
-  file.insert(file.end(), behind.begin() + 24, behind.end());
-  const TemporaryFile packed(as_bytes(compress("zstd", as_bytes(file))));
-  auto opened = std::move(*open_spooled(packed.path(), 0, kLeast, nullptr));
+// Frames, what gives none for longer than a ring or the least spool is, and frames again.
+Buffer with_gap(Buffer before, std::size_t header_len, const Buffer& gap) {
+  const Buffer behind(before.begin() + static_cast<std::ptrdiff_t>(header_len), before.end());
+  before.insert(before.end(), gap.begin(), gap.end());
+  before.insert(before.end(), behind.begin(), behind.end());
+  return before;
+}
+
+constexpr std::size_t kGapLen = 84u << 20;
+
+Buffer gap_of_blocks() {
+  PcapngFile blocks;
+  const std::size_t header_len = blocks.size();
+  const Buffer body(kGapLen / 8, std::byte{7});
+  for (int i = 0; i < 8; ++i) blocks.block(0xbad, body);
+  return {blocks.bytes().begin() + static_cast<std::ptrdiff_t>(header_len), blocks.bytes().end()};
+}
+
+struct Gap {
+  const char* name;
+  Buffer (*make)();
+};
+
+class LongGap : public ::testing::TestWithParam<Gap> {};
+INSTANTIATE_TEST_SUITE_P(
+    All, LongGap,
+    ::testing::Values(Gap{"pcap",
+                          [] {
+                            return with_gap(PcapFile().frames(100).bytes(), 24,
+                                            Buffer(kGapLen, std::byte{0xff}));
+                          }},
+                      Gap{"snoop",
+                          [] {
+                            return with_gap(SnoopFile().frames(100).bytes(), 16,
+                                            Buffer(kGapLen, std::byte{0xff}));
+                          }},
+                      Gap{"pcapng_blocks",
+                          [] {
+                            const std::size_t header_len =
+                                PcapngFile().section().interface().size();
+                            return with_gap(PcapngFile().section().interface().packets(100).bytes(),
+                                            header_len, gap_of_blocks());
+                          }}),
+    [](const auto& gap) { return std::string(gap.param.name); });
+
+/// Reads in batches that are larger than what lies on either side.
+std::vector<Seen> read_in_batches(Source& source) {
   std::vector<wire::Frame> batch(256);
-  while (opened.source->next_batch(batch) != 0) {
+  std::vector<Seen> seen;
+  while (const std::size_t got = source.next_batch(batch)) {
+    for (std::size_t i = 0; i < got; ++i) {
+      seen.push_back({batch[i], Buffer(batch[i].bytes.begin(), batch[i].bytes.end())});
+    }
   }
-  EXPECT_TRUE(opened.spool->overflowed());
+  return seen;
+}
+
+TEST_P(LongGap, IsPassedOverAndCostsNoFrame) {
+  const Buffer file = GetParam().make();
+  const auto plain = std::move(*open_memory(as_bytes(file), "plain", 0));
+  const auto expected = read_in_batches(*plain);
+  ASSERT_EQ(expected.size(), 200u);
+  const TemporaryFile packed(as_bytes(compress("zstd", as_bytes(file))));
+  const auto ring = std::move(*open_capture(packed.path(), 0));
+  const auto spooled = std::move(*open_spooled(packed.path(), 0, kLeast, nullptr));
+  for (Source* source : {ring.get(), spooled.source.get()}) {
+    expect_equal(read_in_batches(*source), expected);
+    EXPECT_EQ(source->info().damaged_bytes, plain->info().damaged_bytes);
+    EXPECT_EQ(source->info().damage_count, plain->info().damage_count);
+  }
+  EXPECT_FALSE(spooled.spool->overflowed());
 }
 
 TEST(Spool, WaitsForSoManyBytesOrTheEnd) {
