@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture/byte_window.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -37,28 +35,30 @@ std::uint64_t ByteWindow::skip(std::uint64_t len) {
   return skipped;
 }
 
-MemoryWindow::MemoryWindow(Bytes all, bool is_mapping) : all_(all), is_mapping_(is_mapping) {
+MemoryWindow::MemoryWindow(Bytes all) : all_(all) {
   at_ = end_ = all_.data();
   origin_ = reinterpret_cast<std::uintptr_t>(at_);
 }
 
-MemoryWindow::~MemoryWindow() {
-  if (is_mapping_) munmap(const_cast<std::byte*>(all_.data()), all_.size());
+MemoryWindow::MemoryWindow(std::unique_ptr<FileMapping> mapping) : MemoryWindow(mapping->bytes()) {
+  mapping_ = std::move(mapping);
 }
 
 Bytes MemoryWindow::bytes_at(std::uint64_t offset, std::size_t len) const {
   if (offset > all_.size() || len > all_.size() - offset) return {};
-  return all_.subspan(static_cast<std::size_t>(offset), len);
+  const Bytes found = all_.subspan(static_cast<std::size_t>(offset), len);
+  // Zeros in place of what is gone must not be taken for what was there.
+  return mapping_ && !mapping_->is_there(found) ? Bytes{} : found;
 }
 
 std::size_t MemoryWindow::refill(std::size_t len) {
   const auto position = static_cast<std::size_t>(offset());
   const std::size_t left = all_.size() - position;
   end_ = at_ + std::min(left, std::max(len, kSliceLen));
-  if (is_mapping_ && position > released_ + kResidentBehind + kSliceLen) {
+  if (mapping_ && position > released_ + kResidentBehind + kSliceLen) {
     // Multiples of the slice are page-aligned, and so is the mapping.
     const std::size_t keep_from = (position - kResidentBehind) / kSliceLen * kSliceLen;
-    madvise(const_cast<std::byte*>(all_.data()) + released_, keep_from - released_, MADV_DONTNEED);
+    mapping_->give_back(released_, keep_from - released_);
     released_ = keep_from;
   }
   return unread();

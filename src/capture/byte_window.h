@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "capture/byte_ring.h"
 #include "capture/byte_supply.h"
+#include "capture/file_mapping.h"
 
 namespace slowpath::capture {
 
@@ -72,25 +73,27 @@ class ByteWindow {
   std::uint64_t batch_begin_ = 0;
 };
 
-/// The whole input in memory. With `is_mapping` the bytes are a mapping of a file, which this owns;
-/// pages behind the position are given back as it moves on, so that a file larger than memory can
-/// be read.
+/// The whole input in memory, or a file that is mapped: of this, pages behind the position are
+/// given back as it moves on, so that a file larger than memory can be read.
 class MemoryWindow final : public ByteWindow {
  public:
-  MemoryWindow(Bytes all, bool is_mapping);
-  ~MemoryWindow() override;
+  explicit MemoryWindow(Bytes all);
+  explicit MemoryWindow(std::unique_ptr<FileMapping> mapping);
 
   [[nodiscard]] Bytes bytes_at(std::uint64_t offset, std::size_t len) const override;
   [[nodiscard]] std::uint64_t position() const override { return offset(); }
   [[nodiscard]] bool is_stable() const override { return true; }
   [[nodiscard]] bool may_wait() const override { return false; }
+  [[nodiscard]] std::string problem() const override {
+    return mapping_ ? mapping_->problem() : std::string();
+  }
 
  private:
   std::size_t refill(std::size_t len) override;
 
   Bytes all_;
-  bool is_mapping_;
-  std::size_t released_ = 0;  // pages before this offset were given back
+  std::unique_ptr<FileMapping> mapping_;  // of a file; null: somebody else's memory
+  std::size_t released_ = 0;              // pages before this offset were given back
 };
 
 /// A stream seen through a ring.

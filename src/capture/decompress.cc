@@ -80,6 +80,7 @@ class Decompressor : public ByteSupply {
     ended_ = true;
     problem_ =
         fmt::format("the {} data is damaged ({}) at stored byte {}", name(), error, position());
+    if (const std::string why = stored_->problem(); !why.empty()) problem_ += "; " + why;
     return produced;
   }
   // Zeros after the last member are a tape's or a block device's padding (gzip(1) says the same).

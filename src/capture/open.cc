@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Opens a capture: file, standard input or memory; decompression and format by content.
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 
 #include "capture/byte_window.h"
 #include "capture/decompress.h"
+#include "capture/file_mapping.h"
 #include "capture/file_source.h"
 #include "capture/foreign_format.h"
 #include "capture/pcap.h"
@@ -47,10 +47,8 @@ class Descriptor {
 // A compressed file that is mapped: the decompressor reads from the mapping.
 class MappedBytes final : public StoredBytes {
  public:
-  explicit MappedBytes(Bytes mapping) : mapping_(mapping), bytes_(mapping) {}
-  MappedBytes(const MappedBytes&) = delete;
-  MappedBytes& operator=(const MappedBytes&) = delete;
-  ~MappedBytes() override { munmap(const_cast<std::byte*>(mapping_.data()), mapping_.size()); }
+  explicit MappedBytes(std::unique_ptr<FileMapping> mapping)
+      : mapping_(std::move(mapping)), bytes_(mapping_->bytes()) {}
 
   Bytes peek() override {
     // A bounded stretch: ISA-L counts in 32 bits, and only pages soon needed are touched.
@@ -62,16 +60,17 @@ class MappedBytes final : public StoredBytes {
     bytes_.consume(len);
     if (bytes_.position() - released_ < kReleaseLen) return;
     const std::size_t to = bytes_.position() / kReleaseLen * kReleaseLen;
-    madvise(const_cast<std::byte*>(mapping_.data()) + released_, to - released_, MADV_DONTNEED);
+    mapping_->give_back(released_, to - released_);
     released_ = to;
   }
   [[nodiscard]] std::uint64_t position() const override { return bytes_.position(); }
+  [[nodiscard]] std::string problem() const override { return mapping_->problem(); }
 
  private:
   static constexpr std::size_t kStretchLen = 1u << 20;
   static constexpr std::size_t kReleaseLen = 16u << 20;
 
-  Bytes mapping_;
+  std::unique_ptr<FileMapping> mapping_;
   MemoryBytes bytes_;
   std::size_t released_ = 0;
 };
@@ -131,11 +130,13 @@ Result<std::unique_ptr<Source>> open_stored(std::unique_ptr<StoredBytes> stored,
   return open_format(std::move(*window), std::move(opening.info), opening.input);
 }
 
-Result<std::unique_ptr<Source>> open_mapping(Bytes mapping, Opening opening) {
-  if (recognise_compression(mapping) != Compression::none) {
-    return open_stored(std::make_unique<MappedBytes>(mapping), std::move(opening), false);
+Result<std::unique_ptr<Source>> open_mapping(std::unique_ptr<FileMapping> mapping,
+                                             Opening opening) {
+  if (recognise_compression(mapping->bytes()) != Compression::none) {
+    return open_stored(std::make_unique<MappedBytes>(std::move(mapping)), std::move(opening),
+                       false);
   }
-  return open_format(std::make_unique<MemoryWindow>(mapping, true), std::move(opening.info),
+  return open_format(std::make_unique<MemoryWindow>(std::move(mapping)), std::move(opening.info),
                      opening.input);
 }
 
@@ -153,10 +154,8 @@ Result<std::unique_ptr<Source>> open_descriptor(Descriptor file, Opening opening
   if (from_start && status.st_size > 0) {
     const auto len = static_cast<std::size_t>(status.st_size);
     opening.info.file_bytes = len;
-    void* const memory = mmap(nullptr, len, PROT_READ, MAP_PRIVATE, file.get(), 0);
-    if (memory != MAP_FAILED) {
-      madvise(memory, len, MADV_SEQUENTIAL);
-      return open_mapping({static_cast<const std::byte*>(memory), len}, std::move(opening));
+    if (auto mapping = FileMapping::make(file.get(), len)) {
+      return open_mapping(std::move(mapping), std::move(opening));
     }
   }
   const bool interactive = !S_ISREG(status.st_mode);
@@ -214,7 +213,7 @@ Result<std::unique_ptr<Source>> open_memory(Bytes bytes, const std::string& name
   if (recognise_compression(bytes) != Compression::none) {
     return open_stored(std::make_unique<MemoryBytes>(bytes), std::move(opening), false);
   }
-  return open_format(std::make_unique<MemoryWindow>(bytes, false), std::move(opening.info), input);
+  return open_format(std::make_unique<MemoryWindow>(bytes), std::move(opening.info), input);
 }
 
 }  // namespace slowpath::capture

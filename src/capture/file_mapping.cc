@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/file_mapping.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <mutex>
+
+#include <fmt/format.h>
+
+namespace slowpath::capture {
+namespace {
+
+// Made zero at a time: of a disk no more than needs be is lost, of a file that was made shorter
+// many gigabytes are gone by a few thousand signals.
+constexpr std::uintptr_t kStretchLen = std::uintptr_t{1} << 20;
+
+std::uintptr_t page_len() {
+  static const auto len = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  return len;
+}
+
+struct sigaction previous{};  // written once, before the handler is there
+
+}  // namespace
+
+// Never freed, used again: the handler may look at it at any time.
+struct FileMapping::Watch {
+  std::atomic<std::uintptr_t> begin = 0, end = 0;  // 0: free
+  std::atomic<std::uintptr_t> lost_from = 0;       // `end`: nothing is lost
+  Watch* next = nullptr;
+
+  static inline std::atomic<Watch*> all = nullptr;
+};
+
+// Called by the handler of a signal: atomics without locks, and system calls. False: nobody maps a
+// file there, or it cannot be helped.
+bool FileMapping::put_zeros(std::uintptr_t at) {
+  for (Watch* watch = Watch::all.load(); watch != nullptr; watch = watch->next) {
+    const std::uintptr_t end = watch->end.load();
+    if (at < watch->begin.load() || at >= end) continue;
+    const std::uintptr_t from = at / page_len() * page_len();
+    const std::uintptr_t to = std::min(end, (at / kStretchLen + 1) * kStretchLen);
+    void* const memory = reinterpret_cast<void*>(from);
+    if (mmap(memory, to - from, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
+        memory) {
+      return false;
+    }
+    std::uintptr_t lost = watch->lost_from.load();
+    while (from < lost && !watch->lost_from.compare_exchange_weak(lost, from)) {
+    }
+    return true;
+  }
+  return false;
+}
+
+void FileMapping::handle_bus_errors() {
+  (void)page_len();  // not for the first time in the handler
+  struct sigaction action{};
+  action.sa_sigaction = [](int number, siginfo_t* info, void*) {
+    const int error = errno;
+    const bool is_fault = info->si_code > 0;  // else it was sent by a program
+    if (!is_fault || !put_zeros(reinterpret_cast<std::uintptr_t>(info->si_addr))) {
+      // A fault is met again when this returns.
+      sigaction(number, &previous, nullptr);
+      if (!is_fault) raise(number);
+    }
+    errno = error;
+  };
+  action.sa_flags = SA_SIGINFO;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGBUS, nullptr, &previous);
+  sigaction(SIGBUS, &action, nullptr);
+}
+
+FileMapping::Watch& FileMapping::watch(Bytes bytes) {
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  if (Watch::all.load() == nullptr) handle_bus_errors();
+  Watch* found = Watch::all.load();
+  while (found != nullptr && found->end.load() != 0) found = found->next;
+  if (found == nullptr) {
+    found = new Watch;
+    found->next = Watch::all.load();
+    Watch::all.store(found);
+  }
+  const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data());
+  found->lost_from = begin + bytes.size();
+  found->begin = begin;
+  found->end = begin + bytes.size();
+  return *found;
+}
+
+std::unique_ptr<FileMapping> FileMapping::make(int fd, std::size_t len) {
+  void* const memory = mmap(nullptr, len, PROT_READ, MAP_PRIVATE, fd, 0);
+  if (memory == MAP_FAILED) return nullptr;
+  madvise(memory, len, MADV_SEQUENTIAL);
+  const Bytes bytes{static_cast<const std::byte*>(memory), len};
+  return std::unique_ptr<FileMapping>(new FileMapping(bytes, watch(bytes)));
+}
+
+FileMapping::~FileMapping() {
+  watch_.end = 0;
+  munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+}
+
+std::uint64_t FileMapping::lost_from() const {
+  return watch_.lost_from.load() - reinterpret_cast<std::uintptr_t>(bytes_.data());
+}
+
+bool FileMapping::is_there(Bytes part) const {
+  if (part.empty()) return true;
+  (void)*static_cast<const volatile std::byte*>(&part.front());
+  (void)*static_cast<const volatile std::byte*>(&part.back());
+  return lost_from() == bytes_.size();
+}
+
+std::string FileMapping::problem() const {
+  if (lost_from() == bytes_.size()) return {};
+  return fmt::format(
+      "the file was made shorter while it was read, or its disk cannot be read: nothing is there "
+      "at stored byte {}",
+      lost_from());
+}
+
+void FileMapping::give_back(std::size_t offset, std::size_t len) {
+  madvise(const_cast<std::byte*>(bytes_.data()) + offset, len, MADV_DONTNEED);
+}
+
+}  // namespace slowpath::capture
