@@ -209,6 +209,21 @@ std::uint64_t most_spooled_bytes(const PipelineOptions& options) {
   return options.memory_bytes / 2;
 }
 
+std::uint64_t memory_beside_spools(const PipelineOptions& options,
+                                   const std::vector<Input>& inputs) {
+  const std::uint64_t most = most_spooled_bytes(options);
+  std::uint64_t kept = 0;
+  for (const Input& input : inputs) {
+    if (input.spool && input.spool->is_complete()) {
+      kept += input.spool->kept();
+    } else if (input.spool || (!input.is_mapped && input.spool_bytes != 0)) {
+      kept = most;
+    }
+    kept = std::min(kept, most);
+  }
+  return options.memory_bytes - kept;
+}
+
 Result<void> reopen(Input& input, const std::string& filter) {
   if (input.source) return {};
   Result<Input> again = std::unexpected(Error{});

@@ -67,6 +67,11 @@ bool are_large(const PipelineOptions& options, std::vector<Input>& inputs);
 /// What spools may keep, of the memory that is allowed.
 std::uint64_t most_spooled_bytes(const PipelineOptions& options);
 
+/// What is left of the memory that is allowed beside what spools keep of these inputs: all of those
+/// that ended, as much as spools may take of one that passes through.
+std::uint64_t memory_beside_spools(const PipelineOptions& options,
+                                   const std::vector<Input>& inputs);
+
 /// Opens an input once more that had been closed to save memory and descriptors, or to read it a
 /// second time.
 Result<void> reopen(Input& input, const std::string& filter);

@@ -100,7 +100,8 @@ Result<Looked> look(const PipelineOptions& options) {
   if (options.frames != nullptr) {
     on_frame = [frames = options.frames](const flow::FrameLabel& label) { frames->write(label); };
   }
-  Places places(inputs.size(), options.verify_checksums, options.memory_bytes, std::move(on_frame));
+  Places places(inputs.size(), options.verify_checksums, memory_beside_spools(options, inputs),
+                std::move(on_frame));
   std::unique_ptr<ComparedPlaces> compared;
   if (options.compare) compared = std::make_unique<ComparedPlaces>(options, inputs);
   Reader reader(options, inputs);

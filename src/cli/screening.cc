@@ -224,9 +224,8 @@ void TwoPasses::analyse(Input& input, std::uint16_t number, Place& place) {
 }
 
 void TwoPasses::analyse() {
-  const std::uint64_t most = options_.memory_bytes;
   Places places(screened_.size(), options_.verify_checksums,
-                most - std::min(most / 2, kept_bytes_));
+                memory_beside_spools(options_, inputs_));
   Place& place = places.place_of(inputs_.front().name.place, inputs_.front().first.time);
   for (std::size_t i = 0; i < screened_.size(); ++i) {
     analyse(inputs_[i], static_cast<std::uint16_t>(i), place);

@@ -284,6 +284,32 @@ TEST_F(Large, APipeThatDoesNotFitIsAnalysedWhole) {
   EXPECT_EQ(answer_of(options, false), expected);
 }
 
+TEST_F(Large, WhatSpoolsKeepIsNotGivenAgain) {
+  cli::PipelineOptions options = options_for({plain_});
+  options.memory_bytes = 164 << 20;
+  const std::uint64_t half = options.memory_bytes / 2;
+  auto plain = cli::open_inputs(options);
+  EXPECT_EQ(cli::memory_beside_spools(options, plain->inputs), options.memory_bytes);
+  options.inputs[0].file = folder_->pipe("beside");
+  const Feeder feeder(options.inputs[0].file, bytes_);
+  auto large = cli::open_inputs(options);
+  ASSERT_TRUE(cli::are_large(options, large->inputs));
+  cli::read_once(large->inputs[0]);  // passes through, half of the memory at a time
+  EXPECT_EQ(cli::memory_beside_spools(options, large->inputs), half);
+  ASSERT_TRUE(cli::reopen(large->inputs[0], {}).has_value());
+  std::vector<wire::Frame> batch(256);
+  while (large->inputs[0].source->next_batch(batch) != 0) {  // The feeder waits for that.
+  }
+  options.inputs[0].file = folder_->generate("small", FileFormat::pcap, 300);
+  const Buffer packed =
+      capture::testing::compress("zstd", as_bytes(bytes_of(options.inputs[0].file)));
+  const std::uint64_t len = fs::file_size(options.inputs[0].file);
+  options.inputs[0].file = folder_->write("small.zst", as_bytes(packed));
+  auto small = cli::open_inputs(options);
+  (void)cli::are_large(options, small->inputs);
+  EXPECT_EQ(cli::memory_beside_spools(options, small->inputs), options.memory_bytes - len);
+}
+
 TEST(Spooled, AFileThatChangesBetweenThePassesIsNoticed) {
   const Folder folder;
   const auto packed = [&](std::uint64_t seed) {
