@@ -199,12 +199,19 @@ AfterFix narrowed(AfterFix least, const Ceiling& most) {
   return least;
 }
 
-/// The rate stays; of a transfer whose end was not seen it is what was reached until then.
+/// The rate stays; of a transfer whose end was not seen it is what was reached until then, unless
+/// the path allows hardly more: then it is the rate, and nothing beside it is promised.
 AfterFix stays(const Transfer& transfer, const Repairs& repairs) {
-  const DirectionFacts& data = transfer.data();
-  const AfterFix same{data.goodput_bps, "the rate stays as it is",
-                      is_steady(transfer) ? Bound::about : Bound::at_least};
-  return same.bound == Bound::about ? same : narrowed(same, most_of(transfer, repairs));
+  const double bps = transfer.data().goodput_bps;
+  AfterFix same{bps, "the rate stays as it is", Bound::about};
+  if (is_steady(transfer)) return same;
+  const Ceiling most = most_of(transfer, repairs);
+  if (most.is_known() && most.bps <= kAlike * bps) {
+    same.basis += fmt::format("; no more than {}: {}", format_rate(most.bps), most.why);
+  } else {
+    same.bound = Bound::at_least;
+  }
+  return same;
 }
 
 }  // namespace

@@ -410,7 +410,9 @@ TEST(Prediction, AnUnfinishedTransferThatStaysIsMeasuredWhereThePathAllowsNoMore
   space_path(facts, 1.2 * goodput, goodput);
   EXPECT_EQ(after(facts, Repair::nothing, 0).bound, Bound::at_least);
   charge(download_of(facts), TimeOwner::bottleneck, 2);
-  EXPECT_EQ(after(facts, Repair::nothing, 0).bound, Bound::about);
+  const AfterFix same = after(facts, Repair::nothing, 0);
+  EXPECT_EQ(same.bound, Bound::about);
+  EXPECT_DOUBLE_EQ(same.goodput_bps.value_or(0), goodput);  // "stays as it is", and so it reads
 }
 
 TEST(Steps, AWindowThatWasNeverReachedIsAStepWithoutARate) {
