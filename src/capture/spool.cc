@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include "base/assert.h"
@@ -40,16 +41,24 @@ Spool::Spool(SpoolOptions options)
 
 std::shared_ptr<Spool> Spool::make(SpoolOptions options) {
   std::shared_ptr<Spool> spool(new Spool(options));
-  return spool->reserve() ? spool : nullptr;
+  if (!spool->reserve()) return nullptr;
+  try {
+    // Before there is a supply: one whose thread fails could be read by nobody else.
+    spool->thread_ = std::thread([raw = spool.get()] { raw->write_all(); });
+  } catch (const std::system_error&) {
+    return nullptr;
+  }
+  return spool;
 }
 
 void Spool::start(std::unique_ptr<ByteSupply> supply, SourceInfo described, bool interactive) {
   SLOWPATH_ASSERT(!supply_);
+  const std::lock_guard lock(mutex_);
   supply_ = std::move(supply);
   described_ = std::move(described);
   interactive_ = interactive;
   passes_ = passes_ && described_.file_bytes != 0;
-  thread_ = std::thread([this] { write_all(); });
+  room_.notify_all();
 }
 
 Spool::~Spool() {
@@ -75,6 +84,7 @@ bool Spool::reserve() {
 
 // The thread. Its read() fills a stretch that no reader looks at before it is published.
 void Spool::write_all() {
+  if (!wait_for_supply()) return;
   try {
     while (const std::size_t room = wait_for_room()) {
       const std::size_t got = supply_->read({memory_ + written_.load(), room});
@@ -90,6 +100,13 @@ void Spool::write_all() {
   ended_ = true;
   blocked_ = false;
   came_.notify_all();
+}
+
+// False: what was opened needs none.
+bool Spool::wait_for_supply() {
+  std::unique_lock lock(mutex_);
+  room_.wait(lock, [&] { return supply_ || closing_.load(); });
+  return supply_ != nullptr;
 }
 
 // 0: nothing more is to be written.

@@ -41,7 +41,7 @@ class Spool {
   /// and the search for what follows it.
   static constexpr std::uint64_t kLeastBytes = std::uint64_t{80} << 20;
 
-  /// Nothing where the system gives no addresses (`ulimit -v`).
+  /// Nothing where the system gives no addresses (`ulimit -v`) or no thread (`ulimit -u`).
   static std::shared_ptr<Spool> make(SpoolOptions options);
   ~Spool();
   Spool(const Spool&) = delete;
@@ -84,6 +84,7 @@ class Spool {
   explicit Spool(SpoolOptions options);
   bool reserve();
   void write_all();
+  bool wait_for_supply();
   std::size_t wait_for_room();
   bool allow_writing(std::uint64_t until);
   void populate(std::uint64_t from);
@@ -97,7 +98,7 @@ class Spool {
   SourceInfo described_;
   bool interactive_ = false;
   std::atomic<bool> closing_ = false;
-  std::unique_ptr<ByteSupply> supply_;  // the thread's, until it ended
+  std::unique_ptr<ByteSupply> supply_;  // the thread's, from start() until it ended
   std::function<void()> before_letting_go_;
 
   void* mapped_ = nullptr;  // with what alignment lost
@@ -125,7 +126,7 @@ class Spool {
 std::unique_ptr<ByteWindow> make_spool_window(std::shared_ptr<Spool> spool);
 
 /// An input and what keeps it; `spool` is null where the file is mapped as it is, or the system has
-/// no addresses for one.
+/// nothing for one.
 struct SpooledSource {
   std::unique_ptr<Source> source;
   std::shared_ptr<Spool> spool;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <system_error>
 #include <utility>
 
 #include "base/assert.h"
@@ -33,17 +34,32 @@ void wait_for_change(const std::atomic<std::uint32_t>& value, std::uint32_t befo
 Relay::Relay(std::size_t workers, std::size_t slots, Work work)
     : work_(std::move(work)), order_(slots), workers_(workers) {
   SLOWPATH_ASSERT(std::has_single_bit(slots));
-  for (std::size_t i = 0; i < workers; ++i) {
-    workers_[i].thread = std::thread([this, i] { serve(workers_[i], i); });
+  start();
+}
+
+Relay::~Relay() { end(); }
+
+void Relay::start() {
+  try {
+    for (std::size_t i = 0; i < workers_.size(); ++i) {
+      workers_[i].thread = std::thread([this, i] { serve(workers_[i], i); });
+    }
+  } catch (const std::system_error&) {
+    end();
+    workers_ = std::vector<Worker>();
   }
 }
 
-Relay::~Relay() {
-  for (Worker& worker : workers_) wait_for(worker, 0);
+void Relay::end() {
+  for (Worker& worker : workers_) {
+    if (worker.thread.joinable()) wait_for(worker, 0);
+  }
   ending_.store(true);
   handed_.fetch_add(1);
   handed_.notify_all();
-  for (Worker& worker : workers_) worker.thread.join();
+  for (Worker& worker : workers_) {
+    if (worker.thread.joinable()) worker.thread.join();
+  }
 }
 
 // Until `worker` has all but `most_behind` of the slots behind it.

@@ -16,7 +16,7 @@
 namespace slowpath::flow {
 
 /// One thread fills, the caller's; `workers` others each look at every slot, one slot after the
-/// other. Without workers the caller does it.
+/// other. Without workers, or where the system gives no threads for them, the caller does it.
 class Relay {
  public:
   /// Called for every slot handed over, by worker 0 to workers - 1.
@@ -43,6 +43,8 @@ class Relay {
     std::exception_ptr failure;          // before `done` is seen
     std::thread thread;
   };
+  void start();
+  void end();
   void serve(Worker& worker, std::size_t index);
   void wait_for(Worker& worker, std::uint32_t most_behind) const;
 
