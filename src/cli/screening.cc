@@ -220,6 +220,10 @@ void TwoPasses::analyse(Input& input, std::uint16_t number, Place& place) {
     looked_.remarks.push_back(input.name.file +
                               " changed while it was read: what is said of it "
                               "may belong to neither state; run again once it is complete");
+    // Remarks are for people; whoever reads JSON is told here.
+    capture::SourceInfo& info = screened_[number].info;
+    info.damage.push_back({before.last_offset, 0, "the file changed while it was read"});
+    ++info.damage_count;
   }
 }
 

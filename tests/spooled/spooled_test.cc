@@ -20,6 +20,7 @@
 #include "capture/spool.h"
 #include "cli/inputs.h"
 #include "cli/pipeline.h"
+#include "cli/screening.h"
 #include "detect/screened.h"
 #include "detect/synthesis.h"
 #include "generate/traffic.h"
@@ -332,6 +333,23 @@ TEST(Spooled, AFileThatChangesBetweenThePassesIsNoticed) {
   fs::rename(other, path);
   ASSERT_TRUE(cli::reopen(input, {}).has_value());
   EXPECT_TRUE(input.has_changed);
+}
+
+TEST(Spooled, AChangeIsToldInTheFactsToo) {
+  const Folder folder;
+  const cli::PipelineOptions options =
+      options_for({folder.generate("plain", FileFormat::pcap, 3000)});
+  for (const bool changed : {false, true}) {
+    auto opened = cli::open_inputs(options);
+    opened->inputs.front().has_changed = changed;
+    const auto looked = cli::look_twice(options, opened->inputs);
+    ASSERT_TRUE(looked.has_value());
+    const CaptureFacts& capture = looked->facts.captures[0];
+    EXPECT_EQ(capture.damage_count, changed ? 1U : 0U);
+    EXPECT_EQ(capture.damage.size(), changed ? 1U : 0U);
+    EXPECT_EQ(capture.damaged_bytes, 0U);
+    EXPECT_EQ(looked->remarks.size(), changed ? 1U : 0U);
+  }
 }
 
 TEST(Spooled, AFileThatGrowsIsTheSame) {
