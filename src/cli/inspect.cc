@@ -47,10 +47,12 @@ void declare_output(CLI::App& app, Options& options) {
 }
 
 void declare_options(CLI::App& app, Options& options) {
-  auto* from = app.add_option("--from", options.from,
-                              "Text that commands printed on another host, instead of this one")
-                   ->type_name("FILE|DIR")
-                   ->group("Input");
+  auto* from =
+      app.add_option("--from", options.from,
+                     "Text that commands printed on another host, instead of this one; - is "
+                     "standard input")
+          ->type_name("FILE|DIR")
+          ->group("Input");
   auto* against = app.add_option("--against", options.against,
                                  "Text of an earlier time, or of a host that works: what differs?")
                       ->type_name("FILE|DIR")
@@ -161,6 +163,12 @@ Result<MachineFacts> read_from(const std::vector<std::string>& paths) {
   return facts;
 }
 
+std::string shown(const std::vector<std::string>& paths) {
+  std::vector<std::string_view> names;
+  for (const std::string& path : paths) names.push_back(path == "-" ? "standard input" : path);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
 /// Nothing is lost silently: what could not be read of the other text is reported with the rest.
 void add_remarks(const MachineFacts& before, const std::string& against, MachineFacts& facts) {
   for (Unread unread : before.unread) {
@@ -180,7 +188,7 @@ Result<void> compare(const Options& options, const PathAim& aim, report::Inspect
   const Inspection judged = detect::inspect_host(*before, aim);
   inspected.changes =
       detect::changes_between({*before, judged}, {inspected.facts, inspected.inspection});
-  inspected.against = fmt::format("{}", fmt::join(options.against, ", "));
+  inspected.against = shown(options.against);
   add_remarks(*before, inspected.against, inspected.facts);
   return {};
 }
@@ -197,7 +205,7 @@ Result<report::Inspected> answer(const Options& options) {
     Result<MachineFacts> facts = read_from(options.from);
     if (!facts) return std::unexpected(facts.error());
     inspected.facts = std::move(*facts);
-    inspected.source = fmt::format("{}", fmt::join(options.from, ", "));
+    inspected.source = shown(options.from);
   }
   inspected.inspection = detect::inspect_host(inspected.facts, *aim);
   if (const Result<void> compared = compare(options, *aim, inspected); !compared)
@@ -241,14 +249,16 @@ Run declare(CLI::App& app) {
 }  // namespace
 
 extern const Command inspect;
-const Command inspect{.name = "inspect",
-                      .summary = "say whether a host is set right for TCP",
-                      .examples =
-                          "  slowpath inspect --interval 5\n"
-                          "  slowpath inspect --collect windows > collect.ps1\n"
-                          "  slowpath inspect --from host.txt --rate 1G --rtt 30ms\n"
-                          "  slowpath inspect --from after.txt --against before.txt\n"
-                          "  slowpath inspect --json > i.json; slowpath fix plan --from i.json\n",
-                      .declare = declare};
+const Command inspect{
+    .name = "inspect",
+    .summary = "say whether a host is set right for TCP",
+    .examples =
+        "  slowpath inspect --interval 5\n"
+        "  slowpath inspect --collect windows > collect.ps1\n"
+        "  slowpath inspect --from host.txt --rate 1G --rtt 30ms\n"
+        "  slowpath inspect --collect linux | ssh HOST sh | slowpath inspect --from -\n"
+        "  slowpath inspect --from after.txt --against before.txt\n"
+        "  slowpath inspect --json > i.json; slowpath fix plan --from i.json\n",
+    .declare = declare};
 
 }  // namespace slowpath::cli

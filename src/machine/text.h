@@ -24,9 +24,10 @@ inline constexpr std::size_t kMaxTextFiles = 1000;
 /// was said before. Lines that nobody understood are listed, up to a bound.
 void read_text(std::string_view name, std::string_view content, MachineFacts& facts);
 
-/// Files, and of directories the regular files in them (not in folders below), by name.
-/// Errors: a path that cannot be opened (input). A path of a directory's file that cannot be read
-/// is named in `unread`.
+/// Files, and of directories the regular files in them (not in folders below), by name; "-" is
+/// standard input. Errors (input): a path that cannot be opened, a directory without files, and
+/// files that name two hosts or are of two platforms, since both would be judged as one host. A
+/// directory's file that cannot be read is named in `unread`.
 Result<MachineFacts> read_texts(std::span<const std::string> paths);
 
 /// What to run on such a host so that read_text() learns most: reads only, and asks for no

@@ -119,9 +119,15 @@ TEST(DamagedText, TextsOfTwoSystemsAreTold) {
 
 TEST(TextFiles, DirectoriesAndWhatIsMissing) {
   const std::string folder = std::string(SLOWPATH_SOURCE_DIR) + "/tests/unit/machine/text/fixtures";
-  const auto both = read_texts(std::vector<std::string>{folder});
-  ASSERT_TRUE(both);
+  const auto mixed = read_texts(std::vector<std::string>{folder});
+  ASSERT_FALSE(mixed);
+  EXPECT_EQ(mixed.error().kind, ErrorKind::input);
+  EXPECT_NE(mixed.error().message().find("give the texts of each host apart"), std::string::npos);
+  const auto both =
+      read_texts(std::vector<std::string>{folder + "/linux.txt", folder + "/iperf3.json"});
+  ASSERT_TRUE(both) << both.error().message();
   EXPECT_FALSE(both->settings.empty());
+  EXPECT_FALSE(both->measured.empty());
   const auto one = read_texts(std::vector<std::string>{folder + "/esxi.txt"});
   ASSERT_TRUE(one);
   EXPECT_EQ(find_setting(*one, "esx./Net/UseHwTSO")->origin.where.substr(0, 14), "esxi.txt, line");
@@ -129,6 +135,33 @@ TEST(TextFiles, DirectoriesAndWhatIsMissing) {
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().kind, ErrorKind::input);
   EXPECT_NE(missing.error().message().find("no such file"), std::string::npos);
+}
+
+TEST(TextFiles, OfTwoHostsAreNotTakenForOnes) {
+  const auto folder =
+      std::filesystem::path(testing::TempDir()) / ("slowpath_hosts_" + std::to_string(getpid()));
+  const auto write = [&](const char* name, const std::string& host) {
+    std::ofstream(folder / name) << "### slowpath: uname -a\nLinux " << host
+                                 << " 6.1.0-18-amd64 #1 SMP x86_64 GNU/Linux\n"
+                                    "### slowpath: sysctl -a\nnet.ipv4.tcp_sack = 1\n";
+  };
+  const auto read = [&] { return read_texts(std::vector<std::string>{folder.string()}); };
+  std::filesystem::create_directories(folder / "below");
+  ASSERT_FALSE(read());
+  EXPECT_NE(read().error().message().find("it holds directories and no file"), std::string::npos);
+  write("a.txt", "web7");
+  write("b.txt", "Web7.example.com");
+  std::ofstream(folder / "c.txt") << "net.ipv4.tcp_mtu_probing = 1\n";  // says no name
+  ASSERT_TRUE(read()) << read().error().message();
+  EXPECT_EQ(read()->name, "web7");
+  ASSERT_EQ(read()->unread.size(), 1U);
+  EXPECT_EQ(read()->unread[0].why, "only the files of a directory are read");
+  write("d.txt", "db1");
+  ASSERT_FALSE(read());
+  EXPECT_NE(read().error().message().find("a.txt is of web7, and d.txt is of db1"),
+            std::string::npos)
+      << read().error().message();
+  std::filesystem::remove_all(folder);
 }
 
 TEST(TextFiles, AnEmptyFileSaysNothing) {
