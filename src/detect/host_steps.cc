@@ -101,6 +101,21 @@ HostStep route_step(const RouteFacts& route, std::string_view metric, std::strin
           fmt::format("{} {}{}", words, now, kRest), "ip-route(8)"};
 }
 
+bool is_said_by(std::string_view general, std::string_view own) {
+  if (general.starts_with(own)) return true;
+  std::size_t open = general.size();
+  for (const std::string_view blank : {"NEW", "N", "MIN"}) {
+    for (std::size_t at = general.find(blank); at != general.npos;
+         at = general.find(blank, at + 1)) {
+      const std::size_t end = at + blank.size();
+      const bool is_alone = (at == 0 || !is_word_char(general[at - 1])) &&
+                            (end == general.size() || !is_word_char(general[end]));
+      if (is_alone) open = std::min(open, at);
+    }
+  }
+  return open > 0 && open != general.size() && own.starts_with(general.substr(0, open));
+}
+
 std::vector<HostStep> catalogue_steps(std::string_view fault, const MachineFacts& facts,
                                       std::string_view interface) {
   std::vector<HostStep> steps;

@@ -76,6 +76,10 @@ HostStep feature_step(const InterfaceFacts& interface, std::string_view word, bo
 std::vector<HostStep> catalogue_steps(std::string_view fault, const MachineFacts& facts,
                                       std::string_view interface);
 
+/// Whether a remedy of the catalogue, blanks and all ("sysctl -w KEY=NEW"), asks for no other change
+/// than a step that has the host's own value.
+bool is_said_by(std::string_view general, std::string_view own);
+
 /// "at most 17.5 Mbit/s at 30 ms and 5.24 Mbit/s at 100 ms", and at the aim's own RTT.
 std::string window_cost(double window_bytes, const PathAim& aim);
 

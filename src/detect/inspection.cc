@@ -19,7 +19,7 @@ bool is_for(const HostRule& rule, const MachineFacts& facts) {
 void add_catalogue_steps(const MachineFacts& facts, HostFinding& finding) {
   for (HostStep& step : catalogue_steps(finding.fault, facts, finding.interface)) {
     const bool is_there = std::ranges::any_of(
-        finding.steps, [&](const HostStep& own) { return step.action.starts_with(own.action); });
+        finding.steps, [&](const HostStep& own) { return is_said_by(step.action, own.action); });
     if (!is_there) finding.steps.push_back(std::move(step));
   }
 }

@@ -79,6 +79,13 @@ PlannedStep step_of(const Fault& fault, std::size_t place, Platform platform,
 
 }  // namespace
 
+std::vector<std::string> blanks_of(std::string_view command) {
+  std::vector<std::string> missing;
+  // What stands behind is advice.
+  fill(command.substr(0, command.find_first_of(",;")), {}, &missing);
+  return missing;
+}
+
 std::vector<PlannedStep> plan_for(const Fault& fault, Platform platform, const Blanks& blanks) {
   std::vector<PlannedStep> steps;
   for (std::size_t i = 0; i < fault.remedies.size(); ++i) {

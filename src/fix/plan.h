@@ -51,6 +51,9 @@ Result<PlannedStep> find_step(std::string_view name, Platform platform, const Bl
 /// the interface cannot be asked.
 Result<std::vector<Change>> changes_of(std::string_view command, Kernel& kernel);
 
+/// The options that would fill what a command leaves open: {"--value"} of "sysctl -w KEY=NEW".
+std::vector<std::string> blanks_of(std::string_view command);
+
 /// Whether changes_of() knows the form of `command`, blanks and all.
 bool is_known_form(std::string_view command);
 

@@ -28,7 +28,8 @@ InspectedFinding::Step step_of(const Json& json) {
   step.undo = json.at("undo").get<std::string>();
   step.source = json.value("source", "");
   step.check_first = json.value("check_first", false);
-  step.can_be_applied = step.platform == "linux" && fix::is_known_form(step.action);
+  step.can_be_applied = step.platform == "linux" && fix::is_known_form(step.action) &&
+                        fix::blanks_of(step.action).empty();
   return step;
 }
 

@@ -60,6 +60,10 @@ Result<fix::ReadyStep> ready_step(const StepOptions& options, fix::Kernel& kerne
     }
     ready.action = planned->command;
   }
+  if (is_command && !fix::blanks_of(ready.action).empty())
+    return fail(ErrorKind::usage, fmt::format("cannot take the step '{}'", ready.action),
+                "a word in capitals stands for something that is still to be said",
+                "write the value itself");
   Result<std::vector<fix::Change>> changes = fix::changes_of(ready.action, kernel);
   if (!changes) return std::unexpected(changes.error());
   ready.changes = std::move(*changes);
