@@ -14,6 +14,7 @@
 #include "detect/arithmetic/loss_model.h"
 #include "detect/arithmetic/window.h"
 #include "detect/policy.h"
+#include "detect/stretches.h"
 
 namespace slowpath::detect {
 namespace {
@@ -194,17 +195,10 @@ double peak_bps(const DirectionFacts& data) {
   const double wanted = std::ceil(std::max(kStretch * base_rtt_s(data), kLeast_s) / line.bin_s);
   const std::size_t width =
       std::clamp(static_cast<std::size_t>(wanted), std::size_t{1}, line.bins.size() / kParts + 1);
-  std::vector<double> sums;
-  sums.reserve(line.bins.size());
-  double sum = 0;
-  for (std::size_t i = 0; i < line.bins.size(); ++i) {
-    sum += static_cast<double>(line.bins[i].acked_bytes);
-    if (i >= width) sum -= static_cast<double>(line.bins[i - width].acked_bytes);
-    sums.push_back(sum);
-  }
+  std::vector<double> sums = stretches_of(line, &TimelineBin::acked_bytes, width);
   std::ranges::sort(sums);
   const auto at = static_cast<std::size_t>(kMostStretches * static_cast<double>(sums.size() - 1));
-  return sums[at] * 8 / (static_cast<double>(width) * line.bin_s);
+  return rate_in_stretch_bps(line, sums[at], width);
 }
 
 double carried_bps(const DirectionFacts& data) {

@@ -8,6 +8,7 @@
 
 #include "detect/arithmetic/loss_model.h"
 #include "detect/loss_pattern.h"
+#include "detect/stretches.h"
 
 namespace slowpath::detect {
 namespace {
@@ -55,16 +56,11 @@ bool loss_explains_rate(const DirectionFacts& data) {
 // The most that was sent in a stretch of time.
 double best_rate_bps(const DirectionFacts& data) {
   const Timeline& timeline = data.timeline;
-  if (timeline.bin_s <= 0) return 0;
+  if (timeline.bin_s <= 0 || timeline.bins.empty()) return 0;
   const double wanted_s = std::max(kStretchSeconds, kStretchRoundTrips * data.rtt.total.median_s);
   const auto width = static_cast<std::size_t>(std::ceil(wanted_s / timeline.bin_s));
-  double sum = 0, best = 0;
-  for (std::size_t i = 0; i < timeline.bins.size(); ++i) {
-    sum += static_cast<double>(timeline.bins[i].sent_bytes);
-    if (i >= width) sum -= static_cast<double>(timeline.bins[i - width].sent_bytes);
-    best = std::max(best, sum);
-  }
-  return best * 8 / (static_cast<double>(width) * timeline.bin_s);
+  const double best = std::ranges::max(stretches_of(timeline, &TimelineBin::sent_bytes, width));
+  return rate_in_stretch_bps(timeline, best, width);
 }
 
 // A handful of losses on a long path: nothing queues, the sender waits for its congestion window,

@@ -144,25 +144,25 @@ void expect_sound_transfer(const Case& facts) {
   EXPECT_FALSE(sound->forgotten);
 }
 
-class Attack : public ::testing::TestWithParam<AttackKind> {};
-
-TEST_P(Attack, AnalysedWholeIsBounded) {
-  const CaptureOnDisk capture(GetParam());
-  const Seen seen = look_at(capture.path(), Way::full);
+void expect_withstood(const Seen& seen, const CaptureOnDisk& capture, AttackKind kind) {
   expect_bounded(seen, capture);
   expect_numbered(seen.answer);
   expect_said(seen.answer);
   // Its clock would be that of the attack.
-  if (GetParam() != AttackKind::backwards) expect_sound_transfer(seen.answer.facts);
+  if (kind != AttackKind::backwards) expect_sound_transfer(seen.answer.facts);
+}
+
+class Attack : public ::testing::TestWithParam<AttackKind> {};
+
+TEST_P(Attack, AnalysedWholeIsBounded) {
+  const CaptureOnDisk capture(GetParam());
+  expect_withstood(look_at(capture.path(), Way::full), capture, GetParam());
 }
 
 TEST_P(Attack, ScreenedIsBoundedAndTheSameWithMoreThreads) {
   const CaptureOnDisk capture(GetParam());
   const Seen seen = look_at(capture.path(), Way::screened);
-  expect_bounded(seen, capture);
-  expect_numbered(seen.answer);
-  expect_said(seen.answer);
-  if (GetParam() != AttackKind::backwards) expect_sound_transfer(seen.answer.facts);
+  expect_withstood(seen, capture, GetParam());
   const Seen three = look_at(capture.path(), Way::screened, 3);
   EXPECT_EQ(report::to_json(seen.answer, {}), report::to_json(three.answer, {}));
 }
