@@ -4,7 +4,7 @@
 // round trips that stay long while this transfer has little in flight: a queue that it made itself
 // would have drained (Sundaresan et al., IMC 2017, ask the same of slow start). Look-alikes:
 // congestion-self (round trips fall with the flight), a long path (round trips are always long), a
-// slow reader.
+// slow reader, other connections of the same two hosts.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -15,6 +15,7 @@
 #include "detect/arithmetic/statistics.h"
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
+#include "detect/siblings.h"
 
 namespace slowpath::detect::detectors {
 namespace {
@@ -115,7 +116,7 @@ void report(const Transfer& transfer, const Loads& loads, double little_s, doubl
   findings.list.push_back(std::move(finding));
 }
 
-void inspect_transfer(const Transfer& transfer, Findings& findings) {
+void inspect_transfer(const Transfer& transfer, Siblings& siblings, Findings& findings) {
   const DirectionFacts& data = transfer.data();
   if (data.rtt.total.samples < 2 * kParts || data.rtt.total.min_s <= 0) return;
   const Loads loads = loads_of(data);
@@ -145,11 +146,20 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
                       data.time.share(TimeOwner::zero_window) +
                       data.time.share(TimeOwner::application);
   if (ends > 0.5) return silent(findings, kId, transfer, "an end holds the rate, not the path");
+  // Who opens several connections fills the path with them: to each it looks as if others did.
+  if (const std::size_t count = siblings.that_move_as_much(transfer); count > 0) {
+    return silent(findings, kId, transfer,
+                  fmt::format("{} other connections of these hosts move as much or more meanwhile: "
+                              "the queue may be theirs",
+                              count));
+  }
   report(transfer, loads, little_s, much_s, findings);
 }
 
 void inspect(const Case& facts, Findings& findings) {
-  for (const Transfer& transfer : transfers_with_data(facts)) inspect_transfer(transfer, findings);
+  const std::vector<Transfer> all = transfers_with_data(facts);
+  Siblings siblings(all);
+  for (const Transfer& transfer : all) inspect_transfer(transfer, siblings, findings);
 }
 
 }  // namespace

@@ -53,6 +53,20 @@ TEST(CongestionExternal, AtTheReceiverWhatPassesWasOnItsWay) {
   EXPECT_EQ(run("congestion-external", facts).size(), 1U);
 }
 
+// As a browser or a test with several streams does: to each of them the path is full anyway.
+TEST(CongestionExternal, OtherConnectionsOfTheSameHostsAreNoOthers) {
+  Case facts = with_loads(0.085F, 0.09F);
+  ConnectionFacts sibling = facts.connections[0];
+  sibling.id = 1;
+  ++sibling.client.port;
+  facts.connections.push_back(sibling);
+  EXPECT_TRUE(run("congestion-external", facts).empty());
+  facts.connections[1].client.address = facts.connections[1].server.address;
+  EXPECT_EQ(run("congestion-external", facts).size(), 2U);
+  facts.connections[1] = facts.connections[0];  // seen at another point
+  EXPECT_EQ(run("congestion-external", facts).size(), 2U);
+}
+
 TEST(CongestionExternal, WithoutAnyLossItIsANote) {
   Case facts = with_loads(0.085F, 0.09F);
   download_of(facts).lost_packets = 0;

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// See siblings.h.
+#include "detect/siblings.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace slowpath::detect {
+namespace {
+
+std::tuple<IpAddress, IpAddress, const CaptureFacts*> hosts_of(const Transfer& transfer) {
+  return {transfer.sender().address, transfer.receiver().address, transfer.capture()};
+}
+
+/// What `other` moved while `data` lasted.
+double moved_meanwhile(const DirectionFacts& data, const DirectionFacts& other) {
+  const double seconds = seconds_between(std::max(data.first_data, other.first_data),
+                                         std::min(data.last_data, other.last_data));
+  const double whole_s = seconds_between(other.first_data, other.last_data);
+  if (seconds <= 0 || whole_s <= 0) return 0;
+  return static_cast<double>(other.bytes) * seconds / whole_s;
+}
+
+}  // namespace
+
+void Siblings::sort() {
+  by_hosts_.reserve(all_.size());
+  for (const Transfer& transfer : all_) by_hosts_.push_back(&transfer);
+  std::ranges::stable_sort(by_hosts_, {}, [](const Transfer* t) { return hosts_of(*t); });
+}
+
+std::size_t Siblings::that_move_as_much(const Transfer& transfer) {
+  if (by_hosts_.empty()) sort();
+  const DirectionFacts& data = transfer.data();
+  std::size_t count = 0;
+  double bytes = 0;
+  for (const Transfer* other : std::ranges::equal_range(
+           by_hosts_, hosts_of(transfer), {}, [](const Transfer* t) { return hosts_of(*t); })) {
+    const bool same_connection =
+        other->sender() == transfer.sender() && other->receiver() == transfer.receiver();
+    const double moved = same_connection ? 0 : moved_meanwhile(data, other->data());
+    if (moved <= 0) continue;
+    ++count;
+    bytes += moved;
+    if (bytes >= static_cast<double>(data.bytes)) return count;
+  }
+  return 0;
+}
+
+}  // namespace slowpath::detect

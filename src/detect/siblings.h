@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Other transfers of the same two hosts at the same time: what shares a path for certain, and is in
+// the capture. Who blames others for a full path has to ask here first.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "detect/support.h"
+
+namespace slowpath::detect {
+
+class Siblings {
+ public:
+  /// Of these transfers, which must outlive it. Cheap until it is asked.
+  explicit Siblings(const std::vector<Transfer>& all) : all_(all) {}
+
+  /// How many transfers from the same host to the same host, in the same capture, moved as much
+  /// while this one lasted as it did itself; 0: all of them did not. Each is taken to have gone on
+  /// evenly. The same connection seen again is none.
+  [[nodiscard]] std::size_t that_move_as_much(const Transfer& transfer);
+
+ private:
+  void sort();
+
+  const std::vector<Transfer>& all_;
+  std::vector<const Transfer*> by_hosts_;
+};
+
+}  // namespace slowpath::detect
