@@ -44,6 +44,8 @@ constexpr double kDeadShare = 0.10;
 constexpr double kDeadTimeShare = 0.30;
 // With flights of four segments and more, a quarter of the losses at most are at an end by chance.
 constexpr double kTailShare = 0.6;
+// Needless resends for each loss, from which on they speak for all.
+constexpr std::uint64_t kNeedlessPerLoss = 4;
 
 double as_double(std::uint64_t n) { return static_cast<double>(n); }
 
@@ -213,6 +215,16 @@ bool flights_die(const DirectionFacts& data, const LossPattern& pattern) {
   if (resends_are_spared(data, pattern)) return true;
   return as_double(pattern.losses) >= kLossesOfDeadFlight * as_double(pattern.episodes) &&
          pattern.share >= kDeadShare && data.time.share(TimeOwner::timeout) >= kDeadTimeShare;
+}
+
+std::string may_have_been_late(const DirectionFacts& data) {
+  const std::uint64_t many = kNeedlessPerLoss * data.lost_packets;
+  if (data.reorder.packets < many || data.spurious.packets < many || data.spurious.packets == 0)
+    return {};
+  return fmt::format(
+      "{} of {} resends were needless, and {} packets came late: the others may have been late as "
+      "well",
+      data.spurious.packets, data.resent_packets, data.reorder.packets);
 }
 
 std::string other_cause_of_loss(const Transfer& transfer) {

@@ -62,6 +62,10 @@ bool flights_die(const DirectionFacts& data, const LossPattern& pattern);
 /// The evidence of `random-loss`, to which timeouts beside it are then attributed.
 bool losses_are_random(const DirectionFacts& data, const LossPattern& pattern);
 
+/// Why losses may have been none: far more packets came late, and were sent again for nothing, than
+/// are called lost, and nothing says that these were not late as well. Empty otherwise.
+std::string may_have_been_late(const DirectionFacts& data);
+
 /// Why the losses of this transfer are no losses of a queue or a noisy path: a size that never
 /// passes, super-frames that vanish whole, wrong checksums, "fragmentation needed". Empty if none.
 std::string other_cause_of_loss(const Transfer& transfer);

@@ -138,6 +138,9 @@ void inspect_transfer(const Transfer& transfer, const Policing* policing, Findin
   if (queue_is_on_ack_way(data)) {
     return silent(findings, kId, transfer, "the queue is on the ACKs' way back, not on the data's");
   }
+  if (std::string why = may_have_been_late(data); !why.empty()) {
+    return silent(findings, kId, transfer, std::move(why));
+  }
   // The queue when it is full, before it overflows: the high end of the saw-tooth.
   const double full_s = std::max(queue.loaded_s, data.rtt.total.p95_s);
   const bool climbs = queue_builds(queue) && full_s >= kRatio * queue.base_s;

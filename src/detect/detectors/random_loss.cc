@@ -29,8 +29,6 @@ constexpr double kBottleneckShare = 0.10;
 // three times faster than the model does not slow down for loss (BBR), one three times slower is
 // held back by something else.
 constexpr double kModelFactor = 3;
-// Needless resends for each loss, from which on they speak for all.
-constexpr std::uint64_t kNeedlessPerLoss = 4;
 
 /// The rate that this loss leaves to CUBIC or Reno, whichever is more.
 double rate_left_bps(const DirectionFacts& data, double share) {
@@ -105,20 +103,8 @@ bool bursts_are_random(const DirectionFacts& data, const LossPattern& pattern,
          losses_ignore_rate(*policing);
 }
 
-/// Far more packets came late, and were sent again for nothing, than are called lost: nothing says
-/// that these were not late as well.
-bool lateness_made_them(const DirectionFacts& data) {
-  return data.reorder.packets >= kNeedlessPerLoss * data.lost_packets &&
-         data.spurious.packets >= kNeedlessPerLoss * data.lost_packets;
-}
-
 Judged judge(const DirectionFacts& data, const LossPattern& pattern, const Policing* policing) {
-  if (lateness_made_them(data)) {
-    return {false, true,
-            fmt::format("{} of {} resends were needless, and {} packets came late: the others may "
-                        "have been late as well",
-                        data.spurious.packets, data.resent_packets, data.reorder.packets)};
-  }
+  if (std::string why = may_have_been_late(data); !why.empty()) return {false, true, why};
   if (std::string why = why_not_chance(data, pattern); !why.empty()) return {false, true, why};
   if (pattern.losses < kLosses) {
     return {

@@ -52,6 +52,17 @@ TEST(CongestionSelf, LossesAtTheShortestRoundTripsAreNoOverflow) {
   EXPECT_TRUE(run("congestion-self", facts).empty());
 }
 
+TEST(CongestionSelf, LossesAmongManyNeedlessResendsMayHaveBeenLate) {
+  Case facts = with_queue(0.090, 40, 2);
+  DirectionFacts& data = download_of(facts);
+  data.reorder.packets = data.resent_packets = 1000;
+  data.spurious.packets = 159;
+  EXPECT_EQ(run("congestion-self", facts).size(), 1U);
+  data.spurious.packets = 160;
+  EXPECT_TRUE(run("congestion-self", facts).empty());
+  EXPECT_EQ(silences_of("congestion-self", facts).size(), 1U);
+}
+
 TEST(CongestionSelf, LossesOutsideTheQueuesTimeAreNot) {
   Case facts = with_queue(0.090, 40, 2);
   charge(download_of(facts), TimeOwner::bottleneck, -4.9);
