@@ -117,7 +117,8 @@ FlowJudgement judge_flow(const TestFacts& test, const TestRun& run, const TestFl
                      throughput::send_ceiling(test, flow).has_value(), sender,
                      FlowLimit::sender_cpu);
   if (reaches_asked_rate(test, flow))
-    return {FlowLimit::asked_rate, "it reached the rate asked for"};
+    return {FlowLimit::asked_rate,
+            "it reached the rate that was asked for, or that the server allows"};
   if (is_full(sender)) return by_processor(FlowLimit::sender_cpu);
   if (is_full(receiver)) return by_processor(FlowLimit::receiver_cpu);
   if (account.resent_share() >= kLossShare && !has_grown_queue(test, flow))

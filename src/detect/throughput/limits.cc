@@ -17,8 +17,12 @@ constexpr double kAgrees = 2;
 // Below it the round trip is the hosts' own work, and a larger window does not help.
 constexpr double kShortestRtt = 0.0005;
 
+/// Of the empty path, as far as it was seen: a queue, or a receiver that comes late to its data,
+/// makes the round trip so long that any window divided by it is the rate that was reached.
 double rtt_of(const TestFacts& test, const TestFlow& flow) {
-  return flow.rtt.samples > 0 ? flow.rtt.median_s : test.rtt_idle_s.value_or(0);
+  const double idle = test.rtt_idle_s.value_or(0);
+  if (flow.rtt.samples == 0) return idle;
+  return idle > 0 ? std::min(idle, flow.rtt.median_s) : flow.rtt.median_s;
 }
 
 /// The largest that a sender's socket tells; 0 = none does.

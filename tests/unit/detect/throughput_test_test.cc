@@ -134,6 +134,23 @@ TEST(ThroughputTest, ShortRoundTripMakesNoWindowFault) {
   EXPECT_EQ(diagnose_throughput(test).verdict, "healthy");
 }
 
+TEST(ThroughputTest, WindowThatIsFullBehindAQueueIsNotBlamed) {
+  TestFacts test = sound_test();
+  sender_of(test).rwnd_limited_s = 4.8;
+  sender_of(test).sndbuf_limited_s = 0;
+  // The path is a tenth as long while nothing waits in it: a larger window would only wait longer.
+  test.rtt_idle_s = 0.003;
+  EXPECT_EQ(diagnose_throughput(test).verdict, "healthy");
+  std::swap(*sender_of(test).rwnd_limited_s, *sender_of(test).sndbuf_limited_s);
+  EXPECT_EQ(diagnose_throughput(test).verdict, "healthy");
+  // And two hosts beside each other, busy with other things besides.
+  test.rtt_idle_s = 0.000003;
+  test.runs[0].server = host_at(0.99);
+  std::swap(*sender_of(test).rwnd_limited_s, *sender_of(test).sndbuf_limited_s);
+  EXPECT_EQ(judge_flow(test, test.runs[0], test.runs[0].flows[0]).limit, FlowLimit::receiver_cpu);
+  EXPECT_EQ(diagnose_throughput(test).verdict, "healthy");
+}
+
 TEST(ThroughputTest, SendBufferThatHoldsIsNamed) {
   TestFacts test = sound_test();
   sender_of(test).sndbuf_limited_s = 4.5;
