@@ -140,11 +140,13 @@ class Interop(unittest.TestCase):
 
     def check_amounts(self, document, ways):
         """Something moved each way, both ends agree about it, and the receiver counts no more."""
+        # An iperf3 that serves leaves unread what it has not read when it is told of the end: on a busy machine, all.
+        of_iperf3 = document["start"]["connected"][0]["remote_port"] == self.theirs.port
         for suffix in ways:
             sent = document["end"]["sum_sent" + suffix]["bytes"]
             received = document["end"]["sum_received" + suffix]["bytes"]
             self.assertGreater(sent, 0)
-            self.assertGreater(received, 0)
+            self.assertGreaterEqual(received, 0 if of_iperf3 else 1)
             self.assertLessEqual(received, sent)
             # What was under way as the test ended: socket buffers and the queue between.
             self.assertLess(sent - received, 0.5 * sent + 64 * MIB)
@@ -386,6 +388,17 @@ class Interop(unittest.TestCase):
             finally:
                 server.stop()
 
+    def test_a_server_s_file_that_takes_no_more(self):
+        server = Server(PROGRAM, "serve", "--iperf3", "-F", "/dev/full")
+        try:
+            for _ in range(2):
+                # Not that its connection broke.
+                with self.assertRaisesRegex(AssertionError, "server has terminated"):
+                    iperf3(server, "-t", "600")
+            self.assertIn("server was ended", slowpath(server, "-t", "600", code=5)["error"])
+        finally:
+            server.stop()
+
     def test_a_rate_above_the_server_s_limit_ends_the_test(self):
         limit = ("--server-bitrate-limit", "20M/1")
         theirs, ours = Server("iperf3", "-s", *limit), Server(PROGRAM, "serve", "--iperf3", *limit)
@@ -514,7 +527,7 @@ class Trouble(unittest.TestCase):
     def test_a_busy_server_says_so(self):
         for server in (start_iperf3(), start_slowpath()):
             try:
-                with subprocess.Popen(["iperf3", "-c", "127.0.0.1", "-p", str(server.port), "-t", "12"],
+                with subprocess.Popen(["iperf3", "-c", "127.0.0.1", "-p", str(server.port), "-t", "600"],
                                       stdout=subprocess.DEVNULL) as running:
                     self.assertTrue(within(60, server.is_testing))
                     refused = subprocess.run([PROGRAM, "test", "--iperf3", "127.0.0.1", "-p",
@@ -525,7 +538,9 @@ class Trouble(unittest.TestCase):
                     theirs = subprocess.run(["iperf3", "-c", "127.0.0.1", "-p", str(server.port)],
                                             capture_output=True, text=True, timeout=60, check=False)
                     self.assertIn("busy", theirs.stderr)
-                    self.assertEqual(running.wait(timeout=60), 0)
+                    # It was not disturbed, and has minutes to go.
+                    self.assertIsNone(running.poll())
+                    running.kill()
             finally:
                 server.stop()
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/iperf3/served_test.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -28,6 +30,16 @@ constexpr Duration kPatience = 10s;
 constexpr Duration kGrace = 10s;
 constexpr std::int32_t kCannotSetCongestion = 134, kNotAuthorised = 142, kCannotPin = 132;
 constexpr std::int32_t kCannotDo = 13, kCannotOpenFile = 14, kTooFast = 27;
+
+/// A client whose host is gone says nothing, and some ends are waited for without a word from it
+/// (tcp(7)): after a minute without an answer the connection is at its end.
+void notice_silent_end(int socket) {
+  constexpr int kYes = 1, kIdle_s = 30, kEvery_s = 10, kTries = 3;
+  setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &kYes, sizeof kYes);
+  setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &kIdle_s, sizeof kIdle_s);
+  setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &kEvery_s, sizeof kEvery_s);
+  setsockopt(socket, IPPROTO_TCP, TCP_KEEPCNT, &kTries, sizeof kTries);
+}
 
 }  // namespace
 
@@ -59,6 +71,7 @@ void ServedTest::run() {
 Result<void> ServedTest::serve() {
   facts_.is_server = true;
   facts_.host = control_.peer();
+  notice_silent_end(control_.socket());
   if (const Result<void> agreed = agree(); !agreed) return agreed;
   if (const Result<void> taken = take_streams(); !taken) return taken;
   if (const auto sent = control_.send_state(State::test_start, kPatience); !sent) return sent;
@@ -264,6 +277,8 @@ Result<void> ServedTest::transfer() {
     see_off();
   } else {
     control_.send_state(State::server_terminate, 1s);
+    // A file that cannot be written: the client goes on sending until it has heard of it.
+    if (answer->end == RunEnd::stopped) see_off();
   }
   return fail(ErrorKind::network, fmt::format("cannot go on with {}", control_.peer()),
               facts_.error);
