@@ -181,6 +181,7 @@ class ListeningServer final : public Server {
                  {"requests", kinds},
                  {"most_seconds", to_seconds(config_.limits.transfer)},
                  {"most_streams", config_.limits.streams}};
+    if (config_.limits.rate_bps > 0) welcome["most_rate_bps"] = config_.limits.rate_bps;
     if (!newcomer.server_proof().empty()) welcome["proof"] = newcomer.server_proof();
     auto running = std::make_unique<Running>(newcomer.take_socket(), newcomer.client());
     welcome["session"] = running->id;

@@ -62,6 +62,8 @@ Result<void> Session::log_in(const std::string& secret, Duration timeout) {
   Fields answer{*welcome};
   id_ = answer.text("session", 32);
   const std::string proof = answer.text_or("proof", "", 64);
+  limits_.most_s = answer.real_or("most_seconds", 0, 0, 1e9);
+  limits_.most_rate_bps = answer.real_or("most_rate_bps", 0, 0, 1e15);
   if (auto read = answer.verdict(); !read) return read;
   if (needs_proof && !same_proof(proof, proof_of(secret, Role::server, server_nonce, nonce)))
     return fail(ErrorKind::network, "do not trust this server", "it does not know the token",

@@ -14,6 +14,12 @@ namespace slowpath::probe {
 
 inline constexpr std::uint16_t kDefaultPort = 5202;
 
+/// What the server allows, as far as it says so. 0: it does not.
+struct SessionLimits {
+  double most_s = 0;         // of a transfer
+  double most_rate_bps = 0;  // each way, of all streams together
+};
+
 class Session {
  public:
   /// Connects and logs in. Fails with kind network, in words: no server, another version, a token
@@ -30,6 +36,7 @@ class Session {
 
   [[nodiscard]] const std::string& id() const { return id_; }
   [[nodiscard]] const std::string& server_version() const { return server_version_; }
+  [[nodiscard]] const SessionLimits& limits() const { return limits_; }
   /// Which kinds of request the server knows.
   [[nodiscard]] bool knows(std::string_view kind) const;
   [[nodiscard]] const Target& target() const { return target_; }
@@ -43,6 +50,7 @@ class Session {
   Channel control_;
   std::string id_, server_version_;
   std::vector<std::string> kinds_;
+  SessionLimits limits_;
 };
 
 }  // namespace slowpath::probe

@@ -58,7 +58,9 @@ Result<void> read_config(Options& options) {
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
     return fail(ErrorKind::input, "cannot read " + options.config,
-                fmt::format("{} (line {})", error.description(), error.source().begin.line));
+                error.source().begin
+                    ? fmt::format("{} (line {})", error.description(), error.source().begin.line)
+                    : std::string{error.description()});
   }
   for (const auto& [key, node] : parsed.table()) {
     const auto filled = fill_by_name(key.str(), node, options);

@@ -14,6 +14,8 @@
 namespace slowpath::cli::serving {
 namespace {
 
+constexpr std::size_t kMostClients = 4096, kMostStreams = 128;
+
 void declare_where(CLI::App& app, Options& options) {
   app.add_option("-p,--port", options.port, "TCP port (5202)")->type_name("PORT")->group("Where");
   app.add_option("-B,--bind", options.host, "Address to listen on (all)")
@@ -37,11 +39,11 @@ void declare_who(CLI::App& app, Options& options) {
 
 void declare_limits(CLI::App& app, Options& options) {
   app.add_option("--clients", options.clients, "Served at once (64)")
-      ->check(CLI::Range(1, 4096))
+      ->check(CLI::Range(std::size_t{1}, kMostClients))
       ->type_name("N")
       ->group("Limits");
   app.add_option("--streams", options.streams, "Of one test, each way (128)")
-      ->check(CLI::Range(1, 128))
+      ->check(CLI::Range(std::size_t{1}, kMostStreams))
       ->type_name("N")
       ->group("Limits");
   app.add_option("--max-rate", options.rate, "Of one client, each way: 100M")
@@ -50,6 +52,20 @@ void declare_limits(CLI::App& app, Options& options) {
   app.add_option("--max-time", options.time, "Of one transfer (5m)")
       ->type_name("TIME")
       ->group("Limits");
+}
+
+/// What --config says has not been looked at yet.
+Result<void> check_limits(const probe::ServerLimits& limits) {
+  if (limits.clients < 1 || limits.clients > kMostClients)
+    return fail(ErrorKind::usage, fmt::format("cannot serve {} clients at once", limits.clients),
+                {}, fmt::format("\"clients\" is between 1 and {}", kMostClients));
+  if (limits.streams < 1 || limits.streams > kMostStreams)
+    return fail(ErrorKind::usage, fmt::format("cannot serve tests of {} streams", limits.streams),
+                {}, fmt::format("\"streams\" is between 1 and {}", kMostStreams));
+  if (limits.transfer.count() <= 0)
+    return fail(ErrorKind::usage, "cannot serve transfers of no time", {},
+                "--max-time 5m is usual");
+  return {};
 }
 
 Result<void> set_limits(const Options& options, probe::ServerLimits& limits) {
@@ -65,7 +81,7 @@ Result<void> set_limits(const Options& options, probe::ServerLimits& limits) {
     if (!time) return std::unexpected(time.error());
     limits.transfer = *time;
   }
-  return {};
+  return check_limits(limits);
 }
 
 }  // namespace

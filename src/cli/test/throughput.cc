@@ -2,6 +2,7 @@
 #include "cli/test/throughput.h"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include <fmt/format.h>
@@ -108,6 +109,10 @@ TestFacts facts_of(probe::Session& session, const Options& options,
     facts.asked_rate_bps =
         facts.asked_rate_bps > 0 ? std::min(facts.asked_rate_bps, rate_bps) : rate_bps;
   }
+  if (const double most_bps = session.limits().most_rate_bps / request.streams; most_bps > 0) {
+    facts.asked_rate_bps =
+        facts.asked_rate_bps > 0 ? std::min(facts.asked_rate_bps, most_bps) : most_bps;
+  }
   facts.asked_buffer_bytes = request.socket.buffer_bytes;
   if (const auto socket = probe::read_socket(session.control().socket())) {
     facts.client = socket->local;
@@ -117,10 +122,21 @@ TestFacts facts_of(probe::Session& session, const Options& options,
   return facts;
 }
 
+/// The server would refuse it, in the words of its protocol.
+Result<void> check_limits(const probe::SessionLimits& limits, const TransferRequest& request) {
+  const double longest_s = to_seconds(std::max(request.plan.duration, request.plan.omit));
+  if (limits.most_s <= 0 || longest_s <= limits.most_s) return {};
+  return fail(ErrorKind::network, fmt::format("cannot test for {}", format_duration(longest_s)),
+              fmt::format("the server allows {} (its --max-time)", format_duration(limits.most_s)),
+              fmt::format("-t {:.0f}", std::floor(limits.most_s)));
+}
+
 }  // namespace
 
 Result<TestFacts> measure_throughput(probe::Session& session, const Options& options,
                                      const TransferRequest& request, StatusLine& status) {
+  if (auto allowed = check_limits(session.limits(), request); !allowed)
+    return std::unexpected(allowed.error());
   if (request.bytes) {
     status.show("giving the server the file's content");
     if (auto given = probe::give_content(session, request.bytes); !given)

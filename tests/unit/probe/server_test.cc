@@ -56,6 +56,18 @@ TEST(Server, MovesAndProvesBytesInEveryWay) {
   EXPECT_EQ(server.stop().requests, 3U);
 }
 
+TEST(Server, LimitsAreToldBeforeATestBegins) {
+  RunningServer server{{.limits = {.rate_bps = 100e6, .transfer = 3s}}};
+  auto session = Session::open(server.target(), "", kSoon);
+  ASSERT_TRUE(session.has_value()) << session.error().message();
+  EXPECT_EQ(session->limits().most_s, 3);
+  EXPECT_EQ(session->limits().most_rate_bps, 100e6);
+  RunningServer free;
+  session = Session::open(free.target(), "", kSoon);
+  ASSERT_TRUE(session.has_value()) << session.error().message();
+  EXPECT_EQ(session->limits().most_rate_bps, 0);
+}
+
 TEST(Server, EveryContentIsProved) {
   RunningServer server;
   auto session = Session::open(server.target(), "", kSoon);
