@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `slowpath test`: what the path to another host can do, what limits it, and whether it delivers
 // what was sent.
-#include <algorithm>
-#include <fstream>
-#include <iterator>
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -15,6 +13,7 @@
 #include "cli/serve/options.h"
 #include "cli/signals.h"
 #include "cli/test/options.h"
+#include "cli/test/saved.h"
 #include "cli/test/throughput.h"
 #include "detect/path_test.h"
 #include "detect/throughput_test.h"
@@ -22,19 +21,6 @@
 
 namespace slowpath::cli {
 namespace {
-
-Result<std::string> read_whole(const std::string& file) {
-  std::ifstream stream{file, std::ios::binary};
-  if (!stream) return fail(ErrorKind::input, "cannot read " + file, std::strerror(errno));
-  return std::string{std::istreambuf_iterator<char>{stream}, {}};
-}
-
-Result<void> save(const std::string& file, const std::string& document) {
-  std::ofstream stream{file, std::ios::binary};
-  stream << document << std::flush;
-  if (stream) return {};
-  return fail(ErrorKind::environment, "cannot write " + file, std::strerror(errno));
-}
 
 report::TextOptions text_options(const testing::Options& options) {
   report::TextOptions text;
@@ -45,13 +31,14 @@ report::TextOptions text_options(const testing::Options& options) {
   return text;
 }
 
+/// What was measured is shown, whatever becomes of the file that it is kept in.
 ExitCode answer(const testing::Options& options, const report::TestAnswer& found) {
   const std::string document = report::test_to_json(found);
-  if (!options.save.empty()) {
-    if (auto saved = save(options.save, document); !saved) return complain(saved.error());
-  }
   const ExitCode written =
       write_answer(options.json ? document : report::test_to_text(found, text_options(options)));
+  if (!options.save.empty()) {
+    if (auto saved = testing::save(options.save, document); !saved) return complain(saved.error());
+  }
   if (written != ExitCode::answered) return written;
   if (found.interrupted) return exit_code_of_signal();
   return has_failed(found.diagnosis.findings, options.fail_on) ? ExitCode::found
@@ -66,35 +53,52 @@ PathTestTarget path_target_of(const testing::Options& options, const probe::Targ
           .all = options.all,
           .quiet = options.quiet,
           .color = options.color,
-          .fail_on = options.fail_on};
+          .fail_on = options.fail_on,
+          .save = options.save,
+          .against = options.against};
 }
 
 /// Nothing was asked for but the whole: then the path is looked at, too.
 bool is_plain(const testing::Options& options) {
   return !options.path.no_path && options.sweep.empty() && !options.forward && !options.reverse &&
          !options.both && !options.bytes && !options.blocks && !options.time &&
-         options.against.empty();
+         options.against.empty() && options.bind_host.empty();
 }
 
-ExitCode run(const testing::Options& options) {
-  using namespace std::chrono_literals;
-  const auto target = testing::target_of(options);
-  if (!target) return complain(target.error());
-  const auto request = testing::request_of(options);
-  if (!request) return complain(request.error());
-  const auto token = serving::find_token(options.token, options.token_file);
-  if (!token) return complain(token.error());
-  if (asks_for_path(options.path)) {
-    return run_path_tests(options.path, path_target_of(options, *target, *token));
+/// The document of --against; empty without. Looked at before the test: it may take a while.
+Result<std::string> read_against(const std::string& file) {
+  if (file.empty()) return {};
+  auto document = testing::read_whole(file);
+  if (!document) return document;
+  if (auto usable = report::check_earlier(*document); !usable) {
+    Error error = usable.error();
+    error.attempt = "cannot compare with " + file;
+    return std::unexpected(std::move(error));
   }
-  Result<std::string> earlier;
-  if (!options.against.empty()) earlier = read_whole(options.against);
-  if (!earlier) return complain(earlier.error());
+  return document;
+}
+
+void look_at_path(const PathTestTarget& target, StatusLine& status, report::TestAnswer& found) {
+  auto path = measure_beside(target, status);
+  status.clear();
+  found.interrupted = stop_requested().load();
+  if (!path) {
+    found.path_unable = path.error().message();
+    return;
+  }
+  found.path = *std::move(path);
+  detect::add_path_findings(*found.path, found.diagnosis);
+}
+
+/// Opens, measures, judges and answers.
+ExitCode test_throughput(const testing::Options& options, const probe::TransferRequest& request,
+                         const PathTestTarget& target, const std::string& earlier) {
+  using namespace std::chrono_literals;
   note_stop_signals();
-  auto session = probe::Session::open(*target, *token, 5s);
+  auto session = probe::Session::open(target.target, target.secret, 5s);
   if (!session) return complain(session.error());
   StatusLine status{!options.quiet};
-  auto facts = testing::measure_throughput(*session, options, *request, status);
+  auto facts = testing::measure_throughput(*session, options, request, status);
   status.clear();
   if (!facts) return complain(facts.error());
   report::TestAnswer found{.facts = *std::move(facts),
@@ -104,18 +108,28 @@ ExitCode run(const testing::Options& options) {
                            .interrupted = stop_requested().load()};
   if (found.facts.runs.empty()) return exit_code_of_signal();
   found.diagnosis = detect::diagnose_throughput(found.facts);
-  if (is_plain(options) && !found.interrupted) {
-    found.path = measure_beside(path_target_of(options, *target, *token), status);
-    status.clear();
-    found.interrupted = stop_requested().load();
-    if (found.path) detect::add_path_findings(*found.path, found.diagnosis);
-  }
-  if (!options.against.empty()) {
-    auto changes = report::compare_with(found.facts, *earlier);
-    if (!changes) return complain(changes.error());
-    found.changes = *std::move(changes);
-  }
-  return answer(options, found);
+  if (is_plain(options) && !found.interrupted) look_at_path(target, status, found);
+  if (earlier.empty()) return answer(options, found);
+  auto changes = report::compare_with(found.facts, earlier);
+  if (changes) found.changes = *std::move(changes);
+  const ExitCode answered = answer(options, found);
+  return changes ? answered : complain(changes.error());
+}
+
+ExitCode run(const testing::Options& options) {
+  const auto target = testing::target_of(options);
+  if (!target) return complain(target.error());
+  const auto request = testing::request_of(options);
+  if (!request) return complain(request.error());
+  const auto token = serving::find_token(options.token, options.token_file);
+  if (!token) return complain(token.error());
+  if (auto writable = testing::check_writable(options.save); !writable)
+    return complain(writable.error());
+  const PathTestTarget path_target = path_target_of(options, *target, *token);
+  if (asks_for_path(options.path)) return run_path_tests(options.path, path_target);
+  const auto earlier = read_against(options.against);
+  if (!earlier) return complain(earlier.error());
+  return test_throughput(options, *request, path_target, *earlier);
 }
 
 Run declare(CLI::App& app) {

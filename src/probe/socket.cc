@@ -139,7 +139,15 @@ Result<void> lease_flow_label(int socket, std::uint32_t label, SocketAddress& ad
   return set_option(socket, IPPROTO_IPV6, kFlowInfoSend, 1, what);
 }
 
-std::string_view hint_for(int error) {
+bool needs_interface(const SocketAddress& address) {
+  if (address.storage.ss_family != AF_INET6) return false;
+  const auto* to = reinterpret_cast<const sockaddr_in6*>(&address.storage);
+  return IN6_IS_ADDR_LINKLOCAL(&to->sin6_addr) != 0 && to->sin6_scope_id == 0;
+}
+
+std::string_view hint_for(const SocketAddress& address, int error) {
+  if (error == EINVAL && needs_interface(address))
+    return "a link-local address needs its interface: fe80::1%eth0";
   switch (error) {
     case ECONNREFUSED:
       return "is `slowpath serve` running there, and on this port?";
@@ -157,7 +165,7 @@ Result<Descriptor> connect_to(SocketAddress address, const Target& target,
                               const SocketOptions& options, std::int64_t deadline_ns) {
   const auto refuse = [&](int error) {
     return fail(ErrorKind::network, "cannot connect to " + to_string(endpoint_of(address)),
-                words_of(error), std::string{hint_for(error)});
+                words_of(error), std::string{hint_for(address, error)});
   };
   auto made = make_socket(address, options);
   if (!made) return made;

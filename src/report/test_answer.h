@@ -29,6 +29,7 @@ struct TestAnswer {
   std::vector<RateChange> changes;
   bool interrupted = false;                          // the answer so far, after a signal
   std::optional<PathTestFacts> path = std::nullopt;  // where it was tested, too
+  std::string path_unable = {};                      // why not, where it was to be
 };
 
 /// "to-server", "to-client", "both to-server"; of a sweep with its label.
@@ -37,6 +38,8 @@ std::string name_of(const TestRun& run, const TestFlow& flow);
 std::string test_to_text(const TestAnswer& answer, const TextOptions& options);
 std::string test_to_json(const TestAnswer& answer);
 
+/// Whether compare_with() could read it. Kind input where not.
+Result<void> check_earlier(const std::string& document);
 /// Compares with a document that test_to_json() wrote earlier. Kind input where it is none.
 Result<std::vector<RateChange>> compare_with(const TestFacts& facts, const std::string& document);
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "report/test_answer.h"
@@ -71,22 +72,37 @@ RateChange change_of(std::string name, const std::optional<Median>& before,
   return change;
 }
 
-}  // namespace
+std::unexpected<Error> refuse(std::string cause) {
+  return fail(ErrorKind::input, "cannot compare with the earlier test", std::move(cause),
+              "it must be a file that slowpath test --save wrote");
+}
 
-Result<std::vector<RateChange>> compare_with(const TestFacts& facts, const std::string& document) {
-  const auto refuse = [](std::string cause) {
-    return fail(ErrorKind::input, "cannot compare with the earlier test", std::move(cause),
-                "it must be a file that slowpath test --save wrote");
-  };
+Result<Earlier> read_earlier(const std::string& document) {
   const Json json = Json::parse(document, nullptr, false);
-  if (!json.is_object() || json.value("schema", Json{}) != "slowpath.test.v1")
-    return refuse("it is no slowpath.test.v1");
-  Earlier earlier;
+  if (!json.is_object() || !json.contains("schema")) return refuse("it is no slowpath.test.v1");
+  if (json["schema"] != "slowpath.test.v1") {
+    constexpr std::size_t kMost = 60;
+    return refuse(
+        fmt::format("it is {}, and not slowpath.test.v1", json["schema"].dump().substr(0, kMost)));
+  }
   try {
-    earlier = earlier_of(json);
+    return earlier_of(json);
   } catch (const Json::exception& wrong) {
     return refuse(wrong.what());
   }
+}
+
+}  // namespace
+
+Result<void> check_earlier(const std::string& document) {
+  if (auto read = read_earlier(document); !read) return std::unexpected(read.error());
+  return {};
+}
+
+Result<std::vector<RateChange>> compare_with(const TestFacts& facts, const std::string& document) {
+  const Result<Earlier> read = read_earlier(document);
+  if (!read) return std::unexpected(read.error());
+  const Earlier& earlier = *read;
   std::vector<RateChange> changes;
   for (const TestRun& run : facts.runs) {
     for (const TestFlow& flow : run.flows) {

@@ -128,17 +128,26 @@ void write_accounts(Page& page, const TestFacts& test) {
   }
 }
 
+/// After a signal every stream that still ran was cut off, by whichever end came first.
+void write_broken(Page& page, const TestFacts& test) {
+  if (test.interrupted) return;
+  for (const TestRun& run : test.runs) {
+    for (const TestFlow& flow : run.flows) {
+      for (const TestStream& each : flow.streams) {
+        if (!each.error.empty())
+          page.entry("broken",
+                     fmt::format("{} stream {}: {}", name_of(run, flow), each.number, each.error));
+      }
+    }
+  }
+}
+
 void write_bytes(Page& page, const TestFacts& test) {
   std::uint64_t checked = 0, differing = 0;
   for (const TestRun& run : test.runs) {
     for (const TestFlow& flow : run.flows) {
       checked += flow.integrity.checked_bytes;
       differing += flow.integrity.differing_bytes;
-      for (const TestStream& each : flow.streams) {
-        if (!each.error.empty())
-          page.entry("broken",
-                     fmt::format("{} stream {}: {}", name_of(run, flow), each.number, each.error));
-      }
     }
   }
   if (checked == 0) {
@@ -184,6 +193,7 @@ std::string test_to_text(const TestAnswer& answer, const TextOptions& options) {
   head.gap();
   Page rest{options.style};
   if (options.all) write_accounts(rest, answer.facts);
+  write_broken(rest, answer.facts);
   write_bytes(rest, answer.facts);
   if (const double knee = detect::knee_of(answer.facts); knee > 0)
     rest.entry("knee", fmt::format("{} {} reaches nine tenths of the best rate", answer.facts.sweep,
@@ -191,6 +201,8 @@ std::string test_to_text(const TestAnswer& answer, const TextOptions& options) {
                                                                   : fmt::format("{:.0f}", knee)));
   write_changes(rest, answer);
   if (answer.interrupted) rest.entry("note", "interrupted: this is what was measured so far");
+  if (!answer.path_unable.empty())
+    rest.entry("note", "the path was not looked at: " + answer.path_unable);
   std::string text = std::move(head).take() + table_of(answer.facts, options.style.width) + "\n" +
                      std::move(rest).take();
   if (answer.path) {

@@ -159,16 +159,47 @@ Result<void> set_content(const std::string& kind, probe::TransferRequest& reques
   return {};
 }
 
+/// What no server takes; it would say so in the words of its protocol, and later.
+Result<void> check_amounts(const Options& options, const probe::TransferRequest& request) {
+  constexpr std::uint64_t kLargestBlock = 4U << 20U, kLargestBuffer = 1U << 30U;
+  const probe::TransferPlan& plan = request.plan;
+  if (plan.block_bytes == 0 || plan.block_bytes > kLargestBlock)
+    return fail(ErrorKind::usage, "cannot send blocks of " + options.block.value_or("no bytes"), {},
+                "name a size between 1 and 4M; 128K is usual");
+  if (options.time && plan.duration.count() <= 0)
+    return fail(ErrorKind::usage, "cannot test for no time", {}, "-t 5s is usual");
+  if ((options.bytes && plan.bytes == 0) || (options.blocks && plan.blocks == 0))
+    return fail(ErrorKind::usage, "cannot send nothing", {}, "-n 100M is an amount");
+  if (request.socket.buffer_bytes.value_or(0) > kLargestBuffer)
+    return fail(ErrorKind::usage, "cannot use a window of " + *options.window, {},
+                "name a size up to 1G");
+  return {};
+}
+
 Result<void> check(const Options& options, const probe::TransferRequest& request) {
+  if (auto checked = check_amounts(options, request); !checked) return checked;
   if (options.zero_copy && (options.content == "text" || options.content == "zeros"))
     return fail(ErrorKind::usage, "cannot send text or zeros with --zerocopy", {},
                 "leave one of them out");
-  if (request.plan.block_bytes == 0)
-    return fail(ErrorKind::usage, "cannot send blocks of no bytes", {}, "-l 128K is usual");
   if (!options.sweep.empty() && (options.both || options.bytes || options.blocks))
     return fail(ErrorKind::usage, "cannot sweep with --bidir, --bytes or --blocks", {},
                 "a sweep has a time and one direction: -t, and -R for the way back");
   return {};
+}
+
+/// As people write hosts elsewhere: in brackets, with a port behind, in a URL.
+Result<std::string> host_of(const std::string& typed) {
+  const auto refuse = [&](std::string hint) {
+    return fail(ErrorKind::usage, fmt::format("'{}' is no host", typed), {}, std::move(hint));
+  };
+  if (typed.empty()) return refuse("name one, or its address");
+  if (typed.find('/') != std::string::npos)
+    return refuse("leave out what stands around it; slowpath fetch takes a URL");
+  const std::size_t colon = typed.rfind(':');
+  if (typed.front() == '[' && typed.back() == ']') return typed.substr(1, typed.size() - 2);
+  if (colon != std::string::npos && (typed.find(':') == colon || typed.front() == '['))
+    return refuse("the port is an option: -p " + typed.substr(colon + 1));
+  return typed;
 }
 
 }  // namespace
@@ -185,6 +216,11 @@ Result<probe::Target> target_of(const Options& options) {
   if (options.only_ipv4 && options.only_ipv6)
     return fail(ErrorKind::usage, "cannot use -4 and -6 together", {}, "leave one of them out");
   probe::Target target{.host = options.host, .port = options.port, .bind_host = options.bind_host};
+  if (auto host = host_of(options.host); host) {
+    target.host = *std::move(host);
+  } else {
+    return std::unexpected(host.error());
+  }
   if (options.only_ipv4) target.family = probe::IpFamily::ipv4;
   if (options.only_ipv6) target.family = probe::IpFamily::ipv6;
   return target;

@@ -58,6 +58,7 @@ class Measuring {
     if (progress_.tell) progress_.tell(what);
   }
   Result<void> find_host();
+  Result<void> take_address(const IpAddress& address);
   void open_peer();
   Result<void> mtu();
   void latency();
@@ -74,29 +75,49 @@ class Measuring {
   std::unique_ptr<PathPeer> peer_;
 };
 
+/// Of the probes' own sockets none is told an interface.
+Result<void> refuse_link_local(const IpAddress& address) {
+  constexpr std::uint8_t kFirst = 0xfe, kSecond = 0x80, kTenBits = 0xc0;
+  if (address.version != 6 || address.bytes[0] != kFirst ||
+      (address.bytes[1] & kTenBits) != kSecond)
+    return {};
+  return fail(ErrorKind::usage, "cannot test the path to " + to_string(address),
+              "a link-local address leads nowhere without an interface, and these tests name none",
+              "name another address of that host; its rate can be measured: --no-path");
+}
+
 Result<void> Measuring::find_host() {
   auto addresses = probe::resolve(plan_.target.host, plan_.target.port, plan_.target.family);
   if (!addresses) return std::unexpected(addresses.error());
   Error last;
   for (const probe::SocketAddress& address : *addresses) {
-    facts_.peer = probe::endpoint_of(address).address;
-    auto local = probe::local_address_towards(facts_.peer);
-    if (local) {
-      facts_.local = *local;
-      return {};
-    }
-    last = local.error();
+    auto taken = take_address(probe::endpoint_of(address).address);
+    if (taken) return {};
+    last = taken.error();
   }
   return std::unexpected(last);
 }
 
+Result<void> Measuring::take_address(const IpAddress& address) {
+  if (auto usable = refuse_link_local(address); !usable) return usable;
+  auto local = probe::local_address_towards(address);
+  if (!local) return std::unexpected(local.error());
+  facts_.peer = address;
+  facts_.local = *local;
+  return {};
+}
+
 void Measuring::open_peer() {
   tell("looking for slowpath serve");
-  probe::Target target = plan_.target;
-  target.host = to_string(facts_.peer);
-  auto session = probe::Session::open(target, plan_.secret, kSessionWait);
+  auto session = probe::Session::open(plan_.target, plan_.secret, kSessionWait);
   if (!session) {
     facts_.peer_missing = session.error().message();
+    return;
+  }
+  // Of several addresses that the name has, the first may be dead.
+  const auto remote = probe::remote_endpoint(session->control().socket());
+  if (auto taken = remote ? take_address(remote->address) : Result<void>{}; !taken) {
+    facts_.peer_missing = taken.error().message();
     return;
   }
   session_ = std::move(*session);

@@ -13,6 +13,7 @@
 #include "cli/signals.h"
 #include "cli/status_line.h"
 #include "cli/test/path_measure.h"
+#include "cli/test/saved.h"
 #include "detect/path_test.h"
 #include "probe/path/churn.h"
 #include "report/path_test_text.h"
@@ -79,6 +80,39 @@ ExitCode code_of(const PathTestFacts& facts, const Diagnosis& diagnosis,
   return has_failed(diagnosis.findings, target.fail_on) ? ExitCode::found : ExitCode::answered;
 }
 
+PathProgress progress_of(StatusLine& status) {
+  PathProgress progress;
+  progress.tell = [&status](std::string_view what) { status.show(what); };
+  progress.stopped = [] { return stop_requested().load(); };
+  return progress;
+}
+
+/// What belongs to the rate alone.
+Result<void> check(const PathTestTarget& target) {
+  if (!target.against.empty())
+    return fail(ErrorKind::usage, "cannot compare a test of the path with an earlier one", {},
+                "--against compares rates: leave it out, or --mtu and the like");
+  if (!target.target.bind_host.empty())
+    return fail(ErrorKind::usage, "cannot test the path from " + target.target.bind_host,
+                "its packets leave from the address that the route names",
+                "-B is for the rate alone");
+  return {};
+}
+
+ExitCode answer(const PathTestFacts& facts, const Diagnosis& diagnosis,
+                const PathTestTarget& target) {
+  const report::Style style{.width = static_cast<std::size_t>(output_width()),
+                            .color = is_coloured(target.color),
+                            .utf8 = locale_is_utf8()};
+  const std::string document = report::path_test_json(facts, diagnosis, stop_requested());
+  const ExitCode written = write_answer(
+      target.json ? document : report::path_test_text(facts, diagnosis, style, target.all));
+  if (!target.save.empty()) {
+    if (auto saved = testing::save(target.save, document); !saved) return complain(saved.error());
+  }
+  return written == ExitCode::answered ? code_of(facts, diagnosis, target) : written;
+}
+
 }  // namespace
 
 void declare_path_tests(CLI::App& app, PathTestOptions& options) {
@@ -117,28 +151,21 @@ bool asks_for_path(const PathTestOptions& options) {
          !options.idle.empty() || !options.churn.empty();
 }
 
-std::optional<PathTestFacts> measure_beside(const PathTestTarget& target, StatusLine& status) {
+Result<PathTestFacts> measure_beside(const PathTestTarget& target, StatusLine& status) {
   PathTestOptions options;
   options.path = true;
   const Result<PathPlan> plan = plan_of(options, target);
-  if (!plan) return std::nullopt;
-  PathProgress progress;
-  progress.tell = [&](std::string_view what) { status.show(what); };
-  progress.stopped = [] { return stop_requested().load(); };
-  Result<PathTestFacts> facts = measure_path(*plan, progress);
-  if (!facts) return std::nullopt;
-  return std::move(*facts);
+  if (!plan) return std::unexpected(plan.error());
+  return measure_path(*plan, progress_of(status));
 }
 
 ExitCode run_path_tests(const PathTestOptions& options, const PathTestTarget& target) {
+  if (auto possible = check(target); !possible) return complain(possible.error());
   const Result<PathPlan> plan = plan_of(options, target);
   if (!plan) return complain(plan.error());
   note_stop_signals();
   StatusLine status(!target.quiet);
-  PathProgress progress;
-  progress.tell = [&](std::string_view what) { status.show(what); };
-  progress.stopped = [] { return stop_requested().load(); };
-  const Result<PathTestFacts> facts = measure_path(*plan, progress);
+  const Result<PathTestFacts> facts = measure_path(*plan, progress_of(status));
   status.clear();
   if (!facts) return complain(facts.error());
   Diagnosis diagnosis = detect::diagnose_path_test(*facts);
@@ -147,13 +174,7 @@ ExitCode run_path_tests(const PathTestOptions& options, const PathTestTarget& ta
     diagnosis.confidence = 0.6;
     diagnosis.summary = "Interrupted; nothing was found wrong so far.";
   }
-  const report::Style style{.width = static_cast<std::size_t>(output_width()),
-                            .color = is_coloured(target.color),
-                            .utf8 = locale_is_utf8()};
-  const ExitCode written =
-      write_answer(target.json ? report::path_test_json(*facts, diagnosis, stop_requested())
-                               : report::path_test_text(*facts, diagnosis, style, target.all));
-  return written == ExitCode::answered ? code_of(*facts, diagnosis, target) : written;
+  return answer(*facts, diagnosis, target);
 }
 
 }  // namespace slowpath::cli

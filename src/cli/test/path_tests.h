@@ -3,9 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
+#include "base/result.h"
 #include "cli/exit_code.h"
 #include "cli/status_line.h"
 #include "facts/path_test.h"
@@ -31,7 +31,8 @@ struct PathTestTarget {
   std::string secret;
   bool json = false, all = false, quiet = false;
   std::string color = "auto";
-  std::string fail_on;  // "", "fault" or "suspect"
+  std::string fail_on;        // "", "fault" or "suspect"
+  std::string save, against;  // files; empty: none
 };
 
 void declare_path_tests(CLI::App& app, PathTestOptions& options);
@@ -39,9 +40,8 @@ void declare_path_tests(CLI::App& app, PathTestOptions& options);
 /// Whether one of them was given.
 bool asks_for_path(const PathTestOptions& options);
 
-/// Sizes, delay and headers, beside a measurement of the rate; nothing where no packet could be
-/// sent.
-std::optional<PathTestFacts> measure_beside(const PathTestTarget& target, StatusLine& status);
+/// Sizes, delay and headers, beside a measurement of the rate. Errors: those of measure_path().
+Result<PathTestFacts> measure_beside(const PathTestTarget& target, StatusLine& status);
 
 /// Measures, judges and writes the answer.
 ExitCode run_path_tests(const PathTestOptions& options, const PathTestTarget& target);
