@@ -83,8 +83,7 @@ bool keep_connection(Case& facts, const ConnectionChoice& choice) {
   std::erase_if(facts.connections,
                 [&](const ConnectionFacts& connection) { return !matches(choice, connection); });
   const auto is_gone = [&](std::uint32_t id) {
-    return std::ranges::find(facts.connections, id, &ConnectionFacts::id) ==
-           facts.connections.end();
+    return !std::ranges::binary_search(facts.connections, id, {}, &ConnectionFacts::id);
   };
   for (PathFacts& path : facts.paths) std::erase_if(path.connections, is_gone);
   std::erase_if(facts.paths, [](const PathFacts& path) { return path.connections.empty(); });

@@ -105,17 +105,20 @@ bool was_open_at(const Attempt& attempt, Time at) {
   return !ended || attempt.connection->last > at;
 }
 
-bool captured_at_server(const std::vector<Attempt>& attempts, const Endpoint& server) {
-  std::size_t at_server = 0;
-  std::size_t known = 0;
+ServersSeen::ServersSeen(const std::vector<Attempt>& attempts) {
   for (const Attempt& attempt : attempts) {
     const HandshakeFacts& handshake = attempt.connection->handshake;
-    if (attempt.connection->server != server || !handshake.legs_known) continue;
-    ++known;
+    if (!handshake.legs_known) continue;
+    Answers& answers = answers_[attempt.connection->server];
+    ++answers.known;
     const double round_trip_s = handshake.server_leg_s + handshake.client_leg_s;
-    at_server += handshake.server_leg_s < kServerShare * round_trip_s ? 1 : 0;
+    answers.at_server += handshake.server_leg_s < kServerShare * round_trip_s ? 1 : 0;
   }
-  return known > 0 && at_server * 2 > known;
+}
+
+bool ServersSeen::is_captured_at(const Endpoint& server) const {
+  const auto found = answers_.find(server);
+  return found != answers_.end() && found->second.at_server * 2 > found->second.known;
 }
 
 Exemplars syns_of(const std::vector<const Attempt*>& attempts) {

@@ -3,6 +3,8 @@
 // moment. What the detectors of full tables, used-up ports and dropped SYNs compare.
 #pragma once
 
+#include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -49,8 +51,19 @@ std::vector<AttemptGroup> group_attempts(const std::vector<Attempt>& attempts);
 /// The connection was set up before `at` and had not ended: its state was held somewhere.
 bool was_open_at(const Attempt& attempt, Time at);
 
-/// The capture shows the handshakes of this server from its own end: its answers leave at once.
-bool captured_at_server(const std::vector<Attempt>& attempts, const Endpoint& server);
+/// Which servers' handshakes the capture shows from their own end: their answers leave at once.
+/// Looks at the attempts once, however many servers are asked about.
+class ServersSeen {
+ public:
+  explicit ServersSeen(const std::vector<Attempt>& attempts);
+  [[nodiscard]] bool is_captured_at(const Endpoint& server) const;
+
+ private:
+  struct Answers {
+    std::size_t known = 0, at_server = 0;  // by the legs of the handshake
+  };
+  std::map<Endpoint, Answers> answers_;  // of servers with known legs
+};
 
 /// Their SYNs as evidence, and their ids.
 Exemplars syns_of(const std::vector<const Attempt*>& attempts);

@@ -109,14 +109,6 @@ class Scales {
 
 }  // namespace
 
-const ConnectionFacts* find_connection(const Case& facts, std::uint32_t id) {
-  // Ids ascend, and mostly equal the position.
-  if (id < facts.connections.size() && facts.connections[id].id == id)
-    return &facts.connections[id];
-  const auto found = std::ranges::lower_bound(facts.connections, id, {}, &ConnectionFacts::id);
-  return found != facts.connections.end() && found->id == id ? &*found : nullptr;
-}
-
 double weight_s(const Case& facts, const Finding& finding) {
   const bool costs_all = alters_data(finding.fault) || cuts_off(finding.fault);
   if (finding.seconds_lost > 0 || !costs_all) return finding.seconds_lost;

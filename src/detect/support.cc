@@ -49,6 +49,14 @@ std::vector<Transfer> transfers_with_data(const Case& facts) {
 
 double seconds_between(Time begin, Time end) { return to_seconds(end - begin); }
 
+const ConnectionFacts* find_connection(const Case& facts, std::uint32_t id) {
+  // Ids ascend, and mostly equal the position.
+  if (id < facts.connections.size() && facts.connections[id].id == id)
+    return &facts.connections[id];
+  const auto found = std::ranges::lower_bound(facts.connections, id, {}, &ConnectionFacts::id);
+  return found != facts.connections.end() && found->id == id ? &*found : nullptr;
+}
+
 double duration_s(const ConnectionFacts& connection) {
   return std::max(0.0, seconds_between(connection.first, connection.last));
 }

@@ -35,6 +35,9 @@ struct Transfer {
   [[nodiscard]] const CaptureFacts* capture() const;
 };
 
+/// The connection with this id, or nullptr. Quick however many there are: ids ascend.
+const ConnectionFacts* find_connection(const Case& facts, std::uint32_t id);
+
 /// Both directions of every connection, in order of ids.
 std::vector<Transfer> all_transfers(const Case& facts);
 /// Those that carried payload.

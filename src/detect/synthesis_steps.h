@@ -15,9 +15,6 @@
 
 namespace slowpath::detect {
 
-/// The connection with this id, or nullptr.
-const ConnectionFacts* find_connection(const Case& facts, std::uint32_t id);
-
 /// Whether two findings speak of the same data: a common connection (or none at all, on both), and
 /// directions that do not contradict.
 bool is_beside(const Finding& a, const Finding& b);

@@ -79,12 +79,12 @@ void inspect_repeats(const ConnectionFacts& connection, Findings& findings) {
   findings.list.push_back(std::move(finding));
 }
 
-void inspect_ignored(const std::vector<Attempt>& attempts, const AttemptGroup& group,
+void inspect_ignored(const ServersSeen& servers_seen, const AttemptGroup& group,
                      Findings& findings) {
   const std::vector<const Attempt*> failed = group.failed_first_uses();
   if (failed.empty()) return;
   const ConnectionFacts& first = *failed.front()->connection;
-  if (!captured_at_server(attempts, group.server)) {
+  if (!servers_seen.is_captured_at(group.server)) {
     return silent(findings, kId, first, "whether the SYNs reach the server does not show here");
   }
   const auto open =
@@ -116,8 +116,9 @@ void inspect_ignored(const std::vector<Attempt>& attempts, const AttemptGroup& g
 void inspect(const Case& facts, Findings& findings) {
   for (const ConnectionFacts& connection : facts.connections) inspect_repeats(connection, findings);
   const std::vector<Attempt> attempts = attempts_of(facts);
+  const ServersSeen servers_seen(attempts);
   for (const AttemptGroup& group : group_attempts(attempts))
-    inspect_ignored(attempts, group, findings);
+    inspect_ignored(servers_seen, group, findings);
 }
 
 }  // namespace

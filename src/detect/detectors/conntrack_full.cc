@@ -29,11 +29,12 @@ bool is_alive_after(const Attempt& attempt, Time since) {
 
 void inspect(const Case& facts, Findings& findings) {
   const std::vector<Attempt> attempts = attempts_of(facts);
+  const ServersSeen servers_seen(attempts);
   std::vector<const Attempt*> failed;
   std::set<IpAddress> servers;
   for (const Attempt& attempt : attempts) {
     if (!attempt.failed() || attempt.connection->reuses) continue;
-    if (captured_at_server(attempts, attempt.connection->server)) continue;
+    if (servers_seen.is_captured_at(attempt.connection->server)) continue;
     failed.push_back(&attempt);
     servers.insert(attempt.connection->server.address);
   }

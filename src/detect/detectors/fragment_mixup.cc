@@ -24,8 +24,8 @@ constexpr std::uint64_t kMixed = 3;
 double seconds_of(const Case& facts, const PathFacts& path, const IpAddress& from) {
   double seconds = 0;
   for (const std::uint32_t id : path.connections) {
-    const auto found = std::ranges::find(facts.connections, id, &ConnectionFacts::id);
-    if (found == facts.connections.end()) continue;
+    const ConnectionFacts* const found = find_connection(facts, id);
+    if (found == nullptr) continue;
     const bool by_client = found->client.address == from;
     const DirectionFacts& data = (*found)[by_client ? Direction::to_server : Direction::to_client];
     seconds += loss_s(data) + kept_small_s(data);

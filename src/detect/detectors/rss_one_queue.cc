@@ -45,17 +45,12 @@ struct Flows {
   [[nodiscard]] double packet_rate() const { return seconds > 0 ? packets / seconds : 0; }
 };
 
-const ConnectionFacts* find(const Case& facts, std::uint32_t id) {
-  const auto found = std::ranges::find(facts.connections, id, &ConnectionFacts::id);
-  return found != facts.connections.end() ? &*found : nullptr;
-}
-
 Flows flows_to(const Case& facts, const PathFacts& path, const IpAddress& receiver) {
   Flows flows;
   Time begin = Time::max();
   Time end = Time::min();
   for (const std::uint32_t id : path.connections) {
-    const ConnectionFacts* connection = find(facts, id);
+    const ConnectionFacts* connection = find_connection(facts, id);
     if (connection == nullptr) continue;
     const bool to_server = connection->server.address == receiver;
     const DirectionFacts& data =

@@ -32,6 +32,8 @@ Picture look(const std::vector<Attempt>& attempts, const AttemptGroup& group,
   const Time begin = failed.front()->at;
   const Time end = failed.back()->at + from_seconds(failed.back()->waited_s);
   for (const Attempt& attempt : group.attempts) picture.open += was_open_at(attempt, begin) ? 1 : 0;
+  // The rest decides nothing then, and costs a walk over all attempts.
+  if (failed.size() < kFailed || picture.open < kOpen) return picture;
   for (const Attempt& attempt : attempts) {
     const ConnectionFacts& connection = *attempt.connection;
     if (connection.client.address != group.client || connection.server == group.server) continue;
@@ -94,7 +96,7 @@ void report(const Case& facts, const AttemptGroup& group, const std::vector<cons
 }
 
 void inspect_group(const Case& facts, const std::vector<Attempt>& attempts,
-                   const AttemptGroup& group, Findings& findings) {
+                   const ServersSeen& servers_seen, const AttemptGroup& group, Findings& findings) {
   const std::vector<const Attempt*> failed = group.failed_first_uses();
   if (failed.empty()) return;
   const ConnectionFacts& first = *failed.front()->connection;
@@ -104,7 +106,7 @@ void inspect_group(const Case& facts, const std::vector<Attempt>& attempts,
                   fmt::format("{} failed while {} others stood; {} and {} are needed",
                               failed.size(), picture.open, kFailed, kOpen));
   }
-  if (captured_at_server(attempts, group.server)) {
+  if (servers_seen.is_captured_at(group.server)) {
     return silent(findings, kId, first,
                   "the SYNs were captured at the server: they passed every NAT");
   }
@@ -118,8 +120,9 @@ void inspect_group(const Case& facts, const std::vector<Attempt>& attempts,
 
 void inspect(const Case& facts, Findings& findings) {
   const std::vector<Attempt> attempts = attempts_of(facts);
+  const ServersSeen servers_seen(attempts);
   for (const AttemptGroup& group : group_attempts(attempts))
-    inspect_group(facts, attempts, group, findings);
+    inspect_group(facts, attempts, servers_seen, group, findings);
 }
 
 }  // namespace
