@@ -84,6 +84,20 @@ Case Places::finish(std::size_t inputs) {
   return std::move(finished_);
 }
 
+namespace {
+
+// The first list, mostly the only one, is taken as it is: it may be most of what memory there is.
+template <typename T>
+void append(std::vector<T>& all, std::vector<T> more) {
+  if (all.empty()) {
+    all = std::move(more);
+  } else {
+    std::ranges::move(more, std::back_inserter(all));
+  }
+}
+
+}  // namespace
+
 void merge(Case& facts, Case more, const std::vector<std::uint16_t>& inputs) {
   std::uint32_t next_id = 0;
   for (const ConnectionFacts& connection : facts.connections) {
@@ -96,8 +110,8 @@ void merge(Case& facts, Case more, const std::vector<std::uint16_t>& inputs) {
   for (PathFacts& path : more.paths) {
     for (std::uint32_t& id : path.connections) id += next_id;
   }
-  std::ranges::move(more.connections, std::back_inserter(facts.connections));
-  std::ranges::move(more.paths, std::back_inserter(facts.paths));
+  append(facts.connections, std::move(more.connections));
+  append(facts.paths, std::move(more.paths));
   for (const std::uint16_t input : inputs) {
     if (input >= more.captures.size()) continue;
     if (input >= facts.captures.size()) facts.captures.resize(std::size_t{input} + 1);
