@@ -125,12 +125,20 @@ void Attack::make_one_packet() {
 
 void Attack::make_reuse() { segment({.source = 0x0b000001}, {.seq = any32(), .flags = kFlagSyn}); }
 
-// The multiplier of a folded multiply: what is combined with it by XOR becomes zero, or one.
+// The multiplier of a folded multiply: what is combined with it by XOR becomes zero, or one. Every
+// other time half of the address takes back what the first half made of a hash without a secret.
 void Attack::make_collision() {
+  constexpr std::uint64_t kMultiplier = 0x9e3779b97f4a7c15;
   const TcpFields tcp{.seq = any32(), .flags = kFlagSyn};
+  std::uint64_t network = kMultiplier ^ number_ / 2 % 2, host = number_ + 1;
+  if (number_ % 2 == 1) {
+    network = number_;
+    host = (6 ^ network) * kMultiplier;
+    host ^= host >> 32;
+  }
   frame_.ethernet(kEtherIp6);
-  frame_.ip6({.source_network = 0x9e3779b97f4a7c15 ^ number_ % 2,
-              .source_host = number_ + 1,
+  frame_.ip6({.source_network = network,
+              .source_host = host,
               .destination_network = 0xfd00000000000000,
               .destination_host = 1},
              AttackFrame::tcp_len(tcp, 0));

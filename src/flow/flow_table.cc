@@ -5,7 +5,7 @@
 #include <cstring>
 #include <utility>
 
-#include "wire/ends_key.h"
+#include "base/hash_seed.h"
 
 namespace slowpath::flow {
 namespace {
@@ -15,15 +15,15 @@ constexpr std::size_t kFirstSize = 1024;
 std::uint64_t hash_of(const Endpoint& end) {
   std::uint64_t words[2];
   std::memcpy(words, end.address.bytes.data(), sizeof words);
-  const std::uint64_t hash = wire::with_word(wire::with_word(0, words[0]), words[1]);
-  return wire::with_word(hash, std::uint64_t{end.port} << 8 | end.address.version);
+  return seeded_hash(seeded_hash(words[0], words[1]),
+                     std::uint64_t{end.port} << 8 | end.address.version);
 }
 
 }  // namespace
 
 std::uint64_t hash_of(const Endpoint& a, const Endpoint& b) {
   const auto [lower, higher] = std::minmax({hash_of(a), hash_of(b)});
-  return wire::with_word(wire::with_word(lower, higher), 0);
+  return seeded_hash(lower, higher);
 }
 
 FlowTable::FlowTable() : slots_(kFirstSize) {}

@@ -14,7 +14,7 @@ namespace slowpath::flow {
 
 class Connection;
 
-/// 64 well-mixed bits of both ends, the same for both directions.
+/// 64 well-mixed bits of both ends, the same for both directions, other ones in every process.
 std::uint64_t hash_of(const Endpoint& a, const Endpoint& b);
 
 class FlowTable {

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 
+#include "base/hash_seed.h"
 #include "facts/address.h"
 
 namespace slowpath::wire {
@@ -29,24 +31,27 @@ EndsKey key_of(const Endpoint& first, const Endpoint& second, bool& first_is_low
 /// And back. Lower end first.
 std::array<Endpoint, 2> ends_of(const EndsKey& key);
 
-/// `hash` with `word` taken in. One-to-one in each of the two while the other stands, so no word
-/// that somebody chooses makes all others fall together, as a factor of zero or one would.
-constexpr std::uint64_t with_word(std::uint64_t hash, std::uint64_t word) {
-  hash = (hash ^ word) * 0x9e3779b97f4a7c15U;  // Odd: 2^64 over the golden ratio.
-  return hash ^ hash >> 32;
+/// One of 64, the same in every process: which connections lie together decides which are let go
+/// when memory ends, and that is a part of the answer.
+inline std::uint64_t shard_of(const EndsKey& key) {
+  const auto turned = [](std::uint64_t word, int by) { return std::rotl(word, by); };
+  std::uint64_t all = key.words[0] ^ turned(key.words[1], 7);
+  if (key.version != 4) {
+    all ^= turned(key.words[2], 19) ^ turned(key.words[3], 31) ^ turned(key.words[4], 43);
+  }
+  return all * 0x9e3779b97f4a7c15U >> 58;  // Odd: 2^64 over the golden ratio.
 }
 
-/// 64 well-mixed bits; never 0. Of two keys that differ in one word the same for at most two.
+/// 64 bits; never 0. The highest six are shard_of(key); the others, but for the lowest, are well
+/// mixed and belong to this process (base/hash_seed.h).
 inline std::uint64_t hash_of(const EndsKey& key) {
-  std::uint64_t hash = with_word(key.version, key.words[0]);
-  hash = with_word(hash, key.words[1]);
+  std::uint64_t hash = seeded_hash(key.words[0], key.words[1]);
   if (key.version != 4) {
-    hash = with_word(hash, key.words[2]);
-    hash = with_word(hash, key.words[3]);
-    hash = with_word(hash, key.words[4]);
+    hash = seeded_hash(hash ^ key.words[2], key.words[3]);
+    hash = seeded_hash(hash, key.words[4]);
   }
-  // Another round for the last word: the high bits choose the shard, the low ones the slot.
-  return with_word(hash, 0) | 1;
+  hash = seeded_hash(hash, key.version);
+  return shard_of(key) << 58 | (hash & ~(std::uint64_t{63} << 58)) | 1;
 }
 
 }  // namespace slowpath::wire

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The hash of a four-tuple: nobody who chooses addresses makes all of them fall together.
+#include <array>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -44,6 +45,50 @@ TEST(HashOfEnds, AddressesThatCancelTheMultipliersDoNotFallTogether) {
       EXPECT_EQ(light.size(), kMany) << word << in_network;
     }
   }
+}
+
+/// The step of a hash that anybody can compute, and so undo.
+std::uint64_t known_step(std::uint64_t hash, std::uint64_t word) {
+  hash = (hash ^ word) * 0x9e3779b97f4a7c15U;
+  return hash ^ hash >> 32;
+}
+
+TEST(HashOfEnds, AddressesMadeForAKnownHashDoNotFallTogether) {
+  constexpr std::uint64_t kMany = 1000;
+  const Endpoint server{test::address("fd00::1"), 443};
+  for (const std::uint64_t begin : {0, 4, 6}) {
+    for (const bool reverse : {false, true}) {
+      std::set<std::uint64_t> hashes, light;
+      for (std::uint64_t i = 1; i <= kMany; ++i) {
+        // What the first half makes of the hash, the second takes back.
+        const std::uint64_t first = reverse ? __builtin_bswap64(i) : i;
+        const std::uint64_t second = known_step(begin, i);
+        const Endpoint client = end_of(first, reverse ? __builtin_bswap64(second) : second, true);
+        bool unused = false;
+        hashes.insert(hash_of(client, server));
+        light.insert(wire::hash_of(wire::key_of(client, server, unused)));
+      }
+      EXPECT_EQ(hashes.size(), kMany) << begin << reverse;
+      EXPECT_EQ(light.size(), kMany) << begin << reverse;
+    }
+  }
+}
+
+TEST(HashOfEnds, ShardsAreTheSameInEveryProcessAndEvenlyUsed) {
+  constexpr std::size_t kMany = 64'000;
+  const Endpoint server{test::address("192.0.2.1"), 443};
+  std::array<std::size_t, 64> used{};
+  for (std::uint32_t i = 0; i < kMany; ++i) {
+    Endpoint client{test::address("10.0.0.1"), static_cast<std::uint16_t>(1024 + i % 60'000)};
+    client.address.bytes[2] = static_cast<std::uint8_t>(i / 1000);
+    bool unused = false;
+    const wire::EndsKey key = wire::key_of(client, server, unused);
+    ++used[wire::shard_of(key)];
+    ASSERT_EQ(wire::hash_of(key) >> 58, wire::shard_of(key));
+  }
+  for (const std::size_t count : used) EXPECT_NEAR(static_cast<double>(count), 1000, 250);
+  bool unused = false;
+  EXPECT_EQ(wire::shard_of(wire::key_of({test::address("10.0.0.1"), 1024}, server, unused)), 26U);
 }
 
 }  // namespace
