@@ -123,8 +123,10 @@ void declare_effort(CLI::App& app, Options& options) {
   app.add_flag("--full", options.full,
                "Analyse every connection of a large capture, not only those that show something")
       ->group("Effort");
-  app.add_option("--screen-from", options.screen_from,
-                 "Captures from this size on, decompressed, are screened first (64MiB)")
+  app.add_option(
+         "--screen-from", options.screen_from,
+         "Captures from this size on, decompressed, are screened first (64MiB); and any with "
+         "more than 16384 connections")
       ->type_name("SIZE")
       ->group("Effort");
   app.add_option("--threads", options.threads,

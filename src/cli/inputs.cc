@@ -205,6 +205,13 @@ bool are_large(const PipelineOptions& options, std::vector<Input>& inputs) {
   return bytes >= enough;
 }
 
+bool can_begin_again(std::span<const Input> inputs) {
+  return std::ranges::all_of(inputs, [](const Input& input) {
+    const bool is_kept = input.spool && input.spool_bytes != 0 && input.spool->is_complete();
+    return input.is_mapped || is_kept;
+  });
+}
+
 std::uint64_t most_spooled_bytes(const PipelineOptions& options) {
   return options.memory_bytes / 2;
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,9 @@ bool may_be_screened(const PipelineOptions& options);
 /// Whether all of it together has `screen_from_bytes` of plain bytes or more, and can be read
 /// twice. Waits for a compressed input or a pipe until it shows that it has, or ends.
 bool are_large(const PipelineOptions& options, std::vector<Input>& inputs);
+
+/// Whether all of it can be read from its beginning again, although reading had begun.
+bool can_begin_again(std::span<const Input> inputs);
 
 /// What spools may keep, of the memory that is allowed.
 std::uint64_t most_spooled_bytes(const PipelineOptions& options);

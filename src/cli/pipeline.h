@@ -40,8 +40,10 @@ struct PipelineOptions {
   bool show_progress = true;
   FramesOutput* frames = nullptr;  // told every TCP frame, where asked for
   bool compare = false;            // the named places with one another
-  // Captures from this size on are screened first, unless `full` asks for everything.
+  // Captures from this size on are screened first, unless `full` asks for everything; and smaller
+  // ones with more connections than that.
   std::uint64_t screen_from_bytes = std::uint64_t{64} << 20;
+  std::size_t screen_from_connections = std::size_t{1} << 14;
   bool full = false;
   std::size_t threads = 0;                 // for screened captures; 0 = processors, at most 4
   std::size_t largest = 10;                // connections that are analysed for their size alone

@@ -50,15 +50,23 @@ std::uint64_t spooled_bytes(const PipelineOptions& options, const std::vector<In
   return any ? most_spooled_bytes(options) : 0;
 }
 
+bool are_of_one_place(std::span<const Input> inputs) {
+  return !inputs.empty() && std::ranges::all_of(inputs, [&](const Input& input) {
+    return input.name.place == inputs.front().name.place;
+  });
+}
+
 class TwoPasses {
  public:
   TwoPasses(const PipelineOptions& options, std::vector<Input>& inputs)
       : options_(options),
         inputs_(inputs),
         reader_(options, inputs, kRound, 2),
-        screener_({.verify_checksums = options.verify_checksums,
-                   .memory_bytes = (options.memory_bytes - spooled_bytes(options, inputs)) / 2,
-                   .keepers = keepers_for(inputs, threads_of(options))}) {}
+        screener_(std::in_place,
+                  flow::ScreenOptions{
+                      .verify_checksums = options.verify_checksums,
+                      .memory_bytes = (options.memory_bytes - spooled_bytes(options, inputs)) / 2,
+                      .keepers = keepers_for(inputs, threads_of(options))}) {}
 
   std::optional<Looked> run() {
     if (!screen_all()) return std::nullopt;
@@ -72,6 +80,7 @@ class TwoPasses {
   bool screen(Input& input, std::uint16_t number);
   void put_aside(Input& input);
   void choose();
+  void make_choice();
   void analyse();
   void analyse(Input& input, std::uint16_t number, Place& place);
   [[nodiscard]] std::span<wire::Frame> chosen_of(std::span<wire::Frame> frames);
@@ -84,7 +93,9 @@ class TwoPasses {
   const PipelineOptions& options_;
   std::vector<Input>& inputs_;
   Reader reader_;
-  flow::Screener screener_;
+  std::optional<flow::Screener> screener_;  // until it was chosen what to analyse
+  flow::CaptureWitness witness_;            // of the first pass
+  std::uint64_t unmatched_icmp_ = 0;        // likewise
   flow::Choice choice_;
   std::vector<Screened> screened_;
   Time last_ = Time::min();
@@ -111,7 +122,7 @@ bool TwoPasses::screen(Input& input, std::uint16_t number) {
   constexpr Duration kSlack = std::chrono::seconds{1};
   const bool follows = number == 0 || !input.has_frames || input.first.time >= last_ - kSlack;
   if (!is_read_twice(input) || !follows) return false;
-  FirstPass pass(options_, inputs_, reader_, screener_, threads_of(options_));
+  FirstPass pass(options_, inputs_, reader_, *screener_, threads_of(options_));
   const FirstSeen seen = pass.read(input, number);
   last_ = std::max(last_, seen.newest);
   if (input.spool && input.spool->overflowed()) return false;
@@ -147,9 +158,18 @@ void TwoPasses::put_aside(Input& input) {
   }
 }
 
+// The light records go before the second pass takes memory of its own: both together would be more
+// than was allowed.
 void TwoPasses::choose() {
+  make_choice();
+  witness_ = screener_->witness();
+  unmatched_icmp_ = screener_->unmatched_icmp();
+  screener_.reset();
+}
+
+void TwoPasses::make_choice() {
   if (!options_.wanted) {
-    choice_ = flow::choose(screener_, {.largest = options_.largest});
+    choice_ = flow::choose(*screener_, {.largest = options_.largest});
     return;
   }
   flow::Wanted wanted;
@@ -159,7 +179,7 @@ void TwoPasses::choose() {
   } else {
     wanted.id = std::get<std::uint32_t>(*options_.wanted);
   }
-  choice_ = flow::choose_wanted(screener_, wanted);
+  choice_ = flow::choose_wanted(*screener_, wanted);
 }
 
 // Chosen connections; ICMP; whatever may be a fragment.
@@ -234,11 +254,11 @@ void TwoPasses::analyse() {
   for (std::size_t i = 0; i < screened_.size(); ++i) {
     analyse(inputs_[i], static_cast<std::uint16_t>(i), place);
   }
-  place.engine().count_with(screener_.witness());
+  place.engine().count_with(std::move(witness_));
   place.engine().set_threads(threads_of(options_));
   looked_.facts = places.finish(screened_.size());
   number_connections(looked_.facts);
-  looked_.facts.unmatched_icmp_errors = screener_.unmatched_icmp();
+  looked_.facts.unmatched_icmp_errors = unmatched_icmp_;
   looked_.facts.connections_total = choice_.facts.connections;
   count_what_was_kept();
   if (!options_.wanted) looked_.screening = choice_.facts;
@@ -303,11 +323,12 @@ void TwoPasses::describe_captures() {
 }  // namespace
 
 bool is_worth_screening(const PipelineOptions& options, std::vector<Input>& inputs) {
-  if (!may_be_screened(options) || inputs.empty()) return false;
-  for (const Input& input : inputs) {
-    if (input.name.place != inputs.front().name.place) return false;
-  }
-  return are_large(options, inputs);
+  return may_be_screened(options) && are_of_one_place(inputs) && are_large(options, inputs);
+}
+
+bool may_begin_again(const PipelineOptions& options, std::span<const Input> inputs) {
+  return may_be_screened(options) && are_of_one_place(inputs) && !stop_requested() &&
+         can_begin_again(inputs);
 }
 
 std::optional<Looked> look_twice(const PipelineOptions& options, std::vector<Input>& inputs) {

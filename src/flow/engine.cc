@@ -309,6 +309,8 @@ void Engine::State::forget_finished_keys() {
   }
 }
 
+std::size_t Engine::connections() const { return state_->connections_total; }
+
 void Engine::count_with(CaptureWitness witness) { state_->witness = std::move(witness); }
 
 void Engine::set_threads(std::size_t threads) {

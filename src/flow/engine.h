@@ -49,6 +49,9 @@ class Engine {
   /// what each needs is fetched while others are worked on.
   void add(std::span<const wire::Frame> frames);
 
+  /// Connections that were seen so far, with those that were only counted.
+  [[nodiscard]] std::size_t connections() const;
+
   /// What a first pass counted of the captures, where only a part of their frames was added: stands
   /// for what was counted here. Before finish().
   void count_with(CaptureWitness witness);

@@ -8,7 +8,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <cstdio>
+#include <functional>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -205,6 +209,103 @@ INSTANTIATE_TEST_SUITE_P(Of, Flood,
                          ::testing::Values(AttackKind::syns, AttackKind::one_packets,
                                            AttackKind::reuse, AttackKind::collisions),
                          name_of);
+
+/// Of a size that is analysed whole, however few connections are to turn that around.
+report::Answer look_at_small(const std::string& path, std::size_t most_connections) {
+  cli::PipelineOptions options;
+  options.inputs = {{path, {}}};
+  options.show_progress = false;
+  options.threads = 1;
+  options.screen_from_connections = most_connections;
+  auto looked = cli::look(options);
+  report::Answer answer;
+  EXPECT_TRUE(looked.has_value());
+  if (!looked) return answer;
+  answer.facts = std::move(looked->facts);
+  answer.screening = looked->screening;
+  return answer;
+}
+
+TEST(Crowd, OfConnectionsIsScreenedWhateverItsSize) {
+  const CaptureOnDisk capture(AttackKind::syns);
+  const report::Answer whole = look_at_small(capture.path(), kPackets + 1);
+  EXPECT_FALSE(whole.screening.used);
+  EXPECT_EQ(whole.facts.connections.size(), kPackets + 1);
+  const report::Answer screened = look_at_small(capture.path(), kPackets / 2);
+  EXPECT_TRUE(screened.screening.used);
+  EXPECT_EQ(screened.facts.connections_total, kPackets + 1);
+  EXPECT_LT(screened.facts.connections.size(), kPackets / 4);
+  ASSERT_EQ(screened.facts.captures.size(), 1U);
+  EXPECT_EQ(screened.facts.captures[0].packets, capture.frames());
+  expect_sound_transfer(screened.facts);
+}
+
+// The end may come long after so many connections have, and some of the answer is of the beginning.
+TEST(Crowd, IsAnsweredAsIfItHadBeenScreenedAtOnce) {
+  const CaptureOnDisk capture(AttackKind::resets);
+  const report::Answer late = look_at_small(capture.path(), 900);
+  cli::PipelineOptions options;
+  options.inputs = {{capture.path(), {}}};
+  options.show_progress = false;
+  options.threads = 1;
+  options.screen_from_bytes = 0;
+  auto at_once = cli::look(options);
+  ASSERT_TRUE(at_once.has_value());
+  report::Answer answer;
+  answer.facts = std::move(at_once->facts);
+  answer.screening = at_once->screening;
+  ASSERT_TRUE(late.screening.used);
+  EXPECT_EQ(report::to_json(late, {}), report::to_json(answer, {}));
+}
+
+TEST(Crowd, IsAnalysedWholeWhereAllIsAskedFor) {
+  const CaptureOnDisk capture(AttackKind::resets);
+  cli::PipelineOptions options;
+  options.inputs = {{capture.path(), {}}};
+  options.show_progress = false;
+  options.screen_from_connections = 10;
+  options.full = true;
+  const auto looked = cli::look(options);
+  ASSERT_TRUE(looked.has_value());
+  EXPECT_FALSE(looked->screening.used);
+  EXPECT_EQ(looked->facts.connections.size(), looked->facts.connections_total);
+}
+
+/// What a process of its own says, but for how long it took.
+nlohmann::json answer_of_process(const std::string& path, const std::string& options) {
+  const std::string command =
+      SLOWPATH_PROGRAM " diagnose --json --quiet --memory 4MiB " + options + " '" + path + "'";
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe{popen(command.c_str(), "r"), &pclose};
+  std::string output;
+  std::array<char, 4096> buffer{};
+  for (std::size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), pipe.get())) > 0;) {
+    output.append(buffer.data(), got);
+  }
+  auto answer = nlohmann::json::parse(output, nullptr, false);
+  EXPECT_TRUE(answer.is_object()) << command;
+  std::function<void(nlohmann::json&)> forget_time = [&](nlohmann::json& value) {
+    if (value.is_object()) value.erase("elapsed_s");
+    for (nlohmann::json& each : value) {
+      if (each.is_structured()) forget_time(each);
+    }
+  };
+  forget_time(answer);
+  return answer;
+}
+
+// Each hashes with a secret of its own.
+TEST(AnswerUnderAttack, IsTheSameInEveryProcess) {
+  for (const AttackKind kind : {AttackKind::collisions, AttackKind::resets}) {
+    const CaptureOnDisk capture(kind);
+    const auto first = answer_of_process(capture.path(), "--screen-from 1 --threads 1");
+    for (const char* const threads : {"1", "2", "4"}) {
+      EXPECT_EQ(first, answer_of_process(capture.path(),
+                                         std::string("--screen-from 1 --threads ") + threads));
+    }
+    EXPECT_EQ(answer_of_process(capture.path(), "--full"),
+              answer_of_process(capture.path(), "--full"));
+  }
+}
 
 }  // namespace
 }  // namespace slowpath::test
