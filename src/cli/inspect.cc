@@ -164,7 +164,7 @@ Result<MachineFacts> read_from(const std::vector<std::string>& paths) {
 }
 
 std::string shown(const std::vector<std::string>& paths) {
-  std::vector<std::string_view> names;
+  std::vector<std::string> names;
   for (const std::string& path : paths) names.push_back(path == "-" ? "standard input" : path);
   return fmt::format("{}", fmt::join(names, ", "));
 }
