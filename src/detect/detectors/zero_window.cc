@@ -19,6 +19,17 @@ constexpr std::string_view kFault = "zero-window";
 // The catalogue's minimum: more than one episode, or a single one of more than a second.
 constexpr std::uint64_t kEpisodes = 2;
 constexpr double kOneLongEpisodeS = 1.0;
+// One that is shorter is a suspect where it took this long and a share of the transfer that counts.
+constexpr double kOneSuspectS = 0.5;
+
+bool is_complete(const WindowFacts& window) {
+  return window.zero_episodes >= kEpisodes || window.zero_longest_s > kOneLongEpisodeS;
+}
+
+bool is_suspect(const Transfer& transfer) {
+  const WindowFacts& window = transfer.data().window;
+  return window.zero_longest_s >= kOneSuspectS && is_material(window.zero_s, transfer);
+}
 
 double seconds_of(const Transfer& transfer) {
   const WindowFacts& window = transfer.data().window;
@@ -31,7 +42,7 @@ Finding describe(const Transfer& transfer) {
   const WindowFacts& window = transfer.data().window;
   Finding finding = about(kFault, transfer);
   finding.seconds_lost = seconds_of(transfer);
-  finding.severity = severity_of(true, finding.seconds_lost, transfer);
+  finding.severity = severity_of(is_complete(window), finding.seconds_lost, transfer);
   finding.confidence = confidence_of(
       0.9 + 0.08 * how_far(static_cast<double>(window.zero_episodes), 1, 5), transfer);
   finding.claim = fmt::format(
@@ -62,7 +73,7 @@ void inspect(const Case& facts, Findings& findings) {
   for (const Transfer& transfer : transfers_with_data(facts)) {
     const WindowFacts& window = transfer.data().window;
     if (window.zero.count == 0) continue;
-    if (window.zero_episodes < kEpisodes && window.zero_longest_s <= kOneLongEpisodeS) {
+    if (!is_complete(window) && !is_suspect(transfer)) {
       silent(findings, kFault, transfer,
              fmt::format("{} closings with data pending, the longest {}; {} are needed, or one of "
                          "more than {}",

@@ -41,6 +41,19 @@ TEST(ZeroWindow, OneShortEpisodeIsPassedOverWithFigures) {
   ASSERT_EQ(silences_of("zero-window", facts).size(), 1U);
 }
 
+TEST(ZeroWindow, OneShortEpisodeThatTookMuchOfTheTimeIsASuspect) {
+  Case facts = healthy_case({.seconds = 2});
+  DirectionFacts& data = download_of(facts);
+  data.window.zero = frames(1, 50);
+  data.window.zero_episodes = 1;
+  data.window.zero_s = data.window.zero_longest_s = 0.9;
+  charge(data, TimeOwner::zero_window, 0.9);
+  const auto found = run("zero-window", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::suspect);
+  EXPECT_NE(detect::diagnose(facts).verdict, "healthy");
+}
+
 TEST(ZeroWindow, CheapEpisodesAreANote) {
   const auto found = run("zero-window", with_zero_windows(4, 0.4, 0.1));
   ASSERT_EQ(found.size(), 1U);
