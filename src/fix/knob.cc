@@ -2,6 +2,7 @@
 #include "fix/knob.h"
 
 #include <array>
+#include <sstream>
 
 #include <fmt/format.h>
 
@@ -53,6 +54,13 @@ bool is_known_item(const Knob& knob) {
 }
 
 }  // namespace
+
+std::vector<std::string> words_of(std::string_view text) {
+  std::istringstream stream{std::string(text)};
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
+}
 
 std::string single_spaced(std::string_view text) {
   std::string words;

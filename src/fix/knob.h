@@ -55,6 +55,8 @@ std::string to_string(const Knob& knob);
 /// Errors: usage, with the forms that there are.
 Result<Knob> parse_knob(std::string_view name);
 
+/// What blanks part.
+std::vector<std::string> words_of(std::string_view text);
 /// Its words with one space between them, as values are compared.
 std::string single_spaced(std::string_view text);
 

@@ -14,12 +14,12 @@
 #include <cstring>
 #include <optional>
 #include <span>
-#include <sstream>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "base/descriptor.h"
+#include "fix/refusal.h"
 
 namespace slowpath::fix {
 namespace {
@@ -29,12 +29,10 @@ constexpr std::string_view kOn = "autoneg on", kOff = "autoneg off";
 constexpr std::size_t kMaxWords = 127;
 
 std::unexpected<Error> refused(const std::string& attempt, int code) {
-  const bool forbidden = code == EPERM || code == EACCES;
   const bool bad_value = code == EINVAL || code == ERANGE;
-  return fail(bad_value ? ErrorKind::usage : ErrorKind::environment, attempt, std::strerror(code),
-              forbidden            ? "this needs cap_net_admin: run it as root"
-              : code == EOPNOTSUPP ? "the driver has no such setting: a virtual interface, perhaps"
-                                   : "");
+  return refused_by_kernel(
+      bad_value ? ErrorKind::usage : ErrorKind::environment, attempt, code,
+      code == EOPNOTSUPP ? "the driver has no such setting: a virtual interface, perhaps" : "");
 }
 
 /// The ioctl's structure with its three masks: supported, advertised, the peer's.
@@ -119,13 +117,6 @@ std::string value_of(Settings& settings) {
                      duplex_word(head.duplex));
 }
 
-std::vector<std::string> words_of(const std::string& value) {
-  std::istringstream stream(value);
-  std::vector<std::string> words;
-  for (std::string word; stream >> word;) words.push_back(word);
-  return words;
-}
-
 std::optional<std::uint32_t> speed_of(const std::string& word) {
   if (word == "unknown") return static_cast<std::uint32_t>(SPEED_UNKNOWN);
   std::uint32_t speed = 0;
@@ -190,7 +181,7 @@ Result<std::string> link_value_of(const std::string& interface, const LinkWish& 
 }
 
 std::string link_command(std::string_view interface, std::string_view value) {
-  const std::vector<std::string> words = words_of(std::string(value));
+  const std::vector<std::string> words = words_of(value);
   if (words.size() == 3)
     return fmt::format("ethtool -s {} autoneg on advertise {}", interface, words[2]);
   if (words.size() != 4) return {};

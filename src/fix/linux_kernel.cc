@@ -24,6 +24,7 @@
 #include "fix/mss_clamp.h"
 #include "fix/qdisc_knob.h"
 #include "fix/qdisc_option_knob.h"
+#include "fix/refusal.h"
 #include "fix/route_knob.h"
 #include "fix/rss_knob.h"
 
@@ -33,10 +34,8 @@ namespace {
 constexpr std::string_view kSysctlRoot = "/proc/sys/";
 
 std::unexpected<Error> refused(const std::string& attempt, int code) {
-  const bool forbidden = code == EPERM || code == EACCES;
   const bool bad_value = code == EINVAL || code == ERANGE;
-  return fail(bad_value ? ErrorKind::usage : ErrorKind::environment, attempt, std::strerror(code),
-              forbidden ? "this needs cap_net_admin: run it as root" : "");
+  return refused_by_kernel(bad_value ? ErrorKind::usage : ErrorKind::environment, attempt, code);
 }
 
 /// As sysctl(8): dots part the name, and a slash stands for a dot within a part.

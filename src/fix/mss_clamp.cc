@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "fix/clamp_rule.h"
+#include "fix/refusal.h"
 #include "machine/netlink.h"
 #include "machine/nf_tables.h"
 
@@ -69,12 +70,10 @@ Request new_rule(const std::string& table, std::string_view item) {
 }
 
 std::unexpected<Error> refused(const std::string& attempt, int code) {
-  const bool forbidden = code == EPERM || code == EACCES;
   const bool absent = code == EPROTONOSUPPORT || code == EOPNOTSUPP || code == EINVAL;
-  return fail(ErrorKind::environment, attempt, std::strerror(code),
-              forbidden ? "this needs cap_net_admin: run it as root"
-              : absent  ? "this kernel has no nf_tables; clamp with iptables(8), TCPMSS"
-                        : "");
+  return refused_by_kernel(
+      ErrorKind::environment, attempt, code,
+      absent ? "this kernel has no nf_tables; clamp with iptables(8), TCPMSS" : "");
 }
 
 Result<netlink::Socket> open_socket(const std::string& attempt) {

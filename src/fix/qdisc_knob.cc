@@ -12,7 +12,6 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
-#include <sstream>
 #include <vector>
 
 #include <fmt/format.h>
@@ -33,13 +32,6 @@ constexpr std::array<std::string_view, 4> kOurs{"fq", "fq_codel", "pfifo", "bfif
 // What an interface gets without anybody's doing (net/sched/sch_generic.c: attach_default_qdiscs),
 // if it is none of net.core.default_qdisc.
 constexpr std::array<std::string_view, 2> kOfTheKernel{"noqueue", "mq"};
-
-std::vector<std::string> words_of(const std::string& text) {
-  std::istringstream stream(text);
-  std::vector<std::string> words;
-  for (std::string word; stream >> word;) words.push_back(word);
-  return words;
-}
 
 /// What else a new one has: if it is another, somebody has changed it (net/sched/sch_fq.c,
 /// sch_fq_codel.c). What depends on the link's MTU or differs between kernels is not looked at.
@@ -163,13 +155,9 @@ std::string qdisc_command(std::string_view interface, std::string_view value) {
 
 Result<std::string> read_qdisc(const Knob& knob) {
   const std::string attempt = "cannot read " + to_string(knob);
-  const unsigned interface = if_nametoindex(knob.interface.c_str());
-  if (interface == 0) return qdisc_refused(attempt, ENODEV);
-  std::expected<netlink::Socket, int> socket = netlink::Socket::open(NETLINK_ROUTE);
-  if (!socket) return qdisc_refused(attempt, socket.error());
-  const auto all = list_qdiscs(*socket, static_cast<int>(interface));
-  if (!all) return qdisc_refused(attempt, all.error());
-  return value_of(*all);
+  const Result<QdiscsOf> all = qdiscs_of(knob.interface, attempt);
+  if (!all) return std::unexpected(all.error());
+  return value_of(all->list);
 }
 
 Result<void> write_qdisc(const Knob& knob, const std::string& value) {

@@ -3,7 +3,7 @@
 
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -27,14 +27,10 @@ struct Root {
 };
 
 Result<Root> find_root(const Knob& knob, const std::string& attempt) {
-  const unsigned interface = if_nametoindex(knob.interface.c_str());
-  if (interface == 0) return qdisc_refused(attempt, ENODEV);
-  std::expected<netlink::Socket, int> socket = netlink::Socket::open(NETLINK_ROUTE);
-  if (!socket) return qdisc_refused(attempt, socket.error());
-  const auto all = list_qdiscs(*socket, static_cast<int>(interface));
-  if (!all) return qdisc_refused(attempt, all.error());
-  const auto root = std::ranges::find(*all, TC_H_ROOT, &Qdisc::parent);
-  if (root == all->end() || root->handle == 0)
+  Result<QdiscsOf> all = qdiscs_of(knob.interface, attempt);
+  if (!all) return std::unexpected(all.error());
+  const auto root = std::ranges::find(all->list, TC_H_ROOT, &Qdisc::parent);
+  if (root == all->list.end() || root->handle == 0)
     return fail(ErrorKind::usage, attempt,
                 "the kernel's own qdisc is there, which cannot be changed in place",
                 fmt::format("'tc qdisc replace dev {} root KIND' takes its place", knob.interface));
@@ -44,7 +40,7 @@ Result<Root> find_root(const Knob& knob, const std::string& attempt) {
         ErrorKind::usage, attempt,
         fmt::format("a {} is there, whose {} cannot be changed alone", root->kind, knob.item),
         "use tc(8)");
-  return Root{*std::move(socket), *root, option};
+  return Root{std::move(all->socket), *root, option};
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 
 #include <algorithm>
 #include <array>
@@ -14,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "fix/refusal.h"
 
 namespace slowpath::fix {
 namespace {
@@ -157,20 +159,23 @@ void put_qdisc_options(netlink::Request& request, std::string_view kind,
   request.end_nest(nest);
 }
 
-std::expected<std::vector<Qdisc>, int> list_qdiscs(netlink::Socket& socket, int interface) {
+Result<QdiscsOf> qdiscs_of(const std::string& interface, const std::string& attempt) {
+  const auto index = static_cast<int>(if_nametoindex(interface.c_str()));
+  if (index == 0) return qdisc_refused(attempt, ENODEV);
+  std::expected<netlink::Socket, int> socket = netlink::Socket::open(NETLINK_ROUTE);
+  if (!socket) return qdisc_refused(attempt, socket.error());
   netlink::Request request{RTM_GETQDISC, NLM_F_DUMP};
   request.body(tcmsg{});
-  auto all = netlink::read_list(socket, request, parse);
-  if (all) std::erase_if(*all, [&](const Qdisc& each) { return each.interface != interface; });
-  return all;
+  auto all = netlink::read_list(*socket, request, parse);
+  if (!all) return qdisc_refused(attempt, all.error());
+  std::erase_if(*all, [&](const Qdisc& each) { return each.interface != index; });
+  return QdiscsOf{*std::move(socket), *std::move(all)};
 }
 
 std::unexpected<Error> qdisc_refused(const std::string& attempt, int code) {
-  const bool forbidden = code == EPERM || code == EACCES;
-  return fail(ErrorKind::environment, attempt, std::strerror(code),
-              forbidden        ? "this needs cap_net_admin: run it as root"
-              : code == ENOENT ? "this kernel may lack the qdisc: see modprobe sch_fq, sch_fq_codel"
-                               : "");
+  return refused_by_kernel(
+      ErrorKind::environment, attempt, code,
+      code == ENOENT ? "this kernel may lack the qdisc: see modprobe sch_fq, sch_fq_codel" : "");
 }
 
 }  // namespace slowpath::fix

@@ -53,8 +53,12 @@ struct Qdisc {
   std::string kind;
   std::vector<std::byte> options;
 };
-/// Those of one interface; the error is an errno.
-std::expected<std::vector<Qdisc>, int> list_qdiscs(machine::netlink::Socket& socket, int interface);
+struct QdiscsOf {
+  machine::netlink::Socket socket;
+  std::vector<Qdisc> list;
+};
+/// Those of one interface, and the socket that was asked. Errors: environment.
+Result<QdiscsOf> qdiscs_of(const std::string& interface, const std::string& attempt);
 
 /// What a refusal of rtnetlink means for a qdisc.
 std::unexpected<Error> qdisc_refused(const std::string& attempt, int code);

@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "facts/address.h"
+#include "fix/refusal.h"
 #include "fix/route_item.h"
 #include "machine/netlink.h"
 
@@ -26,9 +27,8 @@ namespace netlink = machine::netlink;
 using netlink::Attributes;
 
 std::unexpected<Error> refused(const std::string& attempt, int code) {
-  const bool forbidden = code == EPERM || code == EACCES;
-  return fail(code == EINVAL ? ErrorKind::usage : ErrorKind::environment, attempt,
-              std::strerror(code), forbidden ? "this needs cap_net_admin: run it as root" : "");
+  return refused_by_kernel(code == EINVAL ? ErrorKind::usage : ErrorKind::environment, attempt,
+                           code);
 }
 
 Result<netlink::Socket> open_socket(const std::string& attempt) {

@@ -8,9 +8,10 @@
 #include <charconv>
 #include <cstring>
 #include <numeric>
-#include <sstream>
 
 #include <fmt/format.h>
+
+#include "fix/refusal.h"
 
 namespace slowpath::fix {
 namespace {
@@ -23,11 +24,9 @@ constexpr std::string_view kForms =
     "it can be default, [start N] equal N, or [start N] weight N...";
 
 std::unexpected<Error> refused(const std::string& attempt, int code) {
-  const bool forbidden = code == EPERM || code == EACCES;
-  return fail(ErrorKind::environment, attempt, std::strerror(code),
-              forbidden            ? "this needs cap_net_admin: run it as root"
-              : code == EOPNOTSUPP ? "the driver has no table of RSS, or keeps it to itself"
-                                   : "");
+  return refused_by_kernel(
+      ErrorKind::environment, attempt, code,
+      code == EOPNOTSUPP ? "the driver has no table of RSS, or keeps it to itself" : "");
 }
 
 template <typename Number>
@@ -36,13 +35,6 @@ std::optional<Number> number_of(std::string_view word) {
   const auto [end, code] = std::from_chars(word.data(), word.data() + word.size(), number);
   if (code != std::errc() || end != word.data() + word.size()) return std::nullopt;
   return number;
-}
-
-std::vector<std::string> words_of(std::string_view text) {
-  std::istringstream stream{std::string(text)};
-  std::vector<std::string> words;
-  for (std::string word; stream >> word;) words.push_back(word);
-  return words;
 }
 
 /// Bucket i to queue `start` + i modulo `queues`.
