@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "detect/support.h"
 #include "facts/address.h"
 #include "facts/connection.h"
 
@@ -57,9 +58,7 @@ std::string_view to_word(EvidenceKind kind) {
 
 const ConnectionFacts* connection_of(const Case& facts, const Finding& finding) {
   if (finding.connections.empty()) return nullptr;
-  const auto found =
-      std::ranges::find(facts.connections, finding.connections.front(), &ConnectionFacts::id);
-  return found == facts.connections.end() ? nullptr : &*found;
+  return detect::find_connection(facts, finding.connections.front());
 }
 
 std::string address_of(Role role, const Case& facts, const Finding& finding) {

@@ -58,18 +58,22 @@ double flight_in(const DirectionFacts& data, std::size_t index) {
 
 Loads loads_of(const DirectionFacts& data) {
   const std::vector<TimelineBin>& bins = data.timeline.bins;
-  std::vector<double> flights;
+  std::vector<std::size_t> timed;  // bins with a round-trip time
+  std::vector<double> flights;     // in each of them
   for (std::size_t i = 0; i < bins.size(); ++i) {
-    if (bins[i].rtt_min_s > 0) flights.push_back(flight_in(data, i));
+    if (bins[i].rtt_min_s <= 0) continue;
+    timed.push_back(i);
+    flights.push_back(flight_in(data, i));
   }
   Loads loads;
   loads.flight_much = arithmetic::percentile(flights, 0.75).value_or(0);
   const double least_s = least_rtt_s(data.rtt);
   std::size_t queued = 0;
-  for (std::size_t i = 0; i < bins.size(); ++i) {
-    if (bins[i].rtt_min_s <= 0 || bins[i].flight_max_bytes == 0) continue;
-    const double flight = flight_in(data, i);
-    const auto rtt_s = static_cast<double>(bins[i].rtt_min_s);
+  for (std::size_t i = 0; i < timed.size(); ++i) {
+    const TimelineBin& bin = bins[timed[i]];
+    if (bin.flight_max_bytes == 0) continue;
+    const double flight = flights[i];
+    const auto rtt_s = static_cast<double>(bin.rtt_min_s);
     if (flight <= kLittle * loads.flight_much) loads.little_rtt_s.push_back(rtt_s);
     if (flight >= loads.flight_much) loads.much_rtt_s.push_back(rtt_s);
     queued += rtt_s >= kRatio * least_s;

@@ -37,11 +37,12 @@ double changes_of(const std::map<std::string, std::uint64_t>& statistics) {
       {value("carrier_changes"), 2 * value("link_down_events_phy"), 2 * value("link_down_events")});
 }
 
-/// Whose link goes and comes with the air and with sleep: the kernel says so; where it was not asked,
-/// systemd and the drivers name them so.
+/// Whose link goes and comes with the air and with sleep: the kernel says so; where it was not
+/// asked, systemd and the drivers name them so.
 bool is_wireless(const InterfaceFacts& interface) {
-  return interface.properties.contains("wireless") || interface.name.starts_with("wl") || interface.name.starts_with("ww") ||
-         interface.name.starts_with("ath") || interface.name.starts_with("Wi-Fi");
+  return interface.properties.contains("wireless") || interface.name.starts_with("wl") ||
+         interface.name.starts_with("ww") || interface.name.starts_with("ath") ||
+         interface.name.starts_with("Wi-Fi");
 }
 
 bool is_told(const InterfaceFacts& interface) {
