@@ -11,6 +11,7 @@
 #include "detect/loss_time.h"
 #include "detect/policy.h"
 #include "detect/synthesis_steps.h"
+#include "detect/unanswered.h"
 #include "facts/catalogue.h"
 
 namespace slowpath::detect {
@@ -290,7 +291,9 @@ std::optional<Doubt> doubt_about_all(const Case& facts, std::span<const Finding>
   const bool is_much =
       doubtful_s >= kDoubtfulShare * all_s &&
       static_cast<double>(doubtful_bytes) >= kMaterialShare * static_cast<double>(all_bytes);
-  return is_much ? worst : std::nullopt;
+  if (is_much) return worst;
+  // Attempts that came to nothing carry no bytes and take no time.
+  return doubt_about_attempts(facts);
 }
 
 }  // namespace slowpath::detect

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/unanswered.h"
 
 namespace slowpath::detect {
 namespace {
@@ -71,10 +72,18 @@ void weigh_screening(const Case& facts, const ScreeningFacts& screening, Diagnos
       "two "
       "hosts; ",
       format_count(screening.connections_analysed), format_count(screening.connections));
-  about += screening.grave_left == 0 ? "the others show nothing that could be a fault."
-                                     : what_is_left(screening) + ".";
+  const std::uint64_t flood = flood_left(facts, screening);
+  if (screening.grave_left > 0) {
+    about += what_is_left(screening) + ".";
+  } else if (flood > 0) {
+    about += fmt::format(
+        "of the others {} are attempts to connect that were repeated, unanswered or refused.",
+        format_count(flood));
+  } else {
+    about += "the others show nothing that could be a fault.";
+  }
   diagnosis.summary += about;
-  if (diagnosis.verdict != "healthy" || screening.grave_left == 0) return;
+  if (diagnosis.verdict != "healthy" || (screening.grave_left == 0 && flood == 0)) return;
   diagnosis.verdict = "unclear";
   diagnosis.confidence = kDoubtConfidence;
   const std::string file = facts.captures.empty() ? "FILE" : facts.captures.front().file;

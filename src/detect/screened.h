@@ -14,8 +14,9 @@ namespace slowpath::detect {
 void weigh_memory(const Case& facts, Diagnosis& diagnosis);
 
 /// Says in the summary what was analysed, and how many connections were not although they show
-/// signs that could be a fault. With such ones left nothing is called healthy. `diagnosis` is about
-/// `facts`, the connections that were analysed. Without a first pass as weigh_memory().
+/// signs that could be a fault. With such ones left, or a flood of failed attempts to connect
+/// (unanswered.h), nothing is called healthy. `diagnosis` is about `facts`, the connections that
+/// were analysed. Without a first pass as weigh_memory().
 void weigh_screening(const Case& facts, const ScreeningFacts& screening, Diagnosis& diagnosis);
 
 }  // namespace slowpath::detect

@@ -226,6 +226,20 @@ report::Answer look_at_small(const std::string& path, std::size_t most_connectio
   return answer;
 }
 
+// Most attempts to connect came to nothing: that is no health, whoever looks, and however many he
+// keeps.
+TEST(FloodOfAttempts, IsNotCalledHealthy) {
+  for (const AttackKind kind : {AttackKind::syns, AttackKind::collisions, AttackKind::reuse}) {
+    const CaptureOnDisk capture(kind);
+    for (const Way way : {Way::full, Way::screened}) {
+      const Diagnosis diagnosis = look_at(capture.path(), way).answer.diagnosis;
+      EXPECT_EQ(diagnosis.verdict, "unclear")
+          << bench::kAttackNames[static_cast<std::size_t>(kind)] << ": " << diagnosis.summary;
+      EXPECT_NE(diagnosis.summary.find("attempts"), std::string::npos) << diagnosis.summary;
+    }
+  }
+}
+
 TEST(Crowd, OfConnectionsIsScreenedWhateverItsSize) {
   const CaptureOnDisk capture(AttackKind::syns);
   const report::Answer whole = look_at_small(capture.path(), kPackets + 1);
