@@ -56,6 +56,9 @@ constexpr double kShortestQueueSeconds = 0.001;
 // The mean rank of round trips before losses, up to which no queue made them: chance leaves one
 // half, a queue that overflows three quarters and more.
 constexpr double kAnyTime = 0.6;
+// Trains of arrivals, and how closely they must agree (ceilings.cc has the same of a path's rate).
+constexpr std::uint64_t kTrainsToAgree = 20;
+constexpr double kTrainsAgree = 1.3;
 // Groups looked at, the most losses first: a capture of thousands of connections stays affordable.
 constexpr std::size_t kMostGroups = 64;
 constexpr std::size_t kMostTransfers = 32;
@@ -102,6 +105,20 @@ double rise_before_losses_s(const std::vector<Transfer>& transfers) {
     rises.push_back(queue_of(t.data()).added_s());
   }
   return arithmetic::median(rises).value_or(0);
+}
+
+/// The rate at which the path spaces packets out, where most of a transfer's trains agree on one.
+/// 0: none is seen. A link of that rate has a queue, and a short one keeps the books of a bucket
+/// that is emptied by the same bursts.
+double spacing_bytes_per_s(const std::vector<Transfer>& transfers) {
+  double fastest_bps = 0;
+  for (const Transfer& t : transfers) {
+    const TrainFacts& trains = t.data().trains;
+    const bool agree =
+        trains.trains >= kTrainsToAgree && trains.p90_bps <= kTrainsAgree * trains.p75_bps;
+    if (agree) fastest_bps = std::max(fastest_bps, trains.p75_bps);
+  }
+  return fastest_bps / 8;
 }
 
 /// The chance that of so many events no more than this share happens, each with `chance`.
@@ -189,7 +206,8 @@ std::string why_a_queue(const Policing& judged) {
     return {};
   }
   // Hardly to be told by its length: then by whether it is there when something is lost.
-  if (judged.queue_s >= kShortestQueueSeconds && judged.rise_s < kLeastQueueSeconds &&
+  if (!judged.link_seen && judged.queue_s >= kShortestQueueSeconds &&
+      judged.rise_s < std::min(kLeastQueueSeconds, judged.queue_s) &&
       come_at_any_time(judged.transfers)) {
     return {};
   }
@@ -205,6 +223,12 @@ bool is_behind_the_limit(const std::vector<Transfer>& transfers) {
   return std::ranges::any_of(transfers, [](const Transfer& t) {
     return t.data().lost_before_capture * 2 > t.data().lost_packets;
   });
+}
+
+double largest_flight(const std::vector<Transfer>& transfers) {
+  std::uint64_t bytes = 0;
+  for (const Transfer& t : transfers) bytes = std::max(bytes, t.data().flight_plateau_bytes);
+  return static_cast<double>(bytes);
 }
 
 bool may_be_a_bucket(const Policing& judged) {
@@ -231,13 +255,23 @@ Policing judge(std::vector<Transfer> transfers) {
                                  judged.episodes, kLosses, kEpisodes);
     return judged;
   }
-  const auto bucket = arithmetic::fit_token_bucket(passages_of(judged.transfers), resolution_s);
+  const double spacing = spacing_bytes_per_s(judged.transfers);
+  const auto bucket =
+      arithmetic::fit_token_bucket(passages_of(judged.transfers), resolution_s, spacing);
   if (!bucket) {
     judged.why_not = "nothing passed between the losses";
     return judged;
   }
   judged.bucket = *bucket;
   judged.queue_s = bucket->least_queue_s;
+  // What arrives spaced out by a link tells nothing of that link's room: a bucket filled at its
+  // rate never empties then. Its queue would be as short as the link is fast, and overflows only
+  // where a flight does not fit.
+  if (spacing > 0 && is_behind_the_limit(judged.transfers) &&
+      largest_flight(judged.transfers) > bucket->burst_bytes) {
+    judged.queue_s = std::min(judged.queue_s, bucket->level_bytes / spacing);
+    judged.link_seen = true;
+  }
   judged.rise_s = rise_before_losses_s(judged.transfers);
   judged.why_not = why_no_bucket(judged);
   judged.has_bucket = judged.why_not.empty();

@@ -20,6 +20,7 @@ struct Policing {
   arithmetic::TokenBucket bucket;
   double queue_s = 0;       // delay that a queue of these losses would show
   double rise_s = 0;        // and what round trips grew by, before losses
+  bool link_seen = false;   // seen behind a link that spaces packets out and has a queue of its own
   bool has_bucket = false;  // the bucket keeps the books; a queue's would look alike
   bool fits = false;        // and nothing queues: a policer
   bool may_fit = false;     // seen behind the limit, where arrivals blur its books

@@ -141,10 +141,17 @@ void consider_fast(Trial& trial, double mean) {
   }
 }
 
+void consider_seen(Trial& trial, double rate, double passed) {
+  for (double depth = kLeastBurst; depth < std::max(2 * kShallowBytes, passed);
+       depth *= kBurstStep) {
+    trial.consider(rate, depth);
+  }
+}
+
 }  // namespace
 
-std::optional<TokenBucket> fit_token_bucket(std::span<const Passage> passages,
-                                            double resolution_s) {
+std::optional<TokenBucket> fit_token_bucket(std::span<const Passage> passages, double resolution_s,
+                                            double seen_bytes_per_s) {
   while (!passages.empty() && passages.front().lost <= 0) passages = passages.subspan(1);
   if (passages.empty()) return std::nullopt;
   double passed = 0;
@@ -162,6 +169,9 @@ std::optional<TokenBucket> fit_token_bucket(std::span<const Passage> passages,
   Trial fast(passages, resolution_s);
   consider_fast(fast, mean);
   bucket.least_queue_s = fast.least_queue_s(best->score + kAsGoodIfFast, bucket.least_queue_s);
+  Trial seen(passages, resolution_s);
+  if (seen_bytes_per_s > mean) consider_seen(seen, seen_bytes_per_s, passed);
+  bucket.least_queue_s = seen.least_queue_s(best->score + kAsGood, bucket.least_queue_s);
   return bucket;
 }
 

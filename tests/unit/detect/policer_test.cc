@@ -63,6 +63,31 @@ TEST(Policer, ABucketThatTwoTransfersShareIsNamedForBoth) {
   EXPECT_GT(found[0].seconds_lost, 10);
 }
 
+// The same books with a link seen that is far faster than the bucket: seen before it they are not a
+// queue's, because such a queue would have had room; seen behind it they cannot be told apart from
+// those of its queue.
+TEST(Policer, BehindALinkThatSpacesPacketsAShortQueueIsNotRuledOut) {
+  Case facts = policed(0.0005);
+  for (std::size_t flow = 0; flow < 2; ++flow) {
+    DirectionFacts& data = download_of(facts, flow);
+    data.trains = {.trains = 40, .median_bps = 400e6, .p75_bps = 400e6, .p90_bps = 420e6};
+  }
+  EXPECT_EQ(run("policer", facts).size(), 2U);
+  for (std::size_t flow = 0; flow < 2; ++flow) {
+    DirectionFacts& data = download_of(facts, flow);
+    data.lost_before_capture = data.lost_packets;
+    data.flight_plateau_bytes = 100'000;
+  }
+  EXPECT_TRUE(run("policer", facts).empty());
+  for (std::size_t flow = 0; flow < 2; ++flow)
+    download_of(facts, flow).flight_plateau_bytes = 30'000;
+  EXPECT_EQ(run("policer", facts).size(), 2U);
+  for (std::size_t flow = 0; flow < 2; ++flow)
+    download_of(facts, flow).flight_plateau_bytes = 100'000;
+  for (std::size_t flow = 0; flow < 2; ++flow) download_of(facts, flow).trains.p90_bps = 800e6;
+  EXPECT_EQ(run("policer", facts).size(), 2U);
+}
+
 // One segment passes, two behind each other never do (a gateway merges them into what the next link
 // does not carry): the sender falls back to one, and tries two again.
 Case pairs_dropped() {

@@ -90,6 +90,29 @@ TEST(TokenBucket, SaysHowShortAQueueOfTheseBooksMayBe) {
   EXPECT_LT(fit->least_queue_s, 0.002);
 }
 
+// Where a link is seen to be that fast, its queue may be what kept the books; a slower bucket that
+// drains for many round trips is none of a fast link.
+TEST(TokenBucket, AsksAboutTheQueueOfALinkThatIsSeen) {
+  std::vector<Passage> passages;
+  int window = 4;
+  for (int round = 0; round < 400; ++round) {
+    for (int i = 0; i < window; ++i) {
+      const bool passes = i < 11;
+      passages.push_back({0.066 * round + 1e-5 * i, passes ? kPacket : 0, passes ? 0 : kPacket});
+    }
+    window = window > 11 ? 4 : window + 1;
+  }
+  const auto alone = fit_token_bucket(passages, 0.0002);
+  const auto beside = fit_token_bucket(passages, 0.0002, 10e6);
+  ASSERT_TRUE(alone && beside);
+  EXPECT_LE(beside->least_queue_s, 0.0017);
+  EXPECT_LE(beside->least_queue_s, alone->least_queue_s);
+  EXPECT_EQ(beside->rate_bytes_per_s, alone->rate_bytes_per_s);
+  const auto slow = fit_token_bucket(policed(250e3, 60e3), 0, 10e6);
+  ASSERT_TRUE(slow);
+  EXPECT_GT(slow->least_queue_s, 0.01);
+}
+
 TEST(TokenBucket, FindsNoneInLossesByChance) {
   const auto fit = fit_token_bucket(noisy(), 0);
   ASSERT_TRUE(fit);
