@@ -62,6 +62,13 @@ constexpr double kLeastRtt = 0.001;
 // ACKs'.
 constexpr double kSilentShare = 0.2;
 constexpr double kPacedShare = 0.2;
+// Unless the path is seen to be faster. Most of its trains arrive at so many times the transfer's
+// rate, and enough of them; or a full segment takes hardly longer than a handshake's few bytes: a
+// link as slow as the transfer holds each for its own time at that rate, of which half leaves room
+// for jitter.
+constexpr std::uint64_t kTrains = 20;
+constexpr double kPathCarries = 4;
+constexpr double kSegmentTimeShare = 0.5;
 // A segment that is not full is all that was there to send (RFC 9293 section 3.8.6.2.1), which a
 // sender that fills a path has now and then, not in every other round trip.
 constexpr double kShortEndsPerRound = 0.5;
@@ -98,6 +105,17 @@ bool fits_unscaled_window(const DirectionFacts& data) {
 bool runs_out_of_data(const DirectionFacts& data) {
   return static_cast<double>(data.small_segments) >
          kShortEndsPerRound * static_cast<double>(data.flight_rounds);
+}
+
+/// No link of the path is as slow as the transfer.
+bool path_is_faster(const DirectionFacts& data) {
+  if (data.goodput_bps <= 0) return false;
+  const TrainFacts& trains = data.trains;
+  if (trains.trains >= kTrains && trains.median_bps >= kPathCarries * data.goodput_bps) return true;
+  if (!data.rtt.handshake_s) return false;
+  const double segment_s = data.segment_size * 8 / data.goodput_bps;
+  const double base_s = std::min(*data.rtt.handshake_s, data.rtt.total.min_s);
+  return data.rtt.total.p95_s - base_s < kSegmentTimeShare * segment_s;
 }
 
 double waited_s(const DirectionFacts& data) {
@@ -147,7 +165,8 @@ std::string why_not(const Transfer& transfer) {
   }
   if (data.flight_idle_share < kSilentShare && !runs_out_of_data(data) &&
       data.time.share(TimeOwner::pacing_or_cpu) + data.time.share(TimeOwner::application) <
-          kPacedShare) {
+          kPacedShare &&
+      !path_is_faster(data)) {
     return "data flows without a pause between round trips, as a full path clocks it";
   }
   const auto plateau = static_cast<double>(data.flight_plateau_bytes);

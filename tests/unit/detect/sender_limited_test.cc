@@ -82,6 +82,35 @@ TEST(SenderLimited, DataThatThePathSpacesIsNot) {
   EXPECT_EQ(silences_of("sender-limited", facts).size(), 1U);
 }
 
+// Two bursts in each round trip leave no long pause, but the path takes them far faster than they
+// come.
+TEST(SenderLimited, DataThatAFasterPathLeavesInBurstsIs) {
+  Case facts = with_flat_flight();
+  DirectionFacts& data = download_of(facts);
+  data.flight_idle_share = 0.19;
+  data.trains = {.trains = 20, .median_bps = 4 * data.goodput_bps};
+  EXPECT_EQ(run("sender-limited", facts).size(), 1U);
+  data.trains.trains = 19;
+  EXPECT_TRUE(run("sender-limited", facts).empty());
+  data.trains = {.trains = 200, .median_bps = 3 * data.goodput_bps};
+  EXPECT_TRUE(run("sender-limited", facts).empty());
+}
+
+// A link of 8 Mbit/s holds a full segment for 1.45 ms, and a SYN for hardly anything.
+TEST(SenderLimited, SegmentsThatTakeNoLongerThanASynCrossAFasterPath) {
+  Case facts = with_flat_flight();
+  DirectionFacts& data = download_of(facts);
+  data.flight_idle_share = 0.05;
+  data.rtt.handshake_s = data.rtt.total.min_s = 0.020;
+  data.rtt.total.p95_s = 0.0205;
+  EXPECT_EQ(run("sender-limited", facts).size(), 1U);
+  data.rtt.total.p95_s = 0.0212;
+  EXPECT_TRUE(run("sender-limited", facts).empty());
+  data.rtt.total.p95_s = 0.0205;
+  data.rtt.handshake_s.reset();
+  EXPECT_TRUE(run("sender-limited", facts).empty());
+}
+
 TEST(SenderLimited, RequestsOneAtATimeAreNot) {
   Case facts = with_flat_flight();
   download_of(facts).flight_plateau_bytes = 560;
