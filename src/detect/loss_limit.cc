@@ -44,9 +44,14 @@ double lost_share(const DirectionFacts& data) {
   return (whole_frames ? std::max(lost, again) : lost) / segments_of(data);
 }
 
-bool loss_explains_rate(const DirectionFacts& data) {
+// Losses of one flight halve the window once: models of a rate ask for these events (RFC 5348
+// section 5.2).
+double event_share(const DirectionFacts& data) {
+  return std::min(lost_share(data), static_cast<double>(data.loss_episodes) / segments_of(data));
+}
+
+bool loss_explains_rate(const DirectionFacts& data, double share) {
   if (data.segment_size == 0 || data.rtt.total.median_s <= 0 || data.bytes == 0) return false;
-  const double share = lost_share(data);
   const double left_bps =
       std::max(arithmetic::cubic_rate_bps(data.segment_size, data.rtt.total.median_s, share),
                arithmetic::mathis_rate_bps(data.segment_size, data.rtt.total.median_s, share));
@@ -63,23 +68,24 @@ double best_rate_bps(const DirectionFacts& data) {
   return rate_in_stretch_bps(timeline, best, width);
 }
 
-// A handful of losses on a long path: nothing queues, the sender waits for its congestion window,
-// and short trains arrive far faster, or the sender itself was.
+// A handful of losses on a long path, or some in a few bursts: nothing queues, the sender waits for
+// its congestion window, and short trains arrive far faster, or the sender itself was.
 bool few_losses_slowed(const DirectionFacts& data) {
   const bool waits = data.time.share(TimeOwner::congestion_window) >= kWaits;
   const bool could_more = data.trains.median_bps >= kPathCarries * data.goodput_bps ||
                           best_rate_bps(data) >= kFasterBefore * data.goodput_bps;
   return waits && could_more && data.lost_packets >= kFewLosses &&
          data.loss_episodes >= kFewFlights && !queue_builds(queue_of(data)) &&
-         loss_explains_rate(data);
+         loss_explains_rate(data, event_share(data));
 }
 
 }  // namespace
 
 bool losses_limit(const DirectionFacts& data) {
   const double share = lost_share(data);
-  if (share < kLeastShare) return few_losses_slowed(data);
-  return data.lost_packets >= kLosses && (share >= kLossShare || loss_explains_rate(data));
+  const bool many = share >= kLeastShare && data.lost_packets >= kLosses &&
+                    (share >= kLossShare || loss_explains_rate(data, share));
+  return many || few_losses_slowed(data);
 }
 
 }  // namespace slowpath::detect
