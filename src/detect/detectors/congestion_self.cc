@@ -58,13 +58,16 @@ bool overflows_unseen(const DirectionFacts& data) {
 // The rate of a link that stays full for a tenth of the time.
 constexpr double kBest = 0.9;
 
-// So many losses tell when they come, and these come at short round trips: chance leaves one half.
-constexpr std::uint64_t kRanksThatTell = 10;
+// So many losses in so many flights tell when they come, and these come at short round trips:
+// chance leaves one half. Those of one flight are one event, and its round trip was measured before
+// the flight filled the queue.
+constexpr std::uint64_t kRanksThatTell = 10, kFlightsThatTell = 5;
 constexpr double kLowRank = 0.45;
 
 bool overflows(const LossPattern& pattern) {
   if (pattern.losses < kLosses) return false;
-  if (pattern.ranked >= kRanksThatTell && pattern.mean_rank < kLowRank) return false;
+  const bool tells = pattern.ranked >= kRanksThatTell && pattern.episodes >= kFlightsThatTell;
+  if (tells && pattern.mean_rank < kLowRank) return false;
   const bool bursts = pattern.losses >= 2 * pattern.episodes;
   const bool high = pattern.ranked > 0 && pattern.mean_rank >= kRank;
   return bursts || high;

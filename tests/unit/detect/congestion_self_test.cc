@@ -52,6 +52,17 @@ TEST(CongestionSelf, LossesAtTheShortestRoundTripsAreNoOverflow) {
   EXPECT_TRUE(run("congestion-self", facts).empty());
 }
 
+// A window that doubles fills the queue within a round trip: what was measured before is short.
+TEST(CongestionSelf, LossesOfFewFlightsDoNotTellWhenTheyCome) {
+  Case facts = with_queue(0.090, 40, 2);
+  DirectionFacts& data = download_of(facts);
+  for (LossEvent& loss : data.losses) loss.rtt_before_s = 0.0205;
+  data.loss_episodes = 5;
+  EXPECT_TRUE(run("congestion-self", facts).empty());
+  data.loss_episodes = 4;
+  EXPECT_EQ(run("congestion-self", facts).size(), 1U);
+}
+
 TEST(CongestionSelf, LossesAmongManyNeedlessResendsMayHaveBeenLate) {
   Case facts = with_queue(0.090, 40, 2);
   DirectionFacts& data = download_of(facts);
