@@ -34,7 +34,7 @@ using bench::AttackKind;
 
 constexpr std::uint64_t kPackets = 40'000;
 constexpr std::uint64_t kMemory = 4 << 20;
-// Light records lie in large pages beside the heap; a last page and the slots come to them.
+// Light records lie beside the heap; a last step of their store and the slots come to them.
 constexpr std::uint64_t kMapped = 2 * kMemory;
 // What does not follow from --memory: buffers, the tables of fragments and echoes, the answer.
 constexpr std::uint64_t kBeside = 24 << 20;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory for tables that are touched at random: large pages where the kernel has them, so that a
-// look-up in a hundred megabytes does not wait for page tables too.
+// Memory for tables that grow to hundreds of megabytes and go all at once: not cleared twice, and
+// given back to the system as a whole.
 #pragma once
 
 #include <atomic>
