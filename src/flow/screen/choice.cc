@@ -15,6 +15,10 @@ struct RecordRef {
   std::uint32_t shard = 0, index = 0;
 };
 
+// What shows nothing grave is looked at in one packet of so many: enough of them for the worst of
+// each sign between many hosts, and what costs a microsecond a packet stays a small part of all.
+constexpr std::uint64_t kSampleShare = 100;
+
 /// One sign of one connection that may be analysed.
 struct Candidate {
   std::uint64_t group = 0;  // host pair and sign
@@ -103,6 +107,7 @@ class Chooser {
   void note_large(RecordRef ref, const LightRecord& record);
   void rank();
   bool take(RecordRef ref, std::uint64_t most_packets);
+  void take_of_sample(RecordRef ref, std::uint64_t most_packets);
   void take_first();
   void take_worst();
   void take_largest();
@@ -128,6 +133,8 @@ class Chooser {
   std::vector<Large> largest_;
   std::vector<Chains> chains_;  // by shard
   std::uint64_t packets_ = 0;   // of those taken
+  std::uint64_t sample_ = 0;    // packets that what is not grave may have
+  std::uint64_t sampled_ = 0;   // and has
   std::size_t connections_ = 0;
 };
 
@@ -144,6 +151,8 @@ void Chooser::survey() {
     for (std::uint32_t i = 0; i < table.size(); ++i) survey({shard, i}, table[i]);
   }
   std::sort(largest_.begin(), largest_.end());
+  const std::uint64_t share = choice_.facts.packets / kSampleShare;
+  sample_ = std::min(budget_.packets, std::max(share, budget_.least_sample_packets));
 }
 
 void Chooser::survey(RecordRef ref, const LightRecord& record) {
@@ -220,12 +229,21 @@ bool Chooser::take(RecordRef ref, std::uint64_t most_packets) {
 void Chooser::take_first() {
   constexpr std::uint64_t kAny = ~std::uint64_t{0};
   if (!largest_.empty()) (void)take(largest_.front().record, kAny);
+  sampled_ = packets_;
   if (!candidates_.empty()) (void)take(candidates_.front().record, kAny);
 }
 
-// Half of the budget at most is for what is no fault by its signs.
+/// Likewise, while the sample is no more than `most_packets`.
+void Chooser::take_of_sample(RecordRef ref, std::uint64_t most_packets) {
+  if (sampled_ >= most_packets) return;
+  const std::uint64_t before = packets_;
+  (void)take(ref, std::min(budget_.packets, packets_ + (most_packets - sampled_)));
+  sampled_ += packets_ - before;
+}
+
+// Half of the sample at most: the other half is for the signs.
 void Chooser::take_largest() {
-  for (const Large& large : largest_) (void)take(large.record, budget_.packets / 2);
+  for (const Large& large : largest_) take_of_sample(large.record, sample_ / 2);
 }
 
 void Chooser::take_worst() {
@@ -237,8 +255,8 @@ void Chooser::take_worst() {
 
 void Chooser::take_rest() {
   for (const Candidate& candidate : candidates_) {
-    if (connections_ >= budget_.connections || packets_ >= budget_.packets) return;
-    if (!candidate.grave) (void)take(candidate.record, budget_.packets);
+    if (connections_ >= budget_.connections || sampled_ >= sample_) return;
+    if (!candidate.grave) take_of_sample(candidate.record, sample_);
   }
 }
 

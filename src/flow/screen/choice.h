@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which connections of a screened capture the full analysis looks at: all whose signs could be a
 // fault while there are few, else the worst of every kind between every two hosts, within a budget;
-// and always the largest.
+// and always the largest. What no grave sign speaks for is a sample.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +20,9 @@ struct ChoiceBudget {
   /// Packets and connections for the full analysis. The worst connection is analysed even where it
   /// alone has more packets.
   std::uint64_t packets = 300'000;
+  /// Of these, for what is no fault by its signs: a hundredth of what was screened, no less than
+  /// this. The largest of all is analysed even where it alone has more.
+  std::uint64_t least_sample_packets = 100'000;
   std::size_t connections = 2000;
   std::size_t largest = 10;  // connections that carried most, whatever they show
 };

@@ -124,6 +124,23 @@ TEST(Choice, TheWorstIsTakenWhateverItCosts) {
   EXPECT_EQ(choice.facts.grave_left, 1U);
 }
 
+TEST(Choice, WhatIsNotGraveIsASample) {
+  Script script;
+  for (std::uint16_t i = 0; i < 8; ++i) {
+    script.transfer(static_cast<std::uint16_t>(4000 + i), i, i < 4 ? 40 : 20, i < 4 ? 0 : 0.5);
+  }
+  // Each of the sound ones has 83 packets, each of the others 44.
+  const flow::ChoiceBudget budget{.packets = 1000, .least_sample_packets = 200};
+  const auto screener = script.screen();
+  const flow::Choice choice = flow::choose(*screener, budget);
+  EXPECT_EQ(choice.facts.connections_analysed, 5U);  // of the largest one: two are above a half
+  EXPECT_EQ(choice.facts.grave_left, 0U);
+  const auto again = script.screen();
+  EXPECT_EQ(flow::choose(*again, {.packets = 1000, .least_sample_packets = 1000})
+                .facts.connections_analysed,
+            8U);
+}
+
 TEST(Choice, OnlyWhatWasAskedFor) {
   Script script;
   for (std::uint16_t i = 0; i < 5; ++i) {
