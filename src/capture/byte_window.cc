@@ -48,7 +48,7 @@ Bytes MemoryWindow::bytes_at(std::uint64_t offset, std::size_t len) const {
   if (offset > all_.size() || len > all_.size() - offset) return {};
   const Bytes found = all_.subspan(static_cast<std::size_t>(offset), len);
   // Zeros in place of what is gone must not be taken for what was there.
-  return mapping_ && !mapping_->is_there(found) ? Bytes{} : found;
+  return FileMapping::are_there(found) ? found : Bytes{};
 }
 
 std::size_t MemoryWindow::refill(std::size_t len) {

@@ -74,7 +74,8 @@ class ByteWindow {
 };
 
 /// The whole input in memory, or a file that is mapped: of this, pages behind the position are
-/// given back as it moves on, so that a file larger than memory can be read.
+/// given back as it moves on, so that a file larger than memory can be read. Not of memory that is
+/// somebody else's, though a file may be mapped there.
 class MemoryWindow final : public ByteWindow {
  public:
   explicit MemoryWindow(Bytes all);
@@ -84,9 +85,7 @@ class MemoryWindow final : public ByteWindow {
   [[nodiscard]] std::uint64_t position() const override { return offset(); }
   [[nodiscard]] bool is_stable() const override { return true; }
   [[nodiscard]] bool may_wait() const override { return false; }
-  [[nodiscard]] std::string problem() const override {
-    return mapping_ ? mapping_->problem() : std::string();
-  }
+  [[nodiscard]] std::string problem() const override { return FileMapping::problem_of(all_); }
 
  private:
   std::size_t refill(std::size_t len) override;

@@ -107,23 +107,31 @@ FileMapping::~FileMapping() {
   munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
 
-std::uint64_t FileMapping::lost_from() const {
-  return watch_.lost_from.load() - reinterpret_cast<std::uintptr_t>(bytes_.data());
+std::optional<std::uint64_t> FileMapping::lost_from(Bytes part) {
+  const auto at = reinterpret_cast<std::uintptr_t>(part.data());
+  for (Watch* watch = Watch::all.load(); watch != nullptr; watch = watch->next) {
+    const std::uintptr_t begin = watch->begin.load(), end = watch->end.load();
+    if (at < begin || at >= end) continue;
+    const std::uintptr_t lost = watch->lost_from.load();
+    return lost == end ? std::optional<std::uint64_t>() : lost - begin;
+  }
+  return {};
 }
 
-bool FileMapping::is_there(Bytes part) const {
+bool FileMapping::are_there(Bytes part) {
   if (part.empty()) return true;
   (void)*static_cast<const volatile std::byte*>(&part.front());
   (void)*static_cast<const volatile std::byte*>(&part.back());
-  return lost_from() == bytes_.size();
+  return !lost_from(part);
 }
 
-std::string FileMapping::problem() const {
-  if (lost_from() == bytes_.size()) return {};
+std::string FileMapping::problem_of(Bytes part) {
+  const std::optional<std::uint64_t> lost = lost_from(part);
+  if (!lost) return {};
   return fmt::format(
       "the file was made shorter while it was read, or its disk cannot be read: nothing is there "
       "at stored byte {}",
-      lost_from());
+      *lost);
 }
 
 void FileMapping::give_back(std::size_t offset, std::size_t len) {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/bytes.h"
@@ -27,11 +28,14 @@ class FileMapping {
   ~FileMapping();
 
   [[nodiscard]] Bytes bytes() const { return bytes_; }
-  /// Whether these of its bytes are the file's: looks at their first and last, and trusts nothing
-  /// any more once some were gone.
-  [[nodiscard]] bool is_there(Bytes part) const;
-  /// What is to be said of what is gone, as far as it was looked at; empty where nothing is.
-  [[nodiscard]] std::string problem() const;
+  /// Whether these bytes are the file's, where they are of one that is mapped; other memory is
+  /// always there. Looks at their first and last, and trusts nothing of a file any more once some
+  /// of it was gone.
+  [[nodiscard]] static bool are_there(Bytes part);
+  /// What is to be said of what is gone of the file that `part`, which is not empty, is mapped of,
+  /// as far as it was looked at; empty where nothing is.
+  [[nodiscard]] static std::string problem_of(Bytes part);
+  [[nodiscard]] std::string problem() const { return problem_of(bytes_); }
   /// The pages of these bytes are not needed for now. `offset` is a multiple of the page size.
   void give_back(std::size_t offset, std::size_t len);
 
@@ -40,7 +44,8 @@ class FileMapping {
   static bool put_zeros(std::uintptr_t at);
   static Watch& watch(Bytes bytes);
   static void handle_bus_errors();
-  [[nodiscard]] std::uint64_t lost_from() const;  // their length where nothing is lost
+  /// Of what `part` is mapped of, where something of it is lost: from where on.
+  static std::optional<std::uint64_t> lost_from(Bytes part);
 
   FileMapping(Bytes bytes, Watch& watch) : bytes_(bytes), watch_(watch) {}
 

@@ -163,6 +163,17 @@ std::uint64_t plain_bytes_of(const Input& input, const PipelineOptions& options,
   return wait_for(*opened->spool, enough, options);
 }
 
+/// Gives an input a source of its own over what is mapped. False: it has none.
+bool show(Input& input, const std::string& filter) {
+  std::optional<Input> twin = twin_of(input, filter);
+  if (!twin) return false;
+  input.source = std::move(twin->source);
+  input.filtered = twin->filtered;
+  input.first = twin->first;
+  input.has_frames = twin->has_frames;
+  return true;
+}
+
 }  // namespace
 
 Result<OpenedInputs> open_inputs(const PipelineOptions& options) {
@@ -233,6 +244,12 @@ std::uint64_t memory_beside_spools(const PipelineOptions& options,
 
 Result<void> reopen(Input& input, const std::string& filter) {
   if (input.source) return {};
+  if (input.mapping) {
+    if (input.identity.is_beginning_of(identity_of(input.name.file)) && show(input, filter)) {
+      return {};
+    }
+    input.mapping.reset();
+  }
   Result<Input> again = std::unexpected(Error{});
   if (input.spool) {
     auto source = capture::open_again(input.spool, 0);
@@ -253,8 +270,16 @@ Result<void> reopen(Input& input, const std::string& filter) {
   return {};
 }
 
+void keep_mapped(Input& input, const std::string& filter) {
+  if (!input.is_mapped || input.mapping) return;
+  input.mapping = std::move(input.source);
+  if (show(input, filter)) return;
+  input.source = std::move(input.mapping);
+}
+
 void read_once(Input& input) {
   input.source.reset();
+  input.mapping.reset();
   input.filtered = nullptr;
   input.spool_bytes = 0;
   if (input.file_bytes != 0) {
@@ -272,7 +297,7 @@ bool is_at_hand(Input& input) {
 
 std::optional<Input> twin_of(const Input& input, const std::string& filter) {
   if (!input.is_mapped) return {};
-  const Source& source = *input.source;
+  const Source& source = input.mapping ? *input.mapping : *input.source;
   const Bytes bytes = source.bytes_at(0, static_cast<std::size_t>(source.info().file_bytes));
   if (bytes.empty()) return {};
   auto twin = capture::open_memory(bytes, input.name.file, 0);

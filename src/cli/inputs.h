@@ -34,6 +34,8 @@ struct FileIdentity {
 /// A file, standard input or an interface.
 struct Input {
   InputName name;
+  // Of a mapped file that is read twice: what the sources of both passes read is mapped by this.
+  std::unique_ptr<capture::Source> mapping;
   std::unique_ptr<capture::Source> source;  // null while closed; a pipe is never closed
   capture::FilteredSource* filtered =
       nullptr;  // the source, where there is a filter in front of it
@@ -79,6 +81,10 @@ std::uint64_t memory_beside_spools(const PipelineOptions& options,
 /// Opens an input once more that had been closed to save memory and descriptors, or to read it a
 /// second time.
 Result<void> reopen(Input& input, const std::string& filter);
+
+/// Of a mapped input that is open and begins: it stays mapped when its source is closed, and
+/// reopen() finds it there if the file is still what it was. Else nothing is changed.
+void keep_mapped(Input& input, const std::string& filter);
 
 /// Of an input that is not read twice after all: the next reopen() begins at its first byte, and
 /// whoever reads it then is the last.

@@ -78,6 +78,7 @@ class TwoPasses {
  private:
   bool screen_all();
   bool screen(Input& input, std::uint16_t number);
+  bool may_stay_mapped(const Input& input);
   void put_aside(Input& input);
   void choose();
   void make_choice();
@@ -99,8 +100,9 @@ class TwoPasses {
   flow::Choice choice_;
   std::vector<Screened> screened_;
   Time last_ = Time::min();
-  std::size_t kept_ = 0;          // spools, between the passes
-  std::uint64_t kept_bytes_ = 0;  // in them
+  std::size_t kept_ = 0;            // spools and mappings, between the passes
+  std::uint64_t kept_bytes_ = 0;    // in spools
+  std::uint64_t mapped_bytes_ = 0;  // likewise
   wire::Packet packet_;
   Looked looked_;
 };
@@ -111,6 +113,7 @@ bool TwoPasses::screen_all() {
     const std::uint64_t most = most_spooled_bytes(options_);
     inputs_[i].spool_bytes = most - std::min(most, kept_bytes_) + 1;
     if (const Result<void> opened = reopen(inputs_[i], options_.filter); !opened) return false;
+    if (may_stay_mapped(inputs_[i])) keep_mapped(inputs_[i], options_.filter);
     if (!screen(inputs_[i], static_cast<std::uint16_t>(i))) return false;
   }
   return true;
@@ -140,11 +143,24 @@ bool TwoPasses::screen(Input& input, std::uint16_t number) {
   return true;
 }
 
+// Each keeps a mapping, of which the system allows 65 530 (vm.max_map_count).
+constexpr std::size_t kMostKept = 4096;
+
+// Pages are the page cache's, mapped or not; to map them twice is a tenth of the work. Of more than
+// this they are given back on the way, as the system may need them.
+bool TwoPasses::may_stay_mapped(const Input& input) {
+  if (!input.is_mapped || kept_ >= kMostKept) return false;
+  if (input.file_bytes > options_.memory_bytes - std::min(options_.memory_bytes, mapped_bytes_)) {
+    return false;
+  }
+  ++kept_;
+  mapped_bytes_ += input.file_bytes;
+  return true;
+}
+
 // Closed: the next file may need its descriptor and its pages. What a spool has of it is kept if
 // that is all of it.
 void TwoPasses::put_aside(Input& input) {
-  // Each keeps a mapping, of which the system allows 65 530 (vm.max_map_count).
-  constexpr std::size_t kMostKept = 4096;
   input.source.reset();
   input.filtered = nullptr;
   if (!input.spool) return;

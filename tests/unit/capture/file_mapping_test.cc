@@ -52,16 +52,16 @@ TEST(FileMapping, WhatIsGoneIsZeroAndTold) {
   const ShrinkingFile file(as_bytes(content));
   const auto mapping = FileMapping::make(file.fd(), kLen);
   ASSERT_NE(mapping, nullptr);
-  EXPECT_TRUE(mapping->is_there(mapping->bytes()));
+  EXPECT_TRUE(FileMapping::are_there(mapping->bytes()));
   file.shrink_to(kLeft);
   EXPECT_EQ(mapping->bytes()[kLeft - 1], std::byte{7});
   EXPECT_EQ(mapping->problem(), "");  // nobody looked
-  EXPECT_TRUE(mapping->is_there(mapping->bytes().first(kLeft)));
+  EXPECT_TRUE(FileMapping::are_there(mapping->bytes().first(kLeft)));
   EXPECT_TRUE(std::ranges::all_of(mapping->bytes().subspan(kLeft),
                                   [](std::byte byte) { return byte == std::byte{0}; }));
   EXPECT_THAT(mapping->problem(), HasSubstr("at stored byte 1048576"));
   // No longer known to be the same.
-  EXPECT_FALSE(mapping->is_there(mapping->bytes().first(kLeft)));
+  EXPECT_FALSE(FileMapping::are_there(mapping->bytes().first(kLeft)));
 }
 
 TEST(FileMapping, IsThereLooksForItself) {
@@ -69,7 +69,7 @@ TEST(FileMapping, IsThereLooksForItself) {
   const ShrinkingFile file(as_bytes(content));
   const auto mapping = FileMapping::make(file.fd(), kLen);
   file.shrink_to(kLeft);
-  EXPECT_FALSE(mapping->is_there(mapping->bytes().subspan(kLeft, 10)));
+  EXPECT_FALSE(FileMapping::are_there(mapping->bytes().subspan(kLeft, 10)));
 }
 
 TEST(FileMapping, EachIsWatchedByItself) {
