@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "capture/file_source.h"
+#include "capture/passing_over.h"
 #include "capture/pcap_format.h"
 #include "capture/pcap_walk.h"
 
@@ -45,7 +46,7 @@ struct RecordPolicy {
   }
 };
 
-class PcapSource final : public FileSource {
+class PcapSource final : public FileSource, public PassingOver {
  public:
   PcapSource(std::unique_ptr<ByteWindow> window, SourceInfo info, std::uint16_t input,
              const PcapFormat& format)
@@ -61,16 +62,26 @@ class PcapSource final : public FileSource {
   }
   std::size_t next_batch(std::span<wire::Frame> frames) override {
     begin_batch();
-    const std::size_t count = is_plain_ ? read_sound(frames) : 0;
+    const std::size_t count = is_plain_ ? read_sound(frames, nullptr, 0) : 0;
     if (count == frames.size() || (count != 0 && window_->may_wait())) return count;
     return count + read_batch(frames.subspan(count),
                               [this](wire::Frame& frame) { return read_one(frame); });
   }
+  std::size_t next_wanted(const HashFilter& wanted, std::uint64_t most,
+                          std::span<wire::Frame> frames) override {
+    begin_batch();
+    const std::uint64_t before = info_.frames;
+    const std::size_t count = is_plain_ ? read_sound(frames, &wanted, most) : 0;
+    // What the walk stops at is read one by one.
+    return info_.frames != before ? count : std::size_t{read_one(frames.front())};
+  }
 
  private:
   bool read_one(wire::Frame& frame);
-  // The quick twin of read_one() for records without anything odd, as far as the window shows.
-  std::size_t read_sound(std::span<wire::Frame> frames);
+  // The quick twin of read_one() for records without anything odd, as far as the window shows. With
+  // `wanted` of no more than `most`: see PcapWalk::read_wanted().
+  std::size_t read_sound(std::span<wire::Frame> frames, const HashFilter* wanted,
+                         std::uint64_t most);
   void fill(wire::Frame& frame, const RecordHeader& header);
   // Looks odd, yet may be how this file was written.
   bool is_acceptable(const RecordHeader& header);
@@ -90,15 +101,18 @@ class PcapSource final : public FileSource {
   std::uint32_t last_seconds_ = 0;
 };
 
-std::size_t PcapSource::read_sound(std::span<wire::Frame> frames) {
+std::size_t PcapSource::read_sound(std::span<wire::Frame> frames, const HashFilter* wanted,
+                                   std::uint64_t most) {
   // Half as far as read_batch() goes, which may go on from here.
   const std::size_t shown = std::min<std::size_t>(window_->unread(), kRetainedBytes / 8);
   PcapWalk::Place place{
       {window_->data(), shown}, window_->offset(), info_.frames, last_seconds_, input_};
-  const std::size_t count = walk_.read(place, format_, frames);
+  const std::size_t count = wanted == nullptr
+                                ? walk_.read(place, format_, frames)
+                                : walk_.read_wanted(place, format_, *wanted, most, frames);
+  has_time_ |= place.number != info_.frames;
   info_.frames = place.number;
   last_seconds_ = place.seconds;
-  has_time_ |= count != 0;
   window_->advance(shown - place.shown.size());
   return count;
 }

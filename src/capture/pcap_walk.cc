@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture/pcap_walk.h"
 
+#include "wire/common_segment.h"
+
 namespace slowpath::capture {
 namespace {
 
@@ -9,6 +11,7 @@ namespace {
 constexpr std::size_t kFetchAhead = 4096;
 // Records of whole packets are too long for that.
 constexpr std::size_t kLongRecord = 512;
+constexpr std::uint64_t kNoLast = ~std::uint64_t{0};
 
 }  // namespace
 
@@ -36,7 +39,10 @@ inline void PcapWalk::fetch_ahead(const std::byte* at, std::size_t record_len) {
   }
 }
 
-std::size_t PcapWalk::read(Place& place, const PcapFormat& format, std::span<wire::Frame> frames) {
+/// Not beyond the record of number `last`, which is_wanted(its bytes) is not asked for.
+template <typename IsWanted>
+std::size_t PcapWalk::walk(Place& place, const PcapFormat& format, std::uint64_t last,
+                           std::span<wire::Frame> frames, const IsWanted& is_wanted) {
   const std::byte* const begin = place.shown.data();
   const std::byte* at = begin;
   const std::size_t shown = place.shown.size();
@@ -44,7 +50,7 @@ std::size_t PcapWalk::read(Place& place, const PcapFormat& format, std::span<wir
   std::uint64_t number = place.number;
   std::uint32_t seconds = place.seconds;
   std::size_t count = 0;
-  for (; count < frames.size(); ++count) {
+  while (count < frames.size() && number != last) {
     const std::size_t left = shown - static_cast<std::size_t>(at - begin);
     if (left < kPcapRecordHeaderLen) break;
     const RecordHeader header{load_le32(at), load_le32(at + 4), load_le32(at + 8),
@@ -56,8 +62,14 @@ std::size_t PcapWalk::read(Place& place, const PcapFormat& format, std::span<wir
                      !within_a_day(header.seconds, seconds) | (record_len > left);
     if (odd) break;
     fetch_ahead(at, record_len);
-    wire::Frame& frame = frames[count];
-    frame.bytes = {at + kPcapRecordHeaderLen, header.captured_len};
+    seconds = header.seconds;
+    ++number;
+    const std::byte* const record = at;
+    at += record_len;
+    const Bytes bytes{record + kPcapRecordHeaderLen, header.captured_len};
+    if (number != last && !is_wanted(bytes)) continue;
+    wire::Frame& frame = frames[count++];
+    frame.bytes = bytes;
     frame.original_len = header.original_len;
     frame.link_type = format.link_type;
     frame.direction = wire::FrameDirection::unknown;
@@ -65,14 +77,27 @@ std::size_t PcapWalk::read(Place& place, const PcapFormat& format, std::span<wir
     frame.input = place.input;
     frame.interface = 0;
     frame.time = time_of(header, format);
-    frame.number = ++number;
-    frame.byte_offset = data_offset + static_cast<std::uint64_t>(at - begin);
-    seconds = header.seconds;
-    at += record_len;
+    frame.number = number;
+    frame.byte_offset = data_offset + static_cast<std::uint64_t>(record - begin);
   }
   const auto walked = static_cast<std::size_t>(at - begin);
   place = {place.shown.subspan(walked), place.offset + walked, number, seconds, place.input};
   return count;
+}
+
+std::size_t PcapWalk::read(Place& place, const PcapFormat& format, std::span<wire::Frame> frames) {
+  return walk(place, format, kNoLast, frames, [](Bytes) { return true; });
+}
+
+std::size_t PcapWalk::read_wanted(Place& place, const PcapFormat& format, const HashFilter& wanted,
+                                  std::uint64_t most, std::span<wire::Frame> frames) {
+  using wire::CommonSegment;
+  const bool is_ethernet = format.link_type == wire::LinkType::ethernet;
+  return walk(place, format, place.number + most, frames, [&](Bytes bytes) {
+    if (!is_ethernet || !CommonSegment::is_tcp4(bytes)) [[unlikely]]
+      return true;
+    return wanted.may_contain(wire::hash_of(CommonSegment::ends_of(bytes).key()));
+  });
 }
 
 }  // namespace slowpath::capture

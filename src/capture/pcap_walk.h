@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 
+#include "base/hash_filter.h"
 #include "capture/pcap_format.h"
 
 namespace slowpath::capture {
@@ -25,8 +26,15 @@ class PcapWalk {
   /// Fills `frames` from records in `place.shown` that are sound and whole there; says how many.
   /// `format` is that of little-endian headers of 16 bytes, captured length first.
   std::size_t read(Place& place, const PcapFormat& format, std::span<wire::Frame> frames);
+  /// Likewise, of no more than `most` records, and of TCP only what `wanted` may have
+  /// (PassingOver::next_wanted). `place.number` tells how many there were.
+  std::size_t read_wanted(Place& place, const PcapFormat& format, const HashFilter& wanted,
+                          std::uint64_t most, std::span<wire::Frame> frames);
 
  private:
+  template <typename IsWanted>
+  std::size_t walk(Place& place, const PcapFormat& format, std::uint64_t last,
+                   std::span<wire::Frame> frames, const IsWanted& is_wanted);
   void fetch_ahead(const std::byte* at, std::size_t record_len);
 
   std::size_t long_record_ = 0, short_record_ = 0;  // the newest of each kind, in bytes

@@ -9,6 +9,8 @@
 #include <span>
 #include <vector>
 
+#include "base/hash_filter.h"
+#include "capture/passing_over.h"
 #include "capture/source.h"
 #include "cli/inputs.h"
 #include "cli/pipeline.h"
@@ -59,17 +61,26 @@ class Reader {
 
   /// Likewise, but exactly `count` frames of it, whatever signals come: what was begun is finished.
   /// Returns how many of them were not there any more.
+  /// What is not `wanted` may be left out, where the source does it and no window is checked, but
+  /// for the first and the last.
   template <typename Take>
   std::uint64_t read_again(capture::Source& source, std::span<wire::Frame> first,
-                           std::uint16_t input, std::uint64_t count, Take&& take) {
+                           std::uint16_t input, std::uint64_t count, const HashFilter& wanted,
+                           Take&& take) {
+    auto* const passing = checks_window_ ? nullptr : dynamic_cast<capture::PassingOver*>(&source);
     std::uint64_t left = count - std::min<std::uint64_t>(count, first.size());
     (void)hand_on(first.first(static_cast<std::size_t>(count - left)), input, take);
     while (left > 0) {
       const std::size_t most =
           static_cast<std::size_t>(std::min<std::uint64_t>(left, frames_.size()));
-      const std::size_t got = source.next_batch(std::span(frames_).first(most));
-      if (got == 0) break;
-      left -= got;
+      const std::uint64_t before = source.info().frames;
+      const std::size_t got = passing != nullptr
+                                  ? passing->next_wanted(wanted, left, frames_)
+                                  : source.next_batch(std::span(frames_).first(most));
+      const std::uint64_t read = passing != nullptr ? source.info().frames - before : got;
+      if (read == 0) break;
+      left -= read;
+      packets_ += read - got;
       (void)hand_on(std::span(frames_).first(got), input, take);
       progress_.update(done_bytes_ + source.position(), total_bytes_, packets_);
     }

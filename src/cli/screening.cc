@@ -245,11 +245,12 @@ void TwoPasses::analyse(Input& input, std::uint16_t number, Place& place) {
   if (spool) spool->before_letting_go([&feed] { feed.finish(); });
   const Screened& before = screened_[number];
   std::uint64_t last_offset = 0;
+  const auto take = [&](std::span<wire::Frame> frames) {
+    if (!frames.empty()) last_offset = frames.back().byte_offset;
+    feed.add(chosen_of(frames));
+  };
   const std::uint64_t missing =
-      reader_.read_again(source, first, number, before.frames, [&](std::span<wire::Frame> frames) {
-        if (!frames.empty()) last_offset = frames.back().byte_offset;
-        feed.add(chosen_of(frames));
-      });
+      reader_.read_again(source, first, number, before.frames, choice_.ends.filter(), take);
   feed.finish();
   if (spool) spool->before_letting_go({});
   if (missing != 0 || last_offset != before.last_offset || input.has_changed) {

@@ -47,16 +47,21 @@ class CommonSegment {
 
   /// IPv4 and TCP, unfragmented, the ports and flags at hand; of any length and with any options.
   static bool is_tcp4(const Frame& frame) {
-    if ((frame.link_type != LinkType::ethernet) | (frame.bytes.size() < kShortest)) [[unlikely]]
+    return frame.link_type == LinkType::ethernet && is_tcp4(frame.bytes);
+  }
+  /// The same of an Ethernet frame's bytes.
+  static bool is_tcp4(Bytes bytes) {
+    if (bytes.size() < kShortest) [[unlikely]]
       return false;
-    const std::byte* const ip = frame.bytes.data() + kLinkLen;
+    const std::byte* const ip = bytes.data() + kLinkLen;
     // EtherType, version and header length; fragment field and protocol: as they lie in memory.
     return ((load_le32(ip - 2) & 0x00ff'ffff) == 0x0045'0008) &
            ((load_le32(ip + 6) & 0xff00'ff3f) == 0x0600'0000);
   }
   /// Only of frames that are is_tcp4().
-  static CommonEnds ends_of(const Frame& frame) {
-    const std::byte* const ip = frame.bytes.data() + kLinkLen;
+  static CommonEnds ends_of(const Frame& frame) { return ends_of(frame.bytes); }
+  static CommonEnds ends_of(Bytes bytes) {
+    const std::byte* const ip = bytes.data() + kLinkLen;
     const std::uint64_t source = std::uint64_t{load_be32(ip + 12)} << 16 | load_be16(ip + kIpLen);
     const std::uint64_t destination =
         std::uint64_t{load_be32(ip + 16)} << 16 | load_be16(ip + kIpLen + 2);

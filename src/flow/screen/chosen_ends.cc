@@ -16,7 +16,7 @@ void ChosenEnds::add(const wire::EndsKey& key, std::uint64_t hash) {
   }
   place(key, hash);
   ++count_;
-  filter_[word_of(hash)] |= std::uint64_t{1} << (hash >> 6 & 63);
+  filter_.add(hash);
 }
 
 void ChosenEnds::place(const wire::EndsKey& key, std::uint64_t hash) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/hash_filter.h"
 #include "wire/ends_key.h"
 
 namespace slowpath::flow {
@@ -20,21 +21,16 @@ class ChosenEnds {
     return may_contain(hash) && is_member(key, hash);
   }
   /// False for nearly all that it does not contain.
-  [[nodiscard]] bool may_contain(std::uint64_t hash) const {
-    return (filter_[word_of(hash)] >> (hash >> 6 & 63) & 1) != 0;
-  }
+  /// False for nearly all that it does not contain.
+  [[nodiscard]] bool may_contain(std::uint64_t hash) const { return filter_.may_contain(hash); }
+  [[nodiscard]] const HashFilter& filter() const { return filter_; }
   [[nodiscard]] std::size_t size() const { return count_; }
 
  private:
-  // 512 Kibit: a few thousand members let hardly one in a hundred others pass on to the table.
-  static constexpr std::size_t kFilterWords = std::size_t{1} << 13;
-  static std::size_t word_of(std::uint64_t hash) {
-    return static_cast<std::size_t>(hash >> 12) & (kFilterWords - 1);
-  }
   void place(const wire::EndsKey& key, std::uint64_t hash);
   [[nodiscard]] bool is_member(const wire::EndsKey& key, std::uint64_t hash) const;
 
-  std::vector<std::uint64_t> filter_ = std::vector<std::uint64_t>(kFilterWords);
+  HashFilter filter_;
   std::vector<wire::EndsKey> slots_ = std::vector<wire::EndsKey>(64);
   std::size_t count_ = 0;
 };
