@@ -171,7 +171,7 @@ double least_rtt_s(const RttSet& rtt) {
   const double handshake_s = rtt.handshake_s.value_or(0);
   const double nearly_all_s = rtt.quantiles_s[1];
   const bool stray = 2 * rtt.total.min_s < handshake_s && nearly_all_s > kAsHandshake * handshake_s;
-  return stray ? nearly_all_s : rtt.total.min_s;
+  return stray ? std::min(nearly_all_s, handshake_s) : rtt.total.min_s;
 }
 
 QueueFacts queue_of(const DirectionFacts& data) {

@@ -42,7 +42,8 @@ QueueFacts queue_of(const DirectionFacts& data);
 
 /// The least round trip that is more than a stray one. Late packets whose ACK was under way already
 /// make samples below what the path can do: those below half of the handshake, when nearly all
-/// others take as long as it did. 0 = none known.
+/// others take as long as it did. No more than the handshake, which may have waited for ARP, while
+/// the others may all have queued. 0 = none known.
 double least_rtt_s(const RttSet& rtt);
 
 /// The queue visibly grows with the flight: from here on losses may be its overflow.

@@ -49,10 +49,24 @@ bool is_short_queue(const Policing* policing) {
          policing->rise_s >= kShortQueueShown * policing->queue_s;
 }
 
+// A window that grows by a segment a round trip until it overflows loses 1.5 of W^2 (Mathis and
+// others, CCR 27(3), 1997). Where so many times that is lost, and this much, windows do not choose.
+constexpr double kMostLost = 0.05;
+constexpr double kBeyondWindows = 10;
+
+/// More is lost than a sender loses that backs off when its queue is full.
+bool loses_more_than_windows(const DirectionFacts& data) {
+  const double share = loss_pattern(data).share;
+  if (share <= kMostLost || data.segment_size == 0) return false;
+  const double window =
+      data.goodput_bps / 8 * least_rtt_s(data.rtt) / static_cast<double>(data.segment_size);
+  return share * window * window > kBeyondWindows * 1.5;
+}
+
 /// The round trip grows by something, and losses come when it is longest.
 bool overflows_unseen(const DirectionFacts& data) {
   return data.rtt.total.p95_s - least_rtt_s(data.rtt) >= kShortQueueSeconds &&
-         !losses_come_when_full(data).empty();
+         !losses_come_when_full(data).empty() && !loses_more_than_windows(data);
 }
 
 // The rate of a link that stays full for a tenth of the time.

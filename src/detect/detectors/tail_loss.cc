@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/arithmetic/retransmission_timer.h"
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
 
@@ -50,12 +51,26 @@ bool originals_seen(const DirectionFacts& data) {
          data.lost_before_capture * 2 < data.lost_packets;
 }
 
+// A timer is a second long (RFC 6298 section 2.4), or three of the longest round trips.
+constexpr double kTimerSeconds = 1.0;
+constexpr double kTimerRoundTrips = 3;
+
+/// Silence that no timer explains by the transmissions that were seen in it: others were lost
+/// before they came here, or the sender's host stood still.
+bool outlasts_its_timer(const DirectionFacts& data, const Stall& stall) {
+  const double rto_s = std::max(kTimerSeconds, kTimerRoundTrips * data.rtt.total.p95_s);
+  const auto resends = static_cast<int>(std::max(1U, stall.unanswered_sends));
+  return stall.seconds > arithmetic::retransmission_time_s(rto_s, resends);
+}
+
 /// Silences in which the resends were lost as well, or that never ended: more than a lost tail.
 double other_silence_s(const DirectionFacts& data) {
   double seconds = 0;
   for (const Stall& stall : data.stalls) {
     if (stall.owner != TimeOwner::timeout) continue;
-    if (stall.unanswered_sends >= kTransmissions || !stall.ended) seconds += stall.seconds;
+    if (stall.unanswered_sends >= kTransmissions || !stall.ended ||
+        outlasts_its_timer(data, stall))
+      seconds += stall.seconds;
   }
   return seconds;
 }
@@ -115,7 +130,7 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
                   "no byte was ever acknowledged: no timeout repaired anything");
   }
   if (other_silence_s(data) * 2 > tails.seconds) {
-    return silent(findings, kId, transfer, "the resends were lost as well: more than a tail");
+    return silent(findings, kId, transfer, "the resends were lost as well, or never came: more than a tail");
   }
   if (data.superframes.timeout_s * 2 > data.timeout_s) {
     return silent(findings, kId, transfer, "most of the silence follows super-frames");

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/arithmetic/statistics.h"
 #include "detect/checksum_toll.h"
 #include "detect/comparison_evidence.h"
 #include "detect/policy.h"
@@ -20,9 +21,10 @@ namespace {
 constexpr std::string_view kFault = "tx-csum-offload-broken";
 
 constexpr std::uint64_t kBadFrames = 3;
-// Resends that were bad again: at least two, and three times what chance would make of them.
+// Resends that were bad again: at least two, and so many that damage at random would make them once
+// in a thousand such transfers.
 constexpr std::uint64_t kBadAgain = 2;
-constexpr double kBeyondChance = 3.0;
+constexpr double kByChance = 0.001;
 // (Almost) all: nothing of this direction can get through.
 constexpr double kAlmostAll = 0.9;
 
@@ -38,8 +40,15 @@ bool lengths_explain(const ChecksumFacts& sums) {
 bool repeats(const ChecksumFacts& sums, const ChecksumToll& toll) {
   if (sums.bad_resent_bad < kBadAgain) return false;
   if (sums.bad_resent_bad >= kNeverGood && sums.good_twins.count == 0) return true;
-  return toll.bad_share >= kAlmostAll ||
-         static_cast<double>(sums.bad_resent_bad) >= kBeyondChance * toll.repeats_by_chance;
+  if (toll.bad_share >= kAlmostAll) return true;
+  const double by_chance =
+      1 - arithmetic::chance_of_at_most(sums.bad_resent_bad - 1, toll.bad, toll.bad_share);
+  return by_chance < kByChance;
+}
+
+/// A sum that was computed wrongly stands over the bytes that were meant.
+bool bytes_were_damaged(const DirectionFacts& data, const ChecksumToll& toll) {
+  return data.payload.damaged_packets * 2 >= toll.bad;
 }
 
 double seconds_of(const Transfer& transfer, const ChecksumToll& toll) {
@@ -181,6 +190,12 @@ void inspect(const Case& facts, Findings& findings) {
                  "{} bad checksums, {} bad again when sent again ({:.1f} by chance); {} and {} "
                  "are needed",
                  toll.bad, sums.bad_resent_bad, toll.repeats_by_chance, kBadFrames, kBadAgain));
+      continue;
+    }
+    if (bytes_were_damaged(transfer.data(), toll)) {
+      silent(findings, kFault, transfer,
+             fmt::format("{} of {} differ from their good copies: damaged, not summed wrongly",
+                         transfer.data().payload.damaged_packets, toll.bad));
       continue;
     }
     findings.list.push_back(describe(transfer, toll));

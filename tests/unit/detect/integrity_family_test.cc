@@ -53,6 +53,20 @@ TEST(TxCsumOffloadBroken, ResendsBadAgainAreAFault) {
   EXPECT_EQ(found[0].severity, Severity::fault);
 }
 
+// One segment in a hundred is damaged, and so is one resend in a hundred.
+TEST(TxCsumOffloadBroken, ResendsThatChanceDamagesAgainAreDamage) {
+  Case facts = damaged(47, 45, 2);
+  download_of(facts).checksums.good = 4147;
+  EXPECT_TRUE(run("tx-csum-offload-broken", facts).empty());
+  EXPECT_EQ(run("csum-bad-on-arrival", facts).size(), 1U);
+}
+
+TEST(TxCsumOffloadBroken, BytesThatDifferFromTheirGoodCopiesWereDamaged) {
+  Case facts = damaged(12, 4, 8);
+  download_of(facts).payload.damaged_packets = 12;
+  EXPECT_TRUE(run("tx-csum-offload-broken", facts).empty());
+}
+
 TEST(TxCsumOffloadBroken, NothingThatGetsThroughCostsTheWholeConnection) {
   Case facts = damaged(12, 0, 11);
   download_of(facts).checksums.good = 0;
