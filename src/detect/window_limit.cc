@@ -38,11 +38,41 @@ constexpr double kBusyFloorS = 0.001;
 // Fewer segments leave pauses that the share of idle time does not count.
 constexpr std::uint64_t kBusySegments = 30;
 
-bool fills_a_queue(const DirectionFacts& data) {
+// An application that reads now and then: until it does, the receiver has no window to offer and
+// leaves the ACK for later too. That is longer than hosts take, and half as long as the path.
+constexpr double kHeldFloorS = 0.005;
+constexpr double kHeldFactor = 0.5;
+// Most of a round trip nothing moves: a queue lets out at the path's own pace.
+constexpr double kHeldIdleShare = 0.5;
+// Away from the receiver: one ACK for so much at once, while a queue's come for two segments each.
+constexpr double kHeldSegments = 8;
+
+double segments_per_ack(const Transfer& transfer) {
+  const auto acks = static_cast<double>(transfer.reverse().packets);
+  const double segment = std::max(1U, transfer.data().segment_size);
+  return acks > 0 ? static_cast<double>(transfer.data().bytes) / segment / acks : 0;
+}
+
+/// ACKs come when the application reads, not when data arrives.
+bool acks_wait_for_reader(const Transfer& transfer) {
+  const DirectionFacts& data = transfer.data();
+  const double base = base_rtt_s(data.rtt);
+  if (base <= 0 || data.flight_idle_share < kHeldIdleShare) return false;
+  const bool here = data.vantage == Vantage::receiver;
+  if (!here && segments_per_ack(transfer) < kHeldSegments) return false;
+  const double held_s =
+      here ? data.rtt.receiver_leg.median_s : data.rtt.total.median_s - base;
+  return held_s >= std::max(kHeldFloorS, kHeldFactor * base);
+}
+
+bool fills_a_queue(const Transfer& transfer) {
+  const DirectionFacts& data = transfer.data();
   const RttSet& rtt = data.rtt;
   const double base = base_rtt_s(rtt);
-  // A slow reader delays its ACKs as well; what tells it from a queue is a window that closes.
-  if (base <= 0 || data.window.zero_episodes >= kCloses) return false;
+  // A slow reader delays its ACKs as well; what tells it from a queue is a window that closes, or
+  // that each of its ACKs is for all that it has room for.
+  if (base <= 0 || data.window.zero_episodes >= kCloses || acks_wait_for_reader(transfer))
+    return false;
   const bool busy = data.flight_rounds >= kRounds && data.segment_size > 0 &&
                     data.flight_plateau_bytes >= kBusySegments * data.segment_size &&
                     data.flight_idle_share < kBusyIdleShare;
@@ -111,7 +141,8 @@ WindowLimit judge_window(const Transfer& transfer) {
     limit.ceiling_bps = arithmetic::window_rate_bps(limit.window_bytes, limit.rtt_s);
   }
   const double reader_s = limit.seconds * narrowed_share(data);
-  limit.by_reader = !is_material(limit.seconds - reader_s, transfer) ||
+  limit.by_reader = acks_wait_for_reader(transfer) ||
+                    !is_material(limit.seconds - reader_s, transfer) ||
                     limit.share * limit.ceiling_bps > kMoreThanCame * data.goodput_bps;
   if (data.window.max_bytes == 0) {
     limit.why_not = "no window was seen";
@@ -136,7 +167,7 @@ WindowLimit judge_window(const Transfer& transfer) {
     limit.why_not =
         fmt::format("it opened until {} round trips before the end, and may open further",
                     static_cast<int>(limit.seconds / limit.rtt_s) + 1);
-  } else if (fills_a_queue(data)) {
+  } else if (fills_a_queue(transfer)) {
     limit.why_not =
         fmt::format("the round trip grows from {} to {}: the window only fills a queue",
                     format_duration(base_rtt_s(data.rtt)), format_duration(data.rtt.loaded_s));

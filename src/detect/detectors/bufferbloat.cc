@@ -13,6 +13,7 @@
 #include "detect/ack_way.h"
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
+#include "detect/siblings.h"
 
 namespace slowpath::detect::detectors {
 namespace {
@@ -62,7 +63,14 @@ void report(const Transfer& transfer, const QueueFacts& queue, Findings& finding
   findings.list.push_back(std::move(finding));
 }
 
-void inspect_transfer(const Transfer& transfer, Findings& findings) {
+/// High with little in flight as well: then it is not this flow that makes the queue. Others of the
+/// same two hosts make it with this one.
+bool is_made_by_others(const Transfer& transfer, const QueueFacts& queue, Siblings& siblings) {
+  const double idle_s = transfer.data().rtt.idle_s;
+  return idle_s > 0 && idle_s * 2 > queue.loaded_s && siblings.that_move_as_much(transfer) == 0;
+}
+
+void inspect_transfer(const Transfer& transfer, Siblings& siblings, Findings& findings) {
   const DirectionFacts& data = transfer.data();
   const QueueFacts queue = queue_of(data);
   if (data.rtt.total.samples < kSamples || !queue.known()) {
@@ -79,8 +87,7 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   if (queue_is_on_ack_way(data)) {
     return silent(findings, kId, transfer, "the queue is on the ACKs' way back, not on the data's");
   }
-  // High with little in flight as well: then it is not this flow that makes the queue.
-  if (data.rtt.idle_s > 0 && data.rtt.idle_s * 2 > queue.loaded_s) {
+  if (is_made_by_others(transfer, queue, siblings)) {
     return silent(findings, kId, transfer,
                   fmt::format("with at most two segments in flight the round trip is {} as well",
                               format_duration(data.rtt.idle_s)));
@@ -98,8 +105,10 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
 }
 
 void inspect(const Case& facts, Findings& findings) {
-  for (const Transfer& transfer : transfers_with_data(facts)) {
-    if (transfer.data().data_packets >= kSamples) inspect_transfer(transfer, findings);
+  const std::vector<Transfer> transfers = transfers_with_data(facts);
+  Siblings siblings(transfers);
+  for (const Transfer& transfer : transfers) {
+    if (transfer.data().data_packets >= kSamples) inspect_transfer(transfer, siblings, findings);
   }
 }
 

@@ -39,6 +39,25 @@ TEST(Bufferbloat, APathThatIsSlowWithoutLoadIsNot) {
   EXPECT_TRUE(run("bufferbloat", facts).empty());
 }
 
+TEST(Bufferbloat, AQueueThatConnectionsOfTheSameHostsFillTogetherIsTheirs) {
+  Case facts = with_latency(0.020, 0.300);
+  download_of(facts).rtt.idle_s = 0.250;
+  ConnectionFacts beside = facts.connections[0];
+  beside.id = 1;
+  ++beside.client.port;
+  facts.connections.push_back(beside);
+  EXPECT_EQ(run("bufferbloat", facts).size(), 2U);
+}
+
+// ARP held the SYN back, so that the handshake took two round trips; all data queued.
+TEST(Bufferbloat, AHandshakeThatWaitedHidesNoQueue) {
+  Case facts = with_latency(0.010, 0.300);
+  RttSet& rtt = download_of(facts).rtt;
+  rtt.handshake_s = 0.021;
+  rtt.quantiles_s.fill(0.250);
+  EXPECT_EQ(run("bufferbloat", facts).size(), 1U);
+}
+
 TEST(Bufferbloat, DamagedCaptureWithFewSamplesSaysNothing) {
   Case facts = with_latency(0.020, 0.300);
   download_of(facts).rtt.total.samples = 4;

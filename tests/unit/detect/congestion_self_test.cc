@@ -97,6 +97,17 @@ Case with_short_queue() {
   return facts;
 }
 
+// A window of some thirty segments loses one or two of a thousand when it overflows.
+TEST(CongestionSelf, MoreIsLostThanAWindowLosesThatBacksOff) {
+  Case facts = with_short_queue();
+  DirectionFacts& data = download_of(facts);
+  data.goodput_bps = 18e6;
+  data.lost_packets = data.data_packets / 100;
+  EXPECT_EQ(run("congestion-self", facts).size(), 1U);
+  data.lost_packets = data.data_packets / 5;
+  EXPECT_TRUE(run("congestion-self", facts).empty());
+}
+
 TEST(CongestionSelf, SackBlocksOfWhatWasNeverSentHideWhenPacketsWereLost) {
   Case facts = with_short_queue();
   EXPECT_EQ(run("congestion-self", facts).size(), 1U);

@@ -40,6 +40,14 @@ TEST(ServerThinkTime, SlowNowAndThenIsANote) {
   EXPECT_EQ(found[0].severity, Severity::note);
 }
 
+TEST(ServerThinkTime, ManyAnswersThatAreEachShortAreANoteWhereTheyAreMostOfTheTime) {
+  const auto found = run("server-think-time", with_answers(30, 6, 0.19));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::note);
+  EXPECT_TRUE(run("server-think-time", with_answers(30, 4, 0.19)).empty());
+  EXPECT_TRUE(run("server-think-time", with_answers(9, 6, 0.19)).empty());
+}
+
 TEST(ServerThinkTime, LongPollingIsNot) {
   EXPECT_TRUE(run("server-think-time", with_answers(2, 60, 30, 70)).empty());
 }

@@ -40,6 +40,20 @@ TEST(TailLoss, ASingleOneIsAnIncidentUnlessItRulesTheTime) {
   EXPECT_EQ(run("tail-loss", with_tails(1, 1.0, 1, 1.0))[0].severity, Severity::fault);
 }
 
+// The sender's timer would have run out long before: its resends were lost, or its host stood still.
+TEST(TailLoss, ASilenceThatNoTimerExplainsIsNoTail) {
+  Case facts = with_tails(1, 3.1, 1, 3.1);
+  Stall stall;
+  stall.seconds = 3.1;
+  stall.owner = TimeOwner::timeout;
+  stall.unanswered_sends = 1;
+  download_of(facts).stalls.push_back(stall);
+  EXPECT_TRUE(run("tail-loss", facts).empty());
+  stall.seconds = 0.9;
+  download_of(facts).stalls = {stall};
+  EXPECT_EQ(run("tail-loss", facts).size(), 1U);
+}
+
 TEST(TailLoss, TimeoutsInTheMiddleAreNot) {
   const Case facts = with_tails(1, 0.2, 5, 1.2);
   EXPECT_TRUE(run("tail-loss", facts).empty());

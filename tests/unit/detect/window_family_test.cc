@@ -50,6 +50,43 @@ TEST(RwndLimited, WindowThatFillsAQueueIsNotTheLimit) {
   EXPECT_EQ(silences_of("rwnd-limited", facts).size(), 1U);
 }
 
+// Reads now and then: each ACK comes with the reading, for all that there was room for.
+Case read_now_and_then() {
+  Case facts = limited_by_window(65'536);
+  DirectionFacts& data = download_of(facts);
+  data.vantage = Vantage::sender;
+  data.flight_idle_share = 0.9;
+  data.rtt.total.median_s = data.rtt.loaded_s = 0.050;
+  facts.connections[0][Direction::to_server].packets = data.bytes / 65'536;
+  return facts;
+}
+
+TEST(RwndLimited, AcksThatWaitForTheReaderAreNoQueue) {
+  const auto found = run("rwnd-limited", read_now_and_then());
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_NE(found[0].claim.find("has not read"), std::string::npos);
+}
+
+TEST(RwndLimited, AcksForTwoSegmentsEachAreAQueues) {
+  Case facts = read_now_and_then();
+  facts.connections[0][Direction::to_server].packets = download_of(facts).data_packets / 2;
+  EXPECT_TRUE(run("rwnd-limited", facts).empty());
+}
+
+TEST(RwndLimited, TheReceiversOwnCaptureShowsHowLongItHoldsItsAcks) {
+  Case facts = read_now_and_then();
+  DirectionFacts& data = download_of(facts);
+  data.vantage = Vantage::receiver;
+  data.rtt.loaded_s = 0.020;
+  data.rtt.receiver_leg.median_s = 0.030;
+  facts.connections[0][Direction::to_server].packets = data.data_packets / 2;
+  const auto found = run("rwnd-limited", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_NE(found[0].claim.find("has not read"), std::string::npos);
+  data.rtt.receiver_leg.median_s = 0.0001;
+  EXPECT_NE(run("rwnd-limited", facts)[0].claim.find("never opens"), std::string::npos);
+}
+
 // At the edge in each stretch of time: first wide open, then as narrow as unread data leaves it.
 void narrow(DirectionFacts& data, std::size_t wide, std::size_t narrowed) {
   data.timeline.bin_s = 0.02;
