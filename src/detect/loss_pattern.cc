@@ -37,8 +37,9 @@ constexpr std::uint64_t kPatternFlights = 6;
 constexpr double kRankOfQueue = 0.75;
 // Losses a flight. Independent losses share a flight now and then, a full queue drops many at once.
 constexpr double kAloneShare = 0.5;
-// Flights die: several losses in each, a tenth of all that is sent, a third of the time in timeouts.
-// Independent losses of one in ten leave a sender with flights of a few segments, one lost in each.
+// Flights die: several losses in each, a tenth of all that is sent, a third of the time in
+// timeouts. Independent losses of one in ten leave a sender with flights of a few segments, one
+// lost in each.
 constexpr double kLossesOfDeadFlight = 2.0;
 constexpr double kDeadShare = 0.10;
 constexpr double kDeadTimeShare = 0.30;
@@ -83,9 +84,10 @@ std::string size_edge(const DirectionFacts& data) {
 std::string lost_superframes(const DirectionFacts& data) {
   const SuperframeFacts& super = data.superframes;
   if (const SuperframeEdge edge = find_edge(super); only_large_are_lost(data, edge)) {
-    return fmt::format("super-frames of {} segments and more were lost whole, {} of {}, smaller "
-                       "ones arrived",
-                       edge.segments, edge.lost, edge.lost + edge.delivered);
+    return fmt::format(
+        "super-frames of {} segments and more were lost whole, {} of {}, smaller "
+        "ones arrived",
+        edge.segments, edge.lost, edge.lost + edge.delivered);
   }
   if (super.lost_whole < 3 || super.lost_whole * 2 < super.sent) return {};
   if (as_double(super.lost_whole) < kExplainedShare * as_double(data.lost_packets)) return {};

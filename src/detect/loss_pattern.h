@@ -49,8 +49,8 @@ double least_rtt_s(const RttSet& rtt);
 /// The queue visibly grows with the flight: from here on losses may be its overflow.
 bool queue_builds(const QueueFacts& queue);
 
-/// So much is lost, and yet so much arrived, that what was sent again cannot have been lost as often:
-/// three times what that loss leaves of a rate (PFTK).
+/// So much is lost, and yet so much arrived, that what was sent again cannot have been lost as
+/// often: three times what that loss leaves of a rate (PFTK).
 bool resends_are_spared(const DirectionFacts& data, const LossPattern& pattern);
 
 /// Whether whole flights die and the sender waits for its timer: so many are lost at once, and so

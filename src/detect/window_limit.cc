@@ -60,8 +60,7 @@ bool acks_wait_for_reader(const Transfer& transfer) {
   if (base <= 0 || data.flight_idle_share < kHeldIdleShare) return false;
   const bool here = data.vantage == Vantage::receiver;
   if (!here && segments_per_ack(transfer) < kHeldSegments) return false;
-  const double held_s =
-      here ? data.rtt.receiver_leg.median_s : data.rtt.total.median_s - base;
+  const double held_s = here ? data.rtt.receiver_leg.median_s : data.rtt.total.median_s - base;
   return held_s >= std::max(kHeldFloorS, kHeldFactor * base);
 }
 

@@ -66,7 +66,7 @@ bool loses_more_than_windows(const DirectionFacts& data) {
 /// The round trip grows by something, and losses come when it is longest.
 bool overflows_unseen(const DirectionFacts& data) {
   return data.rtt.total.p95_s - least_rtt_s(data.rtt) >= kShortQueueSeconds &&
-         !losses_come_when_full(data).empty() && !loses_more_than_windows(data);
+         !losses_come_when_full(data).empty();
 }
 
 // The rate of a link that stays full for a tenth of the time.
@@ -162,6 +162,12 @@ void inspect_transfer(const Transfer& transfer, const Policing* policing, Findin
   const double full_s = std::max(queue.loaded_s, data.rtt.total.p95_s);
   const bool climbs = queue_builds(queue) && full_s >= kRatio * queue.base_s;
   const bool is_short = is_short_queue(policing) || (!climbs && overflows_unseen(data));
+  if (is_short && loses_more_than_windows(data)) {
+    return silent(findings, kId, transfer,
+                  fmt::format("{} of the packets are lost, far more than a window loses that backs "
+                              "off: whether by a short queue or a policer does not show",
+                              format_percent(loss_pattern(data).share)));
+  }
   // Then resends come when a timer says so, and what their ACKs took tells nothing of a queue.
   if (is_short && data.sack_edges.impossible > 0) {
     return silent(findings, kId, transfer,

@@ -68,8 +68,7 @@ double other_silence_s(const DirectionFacts& data) {
   double seconds = 0;
   for (const Stall& stall : data.stalls) {
     if (stall.owner != TimeOwner::timeout) continue;
-    if (stall.unanswered_sends >= kTransmissions || !stall.ended ||
-        outlasts_its_timer(data, stall))
+    if (stall.unanswered_sends >= kTransmissions || !stall.ended || outlasts_its_timer(data, stall))
       seconds += stall.seconds;
   }
   return seconds;
@@ -88,11 +87,10 @@ void report(const Transfer& transfer, Severity severity, Findings& findings) {
       "{} time{} the end of a burst from {} was lost and only a timeout repaired it: {} of silence",
       tails.count, tails.count == 1 ? "" : "s", to_string(transfer.sender()),
       format_duration(tails.seconds));
-  finding.evidence.push_back(
-      shown_by(fmt::format("{} of {} timeouts followed a burst whose end alone was missing",
-                           tails.count, data.timeouts),
-               data.tail_timeout_frames,
-               {{"tail_timeouts", timeouts}, {"tail_timeout_s", tails.seconds}}));
+  finding.evidence.push_back(shown_by(
+      fmt::format("{} of {} timeouts followed a burst whose end alone was missing", tails.count,
+                  data.timeouts),
+      data.tail_timeout_frames, {{"tail_timeouts", timeouts}, {"tail_timeout_s", tails.seconds}}));
   const ResendFacts& probes = data.resends[static_cast<std::size_t>(ResendClass::tail_probe)];
   finding.evidence.push_back(
       shown_by(probes.packets > 0 ? fmt::format("{} tail loss probes were sent", probes.packets)
@@ -117,10 +115,9 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
     return;
   }
   if (tails.seconds < kShareOfTimeouts * data.timeout_s) {
-    return silent(
-        findings, kId, transfer,
-        fmt::format("{} of {} timeout silence is of tails", format_duration(tails.seconds),
-                    format_duration(data.timeout_s)));
+    return silent(findings, kId, transfer,
+                  fmt::format("{} of {} timeout silence is of tails",
+                              format_duration(tails.seconds), format_duration(data.timeout_s)));
   }
   if (std::string why = other_cause_of_loss(transfer); !why.empty()) {
     return silent(findings, kId, transfer, std::move(why));
@@ -130,7 +127,8 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
                   "no byte was ever acknowledged: no timeout repaired anything");
   }
   if (other_silence_s(data) * 2 > tails.seconds) {
-    return silent(findings, kId, transfer, "the resends were lost as well, or never came: more than a tail");
+    return silent(findings, kId, transfer,
+                  "the resends were lost as well, or never came: more than a tail");
   }
   if (data.superframes.timeout_s * 2 > data.timeout_s) {
     return silent(findings, kId, transfer, "most of the silence follows super-frames");
@@ -139,8 +137,7 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
     return silent(findings, kId, transfer,
                   "losses lie at random: those at the end of a burst are some of them");
   }
-  Severity severity =
-      severity_of(originals_seen(data) && data.acks_seen, tails.seconds, transfer);
+  Severity severity = severity_of(originals_seen(data) && data.acks_seen, tails.seconds, transfer);
   const double share = tails.seconds / std::max(active_s(transfer.connection), 1e-9);
   if (tails.count < kTimeouts && share < kIncidentShare) severity = Severity::note;
   report(transfer, severity, findings);

@@ -40,7 +40,8 @@ TEST(TailLoss, ASingleOneIsAnIncidentUnlessItRulesTheTime) {
   EXPECT_EQ(run("tail-loss", with_tails(1, 1.0, 1, 1.0))[0].severity, Severity::fault);
 }
 
-// The sender's timer would have run out long before: its resends were lost, or its host stood still.
+// The sender's timer would have run out long before: its resends were lost, or its host stood
+// still.
 TEST(TailLoss, ASilenceThatNoTimerExplainsIsNoTail) {
   Case facts = with_tails(1, 3.1, 1, 3.1);
   Stall stall;
