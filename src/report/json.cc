@@ -127,6 +127,20 @@ Json to_json(const DirectionFacts& direction) {
           {"time", to_json(direction.time)}};
 }
 
+std::string_view word_of(CloseKind close) {
+  switch (close) {
+    case CloseKind::open:
+      return "open";
+    case CloseKind::finished:
+      return "finished";
+    case CloseKind::reset:
+      return "reset";
+    case CloseKind::half_closed:
+      return "half-closed";
+  }
+  return "open";
+}
+
 Json connection_to_json(const Answer& answer, std::size_t position) {
   const ConnectionFacts& connection = answer.facts.connections[position];
   const std::vector<std::string>& verdicts = answer.diagnosis.connection_verdicts;
@@ -135,6 +149,7 @@ Json connection_to_json(const Answer& answer, std::size_t position) {
           {"server", to_string(connection.server)},
           {"start_time_ns", to_ns(connection.first)},
           {"duration_s", std::max(0.0, to_seconds(connection.last - connection.first))},
+          {"close", word_of(connection.close)},
           {"verdict", position < verdicts.size() ? verdicts[position] : "unclear"},
           {"directions",
            {{"to_server", to_json(connection[Direction::to_server])},

@@ -109,8 +109,25 @@ std::string wireshark_difference(const ConnectionFacts& connection, Direction di
                      counted(facts.resent_packets, "packet", "packets"), reasons);
 }
 
+/// What a reset left undone; empty where the connection was not cut off. Who sent it is another
+/// question: see rst-injected.
+std::string cut_of(const ConnectionFacts& connection) {
+  const auto cut = std::ranges::find_if(connection.resets, [](const ResetFacts& reset) {
+    return !reset.answers_syn && !reset.after_fin && !reset.all_acknowledged;
+  });
+  if (cut == connection.resets.end()) return {};
+  const bool from_client = cut->direction == Direction::to_server;
+  return fmt::format(
+      "by a reset in the name of {}, {} after the first packet, with data still "
+      "unacknowledged (frame {})",
+      to_string(from_client ? connection.client : connection.server),
+      format_duration(to_seconds(cut->time - connection.first)), cut->frame.number());
+}
+
 void write_connection(Page& page, const ConnectionFacts& connection, Direction direction) {
   page.heading(ends_of(connection, direction), transfer_of(connection, direction));
+  const std::string cut = cut_of(connection);
+  if (!cut.empty()) page.entry("cut off", cut);
 }
 
 }  // namespace slowpath::report

@@ -47,6 +47,21 @@ TEST(Text, NoLineIsWiderThanAsked) {
   }
 }
 
+TEST(Text, AConnectionThatWasCutOffSaysSo) {
+  Answer answer = test::large_sends();
+  ResetFacts reset;
+  reset.frame = FrameRef{0, 4711};
+  reset.direction = Direction::to_client;
+  reset.time = answer.facts.connections[0].first + from_seconds(0.918);
+  reset.all_acknowledged = true;  // an end as others
+  answer.facts.connections[0].resets = {reset};
+  EXPECT_EQ(to_text(answer, {}).find("cut off"), std::string::npos);
+  answer.facts.connections[0].resets[0].all_acknowledged = false;
+  const std::string text = to_text(answer, {});
+  EXPECT_NE(text.find("cut off"), std::string::npos);
+  EXPECT_NE(text.find("(frame 4711)"), std::string::npos);
+}
+
 TEST(Text, AllShowsEveryRemedy) {
   expect_golden("large_sends_all.txt", to_text(test::large_sends(), {.all = true}));
 }
