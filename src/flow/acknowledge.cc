@@ -27,6 +27,8 @@ void DirectionAnalysis::on_reply(const Record& record, const SackList* sack, Tim
     next_ = std::max(next_, ack);
     una_ = ack;
   }
+  const bool ordered = sacked_high_ <= una_ && !in_recovery_;
+  const std::int64_t delivered = una_ + sacked_bytes_;
   const bool data_in_reply = record.payload_len > 0;
   peer_spoke_ |= data_in_reply;
   account(now, data_in_reply && ack <= una_ ? Event::probe : Event::replied, record.frame);
@@ -46,7 +48,16 @@ void DirectionAnalysis::on_reply(const Record& record, const SackList* sack, Tim
   saw_ack_ = true;
   read_window(record, std::max(ack, una_), now);
   if (sack != nullptr) read_sack(*sack, ack, record, now);
+  if (!ordered) note_spacing(record, una_ + sacked_bytes_ - delivered);
   last_reply_ = now;
+}
+
+// Beside a hole each segment that arrives is reported at once (RFC 5681 section 4.2). Without SACK
+// an ACK that fills the hole tells of what came long before.
+void DirectionAnalysis::note_spacing(const Record& record, std::int64_t bytes) {
+  constexpr std::int64_t kMostSegments = 2;
+  if (facts_.vantage == Vantage::receiver || bytes > kMostSegments * segment_size_) return;
+  if (bytes > 0) trains_.arrived_beside(record.time, bytes, segment_size_, rtt_min_s_);
 }
 
 void DirectionAnalysis::read_syn_ack(const Record& record, Time now) {

@@ -172,6 +172,7 @@ class DirectionAnalysis {
   void count_duplicate_ack(const Record& record);
   void end_silence(const Record& record, Time now);
   void advance_ack(std::int64_t ack, const Record& record, Time now);
+  void note_spacing(const Record& record, std::int64_t bytes);
   void note_acked_unseen(std::int64_t ack, const Record& record);
   void settle_up_to(std::int64_t ack, const Record& record, Time now);
   /// An ACK that fills a hole comes late for everything behind it: it tells no round trip.

@@ -89,6 +89,9 @@ void DirectionAnalysis::send_data(const Record& record, const BytesAt& bytes_at)
     return;
   }
   if (begin < next_) {
+    if (facts_.vantage == Vantage::receiver) {
+      trains_.arrived_beside(record.time, std::min(end, next_) - begin, segment_size_, rtt_min_s_);
+    }
     send_again({record, begin, std::min(end, next_), superframe}, bytes_at);
     begin = next_;
   }

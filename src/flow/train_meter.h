@@ -20,10 +20,8 @@ class TrainMeter {
   void arrived(Time at, std::int64_t bytes, std::uint32_t segment_size, double rtt_s) {
     const double pause_s = std::max(kPauseRounds * rtt_s, kLeastPause_s);
     const double gap_s = to_seconds(at - newest_);
+    pair(at, bytes, segment_size, pause_s);
     if (begun_ && gap_s <= pause_s) {
-      if (segment_size > 0 && bytes >= static_cast<std::int64_t>(segment_size)) {
-        pairs_.add(static_cast<double>(bytes) * 8, std::max(gap_s, kResolution_s));
-      }
       bytes_ += bytes;
       ++arrivals_;
       newest_ = at;
@@ -33,14 +31,19 @@ class TrainMeter {
     begun_ = true;
     begin_ = newest_ = at;
   }
+  /// A copy of older data arrived, or was reported beside a hole: no train is made of such, but the gap before it is
+  /// the path's as well.
+  void arrived_beside(Time at, std::int64_t bytes, std::uint32_t segment_size, double rtt_s) {
+    pair(at, bytes, segment_size, std::max(kPauseRounds * rtt_s, kLeastPause_s));
+  }
   /// Order was lost: what comes next is not spaced by the path.
   void interrupt(std::uint32_t segment_size) {
     end(segment_size);
     begun_ = false;
   }
 
-  /// With the train under way. Where trains agree on no rate and the gaps between single segments do, the upper
-  /// quantiles are that rate, and the count is that of such gaps if there are more.
+  /// With the train under way. Where trains agree on no rate and the gaps between single segments do, or on one far
+  /// above, the upper quantiles are that rate, and the count is that of such gaps if there are more.
   [[nodiscard]] TrainFacts take(std::uint32_t segment_size) {
     end(segment_size);
     const std::vector<float> sorted = rates_.sorted();
@@ -49,7 +52,8 @@ class TrainMeter {
                      .p75_bps = Sampler::quantile_of(sorted, 0.75),
                      .p90_bps = Sampler::quantile_of(sorted, 0.9)};
     const bool agree = facts.trains >= kTrainsToAgree && facts.p90_bps <= kAgreement * facts.p75_bps;
-    if (const PairSpacing::Peak peak = pairs_.peak(); peak.bps > 0 && !agree) {
+    const PairSpacing::Peak peak = pairs_.peak();
+    if (peak.bps > 0 && (!agree || peak.bps > kFarAbove * facts.p75_bps)) {
       facts.trains = std::max(facts.trains, peak.pairs);
       facts.p75_bps = facts.p90_bps = peak.bps;
     }
@@ -69,7 +73,18 @@ class TrainMeter {
   // As detect/ceilings.cc asks of a path's rate.
   static constexpr std::uint64_t kTrainsToAgree = 20;
   static constexpr double kAgreement = 1.3;
+  // Trains with a host's pauses in them agree as well. An ACK for two segments that came as one doubles a rate.
+  static constexpr double kFarAbove = 2.5;
   static constexpr double kResolution_s = 1e-6;   // of most captures' clocks
+
+  void pair(Time at, std::int64_t bytes, std::uint32_t segment_size, double pause_s) {
+    const double gap_s = to_seconds(at - last_);
+    if (any_ && gap_s <= pause_s && segment_size > 0 && bytes >= std::int64_t{segment_size}) {
+      pairs_.add(static_cast<double>(bytes) * 8, std::max(gap_s, kResolution_s));
+    }
+    any_ = true;
+    last_ = at;
+  }
 
   void end(std::uint32_t segment_size) {
     if (arrivals_ >= kArrivals && bytes_ >= kSegments * static_cast<std::int64_t>(segment_size)) {
@@ -81,7 +96,9 @@ class TrainMeter {
   }
 
   bool begun_ = false;
-  Time begin_{}, newest_{};
+  bool any_ = false;
+  Time begin_{}, newest_{};  // of the train
+  Time last_{};              // arrival of any kind
   std::int64_t bytes_ = 0;
   std::uint32_t arrivals_ = 0;
   Sampler rates_;

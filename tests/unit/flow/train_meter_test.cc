@@ -54,6 +54,38 @@ TEST(TrainMeter, GapsThatAgreeAreTheRateWhereNoTrainsDo) {
   EXPECT_EQ(facts.trains, 100u);
 }
 
+TEST(TrainMeter, CopiesAreSpacedByThePathToo) {
+  // Of six segments sent anew 240 us apart the first fills a hole; order is lost before each.
+  const auto gaps_of = [](bool beside) {
+    TrainMeter meter;
+    for (std::int64_t i = 0; i < 20; ++i) {
+      const std::int64_t begin = i * 210'000 + 370 * (i % 3);
+      for (std::int64_t k = 0; k < 6; ++k) {
+        meter.interrupt(kSegment);
+        if (beside) meter.arrived_beside(at_us(begin + 240 * k), kSegment, kSegment, kRtt);
+      }
+    }
+    return meter.take(kSegment);
+  };
+  const TrainFacts facts = gaps_of(true);
+  EXPECT_EQ(facts.trains, 100u);  // five pairs each, and no train
+  EXPECT_EQ(facts.median_bps, 0);
+  EXPECT_NEAR(facts.p75_bps, 48.27e6, 0.03 * 48.27e6);
+  EXPECT_EQ(gaps_of(false).trains, 0u);
+}
+
+TEST(TrainMeter, PausesOfAHostInEachTrainDoNotHideTheGaps) {
+  TrainMeter meter;
+  // Three segments 240 us apart, 48 Mbit/s, then 2.5 ms in which the host sleeps: trains agree.
+  for (std::int64_t i = 0; i < 200; ++i) {
+    for (std::int64_t k = 0; k < 3; ++k)
+      meter.arrived(at_us(i * 3'000 + 37 * (i % 5) + 240 * k), kSegment, kSegment, kRtt);
+  }
+  const TrainFacts facts = meter.take(kSegment);
+  EXPECT_NEAR(facts.median_bps, 11.6e6, 0.5e6);
+  EXPECT_NEAR(facts.p75_bps, 48.27e6, 0.03 * 48.27e6);
+}
+
 TEST(TrainMeter, SmallSegmentsAndPausesAreNoPairs) {
   TrainMeter meter;
   for (std::int64_t i = 0; i < 50; ++i) {
