@@ -44,8 +44,6 @@ constexpr double kMostStretches = 0.95;
 constexpr std::uint64_t kFewSegments = 4;
 // A path that was full so long made the rate, whatever bursts pass it: a token bucket lets them.
 constexpr double kFullShare = 0.5;
-// Congestion control leaves up to a tenth of a path unused between its losses.
-constexpr double kUsable = 0.9;
 
 /// Whether the spacing may be that of the program whose slowness is repaired. A window that is too
 /// small leaves pauses between flights; one that fills without a pause is emptied slowly.
@@ -55,12 +53,26 @@ bool program_paces(const DirectionFacts& data, const Repairs& repairs) {
   return repairs.sender || (repairs.window && read_slowly);
 }
 
+bool spacing_agrees(const DirectionFacts& data) {
+  const TrainFacts& trains = data.trains;
+  return trains.trains >= kTrainsToAgree && trains.p75_bps > 0 &&
+         trains.p90_bps <= kAgreement * trains.p75_bps;
+}
+
 /// The path queued for a good part of the time, and not for two or three segments in flight: what
 /// delays those is another's queue, or a host.
 bool is_full(const DirectionFacts& data) {
   const bool few = data.flight_plateau_bytes > 0 &&
                    data.flight_plateau_bytes < kFewSegments * std::uint64_t{data.segment_size};
   return !few && data.time.share(TimeOwner::bottleneck) >= kMetShare;
+}
+
+/// The path was full for most of the time, and the transfer made far less than the spacing says
+/// that it carries: others fill it, and lie between the segments.
+bool is_shared(const DirectionFacts& data) {
+  constexpr double kOwnShare = 0.6;
+  const double full = data.time.share(TimeOwner::bottleneck);
+  return full >= kFullShare && data.goodput_bps < kOwnShare * full * data.trains.p75_bps;
 }
 
 /// What is repaired held the transfer for longer than the path did.
@@ -77,15 +89,14 @@ bool held_longer(const DirectionFacts& data, const Repairs& repairs) {
 /// The spacing of trains or of segments, where most of them agree and nothing was faster for long.
 /// Unless a queue shows that the path made it, it must not be what held the transfer: a small
 /// window's round trips and a program's rhythm are as regular.
-Ceiling spaced_ceiling(const DirectionFacts& data, const Repairs& repairs) {
+Ceiling spacing_ceiling(const DirectionFacts& data, const Repairs& repairs) {
   const TrainFacts& trains = data.trains;
-  const bool agree = trains.trains >= kTrainsToAgree && trains.p75_bps > 0 &&
-                     trains.p90_bps <= kAgreement * trains.p75_bps;
   const double held_bps = peak_bps(data);
-  if (!agree || held_bps > kOutrun * trains.p75_bps) return {};
+  if (!spacing_agrees(data) || held_bps > kOutrun * trains.p75_bps) return {};
   const double gap_s = data.segment_size * 8 / trains.p75_bps;
   // So fast, only what was nearly had is the path's: hosts take what waits in one go.
   if (gap_s < kHostGap_s && held_bps > 0 && held_bps < kHostShare * trains.p75_bps) return {};
+  if (is_shared(data)) return {};
   const bool apart =
       trains.p75_bps >= kOwnRhythm * held_bps && gap_s <= kGapRounds * base_rtt_s(data);
   const bool shows_pauses = held_bps > 0 || !program_paces(data, repairs);
@@ -201,12 +212,21 @@ double peak_bps(const DirectionFacts& data) {
   return rate_in_stretch_bps(line, sums[at], width);
 }
 
+double spacing_bps(const DirectionFacts& data) {
+  const double bps = data.trains.p75_bps;
+  return spacing_agrees(data) && !is_host_pace(data, bps) ? bps : 0;
+}
+
+bool is_host_pace(const DirectionFacts& data, double bps) {
+  return data.segment_size * 8 < kHostGap_s * bps;
+}
+
 double carried_bps(const DirectionFacts& data) {
-  return kUsable * std::min(data.trains.median_bps, peak_bps(data));
+  return kUsable * std::max(std::min(data.trains.median_bps, peak_bps(data)), spacing_bps(data));
 }
 
 Ceiling path_ceiling(const DirectionFacts& data, const Repairs& repairs) {
-  Ceiling spaced = spaced_ceiling(data, repairs);
+  Ceiling spaced = spacing_ceiling(data, repairs);
   Ceiling filled = filled_ceiling(data, repairs);
   const bool long_full = data.time.share(TimeOwner::bottleneck) >= kFullShare;
   const bool takes_filled = !spaced.is_known() || (long_full && filled.bps < spaced.bps);

@@ -12,6 +12,9 @@
 
 namespace slowpath::detect {
 
+/// Congestion control leaves up to a tenth of a path unused between its losses.
+inline constexpr double kUsable = 0.9;
+
 /// A rate of payload that would remain a limit, and why. Infinite: none is known.
 struct Ceiling {
   double bps = std::numeric_limits<double>::infinity();
@@ -27,8 +30,15 @@ double base_rtt_s(const DirectionFacts& data);
 /// a host takes late, and at once, makes a stretch look faster than the path. 0: nothing was.
 double peak_bps(const DirectionFacts& data);
 
+/// The path's rate, where the gaps between segments or their bursts agree on one, far enough apart
+/// that no host made them. 0: they do not.
+double spacing_bps(const DirectionFacts& data);
+
+/// Segments this fast are apart by less than hosts take for one: what waited is taken in one go.
+bool is_host_pace(const DirectionFacts& data, double bps);
+
 /// What the path was seen to carry, less what congestion control leaves unused: bursts, as far as
-/// some stretch kept up with them.
+/// some stretch kept up with them, and more where their spacing agrees.
 double carried_bps(const DirectionFacts& data);
 
 /// The path's own rate: where its bursts or the gaps between segments agree on it, or the transfer

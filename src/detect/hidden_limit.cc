@@ -121,7 +121,8 @@ std::optional<Finding> hidden_behind(const Transfer& transfer, const Cover& cove
   Repairs repairs;
   repairs.add(cover.repair, cover.seconds);
   if (cover.limits_rate) return below_usual_path(transfer, cover, std::nullopt);
-  if (!repairs.loss && !repairs.sender) return std::nullopt;
+  // What times out hardly ever reached a window: too little of the path was seen.
+  if (cover.repair == Repair::timeouts || (!repairs.loss && !repairs.sender)) return std::nullopt;
   const AfterFix narrow = predict(transfer, repairs, Witness::bursts);
   repairs.add(Repair::window, 0);
   const AfterFix wide = predict(transfer, repairs, Witness::bursts);

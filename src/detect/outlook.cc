@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <optional>
 #include <span>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "detect/policy.h"
 #include "detect/prediction.h"
@@ -16,6 +19,7 @@ namespace {
 AfterFix expectation_of(const Transfer& transfer, const Finding& finding) {
   Repairs repairs;
   repairs.add(repair_of(finding.fault), finding.seconds_lost);
+  if (repairs.limit) repairs.passes_bps = finding.after_fix.goodput_bps.value_or(0);
   AfterFix after = predict(transfer, repairs, Witness::stretches);
   // What the detector says of its own fault stands beside the figures.
   if (!finding.after_fix.basis.empty() && after.goodput_bps) {
@@ -60,7 +64,9 @@ bool is_switch(const Finding& finding, const Transfer& transfer, std::span<const
 
 /// Adds what a finding repairs to what is done, and says what is then to be expected.
 AfterFix expect_also(const Transfer& transfer, const Finding& finding, Repairs& done) {
-  done.add(repair_of(finding.fault), finding.seconds_lost);
+  const Repair repair = repair_of(finding.fault);
+  done.add(repair, finding.seconds_lost);
+  if (repair == Repair::limit) done.passes_bps = finding.after_fix.goodput_bps.value_or(0);
   if (!done.unknown) return predict(transfer, done, Witness::stretches);
   return {std::nullopt, std::string{kHiddenByEarlier}, Bound::unknown};
 }
@@ -79,10 +85,21 @@ std::optional<Transfer> transfer_of(const Case& facts, const Finding& finding) {
   return Transfer{facts, *connection, finding.direction.value_or(main_direction(*connection))};
 }
 
+namespace {
+
+/// The data that a repair is for. A handshake, or a reset, is of both directions.
+std::optional<Transfer> repaired(const Case& facts, const Finding& finding) {
+  const std::optional<Transfer> transfer = transfer_of(facts, finding);
+  if (!transfer || repair_of(finding.fault) != Repair::setup) return transfer;
+  return Transfer{facts, transfer->connection, main_direction(transfer->connection)};
+}
+
+}  // namespace
+
 void predict_each(const Case& facts, std::vector<Finding>& findings) {
   for (Finding& finding : findings) {
     if (repair_of(finding.fault) == Repair::unknown) continue;
-    if (const std::optional<Transfer> transfer = transfer_of(facts, finding)) {
+    if (const std::optional<Transfer> transfer = repaired(facts, finding)) {
       finding.after_fix = expectation_of(*transfer, finding);
     }
   }
@@ -91,7 +108,7 @@ void predict_each(const Case& facts, std::vector<Finding>& findings) {
 std::vector<FixStep> order_steps(const Case& facts, const std::vector<Finding>& findings) {
   if (findings.empty() || findings.front().severity != Severity::fault) return {};
   const Finding& verdict = findings.front();
-  const std::optional<Transfer> transfer = transfer_of(facts, verdict);
+  const std::optional<Transfer> transfer = repaired(facts, verdict);
   if (!transfer) return {};
   Repairs done;
   expect_also(*transfer, verdict, done);
@@ -100,14 +117,16 @@ std::vector<FixStep> order_steps(const Case& facts, const std::vector<Finding>& 
     const Finding& finding = findings[i];
     if (finding.severity == Severity::note || !is_beside(finding, verdict)) continue;
     Repairs also = done;
-    const AfterFix after = expect_also(*transfer, finding, also);
+    AfterFix after = expect_also(*transfer, finding, also);
     const bool shows = is_switch(finding, *transfer, findings, steps, after);
     if (!shows && !is_hidden_limit(finding)) continue;
     done = also;
     // Where the rate after all steps is known, it is told, whether or not this one adds to it.
-    const bool told = shows || after.bound == Bound::about;
-    steps.push_back(
-        {i, told ? after : AfterFix{std::nullopt, std::string{kNotReached}, Bound::unknown}});
+    const bool told = shows || bound_of(after) == Bound::about;
+    if (!told)
+      after.basis =
+          after.basis.empty() ? kNotReached : fmt::format("{}; {}", kNotReached, after.basis);
+    steps.push_back({i, std::move(after)});
   }
   if (steps.size() < 2) steps.clear();
   return steps;

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/arithmetic/loss_model.h"
 #include "detect/arithmetic/slow_start.h"
 #include "detect/ceilings.h"
 #include "detect/policy.h"
@@ -126,31 +127,40 @@ bool has_trains(const DirectionFacts& data) {
   return data.trains.trains >= kTrains && data.trains.median_bps > 0;
 }
 
+/// As much as bursts show that the path carries, under what binds otherwise.
+AfterFix as_carried(const Transfer& transfer, const Repairs& repairs, const Ceiling& ceiling) {
+  const double carried = carried_bps(transfer.data());
+  if (carried <= 0 || base_rtt_s(transfer.data()) <= 0) return {};
+  const Run run = run_at(transfer, repairs, std::min(carried, ceiling.bps));
+  return {
+      run.bps,
+      fmt::format("{} at {}, as bursts arrived; nothing shows what the path carries beyond that",
+                  run.basis, format_rate(carried)),
+      Bound::at_least};
+}
+
 /// The path's own rate is not known: what binds otherwise does so if bursts came as fast as that,
 /// else they are what the path is known to carry.
 AfterFix bounded_by_bursts(const Transfer& transfer, const Repairs& repairs, Witness witness,
                            const Ceiling& ceiling) {
   const TrainFacts& trains = transfer.data().trains;
-  if (!has_trains(transfer.data())) return {};
+  if (!has_trains(transfer.data())) return as_carried(transfer, repairs, ceiling);
   Run run = run_at(transfer, repairs, ceiling.bps);
   if (!ceiling.why.empty()) run.basis += "; " + ceiling.why;
   // Between losses flights are a few packets, which a host may take in one go: what such bursts
   // seem to carry counts only where some stretch came near it.
-  const bool shown = !repairs.loss || witness == Witness::bursts ||
-                     peak_bps(transfer.data()) >= kSustained * run.bps;
+  // So does what comes faster than hosts take segments one by one.
+  const bool told_by_host = repairs.loss || is_host_pace(transfer.data(), trains.median_bps);
+  const double sustained = std::max(peak_bps(transfer.data()), transfer.data().goodput_bps);
+  const bool shown =
+      !told_by_host || witness == Witness::bursts || sustained >= kSustained * run.bps;
   if (trains.median_bps >= run.bps && shown) {
     const bool told = is_whole(transfer) && base_rtt_s(transfer.data()) >= kLeastRtt;
     return {run.bps,
             run.basis + fmt::format("; bursts arrived at {}", format_rate(trains.median_bps)),
             told ? Bound::about : Bound::at_least};
   }
-  const double carried = carried_bps(transfer.data());
-  run = run_at(transfer, repairs, std::min(carried, ceiling.bps));
-  return {
-      run.bps,
-      fmt::format("{} at {}, as bursts arrived; nothing shows what the path carries beyond that",
-                  run.basis, format_rate(carried)),
-      Bound::at_least};
+  return as_carried(transfer, repairs, ceiling);
 }
 
 /// Whether the round trip and the rate are the path's: what a host does in less than a millisecond
@@ -164,14 +174,18 @@ bool path_tells(const DirectionFacts& data) {
 /// From slow start on, under the ceilings that stay.
 AfterFix run_anew(const Transfer& transfer, const Repairs& repairs, Witness witness) {
   const DirectionFacts& data = transfer.data();
-  if (!path_tells(data)) return {};
-  const Ceiling path = path_ceiling(data, repairs);
   const Ceiling other = other_ceiling(data, repairs);
+  if (!path_tells(data)) {
+    return spacing_bps(data) > 0 ? as_carried(transfer, repairs, other) : AfterFix{};
+  }
+  const Ceiling path = path_ceiling(data, repairs);
   if (!path.is_known()) return bounded_by_bursts(transfer, repairs, witness, other);
   const Ceiling& least = path.bps <= other.bps ? path : other;
-  const Run run = run_at(transfer, repairs, least.bps);
+  Run run = run_at(transfer, repairs, least.bps);
   // A long transfer nears the ceiling, whether or not its end was seen.
   const bool known = is_steady(transfer) || run.bps * kAlike >= least.bps;
+  // Congestion control leaves a tenth unused; a bound has that on its safe side.
+  if (!known) run = run_at(transfer, repairs, kUsable * least.bps);
   return {run.bps, run.basis + "; " + least.why, known ? Bound::about : Bound::at_least};
 }
 
@@ -214,6 +228,43 @@ AfterFix stays(const Transfer& transfer, const Repairs& repairs) {
   return same;
 }
 
+/// Damaged data is resent instead of taken, which keeps the congestion window small where there is
+/// much of it.
+AfterFix verified(const Transfer& transfer, const Repairs& repairs) {
+  constexpr double kRoomy = 8;
+  const DirectionFacts& data = transfer.data();
+  // With the queue that it makes, of which losses would leave less: a bound.
+  const double rtt = data.rtt.total.median_s;
+  const double share = static_cast<double>(data.checksums.bad_but_acknowledged) /
+                       static_cast<double>(std::max<std::uint64_t>(data.data_packets, 1));
+  AfterFix same = stays(transfer, repairs);
+  if (share <= 0 || rtt <= 0 || data.segment_size == 0) return same;
+  const double bps = arithmetic::cubic_rate_bps(data.segment_size, rtt, std::min(share, 1.0));
+  if (bps >= kRoomy * data.goodput_bps) return same;
+  // In turn what held it until now, and the losses.
+  return {1 / (1 / data.goodput_bps + 1 / bps),
+          fmt::format("what is taken damaged now is resent then: {} of loss at {} leaves about {} "
+                      "(CUBIC, RFC 9438 section 5)",
+                      format_percent(share), format_duration(rtt), format_rate(bps)),
+          Bound::at_least};
+}
+
+/// A limit goes, or what others take: no less than now passes then, nor than what is known to pass.
+AfterFix freed(const Transfer& transfer, const Repairs& repairs) {
+  const DirectionFacts& data = transfer.data();
+  AfterFix least{data.goodput_bps, "no less than now", Bound::at_least};
+  // Where a limit holds, it makes the spacing; where ACKs queue, they lose theirs.
+  const double passes = repairs.limit ? repairs.passes_bps : carried_bps(data);
+  if (passes <= 0 || base_rtt_s(data) <= 0 || data.segment_size == 0) return least;
+  const Ceiling other = other_ceiling(data, repairs);
+  const Run run = run_at(transfer, repairs, std::min(passes, other.bps));
+  if (run.bps <= data.goodput_bps) return least;
+  least.goodput_bps = run.bps;
+  least.basis = fmt::format("{} at {}, which {}", run.basis, format_rate(passes),
+                            repairs.limit ? "passes now" : "bursts came at");
+  return least;
+}
+
 }  // namespace
 
 AfterFix predict(const Transfer& transfer, const Repairs& repairs, Witness witness) {
@@ -221,6 +272,8 @@ AfterFix predict(const Transfer& transfer, const Repairs& repairs, Witness witne
   if (data.bytes == 0 || data.transfer_s <= 0) {
     return unknown("cannot be told: no data was seen to move");
   }
+  if (repairs.limit || repairs.share) return freed(transfer, repairs);
+  if (repairs.verify) return verified(transfer, repairs);
   const bool held_small = repairs.loss || repairs.sender || repairs.window;
   if (!held_small && !repairs.waits) return stays(transfer, repairs);
   AfterFix left = without_waits(transfer, repairs);
@@ -232,6 +285,9 @@ AfterFix predict(const Transfer& transfer, const Repairs& repairs, Witness witne
   // Seconds of such a cause are a model's: never more than the path was seen to carry.
   if (has_trains(data)) {
     *left.goodput_bps = std::min(*left.goodput_bps, std::max(carried_bps(data), data.goodput_bps));
+  } else if (repairs.sender || repairs.window) {
+    const double sustained = std::max(kUsable * peak_bps(data), data.goodput_bps);
+    *left.goodput_bps = std::min(*left.goodput_bps, sustained);
   }
   left.bound = Bound::at_least;
   return left;

@@ -17,14 +17,19 @@ namespace slowpath::detect {
 
 /// What repairing a fault does to the time of a transfer.
 enum class Repair : std::uint8_t {
-  unknown,  // nothing that was seen tells the rate afterwards
-  waits,    // pauses go; between them the transfer runs as it did
-  turns,    // likewise, and the round trips of questions and answers with them
-  loss,     // nothing is lost any more, and nothing keeps the congestion window small
-  sender,   // the sender keeps as much in flight as it may
-  window,   // the receive window opens
-  reader,   // likewise, because its program reads as fast as data comes
-  nothing,  // the rate stays: the repair saves data, delay or other connections
+  unknown,   // nothing that was seen tells the rate afterwards
+  waits,     // pauses go; between them the transfer runs as it did
+  turns,     // likewise, and the round trips of questions and answers with them
+  loss,      // nothing is lost any more, and nothing keeps the congestion window small
+  timeouts,  // likewise: the losses that end in silence are most of those that it has
+  sender,    // the sender keeps as much in flight as it may
+  window,    // the receive window opens
+  reader,    // likewise, because its program reads as fast as data comes
+  nothing,   // the rate stays: the repair saves data, delay or other connections
+  setup,     // the connection is set up at once, or is not cut off: while it lives its rate stays
+  verify,    // what is taken damaged is lost instead
+  limit,     // what holds or drops all that exceeds a rate, or holds its ACKs
+  share,     // what others take of the path
 };
 
 /// For ids of the catalogue; those that are not in the table, and others, are `unknown`.
@@ -33,8 +38,10 @@ Repair repair_of(std::string_view fault);
 /// Several repairs done together.
 struct Repairs {
   bool waits = false, turns = false, loss = false, sender = false, window = false;
-  bool unknown = false;  // one of them: what all bring together cannot be told
-  double seconds = 0;    // that their causes cost the transfer
+  bool verify = false, limit = false, share = false;
+  bool unknown = false;   // one of them: what all bring together cannot be told
+  double seconds = 0;     // that their causes cost the transfer
+  double passes_bps = 0;  // that a limit is known to let pass; 0: not known
 
   void add(Repair repair, double seconds_lost);
 };

@@ -15,8 +15,9 @@ constexpr auto kRepairs = std::to_array<std::pair<std::string_view, Repair>>({
     {"client-think-time", Repair::waits},
     {"delack-single-segment", Repair::waits},
     {"nagle-delack", Repair::waits},
+    {"idle-nat-drop", Repair::waits},
     {"path-outage", Repair::waits},
-    {"rto-dominated", Repair::waits},
+    {"peer-gone", Repair::waits},
     {"server-think-time", Repair::waits},
     {"spurious-retransmission", Repair::waits},
     {"tail-loss", Repair::waits},
@@ -46,16 +47,19 @@ constexpr auto kRepairs = std::to_array<std::pair<std::string_view, Repair>>({
     {"random-loss", Repair::loss},
     {"receiver-cpu-drops", Repair::loss},
     {"reordering", Repair::loss},
+    {"rto-dominated", Repair::timeouts},
     {"sack-mangled", Repair::loss},
     {"ts-broken", Repair::loss},
     {"tx-csum-offload-broken", Repair::loss},
     // Ends that hold the transfer back.
     {"app-limited-sender", Repair::sender},
+    {"sender-cpu-limited", Repair::sender},
     {"sender-limited", Repair::sender},
     {"sndbuf-limited", Repair::sender},
     {"rwnd-fixed-64k", Repair::window},
     {"rwnd-limited", Repair::window},
     {"wscale-absent", Repair::window},
+    {"wscale-misapplied", Repair::window},
     {"wscale-stripped", Repair::window},
     {"zero-window", Repair::reader},
     // The bottleneck stays, its queue does not.
@@ -63,6 +67,22 @@ constexpr auto kRepairs = std::to_array<std::pair<std::string_view, Repair>>({
     // Data, not rate.
     {"payload-altered-csum-good", Repair::nothing},
     {"retrans-differs", Repair::nothing},
+    {"rx-csum-skipped", Repair::verify},
+    // The handshake, and the end.
+    {"accept-queue-overflow", Repair::setup},
+    {"conntrack-full", Repair::setup},
+    {"paws-nat-drop", Repair::setup},
+    {"rst-injected", Repair::setup},
+    {"snat-exhausted", Repair::setup},
+    {"syn-backlog-cookies", Repair::setup},
+    {"syn-blocked", Repair::setup},
+    {"tfo-blackhole", Repair::setup},
+    {"timewait-syn-drop", Repair::setup},
+    // What the path carries beyond the limit, or beside the others, was hardly seen.
+    {"ack-path-congestion", Repair::limit},
+    {"congestion-external", Repair::share},
+    {"policer", Repair::limit},
+    {"shaper", Repair::limit},
 });
 
 }  // namespace
@@ -76,9 +96,12 @@ void Repairs::add(Repair repair, double seconds_lost) {
   unknown |= repair == Repair::unknown;
   waits |= repair == Repair::waits || repair == Repair::turns;
   turns |= repair == Repair::turns;
-  loss |= repair == Repair::loss;
+  loss |= repair == Repair::loss || repair == Repair::timeouts;
   sender |= repair == Repair::sender;
   window |= repair == Repair::window || repair == Repair::reader;
+  verify |= repair == Repair::verify;
+  limit |= repair == Repair::limit;
+  share |= repair == Repair::share;
   seconds += seconds_lost;
 }
 

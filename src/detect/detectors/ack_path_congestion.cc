@@ -77,8 +77,7 @@ void report(const Transfer& transfer, const WaysOfTrip& ways, double base_s, boo
   finding.refuted_by =
       "ACKs that arrive as late in a capture at the receiver: then it is the receiver that waits";
   finding.after_fix = {std::nullopt,
-                       "cannot be told: what the path carries to the receiver does not show while "
-                       "its ACKs wait"};
+                       "what the path carries to the receiver hardly shows while its ACKs wait"};
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.ack_rtt");
   finding.next_capture =
       capture_command(transfer.connection, complete ? "receiver.pcap" : "sender.pcap");

@@ -115,7 +115,7 @@ void report(const Transfer& transfer, const Loads& loads, double little_s, doubl
                {}, {{"lost_packets", static_cast<double>(data.lost_packets)}}));
   finding.refuted_by = "a round trip that falls to its least as soon as this transfer pauses";
   finding.after_fix = {std::nullopt,
-                       "cannot be told: how much of the path others take is not in the capture"};
+                       "how much of the path others take is not in the capture"};
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.ack_rtt");
   findings.list.push_back(std::move(finding));
 }

@@ -98,8 +98,6 @@ void report(const Transfer& transfer, const Stall& silence, bool complete, Findi
   }
   finding.refuted_by =
       "any later packet of the peer, or one of its own captures that shows answers";
-  finding.after_fix = {std::nullopt,
-                       "cannot be told: the transfer was never finished, so it has no duration"};
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.retransmission");
   if (!complete) finding.next_capture = capture_command(transfer.connection, "other_end.pcap");
   findings.list.push_back(std::move(finding));

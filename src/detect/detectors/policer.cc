@@ -84,9 +84,9 @@ void report(const Policing& policing, const Transfer& transfer, Findings& findin
                  {}, {{"transfers", static_cast<double>(policing.transfers.size())}}));
   }
   finding.refuted_by = "round trips that grow before losses, or losses well below that rate";
-  finding.after_fix = {std::nullopt,
-                       "cannot be told: nothing in the capture shows what the path would carry "
-                       "without the policer"};
+  finding.after_fix = {bucket.rate_bytes_per_s * 8,
+                       "nothing in the capture shows what the path would carry without the policer",
+                       Bound::at_least};
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.retransmission");
   if (!policing.fits) finding.next_capture = capture_command(transfer.connection, "sender.pcap");
   findings.list.push_back(std::move(finding));

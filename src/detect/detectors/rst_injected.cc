@@ -115,7 +115,7 @@ void report(const ConnectionFacts& connection, const ResetFacts& reset, const Ma
   finding.evidence = evidence_of(reset, marks);
   finding.refuted_by =
       fmt::format("a capture at {} in which it sends this reset", to_string(alleged.address));
-  finding.after_fix = {std::nullopt, "cannot be told: the connection was cut off"};
+  finding.after_fix = {std::nullopt, "the connection then lives on"};
   finding.wireshark_filter = stream_filter(connection, "tcp.flags.reset == 1");
   finding.next_capture = capture_command(connection, "alleged_sender.pcap");
   findings.list.push_back(std::move(finding));

@@ -37,7 +37,6 @@ Finding describe(const Transfer& transfer) {
                {{"bad_but_acknowledged", static_cast<double>(sums.bad_but_acknowledged)},
                 {"good_checksums", static_cast<double>(sums.good)}}));
   finding.refuted_by = "the same hash of the data at both ends";
-  finding.after_fix = {std::nullopt, "this costs data, not time"};
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.checksum.status == \"Bad\"");
   finding.next_capture = fmt::format(
       "compare sha256sum of the data on both hosts; then on {}: nstat -az TcpInCsumErrors, and "

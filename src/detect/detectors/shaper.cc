@@ -117,8 +117,8 @@ void report(const Transfer& transfer, const QueueFacts& queue, const Plateau& pl
       "a link on the path whose own speed is this rate, or several transfers side "
       "by side that together exceed it";
   finding.after_fix = {std::nullopt,
-                       "cannot be told: nothing in the capture shows what the path "
-                       "would carry without the shaper"};
+                       "nothing in the capture shows what the path would carry without the "
+                       "shaper"};
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.ack_rtt");
   findings.list.push_back(std::move(finding));
 }

@@ -107,7 +107,6 @@ Finding start(const Transfer& transfer, bool complete) {
   finding.severity = severity_of(complete, finding.seconds_lost, transfer);
   finding.confidence = confidence_of(complete ? 0.9 : 0.6, transfer);
   finding.refuted_by = "the same trickle with window scaling switched off at one end";
-  finding.after_fix = {std::nullopt, "cannot be told: the transfer never had a real window"};
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.window_size_value");
   finding.next_capture = fmt::format("at the other end as well: {}",
                                      capture_command(transfer.connection, "other_end.pcap"));

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "detect/synthesis.h"
+#include "detect/synthesis_steps.h"
 #include "support/case_builder.h"
 
 namespace slowpath::testing {
@@ -24,6 +25,17 @@ detect::Transfer transfer_of(const Case& facts) {
 void show_path(Case& facts, double bps) {
   download_of(facts).trains = {.trains = 100, .median_bps = bps, .p75_bps = bps, .p90_bps = bps};
   facts.connections[0].beside.first_fin = Direction::to_client;
+}
+
+/// Gaps between segments that agree on a rate, and what was sustained.
+void space_path(Case& facts, double bps, double sustained_bps) {
+  DirectionFacts& data = download_of(facts);
+  data.trains = {.trains = 500, .median_bps = sustained_bps, .p75_bps = bps, .p90_bps = bps};
+  data.timeline.bin_s = 0.02;
+  data.timeline.bins.assign(400, {});
+  for (TimelineBin& bin : data.timeline.bins) {
+    bin.acked_bytes = static_cast<std::uint64_t>(sustained_bps * 0.02 / 8);
+  }
 }
 
 AfterFix after(const Case& facts, Repair repair, double seconds) {
@@ -133,6 +145,124 @@ TEST(Prediction, ALansRoundTripTellsNoRate) {
   const AfterFix loss = after(facts, Repair::loss, 6);
   EXPECT_EQ(loss.bound, Bound::at_least);
   EXPECT_LT(loss.goodput_bps.value_or(1e12), 100e6);
+}
+
+TEST(Prediction, ALansSpacingIsABound) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8, .rtt_s = 0.0002});
+  show_path(facts, 50e6);  // a segment each 230 us: no host took them so
+  const AfterFix loss = after(facts, Repair::loss, 6);
+  EXPECT_EQ(loss.bound, Bound::at_least);
+  // Nine tenths of it are used; 1.78 s, and a few round trips of 0.2 ms.
+  EXPECT_NEAR(loss.goodput_bps.value_or(0), 45e6, 0.2e6);
+  download_of(facts).trains.p90_bps = 80e6;  // they do not agree
+  EXPECT_LT(after(facts, Repair::loss, 6).goodput_bps.value_or(1e12), 40e6);
+}
+
+TEST(Prediction, SpacingAloneIsWhatThePathIsKnownToCarry) {
+  // Fewer segments came in a row than a train has: only the gaps between two agree.
+  Case facts = healthy_case({.bytes = 1'000'000, .seconds = 8});
+  DirectionFacts& data = download_of(facts);
+  data.trains = {.trains = 40, .median_bps = 0, .p75_bps = 1.1e6, .p90_bps = 1.1e6};
+  // A gap of 10.5 ms is more than half of the round trip of 20 ms: maybe a small window's.
+  const AfterFix loss = after(facts, Repair::loss, 1);
+  EXPECT_EQ(loss.bound, Bound::at_least);
+  // Lost time says more: 1 MB in 7 s, and a tenth of a second that may be wrong.
+  EXPECT_NEAR(loss.goodput_bps.value_or(0), 8e6 / 7.1, 0.05e6);
+}
+
+TEST(Prediction, WithoutALimitNoLessThanPassesNow) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  show_path(facts, 50e6);  // bursts that the bucket let pass
+  Repairs repairs;
+  repairs.add(Repair::limit, 3);
+  const AfterFix now = predict(transfer_of(facts), repairs, detect::Witness::stretches);
+  EXPECT_EQ(now.bound, Bound::at_least);
+  EXPECT_DOUBLE_EQ(now.goodput_bps.value_or(0), download_of(facts).goodput_bps);
+  repairs.passes_bps = 20e6;
+  const AfterFix passes = predict(transfer_of(facts), repairs, detect::Witness::stretches);
+  EXPECT_EQ(passes.bound, Bound::at_least);
+  // 4 s at 20 Mbit/s, and two round trips of 20 ms in slow start: 29 KB of 50 KB fill the path.
+  EXPECT_NEAR(passes.goodput_bps.value_or(0), 8e7 / 4.03, 0.2e6);
+}
+
+TEST(Prediction, WithoutOthersNoLessThanBurstsShow) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  show_path(facts, 50e6);
+  const AfterFix share = after(facts, Repair::share, 3);
+  EXPECT_EQ(share.bound, Bound::at_least);
+  EXPECT_GT(share.goodput_bps.value_or(0), 40e6);
+  EXPECT_LE(share.goodput_bps.value_or(0), 45e6);
+}
+
+TEST(Prediction, AHandshakesRepairLeavesTheRate) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  facts.connections[0].beside.first_fin = Direction::to_client;
+  const AfterFix setup = after(facts, Repair::setup, 7);
+  EXPECT_EQ(setup.bound, Bound::about);
+  EXPECT_DOUBLE_EQ(setup.goodput_bps.value_or(0), download_of(facts).goodput_bps);
+  facts.connections[0].close = CloseKind::reset;  // it would have gone on
+  EXPECT_EQ(after(facts, Repair::setup, 0).bound, Bound::at_least);
+}
+
+TEST(Prediction, AHandshakesFindingSpeaksOfTheData) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  facts.connections[0].beside.first_fin = Direction::to_client;
+  std::vector<Finding> findings(1);
+  findings[0].fault = "syn-blocked";
+  findings[0].connections = {facts.connections[0].id};
+  findings[0].direction = Direction::to_server;  // of the SYNs
+  findings[0].after_fix = {std::nullopt, "the handshake then takes one round trip"};
+  detect::predict_each(facts, findings);
+  EXPECT_DOUBLE_EQ(findings[0].after_fix.goodput_bps.value_or(0), download_of(facts).goodput_bps);
+  EXPECT_EQ(findings[0].after_fix.basis,
+            "the handshake then takes one round trip; the rate stays as it is");
+}
+
+TEST(Prediction, DataThatIsVerifiedIsResent) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  facts.connections[0].beside.first_fin = Direction::to_client;
+  DirectionFacts& data = download_of(facts);
+  data.data_packets = 7000;
+  EXPECT_EQ(after(facts, Repair::verify, 0).bound, Bound::about);
+  // One in 7000 (0.014 %) leaves Reno 1.22 / sqrt(p) = 102 segments in 20 ms, 59 Mbit/s: no eight
+  // times the 10 that it had. Ten and 59 in turn make 8.5.
+  data.checksums.bad_but_acknowledged = 1;
+  EXPECT_EQ(after(facts, Repair::verify, 0).bound, Bound::at_least);
+  EXPECT_NEAR(after(facts, Repair::verify, 0).goodput_bps.value_or(0), 8.5e6, 0.2e6);
+  // One in 100 leaves 7.1 Mbit/s; in turn with 10 that is 4.1.
+  data.checksums.bad_but_acknowledged = 70;
+  EXPECT_NEAR(after(facts, Repair::verify, 0).goodput_bps.value_or(0), 4.1e6, 0.2e6);
+}
+
+TEST(Prediction, SpacingBesideOthersTrafficIsABound) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  space_path(facts, 26e6, 10e6);  // every second segment is another's: the path carries 50
+  EXPECT_EQ(after(facts, Repair::loss, 3).bound, Bound::about);
+  // Full for nearly all of the time, such a path would have brought 20 Mbit/s and more.
+  charge(download_of(facts), TimeOwner::bottleneck, 7);
+  EXPECT_EQ(after(facts, Repair::loss, 3).bound, Bound::at_least);
+}
+
+TEST(Prediction, WhatAHostTookInOneGoIsNoPath) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  space_path(facts, 1.8e9, 10e6);  // six segments in 40 us, when it woke
+  download_of(facts).trains.p90_bps = 5e9;
+  const AfterFix sender = after(facts, Repair::sender, 5);
+  EXPECT_EQ(sender.bound, Bound::at_least);
+  EXPECT_LT(sender.goodput_bps.value_or(1e12), 30e6);
+}
+
+TEST(Prediction, AWindowsSecondsPromiseNoMoreThanWasSustained) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  DirectionFacts& data = download_of(facts);
+  data.trains = {};
+  data.timeline.bin_s = 0.02;
+  data.timeline.bins.resize(400);
+  for (TimelineBin& bin : data.timeline.bins) bin.acked_bytes = 50'000;  // 20 Mbit/s
+  // 7.9 s of 8 are the window's, and may be wrong by a tenth: 89 Mbit/s, if the path carried them.
+  const AfterFix window = after(facts, Repair::reader, data.transfer_s - 0.1);
+  EXPECT_EQ(window.bound, Bound::at_least);
+  EXPECT_NEAR(window.goodput_bps.value_or(0), 18e6, 0.1e6);
 }
 
 TEST(Prediction, OneLossIsNoRateOfLoss) {
@@ -267,17 +397,6 @@ TEST(Prediction, AnswersTakeTheirRoundTrips) {
               1200 * 0.020 + 2'400'000 * 8 / 1e9, 1e-6);
 }
 
-/// Gaps between segments that agree on a rate, and what was sustained.
-void space_path(Case& facts, double bps, double sustained_bps) {
-  DirectionFacts& data = download_of(facts);
-  data.trains = {.trains = 500, .median_bps = sustained_bps, .p75_bps = bps, .p90_bps = bps};
-  data.timeline.bin_s = 0.02;
-  data.timeline.bins.assign(400, {});
-  for (TimelineBin& bin : data.timeline.bins) {
-    bin.acked_bytes = static_cast<std::uint64_t>(sustained_bps * 0.02 / 8);
-  }
-}
-
 TEST(Prediction, GapsThatAgreeAreThePathsRateWhereNoBurstFillsIt) {
   Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
   space_path(facts, 48e6, 10e6);
@@ -340,7 +459,7 @@ TEST(Steps, BehindAStepThatTellsNothingNothingIsTold) {
   Case facts = healthy_case({.bytes = 10'000'000, .seconds = 10});
   show_path(facts, 50e6);
   const Diagnosis diagnosis =
-      detect::synthesise(facts, {claim("rst-injected", 5), claim("random-loss", 3)});
+      detect::synthesise(facts, {claim("conntrack-invalid", 5), claim("random-loss", 3)});
   ASSERT_EQ(diagnosis.steps.size(), 2U);
   EXPECT_EQ(bound_of(diagnosis.steps[1].after), Bound::unknown);
 }
@@ -415,13 +534,16 @@ TEST(Prediction, AnUnfinishedTransferThatStaysIsMeasuredWhereThePathAllowsNoMore
   EXPECT_DOUBLE_EQ(same.goodput_bps.value_or(0), goodput);  // "stays as it is", and so it reads
 }
 
-TEST(Steps, AWindowThatWasNeverReachedIsAStepWithoutARate) {
+TEST(Steps, AWindowThatWasNeverReachedIsPromisedNoMoreThanPassesNow) {
   Case facts = healthy_case({.bytes = 10'000'000, .seconds = 10});
   download_of(facts).window.shift = 0;
   const Diagnosis diagnosis = detect::synthesise(facts, {claim("policer", 8)});
   ASSERT_EQ(diagnosis.steps.size(), 2U);
   EXPECT_EQ(diagnosis.findings[diagnosis.steps[1].finding].fault, "rwnd-limited");
-  EXPECT_EQ(bound_of(diagnosis.steps[1].after), Bound::unknown);
+  const AfterFix& after = diagnosis.steps[1].after;
+  EXPECT_EQ(bound_of(after), Bound::at_least);
+  EXPECT_DOUBLE_EQ(after.goodput_bps.value_or(0), download_of(facts).goodput_bps);
+  EXPECT_TRUE(after.basis.starts_with("it was never reached")) << after.basis;
 }
 
 TEST(Steps, BehindLossesThatNothingExplainsAWindowIsSuspected) {
