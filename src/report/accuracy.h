@@ -43,8 +43,10 @@ struct Prediction {
 
   [[nodiscard]] bool is_near() const;         // within kNear of the measured rate
   [[nodiscard]] bool holds_at_least() const;  // the measured rate is not below it, but for noise
+  [[nodiscard]] bool is_of_order() const;     // holds_at_least(), and no more than kOrder times it
   static constexpr double kNear = 0.25;
   static constexpr double kNoise = 0.10;  // of the measured rate, between runs of one world
+  static constexpr double kOrder = 3;     // a bound farther below says little
 };
 
 /// Of the faults of a world that has several: which of them diagnose named at a capture point, as a
@@ -129,6 +131,7 @@ struct PredictionRow {
   std::string path_rate{};                        // of GradedCapture
   std::uint64_t about = 0, near = 0;              // said "about"; of these, within kNear
   std::uint64_t at_least = 0, at_least_true = 0;  // said "at least"; of these, true
+  std::uint64_t of_order = 0;                     // of these, within kOrder
   std::uint64_t unknown = 0;
   std::vector<double> predicted_bps{}, measured_bps{};
 

@@ -44,29 +44,38 @@ std::string share(std::uint64_t part, std::uint64_t whole) {
 /// All predictions on paths of this kind.
 std::string sentence_on(const Accuracy& accuracy, const std::string& path_rate) {
   PredictionRow all;
-  std::set<std::string> scenarios, failed;
+  std::set<std::string> scenarios, failed, told, told_well;
   for (const PredictionRow& row : accuracy.predictions) {
     if (row.path_rate != path_rate) continue;
     all.about += row.about;
     all.near += row.near;
     all.at_least += row.at_least;
     all.at_least_true += row.at_least_true;
+    all.of_order += row.of_order;
     all.unknown += row.unknown;
     scenarios.insert(row.scenario);
     if (row.near < row.about || row.at_least_true < row.at_least) failed.insert(row.scenario);
+    if (row.about + row.at_least > 0) told.insert(row.scenario);
+    if (row.near + row.of_order > 0) told_well.insert(row.scenario);
+  }
+  for (const std::string& scenario : failed) {
+    told.erase(scenario);
+    told_well.erase(scenario);
   }
   const std::string where =
       path_rate.empty() ? "On the scenarios' own paths"
                         : fmt::format("With a bottleneck of {} where a path has none", path_rate);
   return fmt::format(
       "{}: of {} predictions {} say \"about\"{}, and {} of them{} are within 25 % of the measured "
-      "rate; {} say \"at least\"{}, of which {} are true; {} say that it cannot be told{}. In {} "
-      "of {} scenarios{} nothing that was said is wrong.",
+      "rate; {} say \"at least\"{}, of which {} are true and {} no farther below than a factor of "
+      "{}; {} say that it cannot be told{}. Of {} scenarios {}{} were told right rates alone, {} "
+      "none, {} a wrong one; {}{} a right one that is \"about\" or within that factor.",
       where, all.captures(), all.about, share(all.about, all.captures()), all.near,
       share(all.near, all.about), all.at_least, share(all.at_least, all.captures()),
-      all.at_least_true, all.unknown, share(all.unknown, all.captures()),
-      scenarios.size() - failed.size(), scenarios.size(),
-      share(scenarios.size() - failed.size(), scenarios.size()));
+      all.at_least_true, all.of_order, Prediction::kOrder, all.unknown,
+      share(all.unknown, all.captures()), scenarios.size(), told.size(),
+      share(told.size(), scenarios.size()), scenarios.size() - told.size() - failed.size(),
+      failed.size(), told_well.size(), share(told_well.size(), scenarios.size()));
 }
 
 std::string of(std::uint64_t part, std::uint64_t whole) {
@@ -83,6 +92,10 @@ bool Prediction::holds_at_least() const {
   return predicted_bps && measured_bps >= (1 - kNoise) * *predicted_bps;
 }
 
+bool Prediction::is_of_order() const {
+  return holds_at_least() && measured_bps <= kOrder * *predicted_bps;
+}
+
 void count_prediction(const GradedCapture& capture, Accuracy& accuracy) {
   if (!capture.prediction) return;
   const Prediction& prediction = *capture.prediction;
@@ -97,6 +110,7 @@ void count_prediction(const GradedCapture& capture, Accuracy& accuracy) {
     case Bound::at_least:
       ++row.at_least;
       row.at_least_true += prediction.holds_at_least() ? 1 : 0;
+      row.of_order += prediction.is_of_order() ? 1 : 0;
       break;
     case Bound::unknown:
       ++row.unknown;

@@ -42,9 +42,9 @@ class Campaign {
                                       std::uint64_t seed, const std::string& directory);
   Result<void> judge(const ReadScenario& scenario, lab::Variant variant,
                      const lab::RunResult& result, std::optional<double> twin_bps,
-                     std::optional<double> fixed_bps, const std::string& directory);
-  Result<std::optional<double>> rate_when_fixed(const ReadScenario& scenario,
-                                                const PlannedRun& planned);
+                     const std::optional<TransferRate>& fixed, const std::string& directory);
+  Result<std::optional<TransferRate>> rate_when_fixed(const ReadScenario& scenario,
+                                                      const PlannedRun& planned);
   void show(const lab::Scenario& scenario, const lab::RunResult& result, const Captures& captures,
             std::optional<double> twin_bps, lab::Variant variant);
   void show_progress(const std::string& what);
@@ -163,7 +163,8 @@ report::GradedCapture capture_of(const lab::Scenario& scenario, lab::Variant var
 
 Result<void> Campaign::judge(const ReadScenario& scenario, lab::Variant variant,
                              const lab::RunResult& result, std::optional<double> twin_bps,
-                             std::optional<double> fixed_bps, const std::string& directory) {
+                             const std::optional<TransferRate>& fixed,
+                             const std::string& directory) {
   const report::GradedCapture blank =
       capture_of(scenario.scenario, variant, result, twin_bps, scenario.source.path_rate);
   Captures captures;
@@ -182,9 +183,9 @@ Result<void> Campaign::judge(const ReadScenario& scenario, lab::Variant variant,
       if (variant == lab::Variant::broken) {
         capture.causes = causes_named(verdict->diagnosis, scenario.scenario, file.point);
       }
-      if (fixed_bps) {
+      if (fixed) {
         capture.prediction =
-            prediction_of(verdict->diagnosis, scenario.scenario, file.point, *fixed_bps);
+            prediction_of(verdict->diagnosis, scenario.scenario, file.point, *fixed);
       }
     }
   }
@@ -195,8 +196,8 @@ Result<void> Campaign::judge(const ReadScenario& scenario, lab::Variant variant,
   return {};
 }
 
-Result<std::optional<double>> Campaign::rate_when_fixed(const ReadScenario& scenario,
-                                                        const PlannedRun& planned) {
+Result<std::optional<TransferRate>> Campaign::rate_when_fixed(const ReadScenario& scenario,
+                                                              const PlannedRun& planned) {
   const std::string what = fmt::format("{} (fixed)", scenario.scenario.name);
   Result<std::string> directory;
   if (workspace_.is_kept()) directory = workspace_.folder(folder_name(planned, "fixed"));
@@ -227,13 +228,13 @@ Result<void> Campaign::run_one(const PlannedRun& planned) {
         conduct_here(*scenario, variant, planned.draw.seed, *directory);
     if (!result) return std::unexpected(result.error());
     if (result->stopped) return {};
-    std::optional<double> fixed_bps;
+    std::optional<TransferRate> fixed;
     if (variant == lab::Variant::broken && planned.fixed_runs > 0) {
-      const auto fixed = rate_when_fixed(*scenario, planned);
-      if (!fixed) return std::unexpected(fixed.error());
-      fixed_bps = *fixed;
+      auto rate = rate_when_fixed(*scenario, planned);
+      if (!rate) return std::unexpected(rate.error());
+      fixed = std::move(*rate);
     }
-    const Result<void> judged = judge(*scenario, variant, *result, twin_bps, fixed_bps, *directory);
+    const Result<void> judged = judge(*scenario, variant, *result, twin_bps, fixed, *directory);
     if (!judged) return judged;
     workspace_.discard(*directory);
     if (variant == lab::Variant::healthy && void_reasons(*result).empty()) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/lab/verdict.h"
+#include "detect/prediction.h"
 
 namespace slowpath::cli {
 namespace {
@@ -60,7 +61,24 @@ bool is_step(const Diagnosis& diagnosis, const std::vector<std::string>& called)
   });
 }
 
-using Expected = std::pair<std::string, AfterFix>;
+struct Expected {
+  std::string faults;
+  AfterFix after;
+  std::optional<Direction> direction{};  // nothing: what the scenario is about
+};
+
+/// A handshake's, or a reset's, is of both directions.
+std::optional<Direction> direction_of(const Finding& finding) {
+  const bool both = detect::repair_of(finding.fault) == detect::Repair::setup;
+  return both ? std::nullopt : finding.direction;
+}
+
+/// Hosts are named as usual, or only the main stream is known.
+double rate_towards(const TransferRate& rate, std::optional<Direction> direction) {
+  if (!direction) return rate.main_bps;
+  const auto found = rate.sent_bps.find(*direction == Direction::to_client ? "server" : "client");
+  return found == rate.sent_bps.end() ? rate.main_bps : found->second;
+}
 
 /// What is to be expected once all that was made is repaired. A fix that heals takes away whatever
 /// was found beside the fault as well: the last of the steps.
@@ -71,30 +89,41 @@ std::optional<Expected> expected_of(const Diagnosis& diagnosis, const lab::Scena
     if (finding == nullptr) finding = accepted_verdict(diagnosis, scenario, point);
     if (finding == nullptr) return std::nullopt;
     const bool last = heals && is_step(diagnosis, {std::string{finding->fault}});
-    return Expected{finding->fault, last ? diagnosis.steps.back().after : finding->after_fix};
+    return Expected{std::string{finding->fault},
+                    last ? diagnosis.steps.back().after : finding->after_fix,
+                    direction_of(*finding)};
   }
   std::string all;
   for (const std::string& truth : scenario.faults) {
     if (!is_step(diagnosis, names_of(scenario, truth, point))) return std::nullopt;
     all += (all.empty() ? "" : " + ") + truth;
   }
-  return Expected{all, diagnosis.steps.back().after};
+  return Expected{all, diagnosis.steps.back().after,
+                  direction_of(diagnosis.findings[diagnosis.steps.front().finding])};
 }
 
 }  // namespace
 
-std::optional<double> rate_of(const lab::RunResult& result) {
+std::optional<TransferRate> rate_of(const lab::RunResult& result) {
   if (result.transfers.empty() || result.transfers.front().streams.empty()) return std::nullopt;
   const lab::TransferResult& transfer = result.transfers.front();
-  const lab::StreamResult& stream = transfer.streams.front();
-  const double seconds = stream.seconds - transfer.connect_seconds;
-  if (stream.bytes_received < kFewestBytes || seconds <= 0) return std::nullopt;
-  return static_cast<double>(stream.bytes_received) * 8 / seconds;
+  TransferRate rate;
+  for (const lab::StreamResult& stream : transfer.streams) {
+    const double seconds = stream.seconds - transfer.connect_seconds;
+    if (seconds > 0) {
+      rate.sent_bps[stream.from] = static_cast<double>(stream.bytes_received) * 8 / seconds;
+    }
+  }
+  const lab::StreamResult& main = transfer.streams.front();
+  rate.main_bps = rate.sent_bps[main.from];
+  if (main.bytes_received < kFewestBytes || rate.main_bps <= 0) return std::nullopt;
+  return rate;
 }
 
-Result<std::optional<double>> rate_after_fix(const ReadScenario& scenario, std::uint64_t tries,
-                                             const Conditions& conditions) {
-  std::vector<double> rates;
+Result<std::optional<TransferRate>> rate_after_fix(const ReadScenario& scenario,
+                                                   std::uint64_t tries,
+                                                   const Conditions& conditions) {
+  std::vector<TransferRate> rates;
   const lab::Fix* fix = right_fix(scenario.scenario);
   if (fix == nullptr) return std::nullopt;
   for (std::uint64_t i = 0; i < tries; ++i) {
@@ -105,24 +134,25 @@ Result<std::optional<double>> rate_after_fix(const ReadScenario& scenario, std::
     if (!fixed) return std::unexpected(fixed.error());
     if (fixed->stopped) break;
     if (!fixed->void_because.empty()) continue;
-    if (const std::optional<double> rate = rate_of(*fixed)) rates.push_back(*rate);
+    if (std::optional<TransferRate> rate = rate_of(*fixed)) rates.push_back(std::move(*rate));
   }
   if (rates.empty()) return std::nullopt;
-  std::ranges::sort(rates);
+  std::ranges::sort(rates, {}, &TransferRate::main_bps);
   return rates[(rates.size() - 1) / 2];
 }
 
 std::optional<report::Prediction> prediction_of(const Diagnosis& diagnosis,
                                                 const lab::Scenario& scenario,
-                                                const std::string& point, double measured_bps) {
+                                                const std::string& point,
+                                                const TransferRate& measured) {
   const lab::Fix* fix = right_fix(scenario);
   const auto expected = expected_of(diagnosis, scenario, point, fix != nullptr && fix->heal);
   if (!expected) return std::nullopt;
-  const auto& [faults, after] = *expected;
-  return report::Prediction{.faults = faults,
+  const AfterFix& after = expected->after;
+  return report::Prediction{.faults = expected->faults,
                             .bound = bound_of(after),
                             .predicted_bps = after.goodput_bps,
-                            .measured_bps = measured_bps,
+                            .measured_bps = rate_towards(measured, expected->direction),
                             .basis = after.basis};
 }
 

@@ -214,10 +214,36 @@ TEST(Accuracy, on_a_path_that_was_given_a_rate_only_the_prediction_counts) {
   EXPECT_EQ(accuracy.faulty_accepted, 1U);
   const std::string text = prediction_sentence(accuracy);
   EXPECT_THAT(text, HasSubstr("own paths: of 1 predictions 0 say \"about\" (0 %)"));
-  EXPECT_THAT(text, HasSubstr("In 0 of 1 scenarios"));
+  EXPECT_THAT(text, HasSubstr("Of 1 scenarios 0 (0 %) were told right rates alone, 0 none, 1 a"));
   EXPECT_THAT(text, HasSubstr("50Mbit/s where a path has none: of 1 predictions 1 say \"about\""));
-  EXPECT_THAT(text, HasSubstr("In 1 of 1 scenarios"));
+  EXPECT_THAT(text, HasSubstr("Of 1 scenarios 1 (100 %) were told right rates alone, 0 none, 0 a"));
   EXPECT_EQ(graded_capture_of(to_line(graded)).value_or(own).path_rate, "50Mbit/s");
+}
+
+TEST(Accuracy, a_bound_far_below_is_true_and_counted_apart) {
+  const auto bound = [](double bps) {
+    return Prediction{.faults = "pmtud-blackhole",
+                      .bound = Bound::at_least,
+                      .predicted_bps = bps,
+                      .measured_bps = 45e6,
+                      .basis = {}};
+  };
+  EXPECT_TRUE(bound(15e6).is_of_order());
+  EXPECT_FALSE(bound(14.9e6).is_of_order());
+  EXPECT_TRUE(bound(14.9e6).holds_at_least());
+  EXPECT_TRUE(bound(49e6).is_of_order()) << "noise";
+  EXPECT_FALSE(bound(50.1e6).is_of_order());
+  GradedCapture far = capture({"pmtud-blackhole"}, "pmtud-blackhole", true);
+  far.prediction = bound(1e6);
+  GradedCapture silent = capture({"pmtud-blackhole"}, "pmtud-blackhole", true);
+  silent.point = "elsewhere";
+  silent.prediction = bound(1e6);
+  silent.prediction->bound = Bound::unknown;
+  silent.prediction->predicted_bps.reset();
+  const std::string text = prediction_sentence(summarise(std::vector{far, silent}));
+  EXPECT_THAT(text, HasSubstr("1 are true and 0 no farther below than a factor of 3"));
+  EXPECT_THAT(text, HasSubstr("Of 1 scenarios 1 (100 %) were told right rates alone"));
+  EXPECT_THAT(text, HasSubstr("0 (0 %) a right one that is \"about\" or within that factor"));
 }
 
 }  // namespace
