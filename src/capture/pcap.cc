@@ -69,9 +69,12 @@ class PcapSource final : public FileSource, public PassingOver {
   }
   std::size_t next_wanted(const HashFilter& wanted, std::uint64_t most,
                           std::span<wire::Frame> frames) override {
+    if (!is_plain_) {
+      return next_batch(frames.first(std::min<std::uint64_t>(most, frames.size())));
+    }
     begin_batch();
     const std::uint64_t before = info_.frames;
-    const std::size_t count = is_plain_ ? read_sound(frames, &wanted, most) : 0;
+    const std::size_t count = read_sound(frames, &wanted, most);
     // What the walk stops at is read one by one.
     return info_.frames != before ? count : std::size_t{read_one(frames.front())};
   }
