@@ -55,7 +55,18 @@ Keeper::Keeper(std::span<LightTable> tables, std::size_t number, std::size_t kee
 Keeper::~Keeper() = default;
 Keeper::Keeper(Keeper&&) noexcept = default;
 
+// The frames after these lie behind them in the file, or soon will: they are fetched while these
+// are worked on, which seldom waits for memory. Numbers, as no such bytes may be there.
+inline void Keeper::fetch_later(const wire::Frame& frame) const {
+  const std::uintptr_t later = reinterpret_cast<std::uintptr_t>(frame.bytes.data()) + batch_bytes_;
+  __builtin_prefetch(reinterpret_cast<const void*>(later), 0, 2);
+  __builtin_prefetch(reinterpret_cast<const void*>(later + 64), 0, 2);
+}
+
 void Keeper::add(std::span<const wire::Frame> frames) {
+  if (frames.empty()) return;
+  batch_bytes_ = reinterpret_cast<std::uintptr_t>(frames.back().bytes.data()) -
+                 reinterpret_cast<std::uintptr_t>(frames.front().bytes.data());
   while (!frames.empty()) {
     const std::uint16_t input = frames.front().input;
     if (input != input_ || courses_.empty()) begin_input(input);
@@ -203,6 +214,7 @@ void Keeper::keep(std::span<const Pick> picks) {
   }
   std::size_t odd = 0;
   for (std::size_t k = 0; k < picks.size(); ++k) {
+    fetch_later(frames_[picks[k].place]);
     if (keep_steady(picks[k], guesses[k])) [[likely]]
       continue;
     keep_odd(picks[k]);

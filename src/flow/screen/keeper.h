@@ -43,6 +43,7 @@ class Keeper {
   struct Guess;
   void add_piece(std::span<const wire::Frame> frames);
   void begin_input(std::uint16_t input);
+  void fetch_later(const wire::Frame& frame) const;
   void note_times();
   Time odd_time(const wire::Frame& frame);
   std::size_t pick();
@@ -61,6 +62,7 @@ class Keeper {
   std::array<bool, kScreenShards> own_shards_{};
   // Of the frames that are worked on.
   std::span<const wire::Frame> frames_;
+  std::uintptr_t batch_bytes_ = 0;  // from a frame to the same of the next batch, about
   std::vector<Time> times_;
   std::vector<Pick> picks_;
   std::vector<wire::LightPacket> packets_;  // only of those that are not common
