@@ -10,7 +10,9 @@
 namespace slowpath::capture {
 namespace {
 
-// How far a mapped file is shown at a time: between two looks at what can be given back.
+// How far a mapped file is shown at a time, and mapped ahead of that.
+constexpr std::size_t kBringLen = 2u << 20;
+// Between two looks at what can be given back.
 constexpr std::size_t kSliceLen = 16u << 20;
 // How much of a mapped file stays resident behind the position. Twice what a stream retains: a
 // retransmission is compared with its original, and what was given back is read again when touched.
@@ -51,10 +53,20 @@ Bytes MemoryWindow::bytes_at(std::uint64_t offset, std::size_t len) const {
   return FileMapping::are_there(found) ? found : Bytes{};
 }
 
+// Some way ahead of who reads: what a processor is asked to fetch of a page that is not mapped it
+// does not fetch.
+void MemoryWindow::bring_to(std::size_t position) {
+  const std::size_t to = std::min(position / kBringLen * kBringLen, all_.size());
+  if (to <= brought_) return;
+  FileMapping::bring(all_.subspan(brought_, to - brought_));
+  brought_ = to;
+}
+
 std::size_t MemoryWindow::refill(std::size_t len) {
   const auto position = static_cast<std::size_t>(offset());
   const std::size_t left = all_.size() - position;
-  end_ = at_ + std::min(left, std::max(len, kSliceLen));
+  end_ = at_ + std::min(left, std::max(len, kBringLen));
+  bring_to(static_cast<std::size_t>(end_ - all_.data()) + kBringLen);
   if (mapping_ && position > released_ + kResidentBehind + kSliceLen) {
     // Multiples of the slice are page-aligned, and so is the mapping.
     const std::size_t keep_from = (position - kResidentBehind) / kSliceLen * kSliceLen;

@@ -89,8 +89,10 @@ class MemoryWindow final : public ByteWindow {
 
  private:
   std::size_t refill(std::size_t len) override;
+  void bring_to(std::size_t position);
 
   Bytes all_;
+  std::size_t brought_ = 0;               // before this offset pages are mapped
   std::unique_ptr<FileMapping> mapping_;  // of a file; null: somebody else's memory
   std::size_t released_ = 0;              // pages before this offset were given back
 };

@@ -31,6 +31,7 @@ struct sigaction previous{};  // written once, before the handler is there
 struct FileMapping::Watch {
   std::atomic<std::uintptr_t> begin = 0, end = 0;  // 0: free
   std::atomic<std::uintptr_t> lost_from = 0;       // `end`: nothing is lost
+  std::atomic<std::uintptr_t> brought_to = 0;      // pages before it were mapped once
   Watch* next = nullptr;
 
   static inline std::atomic<Watch*> all = nullptr;
@@ -89,6 +90,7 @@ FileMapping::Watch& FileMapping::watch(Bytes bytes) {
   }
   const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data());
   found->lost_from = begin + bytes.size();
+  found->brought_to = begin;
   found->begin = begin;
   found->end = begin + bytes.size();
   return *found;
@@ -132,6 +134,25 @@ std::string FileMapping::problem_of(Bytes part) {
       "the file was made shorter while it was read, or its disk cannot be read: nothing is there "
       "at stored byte {}",
       *lost);
+}
+
+// What is not there (the file was made shorter) is an error here, and a signal when it is looked
+// at.
+void FileMapping::bring([[maybe_unused]] Bytes part) {
+#ifdef MADV_POPULATE_READ  // Linux 5.14
+  const auto at = reinterpret_cast<std::uintptr_t>(part.data());
+  for (Watch* watch = Watch::all.load(); watch != nullptr; watch = watch->next) {
+    if (at < watch->begin.load() || at >= watch->end.load()) continue;
+    const std::uintptr_t to = at + part.size();
+    std::uintptr_t before = watch->brought_to.load();
+    while (before < to && !watch->brought_to.compare_exchange_weak(before, to)) {
+    }
+    if (before >= to) return;
+    const std::uintptr_t from = std::max(at, before);
+    madvise(reinterpret_cast<void*>(from), to - from, MADV_POPULATE_READ);
+    return;
+  }
+#endif
 }
 
 void FileMapping::give_back(std::size_t offset, std::size_t len) {

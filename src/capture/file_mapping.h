@@ -36,6 +36,9 @@ class FileMapping {
   /// as far as it was looked at; empty where nothing is.
   [[nodiscard]] static std::string problem_of(Bytes part);
   [[nodiscard]] std::string problem() const { return problem_of(bytes_); }
+  /// Sees to it that `part`, which begins with a page, is mapped before it is looked at, where it
+  /// is of a file. What was asked for before is not looked up again.
+  static void bring(Bytes part);
   /// The pages of these bytes are not needed for now. `offset` is a multiple of the page size.
   void give_back(std::size_t offset, std::size_t len);
 

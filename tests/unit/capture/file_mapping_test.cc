@@ -72,6 +72,21 @@ TEST(FileMapping, IsThereLooksForItself) {
   EXPECT_FALSE(FileMapping::are_there(mapping->bytes().subspan(kLeft, 10)));
 }
 
+TEST(FileMapping, WhatIsBroughtButGoneIsToldWhenItIsLookedAt) {
+  const ShrinkingFile file(as_bytes(Buffer(kLen, std::byte{7})));
+  const auto mapping = FileMapping::make(file.fd(), kLen);
+  file.shrink_to(kLeft);
+  FileMapping::bring(mapping->bytes());
+  EXPECT_EQ(mapping->problem(), "");
+  EXPECT_FALSE(FileMapping::are_there(mapping->bytes()));
+  EXPECT_NE(mapping->problem(), "");
+  const Buffer nowhere(16);
+  const Bytes elsewhere = as_bytes(nowhere);
+  FileMapping::bring(elsewhere);
+  EXPECT_TRUE(FileMapping::are_there(elsewhere));
+  EXPECT_EQ(FileMapping::problem_of(elsewhere), "");
+}
+
 TEST(FileMapping, EachIsWatchedByItself) {
   const Buffer content(kLen, std::byte{7});
   const ShrinkingFile whole(as_bytes(content)), shrinking(as_bytes(content));
