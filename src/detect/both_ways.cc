@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "detect/arithmetic/statistics.h"
 
@@ -41,9 +42,11 @@ BothWays both_ways_of(const Transfer& transfer) {
   const Timeline& timeline = data.timeline;
   const double segment = std::max(1U, data.segment_size);
   BothWays ways;
-  for (std::size_t i = 0; i < timeline.bins.size(); ++i) {
-    const Time at = timeline.start + from_seconds((static_cast<double>(i) + 0.5) * timeline.bin_s);
-    const double sent = static_cast<double>(timeline.bins[i].sent_bytes) / segment;
+  const std::span<const TimelineBin> bins = timeline.bins.kept();
+  for (std::size_t i = 0; i < bins.size(); ++i) {
+    const double middle = timeline.bins.numbers()[i] + 0.5;
+    const Time at = timeline.start + from_seconds(middle * timeline.bin_s);
+    const double sent = static_cast<double>(bins[i].sent_bytes) / segment;
     if (sent <= 0) continue;
     const bool both = carries_data(transfer.reverse(), at);
     (both ? ways.both : ways.alone) += sent;

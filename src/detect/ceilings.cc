@@ -207,9 +207,10 @@ double peak_bps(const DirectionFacts& data) {
   const std::size_t width =
       std::clamp(static_cast<std::size_t>(wanted), std::size_t{1}, line.bins.size() / kParts + 1);
   std::vector<double> sums = stretches_of(line, &TimelineBin::acked_bytes, width);
-  std::ranges::sort(sums);
-  const auto at = static_cast<std::size_t>(kMostStretches * static_cast<double>(sums.size() - 1));
-  return rate_in_stretch_bps(line, sums[at], width);
+  const auto at = sums.begin() + static_cast<std::ptrdiff_t>(kMostStretches *
+                                                             static_cast<double>(sums.size() - 1));
+  std::ranges::nth_element(sums, at);
+  return rate_in_stretch_bps(line, *at, width);
 }
 
 double spacing_bps(const DirectionFacts& data) {

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "facts/direction.h"
+#include "facts/timeline.h"
 
 namespace slowpath::detect {
 
@@ -15,6 +15,10 @@ namespace slowpath::detect {
 /// which is the stretch's last; the first ones lack what was before the beginning.
 std::vector<double> stretches_of(const Timeline& timeline, std::uint64_t TimelineBin::* bytes,
                                  std::size_t width);
+
+/// The sum of one of the bins' counts of bytes over the bins from `from` to before `to`.
+std::uint64_t bytes_within(const Timeline& timeline, std::uint64_t TimelineBin::* bytes,
+                           std::size_t from, std::size_t to);
 
 /// The rate at which so many bytes fill such a stretch, bit/s.
 double rate_in_stretch_bps(const Timeline& timeline, double bytes, std::size_t width);

@@ -114,7 +114,7 @@ double share_beside_losses(const DirectionFacts& data, double seconds) {
 /// Of the stretches of time with a full window: the part in which unread data had narrowed it.
 double narrowed_share(const DirectionFacts& data) {
   double widest = 0, wide = 0, narrowed = 0;
-  for (const TimelineBin& bin : data.timeline.bins) {
+  for (const TimelineBin& bin : data.timeline.bins.kept()) {
     const auto window = static_cast<double>(bin.window_min_bytes);
     if (window <= 0) continue;
     if (static_cast<double>(bin.flight_max_bytes) >= kAtEdge * window) {

@@ -13,6 +13,7 @@
 #include "facts/frame_ref.h"
 #include "facts/passage.h"
 #include "facts/time_account.h"
+#include "facts/timeline.h"
 #include "facts/ways.h"
 
 namespace slowpath {
@@ -148,22 +149,6 @@ struct RttSet {
   double idle_s = 0;          // median with at most two segments in flight; 0 = no such sample
   double loaded_s = 0;        // median with the flight above half its maximum; 0 = no such sample
   std::array<double, 21> quantiles_s{};   // 0, 5, ... 100 % of total
-};
-
-/// Bounded history: `bins` halves its resolution when it is full. Bin i begins at start + i * bin_s.
-struct TimelineBin {
-  std::uint64_t acked_bytes = 0;     // newly acknowledged
-  std::uint64_t sent_bytes = 0;      // first copies and resends
-  std::uint64_t flight_max_bytes = 0;
-  std::uint64_t window_min_bytes = 0;  // 0 = none advertised in this bin, or zero
-  float rtt_min_s = 0, rtt_max_s = 0;  // 0 = no sample
-  std::uint32_t losses = 0;
-};
-struct Timeline {
-  static constexpr std::size_t kMaxBins = 512;
-  Time start{};
-  double bin_s = 0;
-  std::vector<TimelineBin> bins;
 };
 
 struct ChecksumFacts {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 namespace slowpath {
 
@@ -20,17 +21,44 @@ struct FrameRef {
   friend constexpr bool operator==(FrameRef, FrameRef) = default;
 };
 
+/// A few frames. Most such lists of a connection stay empty: memory is taken when the first one is written.
+class FewFrames {
+ public:
+  static constexpr std::size_t kSize = 6;
+  using Frames = std::array<FrameRef, kSize>;
+
+  FewFrames() = default;
+  FewFrames(const FewFrames& other) : frames_(other.frames_ ? std::make_unique<Frames>(*other.frames_) : nullptr) {}
+  FewFrames(FewFrames&&) noexcept = default;
+  FewFrames& operator=(const FewFrames& other) { return *this = FewFrames(other); }
+  FewFrames& operator=(FewFrames&&) noexcept = default;
+  ~FewFrames() = default;
+
+  [[nodiscard]] FrameRef operator[](std::size_t i) const { return begin()[i]; }
+  /// To write to.
+  FrameRef& operator[](std::size_t i) {
+    if (!frames_) frames_ = std::make_unique<Frames>();
+    return (*frames_)[i];
+  }
+  [[nodiscard]] const FrameRef* begin() const { return frames_ ? frames_->data() : kNone.data(); }
+  [[nodiscard]] const FrameRef* end() const { return begin() + kSize; }
+
+ private:
+  static constexpr Frames kNone{};
+  std::unique_ptr<Frames> frames_;
+};
+
 /// How often something was seen, and the first frames that show it.
 struct Exemplars {
-  static constexpr std::size_t kKept = 6;
+  static constexpr std::size_t kKept = FewFrames::kSize;
   std::uint64_t count = 0;
-  std::array<FrameRef, kKept> first{};
+  FewFrames first;
 
-  [[nodiscard]] constexpr std::size_t kept() const { return count < kKept ? static_cast<std::size_t>(count) : kKept; }
+  [[nodiscard]] std::size_t kept() const { return count < kKept ? static_cast<std::size_t>(count) : kKept; }
 };
 
 /// Counts one more and keeps its frame if there is room.
-constexpr void note(Exemplars& exemplars, FrameRef frame) {
+inline void note(Exemplars& exemplars, FrameRef frame) {
   if (exemplars.count < Exemplars::kKept) exemplars.first[static_cast<std::size_t>(exemplars.count)] = frame;
   ++exemplars.count;
 }

@@ -14,6 +14,7 @@
 #include "base/in_parallel.h"
 #include "flow/capture_witness.h"
 #include "flow/connection.h"
+#include "flow/finished_facts.h"
 #include "flow/flow_table.h"
 #include "flow/fragments.h"
 #include "flow/paths.h"
@@ -37,28 +38,6 @@ constexpr std::size_t kWaitingRecords = std::size_t{1} << 21, kShortestChapter =
 constexpr std::size_t kTogether = 32;
 // Connections that threads finish side by side: so many that one that takes long is not waited for.
 constexpr std::size_t kFinishedTogether = 256;
-
-std::uint64_t memory_of(const ConnectionFacts& facts) {
-  std::uint64_t sum =
-      sizeof facts + facts.resets.capacity() * sizeof(ResetFacts) +
-      facts.icmp.capacity() * sizeof(IcmpFacts) +
-      (facts.syn_copies.syns.capacity() + facts.syn_copies.syn_acks.capacity()) * sizeof(SynFacts) +
-      facts.syn_copies.altered.capacity() * sizeof(AlteredSyn) +
-      facts.beside.quiets.capacity() * sizeof(QuietFacts);
-  for (const DirectionFacts& d : facts.directions) {
-    sum += d.losses.capacity() * sizeof(LossEvent) +
-           d.passage.cells.capacity() * sizeof(PassageCell) + d.stalls.capacity() * sizeof(Stall) +
-           d.sizes.capacity() * sizeof(SizeClass) +
-           d.timeline.bins.capacity() * sizeof(TimelineBin);
-  }
-  return sum;
-}
-
-/// Which connections to keep when not all can be: those that carried more.
-std::pair<std::uint64_t, std::uint64_t> weight_of(const ConnectionFacts& facts) {
-  return {facts.directions[0].bytes + facts.directions[1].bytes,
-          facts.directions[0].packets + facts.directions[1].packets};
-}
 
 std::uint64_t hash_of_ends(const wire::Packet& packet) {
   return hash_of({packet.source, packet.source_port},
@@ -91,10 +70,9 @@ struct Engine::State {
                              std::uint64_t hash);
   void finish_one(std::size_t position);
   [[nodiscard]] std::unique_ptr<ConnectionFacts> facts_of(std::size_t position);
-  void keep(std::unique_ptr<ConnectionFacts> facts);
+  void keep(ConnectionFacts&& facts);
   void finish_rest();
   void keep_within_memory();
-  void drop_lightest_finished();
   void finish_oldest(std::uint64_t least_bytes);
   void forget_finished_keys();
 
@@ -107,12 +85,10 @@ struct Engine::State {
   FlowTable table;
   std::vector<std::unique_ptr<Connection>> connections;  // by id; finished ones are null, or gone
   std::uint32_t connections_total = 0;                   // the next one's id
-  std::vector<std::unique_ptr<ConnectionFacts>>
-      finished;  // apart, so that growing costs no second copy of all
+  FinishedFacts finished{options.memory_bytes / 8 * kFinishedEighths};
   Fragments fragments;
   CaptureWitness witness;
   std::uint64_t unmatched_icmp = 0;
-  std::uint64_t finished_bytes = 0;
   std::uint64_t packets_since_check = 0, connections_since_check = 0;
   Time newest{};                                  // of any packet
   std::array<wire::Packet, kTogether> packets;    // of a batch
@@ -224,7 +200,7 @@ void Engine::State::set_chapter() {
                  std::min(kShortestChapter, options.chapter_packets), options.chapter_packets);
 }
 
-void Engine::State::finish_one(std::size_t position) { keep(facts_of(position)); }
+void Engine::State::finish_one(std::size_t position) { keep(std::move(*facts_of(position))); }
 
 // Touches this connection and nothing else.
 std::unique_ptr<ConnectionFacts> Engine::State::facts_of(std::size_t position) {
@@ -233,11 +209,9 @@ std::unique_ptr<ConnectionFacts> Engine::State::facts_of(std::size_t position) {
   return facts;
 }
 
-void Engine::State::keep(std::unique_ptr<ConnectionFacts> facts) {
+void Engine::State::keep(ConnectionFacts&& facts) {
   ++finished_count;
-  finished_bytes += memory_of(*facts);
-  finished.push_back(std::move(facts));
-  if (finished_bytes > options.memory_bytes / 8 * kFinishedEighths) drop_lightest_finished();
+  finished.keep(std::move(facts));
 }
 
 // Some at a time, so that little is held that is let go at once; kept in their own order.
@@ -246,24 +220,13 @@ void Engine::State::finish_rest() {
   for (std::size_t i = 0; i < connections.size(); ++i) {
     if (connections[i]) live.push_back(i);
   }
+  finished.expect_rest(live.size());
   std::array<std::unique_ptr<ConnectionFacts>, kFinishedTogether> made;
   for (std::size_t from = 0; from < live.size(); from += made.size()) {
     const std::size_t count = std::min(made.size(), live.size() - from);
     in_parallel(count, threads, [&](std::size_t i) { made[i] = facts_of(live[from + i]); });
-    for (std::size_t i = 0; i < count; ++i) keep(std::move(made[i]));
+    for (std::size_t i = 0; i < count; ++i) keep(std::move(*made[i]));
   }
-}
-
-// Of too many connections the lighter half is only counted (Case::connections_total).
-void Engine::State::drop_lightest_finished() {
-  const auto half = finished.begin() + static_cast<std::ptrdiff_t>((finished.size() + 1) / 2);
-  std::nth_element(finished.begin(), half, finished.end(), [](const auto& a, const auto& b) {
-    const auto x = weight_of(*a), y = weight_of(*b);
-    return x == y ? a->id < b->id : x > y;
-  });
-  finished.erase(half, finished.end());
-  finished_bytes = 0;
-  for (const auto& facts : finished) finished_bytes += memory_of(*facts);
 }
 
 void Engine::State::keep_within_memory() {
@@ -323,13 +286,7 @@ Case Engine::finish() {
   s.finish_rest();
   give_back_memory();
   Case facts;
-  std::sort(s.finished.begin(), s.finished.end(),
-            [](const auto& a, const auto& b) { return a->id < b->id; });
-  facts.connections.reserve(s.finished.size());
-  for (auto& connection : s.finished) {
-    facts.connections.push_back(std::move(*connection));
-    connection.reset();
-  }
+  facts.connections = s.finished.take();
   facts.connections_total = s.connections_total;
   facts.unmatched_icmp_errors = s.unmatched_icmp;
   s.fragments.finish(facts.paths);

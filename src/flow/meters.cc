@@ -6,9 +6,9 @@
 
 namespace slowpath::flow {
 
-SizeClass& SizeTable::of(std::uint32_t ip_len) {
+std::size_t SizeTable::class_of(std::uint32_t ip_len) {
   const auto at = std::lower_bound(kUpper.begin(), kUpper.end(), ip_len);
-  return classes_[static_cast<std::size_t>(at - kUpper.begin())];
+  return static_cast<std::size_t>(at - kUpper.begin());
 }
 
 std::vector<SizeClass> SizeTable::classes() const {
@@ -39,13 +39,12 @@ void merge(TimelineBin& into, const TimelineBin& from) {
   into.losses += from.losses;
 }
 
-void halve(std::vector<TimelineBin>& bins) {
-  for (std::size_t i = 0; i < bins.size(); i += 2) {
-    TimelineBin sum = bins[i];
-    if (i + 1 < bins.size()) merge(sum, bins[i + 1]);
-    bins[i / 2] = sum;
+TimelineBins halved(const TimelineBins& bins) {
+  TimelineBins out;
+  for (std::size_t i = 0; i < bins.kept().size(); ++i) {
+    merge(out[bins.numbers()[i] / 2], bins.kept()[i]);
   }
-  bins.resize((bins.size() + 1) / 2);
+  return out;
 }
 
 }  // namespace
@@ -56,20 +55,21 @@ TimelineBin& TimelineRecorder::other_bin(Time at) {
     started_ = true;
   }
   Duration since = std::max(at - timeline_.start, Duration{0});
-  while (since / width_ >= static_cast<std::int64_t>(Timeline::kMaxBins)) {
-    halve(timeline_.bins);
+  auto i = static_cast<std::size_t>(since / width_);
+  while (i >= Timeline::kMaxBins) {
+    timeline_.bins = halved(timeline_.bins);
     width_ *= 2;
+    i = static_cast<std::size_t>(since / width_);
   }
-  const auto i = static_cast<std::size_t>(since / width_);
-  if (i >= timeline_.bins.size()) timeline_.bins.resize(i + 1);
-  newest_ = i;
+  newest_ = timeline_.bins.keep(i);
   newest_begin_ = timeline_.start + static_cast<std::int64_t>(i) * width_;
   newest_end_ = newest_begin_ + width_;
-  return timeline_.bins[i];
+  return timeline_.bins.kept()[newest_];
 }
 
 Timeline TimelineRecorder::take() {
   timeline_.bin_s = to_seconds(width_);
+  timeline_.bins.shrink_to_fit();
   return std::move(timeline_);
 }
 

@@ -15,7 +15,13 @@ namespace slowpath::flow {
 /// tunnels, minimum MTUs.
 class SizeTable {
  public:
-  SizeClass& of(std::uint32_t ip_len);
+  SizeClass& of(std::uint32_t ip_len) {
+    // Most packets are as long as the one before.
+    const bool as_before =
+        ip_len <= kUpper[newest_] && (newest_ == 0 || ip_len > kUpper[newest_ - 1]);
+    if (!as_before) newest_ = class_of(ip_len);
+    return classes_[newest_];
+  }
   /// Only the classes that occurred, ascending.
   [[nodiscard]] std::vector<SizeClass> classes() const;
 
@@ -26,7 +32,10 @@ class SizeTable {
   static constexpr std::array<std::uint32_t, 24> kUpper{
       127,  255,  511,  576,  1023, 1279, 1280, 1340, 1360, 1380,  1400,  1420,
       1440, 1460, 1480, 1492, 1500, 3000, 4500, 8999, 9000, 16384, 32768, 0xffff'ffffu};
+  static std::size_t class_of(std::uint32_t ip_len);
+
   std::array<SizeClass, kUpper.size()> classes_{};
+  std::size_t newest_ = 0;  // the class asked for last
 };
 
 /// History with a fixed number of bins; the width doubles when it is full.
@@ -35,13 +44,11 @@ class TimelineRecorder {
   /// Prepares the bin that holds `at` and returns it. Times before the first one count as the
   /// first.
   TimelineBin& bin(Time at) {
-    if (at >= newest_begin_ && at < newest_end_) return timeline_.bins[newest_];
+    if (at >= newest_begin_ && at < newest_end_) return timeline_.bins.kept()[newest_];
     return other_bin(at);
   }
   [[nodiscard]] Timeline take();
-  [[nodiscard]] std::size_t memory_bytes() const {
-    return timeline_.bins.capacity() * sizeof(TimelineBin);
-  }
+  [[nodiscard]] std::size_t memory_bytes() const { return timeline_.bins.memory_bytes(); }
 
  private:
   // Short enough for a LAN transfer of a few milliseconds, long enough not to double often.
@@ -49,7 +56,9 @@ class TimelineRecorder {
   TimelineBin& other_bin(Time at);
 
   Timeline timeline_;
-  std::size_t newest_ = 0;  // the bin asked for last, and its span: most questions are about it
+  // The bin asked for last, by its position among those kept, and its span: most questions are
+  // about it.
+  std::size_t newest_ = 0;
   Time newest_begin_{}, newest_end_{};
   Duration width_ = kFirstWidth;
   bool started_ = false;

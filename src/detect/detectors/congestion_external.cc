@@ -7,6 +7,7 @@
 // slow reader, other connections of the same two hosts.
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <vector>
 
 #include <fmt/format.h>
@@ -16,6 +17,7 @@
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
 #include "detect/siblings.h"
+#include "detect/stretches.h"
 
 namespace slowpath::detect::detectors {
 namespace {
@@ -40,30 +42,29 @@ struct Loads {
   double queued_share = 0;  // of the parts with a round-trip time
 };
 
-/// What was on its way in the bin at `index`. Away from the sender the tap does not see what waits
-/// before it; but as much is on its way as passes any point in a round trip (Little's law).
-double flight_in(const DirectionFacts& data, std::size_t index) {
+/// What was on its way in `bin`, whose number is `index`. Away from the sender the tap does not see
+/// what waits before it; but as much is on its way as passes any point in a round trip (Little's
+/// law).
+double flight_in(const DirectionFacts& data, const TimelineBin& bin, std::size_t index) {
   const Timeline& timeline = data.timeline;
-  const auto seen = static_cast<double>(timeline.bins[index].flight_max_bytes);
+  const auto seen = static_cast<double>(bin.flight_max_bytes);
   if (data.vantage == Vantage::sender || timeline.bin_s <= 0) return seen;
-  const double trip_bins = static_cast<double>(timeline.bins[index].rtt_min_s) / timeline.bin_s;
+  const double trip_bins = static_cast<double>(bin.rtt_min_s) / timeline.bin_s;
   const auto wanted = static_cast<std::size_t>(std::max(1.0, std::round(trip_bins)));
   const std::size_t count = std::min(wanted, timeline.bins.size() - index);
-  double passed = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    passed += static_cast<double>(timeline.bins[index + i].sent_bytes);
-  }
+  const auto passed =
+      static_cast<double>(bytes_within(timeline, &TimelineBin::sent_bytes, index, index + count));
   return std::max(seen, passed * trip_bins / static_cast<double>(count));
 }
 
 Loads loads_of(const DirectionFacts& data) {
-  const std::vector<TimelineBin>& bins = data.timeline.bins;
+  const std::span<const TimelineBin> bins = data.timeline.bins.kept();
   std::vector<std::size_t> timed;  // bins with a round-trip time
   std::vector<double> flights;     // in each of them
   for (std::size_t i = 0; i < bins.size(); ++i) {
     if (bins[i].rtt_min_s <= 0) continue;
     timed.push_back(i);
-    flights.push_back(flight_in(data, i));
+    flights.push_back(flight_in(data, bins[i], data.timeline.bins.numbers()[i]));
   }
   Loads loads;
   loads.flight_much = arithmetic::percentile(flights, 0.75).value_or(0);

@@ -15,6 +15,7 @@
 #include "detect/arithmetic/statistics.h"
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
+#include "detect/stretches.h"
 
 namespace slowpath::detect::detectors {
 namespace {
@@ -47,8 +48,7 @@ std::vector<double> rates_of(const Timeline& timeline, double width_s) {
   if (timeline.bin_s <= 0) return rates;
   const auto group = static_cast<std::size_t>(std::max(1.0, width_s / timeline.bin_s + 0.999));
   for (std::size_t i = 0; i + group <= timeline.bins.size(); i += group) {
-    std::uint64_t bytes = 0;
-    for (std::size_t j = i; j < i + group; ++j) bytes += timeline.bins[j].acked_bytes;
+    const std::uint64_t bytes = bytes_within(timeline, &TimelineBin::acked_bytes, i, i + group);
     const double seconds = static_cast<double>(group) * timeline.bin_s;
     rates.push_back(static_cast<double>(bytes) * 8 / seconds);
   }

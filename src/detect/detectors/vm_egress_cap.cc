@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 #include <vector>
 
 #include <fmt/format.h>
@@ -41,12 +42,14 @@ struct Sum {
 
 double bytes_between(const Timeline& timeline, Time begin, Time end) {
   double bytes = 0;
-  for (std::size_t i = 0; i < timeline.bins.size(); ++i) {
-    const Time from = timeline.start + from_seconds(static_cast<double>(i) * timeline.bin_s);
+  const std::span<const TimelineBin> bins = timeline.bins.kept();
+  for (std::size_t i = 0; i < bins.size(); ++i) {
+    const double before_s = timeline.bins.numbers()[i] * timeline.bin_s;
+    const Time from = timeline.start + from_seconds(before_s);
     const Time to = from + from_seconds(timeline.bin_s);
     const double overlap = seconds_between(std::max(from, begin), std::min(to, end));
     if (overlap <= 0) continue;
-    bytes += static_cast<double>(timeline.bins[i].acked_bytes) * overlap / timeline.bin_s;
+    bytes += static_cast<double>(bins[i].acked_bytes) * overlap / timeline.bin_s;
   }
   return bytes;
 }

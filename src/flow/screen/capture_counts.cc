@@ -14,7 +14,7 @@ void merge_first(Exemplars& into, const Exemplars& other) {
                 other.first.begin() + static_cast<std::ptrdiff_t>(other.kept()));
   std::ranges::sort(frames, {}, &FrameRef::packed);
   into.count += other.count;
-  std::copy_n(frames.begin(), into.kept(), into.first.begin());
+  for (std::size_t i = 0; i < into.kept(); ++i) into.first[i] = frames[i];
 }
 
 }  // namespace

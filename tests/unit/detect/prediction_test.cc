@@ -33,7 +33,7 @@ void space_path(Case& facts, double bps, double sustained_bps) {
   data.trains = {.trains = 500, .median_bps = sustained_bps, .p75_bps = bps, .p90_bps = bps};
   data.timeline.bin_s = 0.02;
   data.timeline.bins.assign(400, {});
-  for (TimelineBin& bin : data.timeline.bins) {
+  for (TimelineBin& bin : data.timeline.bins.kept()) {
     bin.acked_bytes = static_cast<std::uint64_t>(sustained_bps * 0.02 / 8);
   }
 }
@@ -118,10 +118,10 @@ TEST(Prediction, ALossyTransferDoesNotShowWhatThePathCarries) {
   data.trains.p90_bps = 200e6;  // bursts do not agree
   charge(data, TimeOwner::bottleneck, 2);
   data.timeline.bin_s = 0.02;
-  data.timeline.bins.resize(400);
-  for (TimelineBin& bin : data.timeline.bins) bin.acked_bytes = 25'000;  // 10 Mbit/s, not 50
+  data.timeline.bins.assign(400, {});
+  for (TimelineBin& bin : data.timeline.bins.kept()) bin.acked_bytes = 25'000;  // 10 Mbit/s, not 50
   EXPECT_EQ(after(facts, Repair::loss, 6).bound, Bound::at_least);
-  for (TimelineBin& bin : data.timeline.bins) bin.acked_bytes = 120'000;  // 48 Mbit/s
+  for (TimelineBin& bin : data.timeline.bins.kept()) bin.acked_bytes = 120'000;  // 48 Mbit/s
   EXPECT_EQ(after(facts, Repair::loss, 6).bound, Bound::about);
 }
 
@@ -257,8 +257,8 @@ TEST(Prediction, AWindowsSecondsPromiseNoMoreThanWasSustained) {
   DirectionFacts& data = download_of(facts);
   data.trains = {};
   data.timeline.bin_s = 0.02;
-  data.timeline.bins.resize(400);
-  for (TimelineBin& bin : data.timeline.bins) bin.acked_bytes = 50'000;  // 20 Mbit/s
+  data.timeline.bins.assign(400, {});
+  for (TimelineBin& bin : data.timeline.bins.kept()) bin.acked_bytes = 50'000;  // 20 Mbit/s
   // 7.9 s of 8 are the window's, and may be wrong by a tenth: 89 Mbit/s, if the path carried them.
   const AfterFix window = after(facts, Repair::reader, data.transfer_s - 0.1);
   EXPECT_EQ(window.bound, Bound::at_least);
@@ -280,8 +280,8 @@ TEST(Prediction, BurstsBeyondWhatWasKeptUpAreNotPromised) {
   DirectionFacts& data = download_of(facts);
   data.trains.p90_bps = 300e6;
   data.timeline.bin_s = 0.02;
-  data.timeline.bins.resize(400);
-  for (TimelineBin& bin : data.timeline.bins) bin.acked_bytes = 125'000;  // 50 Mbit/s
+  data.timeline.bins.assign(400, {});
+  for (TimelineBin& bin : data.timeline.bins.kept()) bin.acked_bytes = 125'000;  // 50 Mbit/s
   const AfterFix window = after(facts, Repair::window, 6);
   EXPECT_EQ(window.bound, Bound::at_least);
   EXPECT_LE(window.goodput_bps.value_or(1e12), 45e6);
@@ -293,12 +293,12 @@ TEST(Prediction, AFewPacketsBetweenLossesDoNotShowWhatThePathCarries) {
   DirectionFacts& data = download_of(facts);
   data.trains.p90_bps = 900e6;  // taken in one go, now and then
   data.timeline.bin_s = 0.02;
-  data.timeline.bins.resize(400);
-  for (TimelineBin& bin : data.timeline.bins) bin.acked_bytes = 25'000;  // 10 Mbit/s
+  data.timeline.bins.assign(400, {});
+  for (TimelineBin& bin : data.timeline.bins.kept()) bin.acked_bytes = 25'000;  // 10 Mbit/s
   const AfterFix loss = after(facts, Repair::loss, 6);
   EXPECT_EQ(loss.bound, Bound::at_least);
   EXPECT_LE(loss.goodput_bps.value_or(1e12), 11e6);
-  for (TimelineBin& bin : data.timeline.bins) bin.acked_bytes = 1'000'000;  // 400 Mbit/s
+  for (TimelineBin& bin : data.timeline.bins.kept()) bin.acked_bytes = 1'000'000;  // 400 Mbit/s
   EXPECT_EQ(after(facts, Repair::loss, 6).bound, Bound::about);
 }
 

@@ -25,5 +25,18 @@ TEST(Stretches, ThereAreNoneInAnEmptyTimeline) {
   EXPECT_TRUE(stretches_of({}, &TimelineBin::acked_bytes, 3).empty());
 }
 
+// Most bins of a slow transfer are empty, and those are not kept.
+TEST(Stretches, EmptyBinsCount) {
+  Timeline timeline;
+  timeline.bin_s = 1;
+  for (const std::size_t number : {0U, 3U, 4U, 9U}) timeline.bins[number].acked_bytes = number + 1;
+  EXPECT_EQ(stretches_of(timeline, &TimelineBin::acked_bytes, 3),
+            (std::vector<double>{1, 1, 1, 4, 9, 9, 5, 0, 0, 10}));
+  EXPECT_EQ(bytes_within(timeline, &TimelineBin::acked_bytes, 0, 10), 20U);
+  EXPECT_EQ(bytes_within(timeline, &TimelineBin::acked_bytes, 1, 4), 4U);
+  EXPECT_EQ(bytes_within(timeline, &TimelineBin::acked_bytes, 4, 9), 5U);
+  EXPECT_EQ(bytes_within(timeline, &TimelineBin::acked_bytes, 5, 9), 0U);
+}
+
 }  // namespace
 }  // namespace slowpath::detect

@@ -16,7 +16,7 @@ std::uint64_t bytes_of(const Case& facts) {
     sum += sizeof c;
     for (const DirectionFacts& d : c.directions) {
       sum +=
-          d.timeline.bins.capacity() * sizeof(TimelineBin) + d.sizes.capacity() * sizeof(SizeClass);
+          d.timeline.bins.memory_bytes() + d.sizes.capacity() * sizeof(SizeClass);
     }
   }
   return sum;
@@ -68,7 +68,7 @@ TEST(Memory, WithRoomNothingIsForgotten) {
 
 // A thousand transfers of different lengths, with a budget for some of them.
 Case transfers_ended_by(std::size_t threads) {
-  Exchange x({.verify_checksums = false, .memory_bytes = 24 << 20});
+  Exchange x({.verify_checksums = false, .memory_bytes = 16 << 20});
   for (std::uint16_t port = 1000; port < 2000; ++port) {
     x.client_port = port;
     x.after(1ms).syn();
