@@ -84,9 +84,11 @@ class Connection {
     Witness witness;
     Conversation conversation;
     std::array<DirectionAnalysis, 2> directions;
+    std::array<Duration, 2> reply_leg{};  // of the data's direction
+    double round_trip_s = 0;              // the best known at the chapter's begin; 0 = unknown
     std::array<std::size_t, 2> reply_cursor{};  // records below it were replied to that direction
     std::size_t read = 0;                       // records below it were read as sends
-    std::array<bool, 2> established_told{};    // by direction
+    std::array<bool, 2> established_told{};     // by direction
   };
 
   // connection.cc
@@ -112,8 +114,8 @@ class Connection {
   void read_chapter(bool last, const BytesAt& bytes_at);
   void read_record(std::size_t i, const BytesAt& bytes_at);
   void tell_established(Time now);
+  [[nodiscard]] double round_trip_s() const;
   /// Those among the first `limit` records that the sender of `data` has seen by `until`.
-  [[nodiscard]] Duration reply_leg(Direction data) const;
   void deliver_replies(Direction data, Time until, std::size_t limit);
   void deliver_reply(Direction data, const Record& record, Time now);
   /// Shows the oldest replies to their sender before their time, so that not too many wait.

@@ -17,12 +17,21 @@ constexpr std::size_t kKeptForCopies = 64;
 // Fewer packets than this, with no handshake trouble, tell nothing: totals only.
 constexpr std::uint64_t kLightPackets = 3;
 
+// The shortest leg seen, less a margin: the sender's answer to an ACK must not seem to come before
+// it.
+Duration reply_leg(const Witness& witness, Direction data) {
+  const Duration shortest = witness.sender_leg(data);
+  return shortest - std::min<Duration>(shortest / 10, kReactionMargin);
+}
+
 }  // namespace
 
 Connection::Analysis::Analysis(const Witness& seen, const HandshakeFacts& handshake, Time begin)
     : witness(seen),
       directions{DirectionAnalysis(Direction::to_server, seen, handshake, begin),
-                 DirectionAnalysis(Direction::to_client, seen, handshake, begin)} {}
+                 DirectionAnalysis(Direction::to_client, seen, handshake, begin)},
+      reply_leg{slowpath::flow::reply_leg(seen, Direction::to_server),
+                slowpath::flow::reply_leg(seen, Direction::to_client)} {}
 
 void Connection::read_if_full(const BytesAt& bytes_at) {
   if (records_.size() - (analysis_ ? analysis_->read : 0) < *chapter_) return;
@@ -65,6 +74,7 @@ void Connection::read_chapter(bool last, const BytesAt& bytes_at) {
   if (last) {
     for (DirectionAnalysis& direction : analysis_->directions) direction.set_end(facts_.last);
   }
+  analysis_->round_trip_s = round_trip_s();
   for (std::size_t i = from; i < records_.size(); ++i) read_record(i, bytes_at);
   analysis_->read = records_.size();
   if (last) {
@@ -81,10 +91,12 @@ void Connection::read_chapter(bool last, const BytesAt& bytes_at) {
 // The client's packet completes the handshake; the server hears of that one leg later, as of every
 // reply. Nobody is told ahead of the packets: there may be none as late as that.
 void Connection::tell_established(Time now) {
+  if (analysis_->established_told[0] && analysis_->established_told[1]) return;
   if (!handshake_.facts().completed) return;
   for (const Direction direction : {Direction::to_server, Direction::to_client}) {
     bool& told = analysis_->established_told[index(direction)];
-    const Duration leg = direction == Direction::to_client ? reply_leg(direction) : Duration{0};
+    const Duration leg =
+        direction == Direction::to_client ? analysis_->reply_leg[index(direction)] : Duration{0};
     const Time at = handshake_.completed_at() + leg;
     if (told || now < at) continue;
     told = true;
@@ -108,31 +120,26 @@ void Connection::read_record(std::size_t i, const BytesAt& bytes_at) {
                                      record.sequence, record.time);
     return;
   }
-  const double round_trip_s =
-      handshake_.facts().legs_known
-          ? handshake_.facts().client_leg_s + handshake_.facts().server_leg_s
-          : to_seconds(analysis.witness.leg[0].value_or(Duration{0}) +
-                       analysis.witness.leg[1].value_or(Duration{0}));
   analysis.directions[way].on_send(record, bytes_at);
   if (record.network_copy) return;
   const DirectionAnalysis& own = analysis.directions[way];
   analysis.conversation.add(record,
-                            {round_trip_s, analysis.witness.segment_size[way],
+                            {analysis.round_trip_s, analysis.witness.segment_size[way],
                              own.newest_owner() == TimeOwner::application, own.at_window_edge()});
 }
 
-// The shortest leg seen, less a margin: the sender's answer to an ACK must not seem to come before
-// it.
-Duration Connection::reply_leg(Direction data) const {
-  const Duration shortest = analysis_->witness.sender_leg(data);
-  return shortest - std::min<Duration>(shortest / 10, kReactionMargin);
+double Connection::round_trip_s() const {
+  const HandshakeFacts& handshake = handshake_.facts();
+  if (handshake.legs_known) return handshake.client_leg_s + handshake.server_leg_s;
+  const auto& leg = analysis_->witness.leg;
+  return to_seconds(leg[0].value_or(Duration{0}) + leg[1].value_or(Duration{0}));
 }
 
 // Replies reach the sender of `data` one leg later than they pass the tap.
 void Connection::deliver_replies(Direction data, Time until, std::size_t limit) {
   Analysis& analysis = *analysis_;
   std::size_t& cursor = analysis.reply_cursor[index(data)];
-  const Duration leg = reply_leg(data);
+  const Duration leg = analysis.reply_leg[index(data)];
   while (cursor < limit) {
     const Record& record = records_[cursor];
     const Time seen = record.time + leg;

@@ -4,6 +4,14 @@
 #include <algorithm>
 
 namespace slowpath::flow {
+namespace {
+
+// Of the newest acknowledged segments, room for so many at first, and then for so many times more.
+constexpr std::size_t kFirstRecent = 16, kGrowth = 4;
+// Popped segments are let go so many at a time at least: few, so that a flight stays in the cache.
+constexpr std::size_t kLetGo = 64;
+
+}  // namespace
 
 void Ledger::push(const Segment& segment) {
   if (full()) pop();
@@ -12,6 +20,8 @@ void Ledger::push(const Segment& segment) {
 
 void Ledger::pop() {
   if (recent_.size() < kRecent) {
+    if (recent_.size() == recent_.capacity())
+      recent_.reserve(std::clamp(recent_.size() * kGrowth, kFirstRecent, kRecent));
     recent_.push_back(items_[head_]);
   } else {
     recent_[recent_count_ % kRecent] = items_[head_];
@@ -21,7 +31,7 @@ void Ledger::pop() {
   if (head_ == items_.size()) {
     items_.clear();
     head_ = 0;
-  } else if (head_ > 1024 && head_ > items_.size() / 2) {
+  } else if (head_ > kLetGo && head_ > items_.size() / 2) {
     items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(head_));
     head_ = 0;
   }

@@ -69,8 +69,8 @@ void PassageLog::resent(std::int64_t begin, std::int64_t end, Time first_sent, T
   again_.insert(again_.erase(from, to), {begin, end, now});
 }
 
-void PassageLog::arrived(std::int64_t begin, std::int64_t end, Time first_sent,
-                         bool by_first_copy) {
+void PassageLog::count_arrived(std::int64_t begin, std::int64_t end, Time first_sent,
+                               bool by_first_copy) {
   each_part(begin, end, first_sent, [&](Time sent, std::int64_t bytes, bool again) {
     if (again && by_first_copy) {
       arrived_after_all(first_sent, bytes);

@@ -26,7 +26,9 @@ class PassageLog {
               std::uint64_t acked_bytes);
   /// All of [begin, end) arrived, by the newest copy of each byte; with `by_first_copy` the first
   /// copy of all had too. What is older than `end` is not asked for again.
-  void arrived(std::int64_t begin, std::int64_t end, Time first_sent, bool by_first_copy);
+  void arrived(std::int64_t begin, std::int64_t end, Time first_sent, bool by_first_copy) {
+    if (started_) count_arrived(begin, end, first_sent, by_first_copy);
+  }
   /// What was kept; nothing if there were few losses.
   [[nodiscard]] PassageFacts take(std::uint64_t losses);
   [[nodiscard]] std::size_t memory_bytes() const {
@@ -41,6 +43,7 @@ class PassageLog {
   };
   template <typename Visit>
   void each_part(std::int64_t begin, std::int64_t end, Time first_sent, const Visit& visit) const;
+  void count_arrived(std::int64_t begin, std::int64_t end, Time first_sent, bool by_first_copy);
   PassageCell* cell(Time sent);
   void widen();
 

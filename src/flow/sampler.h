@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -17,8 +18,8 @@ class Sampler {
   void add(double value) {
     smallest_ = seen_ == 0 ? value : std::min(smallest_, value);
     largest_ = seen_ == 0 ? value : std::max(largest_, value);
-    if (seen_++ % stride_ != 0) return;
-    if (kept_.size() == kKept) thin();
+    if ((seen_++ & (stride_ - 1)) != 0) return;
+    if (kept_.size() == kept_.capacity()) make_room();
     kept_.push_back(static_cast<float>(value));
   }
   [[nodiscard]] std::uint64_t seen() const { return seen_; }
@@ -37,6 +38,24 @@ class Sampler {
     std::nth_element(values.begin(), at, values.end());
     return static_cast<double>(*at);
   }
+  /// Several at once, of ascending shares.
+  template <std::size_t kCount>
+  [[nodiscard]] std::array<double, kCount> quantiles(
+      const std::array<double, kCount>& shares) const {
+    std::array<double, kCount> out{};
+    if (kept_.empty()) return out;
+    std::vector<float> values = kept_;
+    auto from = values.begin();  // none before it is larger than any behind it
+    for (std::size_t i = 0; i < kCount; ++i) {
+      const auto at = values.begin() + place_of(shares[i], values.size());
+      if (at >= from) {
+        std::nth_element(from, at, values.end());
+        from = at + 1;
+      }
+      out[i] = static_cast<double>(*at);
+    }
+    return out;
+  }
   [[nodiscard]] std::vector<float> sorted() const {
     std::vector<float> values = kept_;
     std::sort(values.begin(), values.end());
@@ -52,6 +71,13 @@ class Sampler {
     return static_cast<std::ptrdiff_t>(q * static_cast<double>(count - 1) + 0.5);
   }
 
+  // Most series stay short, and long ones are not to be moved often.
+  void make_room() {
+    constexpr std::size_t kFirst = 16, kGrowth = 4;
+    if (kept_.size() == kKept) return thin();
+    kept_.reserve(std::clamp(kept_.size() * kGrowth, kFirst, kKept));
+  }
+
   void thin() {
     std::size_t out = 0;
     for (std::size_t in = 0; in < kept_.size(); in += 2) kept_[out++] = kept_[in];
@@ -62,7 +88,7 @@ class Sampler {
   std::vector<float> kept_;
   double smallest_ = 0, largest_ = 0;
   std::uint64_t seen_ = 0;
-  std::uint64_t stride_ = 1;
+  std::uint64_t stride_ = 1;  // a power of two
 };
 
 }  // namespace slowpath::flow

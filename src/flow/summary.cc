@@ -8,12 +8,12 @@ namespace slowpath::flow {
 namespace {
 
 RttFacts facts_of(const Sampler& samples, RttFacts known) {
-  const std::vector<float> sorted = samples.sorted();
   known.samples = samples.seen();
-  if (sorted.empty()) return known;
+  if (samples.empty()) return known;
   known.min_s = known.min_s > 0 ? known.min_s : samples.smallest();
-  known.median_s = Sampler::quantile_of(sorted, 0.5);
-  known.p95_s = Sampler::quantile_of(sorted, 0.95);
+  const auto [median_s, p95_s] = samples.quantiles<2>({0.5, 0.95});
+  known.median_s = median_s;
+  known.p95_s = p95_s;
   known.max_s = std::max(known.max_s, samples.largest());
   return known;
 }
@@ -46,9 +46,9 @@ DirectionAnalysis::DirectionAnalysis(Direction direction, const Witness& witness
 
 std::size_t DirectionAnalysis::memory_bytes() const {
   std::size_t sum = ledger_.memory_bytes() + timeline_.memory_bytes() + stalls_.memory_bytes() +
-                    passage_.memory_bytes() + trains_.memory_bytes() + stamps_.capacity() * sizeof(Stamp) +
-                    receiver_ways_.memory_bytes() + sender_ways_.memory_bytes() +
-                    facts_.losses.capacity() * sizeof(LossEvent);
+                    passage_.memory_bytes() + trains_.memory_bytes() +
+                    stamps_.capacity() * sizeof(Stamp) + receiver_ways_.memory_bytes() +
+                    sender_ways_.memory_bytes() + facts_.losses.capacity() * sizeof(LossEvent);
   for (const Sampler* sampler :
        {&rtt_total_, &rtt_receiver_, &rtt_sender_, &rtt_idle_, &rtt_loaded_, &windows_,
         &round_maxima_, &reorder_late_, &spacing_, &spacing_bytes_}) {
@@ -97,10 +97,11 @@ DirectionFacts DirectionAnalysis::finish(Time end, std::vector<IcmpFacts>& icmp)
   const std::uint64_t sends = clocked_sends_ + unclocked_sends_;
   if (sends > 0)
     facts_.app_data_ready_share = static_cast<double>(clocked_sends_) / static_cast<double>(sends);
+  const auto gaps_s = spacing_.quantiles<3>({0.1, 0.5, 0.9});
   facts_.spacing = {.gaps = spacing_.seen(),
-                    .p10_s = spacing_.quantile(0.1),
-                    .median_s = spacing_.quantile(0.5),
-                    .p90_s = spacing_.quantile(0.9),
+                    .p10_s = gaps_s[0],
+                    .median_s = gaps_s[1],
+                    .p90_s = gaps_s[2],
                     .median_bytes = spacing_bytes_.quantile(0.5)};
   facts_.trains = trains_.take(segment_size_);
   relabel_flat_flight();
@@ -233,14 +234,14 @@ void DirectionAnalysis::summarise_windows() {
       window.zero_longest_end = last_frame_;
     }
   }
-  const std::vector<float> sorted = windows_.sorted();
-  window.median_bytes = static_cast<std::uint64_t>(Sampler::quantile_of(sorted, 0.5));
+  const std::vector<float>& seen = windows_.kept();
+  window.median_bytes = static_cast<std::uint64_t>(windows_.quantile(0.5));
   const double near = static_cast<double>(window.max_bytes) - static_cast<double>(segment_size_);
-  const auto at_max = std::count_if(sorted.begin(), sorted.end(),
+  const auto at_max = std::count_if(seen.begin(), seen.end(),
                                     [=](float w) { return static_cast<double>(w) >= near; });
   window.opening_s = edge_s_by_widest_.well_below(window.max_bytes);
-  if (!sorted.empty())
-    window.at_max_share = static_cast<double>(at_max) / static_cast<double>(sorted.size());
+  if (!seen.empty())
+    window.at_max_share = static_cast<double>(at_max) / static_cast<double>(seen.size());
 }
 
 void DirectionAnalysis::summarise_icmp(std::vector<IcmpFacts>& icmp) {

@@ -22,18 +22,25 @@ constexpr double kClockError = 0.001;
 // other: there the ways grow and their sum does not.
 constexpr double kShownByTrip = 2.0 / 3;
 constexpr double kTicksOfError = 2;
+// Room for so many samples at first, and then for so many times more.
+constexpr std::size_t kFirst = 16, kGrowth = 4;
 
 double ticks_between(std::uint32_t from, std::uint32_t to) {
   return static_cast<double>(static_cast<std::int32_t>(to - from));
 }
 
 WayGrowth growth_of(std::vector<double>& values) {
-  std::ranges::sort(values);
+  auto from = values.begin();  // none before it is larger than any behind it
   const auto at = [&](double share) {
-    const auto i = static_cast<std::size_t>(share * static_cast<double>(values.size() - 1) + 0.5);
-    return values[i] - values.front();
+    const auto i = values.begin() + static_cast<std::ptrdiff_t>(
+                                        share * static_cast<double>(values.size() - 1) + 0.5);
+    std::nth_element(from, i, values.end());
+    from = i;
+    return *i;
   };
-  return {.p25_s = at(0.25), .median_s = at(0.5), .p95_s = at(0.95)};
+  const double p25 = at(0.25), median = at(0.5), p95 = at(0.95);
+  const double least = std::ranges::min(values);
+  return {.p25_s = p25 - least, .median_s = median - least, .p95_s = p95 - least};
 }
 
 }  // namespace
@@ -43,13 +50,15 @@ void WayMeter::add(Time asked, std::uint32_t stamp, Time answered) {
     kept_.back().asked = asked;
     return;
   }
-  if (seen_++ % stride_ != 0) return;
+  if ((seen_++ & (stride_ - 1)) != 0) return;
   if (kept_.size() == kKept) {
     std::size_t out = 0;
     for (std::size_t in = 0; in < kept_.size(); in += 2) kept_[out++] = kept_[in];
     kept_.resize(out);
     stride_ *= 2;
   }
+  if (kept_.size() == kept_.capacity())
+    kept_.reserve(std::clamp(kept_.size() * kGrowth, kFirst, kKept));
   kept_.push_back({asked, answered, stamp});
 }
 
@@ -81,6 +90,7 @@ WayMeter::Ways WayMeter::ways() const {
   if (ways.tick_s <= 0) return {};
   const Sample& first = kept_.front();
   std::vector<double> there, back, trip;
+  for (std::vector<double>* values : {&there, &back, &trip}) values->reserve(kept_.size());
   for (const Sample& sample : kept_) {
     const double far_s = ticks_between(first.stamp, sample.stamp) * ways.tick_s;
     there.push_back(far_s - to_seconds(sample.asked - first.asked));

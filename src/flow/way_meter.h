@@ -42,7 +42,7 @@ class WayMeter {
   [[nodiscard]] double find_tick_s() const;
 
   std::vector<Sample> kept_;
-  std::uint64_t seen_ = 0, stride_ = 1;
+  std::uint64_t seen_ = 0, stride_ = 1;  // a power of two
 };
 
 }  // namespace slowpath::flow

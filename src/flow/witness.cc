@@ -2,8 +2,9 @@
 #include "flow/witness.h"
 
 #include <algorithm>
-#include <deque>
 #include <map>
+
+#include "flow/leg_meter.h"
 
 namespace slowpath::flow {
 namespace {
@@ -20,70 +21,6 @@ constexpr Duration kTooShort = std::chrono::microseconds(300);
 constexpr Duration kLongEnough = std::chrono::milliseconds(2);
 // Bytes that the timestamp option takes from each data segment (RFC 7323 appendix A).
 constexpr std::uint32_t kTimestampBytes = 12;
-
-void shorten(std::optional<Duration>& leg, Duration sample) {
-  if (sample < Duration{0}) return;
-  if (!leg || sample < *leg) leg = sample;
-}
-
-/// Shortest time from a packet of one end until the other end's reaction to it passes the tap.
-/// Data is matched with its ACK, timestamps with their echo.
-class LegMeter {
- public:
-  void add(const Record& r) {
-    const std::size_t from = index(r.direction), to = 1 - from;
-    match_data(r, to);
-    match_echo(r, to);
-    if (r.payload_len > 0 && !r.has(wire::kSyn)) {
-      const SeqNum end = r.sequence + r.payload_len;
-      if (!have_end_[from] || end > newest_end_[from]) {
-        newest_end_[from] = end;
-        have_end_[from] = true;
-        if (waiting_[from].size() < 512) waiting_[from].push_back({end, r.time});
-      } else {
-        waiting_[from].clear();  // resent: an ACK would be ambiguous (Karn)
-      }
-    }
-    if (r.has_timestamps && (!have_ts_[from] || r.ts_value != newest_ts_[from])) {
-      newest_ts_[from] = r.ts_value;
-      have_ts_[from] = true;
-      if (stamps_[from].size() == 512) stamps_[from].pop_front();
-      stamps_[from].push_back({SeqNum{r.ts_value}, r.time});
-    }
-  }
-  /// leg[0]: tap to client, leg[1]: tap to server. Data to the server is answered by the server.
-  [[nodiscard]] const std::array<std::optional<Duration>, 2>& legs() const { return leg_; }
-
- private:
-  struct Mark {
-    SeqNum value;
-    Time time;
-  };
-  // An ACK travelling away from the end that received data: the data went `to`, so the leg is that
-  // end's.
-  void match_data(const Record& ack, std::size_t data_way) {
-    auto& waiting = waiting_[data_way];
-    while (ack.has(wire::kAck) && !waiting.empty() && waiting.front().value <= ack.acknowledgment) {
-      if (waiting.front().value == ack.acknowledgment)
-        shorten(leg_[1 - data_way], ack.time - waiting.front().time);
-      waiting.pop_front();
-    }
-  }
-  void match_echo(const Record& r, std::size_t other) {
-    if (!r.has_timestamps) return;
-    auto& stamps = stamps_[other];
-    while (!stamps.empty() && stamps.front().value < SeqNum{r.ts_echo}) stamps.pop_front();
-    if (stamps.empty() || !(stamps.front().value == SeqNum{r.ts_echo})) return;
-    shorten(leg_[1 - other], r.time - stamps.front().time);
-    stamps.pop_front();
-  }
-
-  std::array<std::deque<Mark>, 2> waiting_, stamps_;
-  std::array<SeqNum, 2> newest_end_{};
-  std::array<std::uint32_t, 2> newest_ts_{};
-  std::array<bool, 2> have_end_{}, have_ts_{};
-  std::array<std::optional<Duration>, 2> leg_{};
-};
 
 /// What one end's packets look like where the tap sees them.
 struct EndLooks {
@@ -125,13 +62,16 @@ std::uint32_t segment_size_of(const HandshakeFacts& handshake, std::span<const R
                               Direction way) {
   bool timestamps = false;
   std::map<std::uint32_t, std::uint32_t> lengths;
+  auto newest = lengths.end();  // most packets are as long as the one before
   std::uint32_t largest = 0, packets = 0;
   for (const Record& r : records) {
     if (r.direction != way || r.payload_len == 0 || r.icmp_index != kNone) continue;
     ++packets;
     timestamps |= r.has_timestamps;
     largest = std::max(largest, r.payload_len);
-    ++lengths[r.payload_len];
+    if (newest == lengths.end() || newest->first != r.payload_len)
+      newest = lengths.try_emplace(r.payload_len, 0).first;
+    ++newest->second;
   }
   // The receiver's MSS option limits the sender (RFC 9293 section 3.7.1); the sender's own MTU
   // shows in its own option.
@@ -186,7 +126,7 @@ void find_scale(Witness& witness, std::span<const Record> records,
                 const HandshakeFacts& handshake) {
   const bool both = handshake.syn && handshake.syn_ack;
   const bool in_use = handshake.syn_ack && handshake.syn_ack->options.has_window_scale;
-  const auto flight = largest_flight(records);
+  std::optional<std::array<std::uint32_t, 2>> flight;
   for (std::size_t way = 0; way < 2; ++way) {
     const auto& own = way == index(Direction::to_server) ? handshake.syn : handshake.syn_ack;
     if (both || (own && way == index(Direction::to_client))) {
@@ -197,6 +137,7 @@ void find_scale(Witness& witness, std::span<const Record> records,
           scaled ? std::min<std::uint8_t>(own->options.window_scale, 14) : 0;
       continue;
     }
+    if (!flight) flight = largest_flight(records);
     std::uint32_t window = 1;
     for (const Record& r : records) {
       if (index(r.direction) == way && !r.has(wire::kSyn))
@@ -204,7 +145,7 @@ void find_scale(Witness& witness, std::span<const Record> records,
     }
     // The smallest shift that makes the flight against these windows possible.
     std::uint8_t shift = 0;
-    while (shift < 14 && (std::uint64_t{window} << shift) < flight[1 - way]) ++shift;
+    while (shift < 14 && (std::uint64_t{window} << shift) < (*flight)[1 - way]) ++shift;
     witness.window_shift[way] = shift;
     witness.scale[way] = shift > 0 ? ScaleKnowledge::guessed : ScaleKnowledge::unknown;
   }
