@@ -11,6 +11,7 @@
 
 #include "base/format.h"
 #include "detect/comparison_evidence.h"
+#include "detect/connections_by.h"
 #include "detect/policy.h"
 #include "detect/support.h"
 
@@ -23,13 +24,10 @@ constexpr std::uint32_t kSends = 3;
 // Every path carries so much: RFC 791 section 3.1 asks hosts for 576.
 constexpr std::uint32_t kSmallIpLen = 576;
 
-/// Another connection of the same two hosts got data through, so the boxes between them agree.
-bool hosts_can_talk(const Case& facts, const ConnectionFacts& connection) {
-  return std::ranges::any_of(facts.connections, [&](const ConnectionFacts& other) {
-    return other.id != connection.id && other.client.address == connection.client.address &&
-           other.server.address == connection.server.address &&
-           other[Direction::to_server].acked_bytes > 0;
-  });
+/// Hosts of a connection that got data through, so the boxes between them agree.
+std::optional<Hosts> talking_hosts(const ConnectionFacts& connection) {
+  return connection[Direction::to_server].acked_bytes > 0 ? std::optional(hosts_of(connection))
+                                                          : std::nullopt;
 }
 
 const Stall* silence_of(const DirectionFacts& data) {
@@ -110,7 +108,8 @@ Finding describe_suspicion(const ConnectionFacts& connection, const Stall& silen
   return finding;
 }
 
-void inspect_connection(const Case& facts, const ConnectionFacts& connection, Findings& findings) {
+void inspect_connection(const Case& facts, ConnectionsBy<Hosts>& talking,
+                        const ConnectionFacts& connection, Findings& findings) {
   const DirectionFacts& sent = connection[Direction::to_server];
   if (!connection.handshake.syn_ack || !connection.handshake.completed) return;
   if (sent.data_packets == 0 || sent.acked_bytes > 0 ||
@@ -132,15 +131,16 @@ void inspect_connection(const Case& facts, const ConnectionFacts& connection, Fi
         fmt::format("only packets of {} bytes and more were tried: their length may be the cause",
                     silence->smallest_unanswered_ip_len));
   }
-  if (hosts_can_talk(facts, connection)) {
+  if (talking.first(hosts_of(connection)) != nullptr) {
     return silent(findings, kId, connection, "another connection of the same hosts works");
   }
   findings.list.push_back(describe_suspicion(connection, *silence));
 }
 
 void inspect(const Case& facts, Findings& findings) {
+  ConnectionsBy<Hosts> talking(facts, talking_hosts);
   for (const ConnectionFacts& connection : facts.connections)
-    inspect_connection(facts, connection, findings);
+    inspect_connection(facts, talking, connection, findings);
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 // is busy with another connection, answered with a RST. The box's counter proves it. Look-alikes: a
 // RST that a third party makes (rst-injected), scans (no busy port).
 #include <algorithm>
+#include <optional>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -32,14 +34,57 @@ bool is_stray(const ConnectionFacts& connection) {
          connection.directions[0].packets + connection.directions[1].packets <= kFewPackets;
 }
 
-/// The connection that the same port was busy with.
-const ConnectionFacts* busy_with(const Case& facts, const ConnectionFacts& stray,
-                                 const Endpoint& host) {
-  const auto found = std::ranges::find_if(facts.connections, [&](const ConnectionFacts& other) {
-    return other.id != stray.id && (other.client == host || other.server == host) &&
-           other.handshake.completed && other.first < stray.first && stray.first <= other.last;
-  });
-  return found == facts.connections.end() ? nullptr : &*found;
+/// What ports were busy with, and when. A port can have served as many connections as there are
+/// strays, so most of them are passed over in blocks.
+class BusyPorts {
+ public:
+  explicit BusyPorts(const Case& facts);
+  /// The first connection with this end that went on when `stray` began, or nullptr.
+  [[nodiscard]] const ConnectionFacts* with(const Endpoint& host,
+                                            const ConnectionFacts& stray) const;
+
+ private:
+  static constexpr std::size_t kBlock = 64;
+  struct Use {
+    Endpoint port;
+    const ConnectionFacts* connection;
+  };
+  struct Block {
+    Time first, last;  // of any of its connections
+  };
+  std::vector<Use> uses_;  // by port, then in the order of the case
+  std::vector<Block> blocks_;
+};
+
+BusyPorts::BusyPorts(const Case& facts) {
+  for (const ConnectionFacts& connection : facts.connections) {
+    if (!connection.handshake.completed) continue;
+    uses_.push_back({connection.client, &connection});
+    uses_.push_back({connection.server, &connection});
+  }
+  std::ranges::stable_sort(uses_, {}, &Use::port);
+  for (std::size_t i = 0; i < uses_.size(); ++i) {
+    const ConnectionFacts& connection = *uses_[i].connection;
+    if (i % kBlock == 0) blocks_.push_back({connection.first, connection.last});
+    blocks_.back().first = std::min(blocks_.back().first, connection.first);
+    blocks_.back().last = std::max(blocks_.back().last, connection.last);
+  }
+}
+
+const ConnectionFacts* BusyPorts::with(const Endpoint& host, const ConnectionFacts& stray) const {
+  const auto from = std::ranges::lower_bound(uses_, host, {}, &Use::port);
+  auto i = static_cast<std::size_t>(from - uses_.begin());
+  while (i < uses_.size() && uses_[i].port == host) {
+    const Block& block = blocks_[i / kBlock];
+    if (block.first >= stray.first || stray.first > block.last) {
+      i = (i / kBlock + 1) * kBlock;
+      continue;
+    }
+    const ConnectionFacts& other = *uses_[i++].connection;
+    const bool meanwhile = other.first < stray.first && stray.first <= other.last;
+    if (meanwhile && other.id != stray.id) return &other;
+  }
+  return nullptr;
 }
 
 void report(const ConnectionFacts& stray, const ConnectionFacts& busy, const Endpoint& host,
@@ -72,10 +117,12 @@ void report(const ConnectionFacts& stray, const ConnectionFacts& busy, const End
 }
 
 void inspect(const Case& facts, Findings& findings) {
+  std::optional<BusyPorts> ports;  // few captures ask
   for (const ConnectionFacts& stray : facts.connections) {
     if (!is_stray(stray)) continue;
     const auto host = resetter(stray);
-    const ConnectionFacts* busy = host ? busy_with(facts, stray, *host) : nullptr;
+    if (!ports) ports.emplace(facts);
+    const ConnectionFacts* busy = host ? ports->with(*host, stray) : nullptr;
     if (busy == nullptr) {
       silent(
           findings, kId, stray,

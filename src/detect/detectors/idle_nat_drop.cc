@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/connections_by.h"
 #include "detect/hops.h"
 #include "detect/policy.h"
 #include "detect/support.h"
@@ -28,17 +29,15 @@ constexpr std::uint32_t kSendsToMention = 3;
 // Routes change by a hop or two.
 constexpr int kHops = 2;
 
-const ConnectionFacts* peer_alive_elsewhere(const Case& facts, const ConnectionFacts& connection,
-                                            Time since) {
-  const auto found = std::ranges::find_if(facts.connections, [&](const ConnectionFacts& other) {
-    if (other.id == connection.id || other.client.address != connection.client.address ||
-        other.server.address != connection.server.address) {
-      return false;
-    }
-    return std::ranges::any_of(other.directions,
+std::optional<Hosts> any_hosts(const ConnectionFacts& connection) { return hosts_of(connection); }
+
+const ConnectionFacts* peer_alive_elsewhere(ConnectionsBy<Hosts>& by_hosts,
+                                            const ConnectionFacts& connection, Time since) {
+  return by_hosts.first(hosts_of(connection), [&](const ConnectionFacts& other) {
+    return other.id != connection.id &&
+           std::ranges::any_of(other.directions,
                                [&](const DirectionFacts& d) { return d.last_ack > since; });
   });
-  return found == facts.connections.end() ? nullptr : &*found;
 }
 
 /// The longest silence of this connection that did it no harm.
@@ -94,8 +93,8 @@ std::optional<std::string> why_not(const ConnectionFacts& connection, const Quie
   return std::nullopt;
 }
 
-void add_evidence(const Case& facts, const ConnectionFacts& connection, const QuietFacts& quiet,
-                  Finding& finding) {
+void add_evidence(ConnectionsBy<Hosts>& by_hosts, const ConnectionFacts& connection,
+                  const QuietFacts& quiet, Finding& finding) {
   finding.evidence.push_back(shown_by(fmt::format("{} of silence", format_duration(quiet.seconds)),
                                       {quiet.before, quiet.after}, {{"idle_s", quiet.seconds}}));
   if (quiet.reset) {
@@ -114,7 +113,7 @@ void add_evidence(const Case& facts, const ConnectionFacts& connection, const Qu
                  {survived->after}));
   }
   const Time woke = quiet.begin + from_seconds(quiet.seconds);
-  if (const ConnectionFacts* other = peer_alive_elsewhere(facts, connection, woke)) {
+  if (const ConnectionFacts* other = peer_alive_elsewhere(by_hosts, connection, woke)) {
     finding.evidence.push_back(
         {EvidenceKind::counter,
          fmt::format("the same hosts went on talking on port {} meanwhile: peer and path were up",
@@ -124,11 +123,11 @@ void add_evidence(const Case& facts, const ConnectionFacts& connection, const Qu
   }
 }
 
-void report(const Case& facts, const ConnectionFacts& connection, const QuietFacts& quiet,
-            Findings& findings) {
+void report(ConnectionsBy<Hosts>& by_hosts, const ConnectionFacts& connection,
+            const QuietFacts& quiet, Findings& findings) {
   const bool own_reset = quiet.reset && is_peers_own(connection, quiet);
   const Time woke = quiet.begin + from_seconds(quiet.seconds);
-  const bool peer_is_up = peer_alive_elsewhere(facts, connection, woke) != nullptr;
+  const bool peer_is_up = peer_alive_elsewhere(by_hosts, connection, woke) != nullptr;
   const bool complete = (quiet.seconds >= kIdleSeconds || peer_is_up) && !own_reset &&
                         (quiet.reset || quiet.sends >= kSends);
   Finding finding = about(kId, connection);
@@ -140,7 +139,7 @@ void report(const Case& facts, const ConnectionFacts& connection, const QuietFac
                               format_duration(quiet.seconds),
                               quiet.reset ? "the connection is reset at once"
                                           : fmt::format("{} packets find no answer", quiet.sends));
-  add_evidence(facts, connection, quiet, finding);
+  add_evidence(by_hosts, connection, quiet, finding);
   finding.refuted_by = own_reset ? "the peer's own log of a restart or of an idle timeout"
                                  : "a silence of the same length after which the peer answers";
   finding.after_fix = {std::nullopt,
@@ -153,6 +152,7 @@ void report(const Case& facts, const ConnectionFacts& connection, const QuietFac
 }
 
 void inspect(const Case& facts, Findings& findings) {
+  ConnectionsBy<Hosts> by_hosts(facts, any_hosts);
   for (const ConnectionFacts& connection : facts.connections) {
     for (const QuietFacts& quiet : connection.beside.quiets) {
       if (quiet.answered) continue;
@@ -160,7 +160,7 @@ void inspect(const Case& facts, Findings& findings) {
         silent(findings, kId, connection, std::move(*why));
         continue;
       }
-      report(facts, connection, quiet, findings);
+      report(by_hosts, connection, quiet, findings);
       break;
     }
   }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -32,14 +33,36 @@ bool is_long_silence(const Stall& stall) {
   return stall.ended && stall.seconds >= kSeconds && stall.unanswered_sends >= kTransmissions;
 }
 
-/// Silence of all connections between the two hosts that lies over this one.
-const PathFacts::Outage* shared_outage(const Transfer& transfer, const Stall& stall) {
+/// Silences that several connections of a path shared, by the connections of that path.
+class SharedOutages {
+ public:
+  explicit SharedOutages(const Case& facts);
+  /// Silence of all connections between the two hosts that lies over this one, or nullptr.
+  [[nodiscard]] const PathFacts::Outage* over(const Transfer& transfer, const Stall& stall) const;
+
+ private:
+  struct Member {
+    std::uint32_t id;
+    const PathFacts* path;
+  };
+  std::vector<Member> members_;  // by id, then in the order of the case
+};
+
+SharedOutages::SharedOutages(const Case& facts) {
+  for (const PathFacts& path : facts.paths) {
+    const bool shared = std::ranges::any_of(
+        path.outages, [](const PathFacts::Outage& outage) { return outage.connections >= 2; });
+    if (!shared) continue;
+    for (const std::uint32_t id : path.connections) members_.push_back({id, &path});
+  }
+  std::ranges::stable_sort(members_, {}, &Member::id);
+}
+
+const PathFacts::Outage* SharedOutages::over(const Transfer& transfer, const Stall& stall) const {
   const Time end = stall.begin + from_seconds(stall.seconds);
-  for (const PathFacts& path : transfer.facts.paths) {
-    if (std::ranges::find(path.connections, transfer.connection.id) == path.connections.end()) {
-      continue;
-    }
-    for (const PathFacts::Outage& outage : path.outages) {
+  for (const Member& member :
+       std::ranges::equal_range(members_, transfer.connection.id, {}, &Member::id)) {
+    for (const PathFacts::Outage& outage : member.path->outages) {
       const Time outage_end = outage.begin + from_seconds(outage.seconds);
       if (outage.connections >= 2 && outage.begin < end && stall.begin < outage_end) {
         return &outage;
@@ -98,11 +121,11 @@ struct Outages {
   const Stall* longest = nullptr;
 };
 
-Outages outages_of(const Transfer& transfer) {
+Outages outages_of(const Transfer& transfer, const SharedOutages& shared_outages) {
   Outages outages;
   for (const Stall& stall : transfer.data().stalls) {
     if (!is_long_silence(stall)) continue;
-    const PathFacts::Outage* shared = shared_outage(transfer, stall);
+    const PathFacts::Outage* shared = shared_outages.over(transfer, stall);
     ++outages.count;
     outages.seconds += stall.seconds;
     outages.transmissions += stall.unanswered_sends;
@@ -161,8 +184,8 @@ void report(const Transfer& transfer, const Outages& outages, Findings& findings
   findings.list.push_back(std::move(finding));
 }
 
-void inspect_transfer(const Transfer& transfer, Findings& findings) {
-  const Outages outages = outages_of(transfer);
+void inspect_transfer(const Transfer& transfer, const SharedOutages& shared, Findings& findings) {
+  const Outages outages = outages_of(transfer, shared);
   if (outages.count == 0) {
     if (transfer.data().timeouts > 0) {
       silent(findings, kId, transfer,
@@ -185,7 +208,10 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
 }
 
 void inspect(const Case& facts, Findings& findings) {
-  for (const Transfer& transfer : transfers_with_data(facts)) inspect_transfer(transfer, findings);
+  const SharedOutages shared(facts);
+  for (const Transfer& transfer : transfers_with_data(facts)) {
+    inspect_transfer(transfer, shared, findings);
+  }
 }
 
 }  // namespace

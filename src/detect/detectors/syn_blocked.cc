@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/connections_by.h"
 #include "detect/policy.h"
 #include "detect/support.h"
 
@@ -25,13 +26,11 @@ constexpr std::uint32_t kCopies = 3;
 // Linux and the RFC wait 1 s before the second SYN. Closer copies are another program's attempt.
 constexpr double kFirstWaitSeconds = 0.7;
 
-/// Another connection to the same port that was set up: the port is open and not filtered.
-bool port_works_otherwise(const Case& facts, const ConnectionFacts& connection) {
-  return std::ranges::any_of(facts.connections, [&](const ConnectionFacts& other) {
-    return other.id != connection.id && other.server == connection.server &&
-           other.handshake.completed;
-  });
+/// Servers to which connections were set up: such a port is open and not filtered.
+std::optional<Endpoint> working_port(const ConnectionFacts& connection) {
+  return connection.handshake.completed ? std::optional(connection.server) : std::nullopt;
 }
+using WorkingPorts = ConnectionsBy<Endpoint>;
 
 /// Hosts that sent or were sent data, sorted.
 std::vector<IpAddress> hosts_with_data(const Case& facts) {
@@ -103,7 +102,7 @@ Finding base_finding(const ConnectionFacts& connection, Claim claim) {
   return finding;
 }
 
-void add_facts_of_peer(const Case& facts, const ConnectionFacts& connection, Finding& finding) {
+void add_facts_of_peer(WorkingPorts& working, const ConnectionFacts& connection, Finding& finding) {
   const HandshakeFacts& handshake = connection.handshake;
   if (auth_differs(handshake)) {
     finding.evidence.push_back(
@@ -112,7 +111,7 @@ void add_facts_of_peer(const Case& facts, const ConnectionFacts& connection, Fin
                  "ends do not agree on the key",
                  handshake.syn_frames));
   }
-  if (port_works_otherwise(facts, connection)) {
+  if (working.first(connection.server) != nullptr) {
     finding.evidence.push_back({EvidenceKind::counter,
                                 "other connections to the same port were set up: it is open",
                                 {},
@@ -120,14 +119,14 @@ void add_facts_of_peer(const Case& facts, const ConnectionFacts& connection, Fin
   }
 }
 
-void inspect_refused(const Case& facts, const ConnectionFacts& connection, Findings& findings) {
+void inspect_refused(WorkingPorts& working, const ConnectionFacts& connection, Findings& findings) {
   const HandshakeFacts& handshake = connection.handshake;
   const IcmpFacts* icmp = prohibition(connection);
   if (handshake.syn_ack_count > 0) {
     return silent(findings, kId, connection,
                   "a SYN-ACK came beside the refusal: it did not come from the server's port");
   }
-  const bool works = port_works_otherwise(facts, connection);
+  const bool works = working.first(connection.server) != nullptr;
   Claim claim;
   claim.severity = works ? Severity::note : Severity::fault;
   claim.seconds = handshake.duration_s;
@@ -137,11 +136,11 @@ void inspect_refused(const Case& facts, const ConnectionFacts& connection, Findi
   claim.evidence =
       shown_by("the refusal answers the SYN", {icmp != nullptr ? icmp->frame : handshake.refusal});
   Finding finding = base_finding(connection, std::move(claim));
-  add_facts_of_peer(facts, connection, finding);
+  add_facts_of_peer(working, connection, finding);
   findings.list.push_back(std::move(finding));
 }
 
-void inspect_unanswered(const Case& facts, const ConnectionFacts& connection, bool by_strangers,
+void inspect_unanswered(WorkingPorts& working, const ConnectionFacts& connection, bool by_strangers,
                         Findings& findings) {
   const HandshakeFacts& handshake = connection.handshake;
   if (handshake.syn_count < kCopies || !follows_schedule(handshake)) {
@@ -169,7 +168,7 @@ void inspect_unanswered(const Case& facts, const ConnectionFacts& connection, bo
     finding.evidence.push_back(
         {EvidenceKind::counter, "neither host takes part in any transfer of this capture", {}, {}});
   }
-  add_facts_of_peer(facts, connection, finding);
+  add_facts_of_peer(working, connection, finding);
   findings.list.push_back(std::move(finding));
 }
 
@@ -201,15 +200,16 @@ void inspect_late(const ConnectionFacts& connection, Findings& findings) {
 
 void inspect(const Case& facts, Findings& findings) {
   const std::vector<IpAddress> with_data = hosts_with_data(facts);
+  WorkingPorts working(facts, working_port);
   for (const ConnectionFacts& connection : facts.connections) {
     const HandshakeFacts& handshake = connection.handshake;
     if (handshake.syn_count == 0) continue;
     if (handshake.completed) {
       if (handshake.syn_count > 1) inspect_late(connection, findings);
     } else if (handshake.refused || prohibition(connection) != nullptr) {
-      inspect_refused(facts, connection, findings);
+      inspect_refused(working, connection, findings);
     } else {
-      inspect_unanswered(facts, connection, is_among_strangers(with_data, connection), findings);
+      inspect_unanswered(working, connection, is_among_strangers(with_data, connection), findings);
     }
   }
 }

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/connections_by.h"
 #include "detect/support.h"
 
 namespace slowpath::detect::detectors {
@@ -29,24 +30,28 @@ bool is_one_sided(const HandshakeFacts& handshake) {
 
 /// The server's host answered without the option: somebody who does not carry it, or a SYN that
 /// does.
-const ConnectionFacts* plain_and_answered(const Case& facts, const IpAddress& server) {
-  const auto found = std::ranges::find_if(facts.connections, [&](const ConnectionFacts& other) {
-    const HandshakeFacts& handshake = other.handshake;
-    if (other.server.address != server || !handshake.syn) return false;
-    if (is_one_sided(handshake)) return true;
-    return !is_authenticated(handshake.syn->options) && (handshake.completed || handshake.refused);
-  });
-  return found == facts.connections.end() ? nullptr : &*found;
+std::optional<IpAddress> plain_and_answered(const ConnectionFacts& other) {
+  const HandshakeFacts& handshake = other.handshake;
+  if (!handshake.syn) return std::nullopt;
+  const bool plain = !is_authenticated(handshake.syn->options);
+  const bool answers =
+      is_one_sided(handshake) || (plain && (handshake.completed || handshake.refused));
+  return answers ? std::optional(other.server.address) : std::nullopt;
 }
 
 /// A session with the option to the same server worked: the key changed, or the peer is down.
-const ConnectionFacts* worked_with_it(const Case& facts, const ConnectionFacts& connection) {
-  const auto found = std::ranges::find_if(facts.connections, [&](const ConnectionFacts& other) {
-    return other.server == connection.server && other.handshake.completed && other.handshake.syn &&
-           is_authenticated(other.handshake.syn->options);
-  });
-  return found == facts.connections.end() ? nullptr : &*found;
+std::optional<Endpoint> worked_with_it(const ConnectionFacts& other) {
+  const HandshakeFacts& handshake = other.handshake;
+  const bool worked =
+      handshake.completed && handshake.syn && is_authenticated(handshake.syn->options);
+  return worked ? std::optional(other.server) : std::nullopt;
 }
+
+/// What others show of the servers that are asked about.
+struct Others {
+  ConnectionsBy<IpAddress> plain;
+  ConnectionsBy<Endpoint> worked;
+};
 
 Finding describe(const ConnectionFacts& connection, std::string claim, bool complete) {
   const HandshakeFacts& handshake = connection.handshake;
@@ -90,7 +95,7 @@ void inspect_one_sided(const ConnectionFacts& connection, Findings& findings) {
   findings.list.push_back(std::move(finding));
 }
 
-void inspect_unanswered(const Case& facts, const ConnectionFacts& connection, Findings& findings) {
+void inspect_unanswered(Others& others, const ConnectionFacts& connection, Findings& findings) {
   const HandshakeFacts& handshake = connection.handshake;
   if (handshake.refused) {
     return silent(findings, kId, connection,
@@ -101,8 +106,8 @@ void inspect_unanswered(const Case& facts, const ConnectionFacts& connection, Fi
                   fmt::format("{} SYNs with the option without an answer; {} are needed",
                               handshake.syn_count, kUnanswered));
   }
-  const ConnectionFacts* plain = plain_and_answered(facts, connection.server.address);
-  const ConnectionFacts* earlier = worked_with_it(facts, connection);
+  const ConnectionFacts* plain = others.plain.first(connection.server.address);
+  const ConnectionFacts* earlier = others.worked.first(connection.server);
   Finding finding = describe(
       connection,
       fmt::format("{} SYNs of {} with an authentication option found no answer from {}",
@@ -122,6 +127,7 @@ void inspect_unanswered(const Case& facts, const ConnectionFacts& connection, Fi
 }
 
 void inspect(const Case& facts, Findings& findings) {
+  Others others{{facts, plain_and_answered}, {facts, worked_with_it}};
   for (const ConnectionFacts& connection : facts.connections) {
     const HandshakeFacts& handshake = connection.handshake;
     if (!handshake.syn) continue;
@@ -129,7 +135,7 @@ void inspect(const Case& facts, Findings& findings) {
     if (is_one_sided(handshake)) {
       inspect_one_sided(connection, findings);
     } else if (client && !handshake.syn_ack && !handshake.completed) {
-      inspect_unanswered(facts, connection, findings);
+      inspect_unanswered(others, connection, findings);
     }
   }
 }

@@ -249,6 +249,7 @@ Case reused(std::uint64_t all, std::uint64_t open) {
   path.fragments[1].id_reuses_open = open;
   path.fragments[1].id_reuse_shortest_s = 0.02;
   facts.paths = {path};
+  facts.captures.at(0).fragment_packets = 2000;
   charge(download_of(facts), TimeOwner::loss_recovery, 2);
   return facts;
 }
