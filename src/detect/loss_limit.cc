@@ -72,11 +72,10 @@ double best_rate_bps(const DirectionFacts& data) {
 // its congestion window, and short trains arrive far faster, or the sender itself was.
 bool few_losses_slowed(const DirectionFacts& data) {
   const bool waits = data.time.share(TimeOwner::congestion_window) >= kWaits;
+  if (!waits || data.lost_packets < kFewLosses || data.loss_episodes < kFewFlights) return false;
   const bool could_more = data.trains.median_bps >= kPathCarries * data.goodput_bps ||
                           best_rate_bps(data) >= kFasterBefore * data.goodput_bps;
-  return waits && could_more && data.lost_packets >= kFewLosses &&
-         data.loss_episodes >= kFewFlights && !queue_builds(queue_of(data)) &&
-         loss_explains_rate(data, event_share(data));
+  return could_more && !queue_builds(queue_of(data)) && loss_explains_rate(data, event_share(data));
 }
 
 }  // namespace

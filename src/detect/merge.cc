@@ -7,6 +7,7 @@
 // (3) What is left, whatever its hosts.
 // A few findings stay as they are: each can be read by itself.
 #include <algorithm>
+#include <bit>
 #include <map>
 #include <set>
 #include <tuple>
@@ -29,21 +30,21 @@ constexpr double kNetworkShare = 0.1;
 constexpr unsigned kShortestPrefix4 = 16, kShortestPrefix6 = 48;
 constexpr unsigned kNetwork4 = 24, kNetwork6 = 64;
 
-bool bit_of(const IpAddress& address, unsigned bit) {
-  return (address.bytes[bit / 8] >> (7 - bit % 8) & 1) != 0;
-}
-
 unsigned common_bits(const IpAddress& a, const IpAddress& b) {
-  const unsigned most = a.version == 4 ? 32 : 128;
-  unsigned bits = 0;
-  while (bits < most && bit_of(a, bits) == bit_of(b, bits)) ++bits;
-  return bits;
+  const unsigned most = a.version == 4 ? 4 : 16;
+  for (unsigned i = 0; i < most; ++i) {
+    const auto differing = static_cast<std::uint8_t>(a.bytes[i] ^ b.bytes[i]);
+    if (differing != 0) return i * 8 + static_cast<unsigned>(std::countl_zero(differing));
+  }
+  return most * 8;
 }
 
 IpAddress masked(IpAddress address, unsigned bits) {
-  for (unsigned bit = bits; bit < address.bytes.size() * 8; ++bit) {
-    address.bytes[bit / 8] &= static_cast<std::uint8_t>(~(0x80U >> bit % 8));
-  }
+  const std::size_t whole = bits / 8;
+  if (whole >= address.bytes.size()) return address;
+  address.bytes[whole] &= static_cast<std::uint8_t>(~(0xffU >> bits % 8));
+  std::fill(address.bytes.begin() + static_cast<std::ptrdiff_t>(whole) + 1, address.bytes.end(),
+            std::uint8_t{0});
   return address;
 }
 
@@ -208,12 +209,13 @@ Finding merge_group(const Case& facts, std::vector<Finding>& findings, Group gro
   });
   std::set<IpAddress> senders, receivers;
   std::vector<std::uint32_t> ids;
+  std::set<std::uint32_t> known;
   double seconds = 0, confidence = 0;
   for (const Single& single : group) {
     senders.insert(single.sender);
     receivers.insert(single.receiver);
     const std::uint32_t id = findings[single.at].connections.front();
-    if (std::ranges::find(ids, id) == ids.end()) ids.push_back(id);
+    if (known.insert(id).second) ids.push_back(id);
     seconds += findings[single.at].seconds_lost;
     confidence = std::max(confidence, findings[single.at].confidence);
   }
