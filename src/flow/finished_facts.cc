@@ -34,19 +34,20 @@ std::tuple<std::uint64_t, std::uint64_t, std::uint32_t> weight_of(const Connecti
 const ConnectionFacts& facts_in(const std::unique_ptr<ConnectionFacts>& place) { return *place; }
 const ConnectionFacts& facts_in(const ConnectionFacts& place) { return place; }
 
-/// Lets the lighter half go. Gives back the bytes of the others.
+/// Lets the lightest quarter go. Gives back the bytes of the others.
 template <typename Place>
-std::uint64_t keep_heavier_half(std::vector<Place>& places) {
+std::uint64_t keep_heavier(std::vector<Place>& places) {
   if (places.empty()) return 0;
   using Weight = decltype(weight_of(facts_in(places.front())));
   std::vector<Weight> weights;
   weights.reserve(places.size());
   for (const Place& place : places) weights.push_back(weight_of(facts_in(place)));
-  const auto half = weights.begin() + static_cast<std::ptrdiff_t>((weights.size() + 1) / 2 - 1);
-  std::nth_element(weights.begin(), half, weights.end(), std::greater<>());
+  const std::size_t count = std::max<std::size_t>(weights.size() * 3 / 4, 1);
+  const auto least = weights.begin() + static_cast<std::ptrdiff_t>(count - 1);
+  std::nth_element(weights.begin(), least, weights.end(), std::greater<>());
   std::uint64_t bytes = 0;
   std::erase_if(places, [&](const Place& place) {
-    if (weight_of(facts_in(place)) < *half) return true;
+    if (weight_of(facts_in(place)) < *least) return true;
     bytes += memory_of(facts_in(place));
     return false;
   });
@@ -100,9 +101,9 @@ std::vector<ConnectionFacts> FinishedFacts::take() {
   return std::move(kept_);
 }
 
-// Of too many connections the lighter half is only counted (Case::connections_total).
+// Of too many connections the lightest are only counted (Case::connections_total).
 void FinishedFacts::drop_lightest() {
-  bytes_ = kept_.capacity() > 0 ? keep_heavier_half(kept_) : keep_heavier_half(early_);
+  bytes_ = kept_.capacity() > 0 ? keep_heavier(kept_) : keep_heavier(early_);
 }
 
 }  // namespace slowpath::flow

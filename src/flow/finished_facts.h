@@ -14,7 +14,7 @@ namespace slowpath::flow {
 
 class FinishedFacts {
  public:
-  /// Beyond so many bytes the lighter half is let go; whoever asks counts connections himself.
+  /// Beyond so many bytes the lightest quarter is let go; whoever asks counts connections himself.
   explicit FinishedFacts(std::uint64_t most_bytes) : most_bytes_(most_bytes) {}
 
   void keep(ConnectionFacts&& facts);
