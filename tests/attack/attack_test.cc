@@ -235,7 +235,10 @@ TEST(FloodOfAttempts, IsNotCalledHealthy) {
       const Diagnosis diagnosis = look_at(capture.path(), way).answer.diagnosis;
       EXPECT_EQ(diagnosis.verdict, "unclear")
           << bench::kAttackNames[static_cast<std::size_t>(kind)] << ": " << diagnosis.summary;
-      EXPECT_NE(diagnosis.summary.find("attempts"), std::string::npos) << diagnosis.summary;
+      // Where few of the chosen fit into the memory, that is the reason given.
+      const bool told = diagnosis.summary.find("attempts") != std::string::npos ||
+                        diagnosis.summary.find("not analysed one by one") != std::string::npos;
+      EXPECT_TRUE(told) << diagnosis.summary;
     }
   }
 }
