@@ -114,7 +114,7 @@ class Chooser {
   void take_rest();
   void take_wanted(const Wanted& wanted);
   void number_chosen();
-  void count_left(const LightRecord& record);
+  void take_one(LightRecord& record);
   Choice finish();
 
   Screener& screener_;
@@ -131,10 +131,11 @@ class Chooser {
     }
   };
   std::vector<Large> largest_;
-  std::vector<Chains> chains_;  // by shard
-  std::uint64_t packets_ = 0;   // of those taken
-  std::uint64_t sample_ = 0;    // packets that what is not grave may have
-  std::uint64_t sampled_ = 0;   // and has
+  std::vector<Chains> chains_;                             // by shard
+  std::vector<std::pair<FrameRef, std::uint64_t>> taken_;  // with the hash of its four-tuple
+  std::uint64_t packets_ = 0;                              // of those taken
+  std::uint64_t sample_ = 0;   // packets that what is not grave may have
+  std::uint64_t sampled_ = 0;  // and has
   std::size_t connections_ = 0;
 };
 
@@ -161,6 +162,7 @@ void Chooser::survey(RecordRef ref, const LightRecord& record) {
   note_large(ref, record);
   const LightSigns signs = judge_signs(record);
   if (signs.all == 0) return;
+  choice_.facts.grave_left += signs.grave != 0;  // until it is taken
   const std::uint64_t hosts = hash_of_hosts(record);
   for (std::uint32_t left = signs.all; left != 0; left &= left - 1) {
     const auto bit = static_cast<unsigned>(std::countr_zero(left));
@@ -168,6 +170,7 @@ void Chooser::survey(RecordRef ref, const LightRecord& record) {
     const bool grave = (signs.grave >> bit & 1) != 0;
     ++facts.connections;
     facts.grave += grave;
+    facts.grave_left += grave;
     candidates_.push_back({.group = hosts + bit * 0x9e3779b97f4a7c15U,
                            .first_frame = record.first_frame,
                            .record = ref,
@@ -217,11 +220,26 @@ bool Chooser::take(RecordRef ref, std::uint64_t most_packets) {
   packets_ += chain.packets;
   connections_ += chain.uses;
   for (std::uint32_t i = chain.newest; i != kNoRecord; i = at({ref.shard, i}).previous) {
-    at({ref.shard, i}).selected = true;
+    take_one(at({ref.shard, i}));
   }
   const wire::EndsKey key = at(ref).key();
   choice_.ends.add(key, wire::hash_of(key));
   return true;
+}
+
+void Chooser::take_one(LightRecord& record) {
+  record.selected = true;
+  taken_.emplace_back(record.first_frame, wire::hash_of(record.key()));
+  ScreeningFacts& facts = choice_.facts;
+  ++facts.connections_analysed;
+  facts.packets_analysed += record.packets();
+  const LightSigns signs = judge_signs(record);
+  facts.grave_left -= signs.grave != 0;
+  for (std::uint32_t left = signs.all; left != 0; left &= left - 1) {
+    const auto bit = static_cast<unsigned>(std::countr_zero(left));
+    ++facts.signs[bit].analysed;
+    facts.signs[bit].grave_left -= signs.grave >> bit & 1;
+  }
 }
 
 // The worst of all and the largest of all, whatever they cost: a capture of one long transfer is
@@ -280,22 +298,14 @@ void Chooser::take_wanted(const Wanted& wanted) {
 
 // A connection's number is how many began before it.
 void Chooser::number_chosen() {
-  const std::span<LightTable> shards = screener_.shards();
-  std::vector<std::pair<FrameRef, std::uint64_t>> found;  // with the hash of its four-tuple
-  for (const LightTable& table : shards) {
-    for (std::size_t i = 0; i < table.size(); ++i) {
-      const LightRecord& record = table[i];
-      if (record.selected) found.emplace_back(record.first_frame, wire::hash_of(record.key()));
-    }
-  }
-  std::ranges::sort(found, {}, [](const auto& each) { return each.first.packed; });
+  std::ranges::sort(taken_, {}, [](const auto& each) { return each.first.packed; });
   std::vector<FrameRef>& chosen = choice_.first_frames;
-  for (const auto& [first_frame, hash] : found) {
+  for (const auto& [first_frame, hash] : taken_) {
     chosen.push_back(first_frame);
     choice_.hashes.push_back(hash);
   }
   std::vector<std::uint32_t> before(chosen.size() + 1);
-  for (const LightTable& table : shards) {
+  for (const LightTable& table : screener_.shards()) {
     for (std::size_t i = 0; i < table.size(); ++i) {
       const auto later =
           std::ranges::upper_bound(chosen, table[i].first_frame.packed, {}, &FrameRef::packed);
@@ -309,27 +319,9 @@ void Chooser::number_chosen() {
   }
 }
 
-void Chooser::count_left(const LightRecord& record) {
-  ScreeningFacts& facts = choice_.facts;
-  if (record.selected) {
-    ++facts.connections_analysed;
-    facts.packets_analysed += record.packets();
-  }
-  const LightSigns signs = judge_signs(record);
-  for (std::uint32_t left = signs.all; left != 0; left &= left - 1) {
-    const auto bit = static_cast<unsigned>(std::countr_zero(left));
-    facts.signs[bit].analysed += record.selected;
-    facts.signs[bit].grave_left += !record.selected && (signs.grave >> bit & 1) != 0;
-  }
-  facts.grave_left += !record.selected && signs.grave != 0;
-}
-
 Choice Chooser::finish() {
   number_chosen();
   choice_.facts.used = true;
-  for (const LightTable& table : screener_.shards()) {
-    for (std::size_t i = 0; i < table.size(); ++i) count_left(table[i]);
-  }
   return std::move(choice_);
 }
 
