@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/loss_limit.h"
+#include "detect/loss_time.h"
 #include "detect/policy.h"
 #include "detect/support.h"
 
@@ -21,8 +23,11 @@ constexpr std::string_view kId = "server-think-time";
 constexpr double kRounds = 5;
 constexpr double kSeconds = 0.200;
 // Of the time from the first packet to the last data, the client's own pauses among it: with less
-// the server is slow now and then, which every server is, and its users do not notice.
+// the server is slow now and then, which every server is, and its users do not notice. Of a server
+// that is late so often, what losses took is left out: without them the answers would be waited for
+// all the same.
 constexpr double kShare = 0.30;
+constexpr std::uint64_t kHabit = 5;
 // Many answers that are each shorter: no fault by the catalogue, but it is said where they are most
 // of the time.
 constexpr std::uint64_t kManyAnswers = 10;
@@ -40,6 +45,17 @@ double rtt_of(const ConnectionFacts& connection) {
 
 double needed_s(double rtt_s) { return std::max(kSeconds, kRounds * rtt_s); }
 
+/// Repairs, and the waiting for windows that losses kept small, beside answers that are late again
+/// and again.
+double taken_by_losses_s(const ConnectionFacts& connection) {
+  if (connection[Direction::to_client].answers.count < kHabit) return 0;
+  double seconds = 0;
+  for (const DirectionFacts& data : connection.directions) {
+    seconds += loss_s(data) + (losses_limit(data) ? kept_small_s(data) : 0);
+  }
+  return seconds;
+}
+
 void report(const Transfer& transfer, double rtt_s, double share, Findings& findings) {
   const PauseFacts& answers = transfer.data().answers;
   Finding finding = about(kId, transfer);
@@ -53,9 +69,10 @@ void report(const Transfer& transfer, double rtt_s, double share, Findings& find
       to_string(transfer.sender()), format_duration(answers.seconds), answers.count,
       answers.count == 1 ? "" : "s", format_duration(answers.longest_s));
   finding.evidence.push_back(shown_by(
-      fmt::format("{} late answers, {} of the connection's time; in between "
+      fmt::format("{} late answers, {} of the connection's time{}; in between "
                   "nothing was outstanding",
-                  answers.count, format_percent(share)),
+                  answers.count, format_percent(share),
+                  taken_by_losses_s(transfer.connection) > 0 ? " beside what losses took" : ""),
       answers.ends,
       {{"late_answers", static_cast<double>(answers.count)}, {"think_time_s", answers.seconds}}));
   finding.evidence.push_back(shown_by(
@@ -80,8 +97,8 @@ void inspect_connection(const Case& facts, const ConnectionFacts& connection, Fi
   const PauseFacts& answers = transfer.data().answers;
   if (answers.count == 0) return;
   const double rtt_s = rtt_of(connection);
-  const double active = active_s(connection);
-  const double share = active > 0 ? answers.seconds / active : 0;
+  const double active = active_s(connection) - taken_by_losses_s(connection);
+  const double share = active > 0 ? std::min(1.0, answers.seconds / active) : 0;
   const double needed = needed_s(rtt_s);
   const bool adds_up = answers.count >= kManyAnswers && share >= kMostOfTheTime &&
                        answers.seconds > kRounds * rtt_s * static_cast<double>(answers.count);

@@ -48,6 +48,22 @@ TEST(ServerThinkTime, ManyAnswersThatAreEachShortAreANoteWhereTheyAreMostOfTheTi
   EXPECT_TRUE(run("server-think-time", with_answers(9, 6, 0.19)).empty());
 }
 
+// Of the 6 s that losses left, 2 were waited for answers.
+TEST(ServerThinkTime, WhatLossesTookIsLeftOut) {
+  Case facts = with_answers(8, 2, 0.26);
+  EXPECT_EQ(run("server-think-time", facts)[0].severity, Severity::note);
+  DirectionFacts& data = download_of(facts);
+  charge(data, TimeOwner::loss_recovery, 4);
+  data.lost_packets = data.resent_packets = 20;
+  const auto found = run("server-think-time", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::fault);
+  EXPECT_DOUBLE_EQ(found[0].seconds_lost, 2);
+  // One late answer is none of its habits.
+  data.answers.count = 4;
+  EXPECT_EQ(run("server-think-time", facts)[0].severity, Severity::note);
+}
+
 TEST(ServerThinkTime, LongPollingIsNot) {
   EXPECT_TRUE(run("server-think-time", with_answers(2, 60, 30, 70)).empty());
 }
