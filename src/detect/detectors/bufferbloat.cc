@@ -64,10 +64,16 @@ void report(const Transfer& transfer, const QueueFacts& queue, Findings& finding
 }
 
 /// High with little in flight as well: then it is not this flow that makes the queue. Others of the
-/// same two hosts make it with this one.
+/// same two hosts make it with this one. Away from the sender the flight is computed, and where
+/// round trips are shorter with much of it than over all, it does not tell little from much; then
+/// the handshake says whether the queue was there before.
 bool is_made_by_others(const Transfer& transfer, const QueueFacts& queue, Siblings& siblings) {
-  const double idle_s = transfer.data().rtt.idle_s;
-  return idle_s > 0 && idle_s * 2 > queue.loaded_s && siblings.that_move_as_much(transfer) == 0;
+  const RttSet& rtt = transfer.data().rtt;
+  if (rtt.idle_s <= 0 || rtt.idle_s * 2 <= queue.loaded_s) return false;
+  const bool flight_tells = queue.loaded_s >= rtt.total.median_s;
+  const bool free_before = rtt.handshake_s && *rtt.handshake_s * kRatio < queue.loaded_s;
+  if (!flight_tells && free_before) return false;
+  return siblings.that_move_as_much(transfer) == 0;
 }
 
 void inspect_transfer(const Transfer& transfer, Siblings& siblings, Findings& findings) {

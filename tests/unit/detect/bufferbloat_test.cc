@@ -58,6 +58,22 @@ TEST(Bufferbloat, AHandshakeThatWaitedHidesNoQueue) {
   EXPECT_EQ(run("bufferbloat", facts).size(), 1U);
 }
 
+// At a receiver the flight may be computed so badly that much of it looks quicker than all of it:
+// then the handshake says what was there before the load.
+TEST(Bufferbloat, WhereTheFlightDoesNotTellTheHandshakeDoes) {
+  Case facts = with_latency(0.005, 0.138);
+  DirectionFacts& data = download_of(facts);
+  data.rtt.idle_s = 0.072;
+  data.rtt.total.median_s = 0.205;
+  data.rtt.handshake_s = 0.005;
+  EXPECT_EQ(run("bufferbloat", facts).size(), 1U);
+  data.rtt.handshake_s = 0.060;
+  EXPECT_TRUE(run("bufferbloat", facts).empty());
+  data.rtt.handshake_s = 0.005;
+  data.rtt.total.median_s = 0.130;
+  EXPECT_TRUE(run("bufferbloat", facts).empty());
+}
+
 TEST(Bufferbloat, DamagedCaptureWithFewSamplesSaysNothing) {
   Case facts = with_latency(0.020, 0.300);
   download_of(facts).rtt.total.samples = 4;
