@@ -34,7 +34,8 @@ constexpr double kMinorDirection = 0.10;
 // Connections in doubt must have been active for this share of all active time.
 constexpr double kDoubtfulShare = 0.30;
 
-// Nobody waits this long for an answer and then closes because all is well; more bytes than this are no request.
+// Nobody waits this long for an answer and then closes because all is well; more bytes than this
+// are no request.
 constexpr double kGaveUpSeconds = 3.0;
 constexpr std::uint64_t kRequestBytes = 16384;
 
@@ -100,12 +101,18 @@ std::optional<Doubt> doubt_about_time(const ConnectionFacts& connection) {
                lost_s};
 }
 
-// A rate that a queue holds constant: the losses are that queue's, and the link is well used.
+// The flow's own queue was there for so much of the time: its link is well used.
+constexpr double kFullShare = 0.50;
+
+// A rate that a queue holds constant, or a queue of its own that overflows and is hardly ever
+// empty: the losses are that queue's, and the link is well used.
 bool link_is_full(const ConnectionFacts& connection, Direction direction,
                   std::span<const Finding> findings, const FindingIndex& index) {
   return std::ranges::any_of(index.of(connection.id), [&](std::size_t position) {
     const Finding& finding = findings[position];
-    return finding.fault == "shaper" && finding.direction == direction;
+    const bool fills = finding.fault == "congestion-self" &&
+                       connection[direction].time.share(TimeOwner::bottleneck) >= kFullShare;
+    return (fills || finding.fault == "shaper") && finding.direction == direction;
   });
 }
 
@@ -119,9 +126,10 @@ std::optional<Doubt> doubt_about_loss(const ConnectionFacts& connection,
     // What keeps coming back keeps the congestion window small, too.
     const double repair_s = loss_s(direction) + kept_small_s(direction);
     if (!is_unexplained(repair_s, active_s(connection))) continue;
-    return Doubt{fmt::format("{} of {} segments were lost; repairing them, and windows that they kept small, took {} of {}, but what lost them does not show",
-                             direction.lost_packets, direction.data_packets, format_duration(repair_s),
-                             format_duration(active_s(connection))),
+    return Doubt{fmt::format("{} of {} segments were lost; repairing them, and windows that they "
+                             "kept small, took {} of {}, but what lost them does not show",
+                             direction.lost_packets, direction.data_packets,
+                             format_duration(repair_s), format_duration(active_s(connection))),
                  {"at the sender: " + capture_command(connection, "sender.pcap"),
                   "at the receiver: " + capture_command(connection, "receiver.pcap")},
                  repair_s};
@@ -129,19 +137,24 @@ std::optional<Doubt> doubt_about_loss(const ConnectionFacts& connection,
   return std::nullopt;
 }
 
-// A request was acknowledged, nothing ever came back, and whoever asked gave up. Where the answer was lost, if there was
-// one, only the other end can show.
+// A request was acknowledged, nothing ever came back, and whoever asked gave up. Where the answer
+// was lost, if there was one, only the other end can show.
 std::optional<Doubt> doubt_about_answer(const ConnectionFacts& connection) {
   if (connection.close == CloseKind::open) return std::nullopt;
   for (const Direction way : {Direction::to_server, Direction::to_client}) {
     const DirectionFacts& answer = connection[way];
     const DirectionFacts& request = connection[opposite(way)];
-    if (answer.unanswered_s < kGaveUpSeconds || request.bytes == 0 || request.bytes > kRequestBytes) continue;
-    const Endpoint& silent_end = way == Direction::to_client ? connection.server : connection.client;
-    return Doubt{fmt::format("{} acknowledged {} bytes and never answered; after {} the connection was given up",
-                             to_string(silent_end), request.bytes, format_duration(answer.unanswered_s)),
-                 {"at " + to_string(silent_end.address) + ": " + capture_command(connection, "other_end.pcap")},
-                 answer.unanswered_s};
+    if (answer.unanswered_s < kGaveUpSeconds || request.bytes == 0 || request.bytes > kRequestBytes)
+      continue;
+    const Endpoint& silent_end =
+        way == Direction::to_client ? connection.server : connection.client;
+    return Doubt{
+        fmt::format(
+            "{} acknowledged {} bytes and never answered; after {} the connection was given up",
+            to_string(silent_end), request.bytes, format_duration(answer.unanswered_s)),
+        {"at " + to_string(silent_end.address) + ": " +
+         capture_command(connection, "other_end.pcap")},
+        answer.unanswered_s};
   }
   return std::nullopt;
 }
@@ -243,8 +256,9 @@ std::optional<Doubt> doubt_about_little(const Case& facts) {
     if (bytes_of(connection) > 0 || closed) return std::nullopt;
   }
   return Doubt{
-      fmt::format("{} TCP connections were seen, none with data or with a whole handshake and an end",
-                  facts.connections_total),
+      fmt::format(
+          "{} TCP connections were seen, none with data or with a whole handshake and an end",
+          facts.connections_total),
       {"tcpdump -ni DEV -s 128 -w from_the_start.pcap tcp    (start it before the transfer)"},
       0};
 }

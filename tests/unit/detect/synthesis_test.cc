@@ -153,6 +153,21 @@ TEST(Synthesis, FewLossesThatASenderDoesNotMindAreHealthy) {
   EXPECT_EQ(detect::synthesise(few_losses(400e6), {}).verdict, "healthy");
 }
 
+// They are its own queue's, which is there most of the time: the link is full, and a note says what
+// the queue costs.
+TEST(Synthesis, LossesOfAQueueThatIsHardlyEverEmptyAreExplained) {
+  Case facts = few_losses(40e6);
+  Finding note = claim("congestion-self", 0.1);
+  note.severity = Severity::note;
+  EXPECT_EQ(detect::synthesise(facts, {note}).verdict, "unclear");
+  DirectionFacts& data = download_of(facts);
+  charge(data, TimeOwner::bottleneck, 0.55 * data.time[TimeOwner::congestion_window]);
+  note.direction = Direction::to_client;
+  EXPECT_EQ(detect::synthesise(facts, {note}).verdict, "healthy");
+  note.direction = Direction::to_server;
+  EXPECT_EQ(detect::synthesise(facts, {note}).verdict, "unclear");
+}
+
 TEST(Synthesis, EmptyCaseIsUnclear) { EXPECT_EQ(detect::diagnose(Case{}).verdict, "unclear"); }
 
 TEST(Synthesis, HalfAConversationInTroubleIsUnclear) {
