@@ -19,8 +19,8 @@ constexpr std::uint64_t kDeliveredPerLost = 10;
 
 // Without a timeout: behind one, a sender without SACK sends all of a flight again, whatever of it
 // arrived.
-bool is_clean(const DirectionFacts& data, const SuperframeEdge& edge) {
-  return edge.lost >= kLostIfClean && edge.delivered == 0 && edge.lost_below == 0 &&
+bool is_clean(const DirectionFacts& data, const SuperframeEdge& edge, std::uint64_t least) {
+  return edge.lost >= least && edge.delivered == 0 && edge.lost_below == 0 &&
          data.lost_packets == edge.lost && data.timeouts == 0;
 }
 
@@ -50,11 +50,15 @@ SuperframeEdge find_edge(const SuperframeFacts& super) {
 }
 
 bool only_large_are_lost(const DirectionFacts& data, const SuperframeEdge& edge) {
-  const std::uint64_t episodes = is_clean(data, edge) ? kEpisodesIfClean : kEpisodes;
+  const std::uint64_t episodes = is_clean(data, edge, kLostIfClean) ? kEpisodesIfClean : kEpisodes;
   return edge.lost >= kLostAboveEdge && data.loss_episodes >= episodes &&
          edge.delivered_below > 0 && edge.lost_below * kDeliveredPerLost <= edge.delivered_below &&
          static_cast<double>(edge.lost) >=
              kLossesAboveEdge * static_cast<double>(data.lost_packets);
+}
+
+bool only_large_were_lost_once(const DirectionFacts& data, const SuperframeEdge& edge) {
+  return edge.delivered_below > 0 && is_clean(data, edge, kLostAboveEdge);
 }
 
 bool merged_after_sending(const Transfer& transfer) {

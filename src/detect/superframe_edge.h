@@ -25,6 +25,10 @@ SuperframeEdge find_edge(const SuperframeFacts& super);
 /// that in several flights.
 bool only_large_are_lost(const DirectionFacts& data, const SuperframeEdge& edge);
 
+/// The same in one flight only, and cleanly: every frame from the edge on was lost whole, and
+/// nothing else was. A queue that overflows once may do so, too.
+bool only_large_were_lost_once(const DirectionFacts& data, const SuperframeEdge& edge);
+
 /// Whether the large frames seen here were merged after they left their sender: seen away from it,
 /// or with finished checksums where the peer's are not. Who leaves cutting to a NIC leaves it the
 /// checksum as well, so a neighbour that receives shows by that.

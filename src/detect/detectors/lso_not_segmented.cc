@@ -128,7 +128,7 @@ std::optional<std::string> why_not(const Transfer& transfer, const SuperframeEdg
         to_string(icmp->from), icmp->quoted_ip_len, icmp->frame.number());
   }
   const bool all_are_lost = super.delivered * kSentPerDelivered <= super.sent;
-  if (!all_are_lost && !only_large_are_lost(data, edge)) {
+  if (!all_are_lost && !only_large_are_lost(data, edge) && !only_large_were_lost_once(data, edge)) {
     return fmt::format("{} of {} frames of several segments arrived at first sending: they are cut",
                        super.delivered, super.sent);
   }
@@ -146,8 +146,11 @@ void inspect(const Case& facts, Findings& findings) {
     }
     // All are lost: the few that passed are chance, whatever their size.
     if (super.delivered * kSentPerDelivered <= super.sent) edge.delivered_below = 0;
+    const bool again_and_again =
+        edge.delivered_below == 0 || only_large_are_lost(transfer.data(), edge);
     // Away from the sender a large frame is one that somebody merged on the way.
-    findings.list.push_back(describe(transfer, edge, !merged_after_sending(transfer)));
+    const bool complete = again_and_again && !merged_after_sending(transfer);
+    findings.list.push_back(describe(transfer, edge, complete));
   }
 }
 
