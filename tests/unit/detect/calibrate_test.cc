@@ -25,6 +25,25 @@ TEST(Calibrate, HalvesTheDoubtOfFaultsAlone) {
   EXPECT_EQ(findings[2].confidence, 0.8);
 }
 
+double calibrated(std::string_view fault, double confidence) {
+  std::vector<Finding> findings{stated(Severity::fault, confidence)};
+  findings.front().fault = fault;
+  detect::calibrate(findings);
+  return findings.front().confidence;
+}
+
+// path-outage stated 0.75 and was right each time; rwnd-limited was wrong more often than it said.
+TEST(Calibrate, GoesByTheRecordOfTheFault) {
+  EXPECT_GT(calibrated("path-outage", 0.75), 0.92);
+  EXPECT_NEAR(calibrated("rwnd-limited", 0.9), 0.9, 1e-9);
+  EXPECT_NEAR(calibrated("duplex-mismatch", 0.8), 0.9, 1e-9);
+}
+
+TEST(Calibrate, WhatIsLessSureThanUsualStaysSo) {
+  EXPECT_LT(calibrated("path-outage", 0.5), calibrated("path-outage", 0.75) - 0.05);
+  EXPECT_NEAR(calibrated("syn-blocked", 0.97), 0.99, 1e-9);
+}
+
 TEST(Calibrate, KeepsTheOrderAndItsCeiling) {
   std::vector<Finding> findings;
   for (int hundredths = 0; hundredths <= 100; ++hundredths)
