@@ -13,4 +13,7 @@ namespace slowpath::report {
 /// "finding" of slowpath.diagnosis.v1. `facts` may be empty where no packets were looked at.
 nlohmann::ordered_json finding_to_json(const Finding& finding, const Case& facts);
 
+/// "after_fix" of it.
+nlohmann::ordered_json after_fix_to_json(const AfterFix& after);
+
 }  // namespace slowpath::report

@@ -4,8 +4,11 @@
 #pragma once
 
 #include <cmath>
+#include <vector>
 
 #include <nlohmann/json.hpp>
+
+#include "facts/frame_ref.h"
 
 namespace slowpath::report {
 
@@ -13,5 +16,17 @@ namespace slowpath::report {
 inline nlohmann::ordered_json number(double value) {
   return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json(nullptr);
 }
+
+/// Their numbers; "none" is left out.
+inline nlohmann::ordered_json frame_numbers(const std::vector<FrameRef>& frames) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const FrameRef frame : frames) {
+    if (frame) list.push_back(frame.number());
+  }
+  return list;
+}
+
+/// For keys that promise a number.
+inline double finite(double value) { return std::isfinite(value) ? value : 0.0; }
 
 }  // namespace slowpath::report
