@@ -172,16 +172,44 @@ void inspect_unanswered(WorkingPorts& working, const ConnectionFacts& connection
   findings.list.push_back(std::move(finding));
 }
 
-/// SYNs were lost until one passed: what it cost is the wait.
+// SYN-ACKs that leave and are not accepted: lost behind the capture point, most likely.
+constexpr double kUnaccepted = 0.6;
+
+/// Each SYN was answered, and the next came all the same.
+void report_answers_lost(const ConnectionFacts& connection, double waited, Findings& findings) {
+  const HandshakeFacts& handshake = connection.handshake;
+  Claim claim;
+  claim.severity = is_material(waited, active_s(connection)) ? Severity::suspect : Severity::note;
+  claim.seconds = waited;
+  claim.confidence = kUnaccepted;
+  claim.text = fmt::format(
+      "{} answered each of {} SYNs, and only the last answer was accepted: {} of waiting",
+      to_string(connection.server), handshake.syn_count, format_duration(waited));
+  claim.evidence =
+      shown_by("the copies of the SYN", handshake.syn_frames,
+               {{"syn_count", static_cast<double>(handshake.syn_count)}, {"waited_s", waited}});
+  Finding finding = base_finding(connection, std::move(claim));
+  finding.evidence.push_back(
+      shown_by(fmt::format("{} answers", handshake.syn_ack_count), handshake.syn_ack_frames,
+               {{"syn_ack_count", static_cast<double>(handshake.syn_ack_count)}}));
+  finding.direction = Direction::to_client;
+  finding.refuted_by = "a capture at the client in which the first answer arrives";
+  finding.next_capture = capture_command(connection, "client.pcap");
+  findings.list.push_back(std::move(finding));
+}
+
+/// SYNs were lost until one passed, or their answers: what it cost is the wait.
 void inspect_late(const ConnectionFacts& connection, Findings& findings) {
   const HandshakeFacts& handshake = connection.handshake;
   if (!handshake.syn || handshake.syn_times.empty()) return;
   const double waited = handshake.duration_s - handshake.server_leg_s - handshake.client_leg_s;
-  const bool server_answered_all = handshake.syn_ack_count >= handshake.syn_count;
-  if (handshake.syn_count < kCopies || server_answered_all || !follows_schedule(handshake)) {
+  if (handshake.syn_count < kCopies || !follows_schedule(handshake)) {
     return silent(findings, kId, connection,
                   fmt::format("{} SYNs until the connection stood; {} unanswered are needed",
                               handshake.syn_count, kCopies));
+  }
+  if (handshake.syn_ack_count >= handshake.syn_count) {
+    return report_answers_lost(connection, waited, findings);
   }
   Claim claim;
   claim.severity = is_material(waited, active_s(connection)) ? Severity::fault : Severity::note;

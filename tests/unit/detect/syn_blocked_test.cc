@@ -97,5 +97,15 @@ TEST(SynBlocked, DamagedCaptureWithoutSynsSaysNothing) {
   EXPECT_TRUE(run("syn-blocked", facts).empty());
 }
 
+// Seen where the server is: its answers leave and do not arrive.
+TEST(SynBlocked, AnswersThatAreNotAcceptedAreASuspicion) {
+  Case facts = with_syns(4, true);
+  facts.connections[0].handshake.syn_ack_count = 4;
+  const auto found = run("syn-blocked", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::suspect);
+  EXPECT_NE(found[0].next_capture.find("client.pcap"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace slowpath::testing
