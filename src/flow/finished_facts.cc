@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "flow/finished_facts.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <functional>
 #include <numeric>
@@ -9,6 +11,17 @@
 
 namespace slowpath::flow {
 namespace {
+
+// What was freed in places so small stays the allocator's unless it is told; twice the facts would
+// be held. It looks at all that is free each time, so it is told a few times only.
+constexpr std::size_t kTrimBytes = 4U << 20;
+constexpr std::size_t kTrims = 8;
+
+void give_back_freed() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
 
 std::uint64_t memory_of(const ConnectionFacts& facts) {
   std::uint64_t sum =
@@ -88,9 +101,17 @@ void FinishedFacts::expect_rest(std::size_t count) {
   // More than the budget holds will not be kept.
   const auto most = static_cast<std::size_t>(most_bytes_ / sizeof(ConnectionFacts)) + 1;
   kept_.reserve(std::min(early_.size() + count, most) + 1);
+  const std::size_t at_once =
+      std::max(kTrimBytes, early_.size() * sizeof(ConnectionFacts) / kTrims);
+  std::size_t freed = 0;
   for (auto& facts : early_) {
     kept_.push_back(std::move(*facts));
     facts.reset();
+    freed += sizeof(ConnectionFacts);
+    if (freed >= at_once) {
+      give_back_freed();
+      freed = 0;
+    }
   }
   early_.clear();
   early_.shrink_to_fit();
