@@ -28,6 +28,9 @@ constexpr std::uint64_t kSamples = 20;
 constexpr double kLoadedRounds = 5;
 // Loss is rare: at more than this the queue is short for its rate and something else is the matter.
 constexpr double kLossShare = 0.05;
+// Bytes that wait, in segments. What holds fewer is no long queue: a few ACKs came late. Slow links
+// have longer delays, so that this excuses none of them.
+constexpr double kQueuedSegments = 8;
 
 void report(const Transfer& transfer, const QueueFacts& queue, Findings& findings) {
   const DirectionFacts& data = transfer.data();
@@ -97,6 +100,14 @@ void inspect_transfer(const Transfer& transfer, Siblings& siblings, Findings& fi
     return silent(findings, kId, transfer,
                   fmt::format("with at most two segments in flight the round trip is {} as well",
                               format_duration(data.rtt.idle_s)));
+  }
+  const double queued = data.goodput_bps / 8 * queue.added_s();
+  if (queued < kQueuedSegments * std::max(1U, data.segment_size)) {
+    return silent(
+        findings, kId, transfer,
+        fmt::format("round trips of {} at this rate are a queue of {}: too little to make "
+                    "others wait",
+                    format_duration(queue.loaded_s), format_bytes(queued)));
   }
   const double loaded_time = data.transfer_s - data.timeout_s;
   if (loaded_time < kLoadedRounds * queue.loaded_s) {

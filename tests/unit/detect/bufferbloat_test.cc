@@ -39,6 +39,16 @@ TEST(Bufferbloat, APathThatIsSlowWithoutLoadIsNot) {
   EXPECT_TRUE(run("bufferbloat", facts).empty());
 }
 
+// A few answers on a path of 40 ms whose ACKs came 110 ms late: nobody waits behind 4 KB.
+TEST(Bufferbloat, AFewSegmentsAreNoLongQueue) {
+  Case facts = with_latency(0.040, 0.150);
+  download_of(facts).goodput_bps = 0.8e6;
+  EXPECT_TRUE(run("bufferbloat", facts).empty());
+  EXPECT_EQ(silences_of("bufferbloat", facts).size(), 1U);
+  download_of(facts).goodput_bps = 0.9e6;
+  EXPECT_EQ(run("bufferbloat", facts).size(), 1U);
+}
+
 TEST(Bufferbloat, AQueueThatConnectionsOfTheSameHostsFillTogetherIsTheirs) {
   Case facts = with_latency(0.020, 0.300);
   download_of(facts).rtt.idle_s = 0.250;
