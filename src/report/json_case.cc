@@ -66,20 +66,6 @@ Json to_json(const DirectionFacts& direction) {
           {"time", to_json(direction.time)}};
 }
 
-std::string_view word_of(CloseKind close) {
-  switch (close) {
-    case CloseKind::open:
-      return "open";
-    case CloseKind::finished:
-      return "finished";
-    case CloseKind::reset:
-      return "reset";
-    case CloseKind::half_closed:
-      return "half-closed";
-  }
-  return "open";
-}
-
 }  // namespace
 
 Json capture_to_json(const CaptureFacts& capture) {
@@ -130,7 +116,7 @@ Json connection_to_json(const Answer& answer, std::size_t position) {
           {"server", to_string(connection.server)},
           {"start_time_ns", to_ns(connection.first)},
           {"duration_s", std::max(0.0, to_seconds(connection.last - connection.first))},
-          {"close", word_of(connection.close)},
+          {"close", to_word(connection.close)},
           {"verdict", position < verdicts.size() ? verdicts[position] : "unclear"},
           {"directions",
            {{"to_server", to_json(connection[Direction::to_server])},

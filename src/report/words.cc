@@ -56,6 +56,20 @@ std::string_view to_word(EvidenceKind kind) {
   std::unreachable();
 }
 
+std::string_view to_word(CloseKind close) {
+  switch (close) {
+    case CloseKind::open:
+      return "open";
+    case CloseKind::finished:
+      return "finished";
+    case CloseKind::reset:
+      return "reset";
+    case CloseKind::half_closed:
+      return "half-closed";
+  }
+  std::unreachable();
+}
+
 const ConnectionFacts* connection_of(const Case& facts, const Finding& finding) {
   if (finding.connections.empty()) return nullptr;
   return detect::find_connection(facts, finding.connections.front());

@@ -8,6 +8,7 @@
 
 #include "facts/case.h"
 #include "facts/catalogue.h"
+#include "facts/connection.h"
 #include "facts/direction.h"
 #include "facts/finding.h"
 #include "report/layout.h"
@@ -20,6 +21,8 @@ std::string_view to_word(Direction direction);
 std::string_view to_word(Vantage vantage);
 /// "frames", "setting", "counter", "test".
 std::string_view to_word(EvidenceKind kind);
+/// "open", "finished", "reset", "half-closed".
+std::string_view to_word(CloseKind close);
 
 /// How severe, at a glance.
 Tone tone_of(Severity severity);
