@@ -53,6 +53,58 @@ std::string account_sentence(const Accuracy& accuracy) {
                      within, accuracy.accounts.size(), 100 * worst);
 }
 
+std::string confidence_section(const Accuracy& accuracy) {
+  const Table table = calibration_table(accuracy);
+  if (table.empty()) return {};
+  return "\n## Confidence\n\n"
+         "Of all findings of severity fault: the mean confidence that was stated, and how often "
+         "the fault was\none that may be named there.\n\n" +
+         table.markdown();
+}
+
+std::string causes_section(const Accuracy& accuracy) {
+  const Table table = causes_table(accuracy);
+  if (table.empty()) return {};
+  return fmt::format(
+      "\n## Several faults at once\n\n"
+      "Named is what a fault or a suspect speaks of, the general name included. What a point "
+      "cannot show, the\nscenario says, with the reason ([lab.md](lab.md)).\n\n{}\n\n{}",
+      causes_sentence(accuracy), table.markdown());
+}
+
+std::string predictions_section(const Accuracy& accuracy) {
+  const Table table = prediction_table(accuracy);
+  if (table.empty()) return {};
+  return fmt::format(
+      "\n## Predictions\n\n"
+      "What was said to expect if the fault were gone, from captures of the broken world, beside "
+      "the goodput\nthat the repaired world made (median of its runs, connecting not counted). "
+      "\"At least\" is true where the\nmeasured rate is no more than {:.0f} % below it.\n\n{}"
+      "\n\n{}",
+      Prediction::kNoise * 100, prediction_sentence(accuracy), table.markdown());
+}
+
+std::string accounts_section(const Accuracy& accuracy) {
+  const Table table = account_table(accuracy);
+  if (table.empty()) return {};
+  return fmt::format(
+      "\n## Time accounts\n\n"
+      "Receive window and zero window as a share of the time in which the sending kernel had "
+      "data outstanding (`busy`),\nbeside its `rwnd_limited`. The kernel goes on counting a full "
+      "window while a loss is repaired or a timer runs, and our\naccount gives that time to the "
+      "loss: what the kernel has more is a difference only beyond that time (`repair, ours`).\n"
+      "The kernel counts in ticks of {:.0f} ms: {} captures of transfers that were busy for less "
+      "than {:.0f} ms are left out,\nbecause one or two ticks would be five points.\n{}\n\n"
+      "A full send buffer leaves no trace of its own in packets: an application that waits for "
+      "room, one that writes\nslowly and a sender that paces look the same. So the account "
+      "never names it; it gives that time to the sender\nitself (`pacing-or-cpu`, `unknown`), "
+      "shown beside the kernel's `sndbuf_limited`/`busy` and not compared with it:\nLinux counts "
+      "only moments when nothing at all waits in the socket, and stays near zero for a small "
+      "`SO_SNDBUF`.\n\n{}",
+      1e3 * kKernelTick_s, accuracy.too_short_accounts, 1e3 * kLeastBusy_s,
+      account_sentence(accuracy), table.markdown());
+}
+
 }  // namespace
 
 std::string accuracy_markdown(const Accuracy& accuracy, const MatrixOrigin& origin) {
@@ -69,49 +121,8 @@ std::string accuracy_markdown(const Accuracy& accuracy, const MatrixOrigin& orig
   add_list(text, "Not accepted:", accuracy.misses);
   add_list(text, "False alarms:", accuracy.false_alarms);
   text += draws_section(accuracy, origin.scenarios);
-  if (const Table table = calibration_table(accuracy); !table.empty()) {
-    text +=
-        "\n## Confidence\n\n"
-        "Of all findings of severity fault: the mean confidence that was stated, and how often the "
-        "fault was\none that may be named there.\n\n" +
-        table.markdown();
-  }
-  if (const Table table = causes_table(accuracy); !table.empty()) {
-    text += fmt::format(
-        "\n## Several faults at once\n\n"
-        "Named is what a fault or a suspect speaks of, the general name included. What a point "
-        "cannot show, the\nscenario says, with the reason ([lab.md](lab.md)).\n\n{}\n\n{}",
-        causes_sentence(accuracy), table.markdown());
-  }
-  if (const Table table = prediction_table(accuracy); !table.empty()) {
-    text += fmt::format(
-        "\n## Predictions\n\n"
-        "What was said to expect if the fault were gone, from captures of the broken world, beside "
-        "the goodput\nthat the repaired world made (median of its runs, connecting not counted). "
-        "\"At least\" is true where the\nmeasured rate is no more than {:.0f} % below it.\n\n{}"
-        "\n\n{}",
-        Prediction::kNoise * 100, prediction_sentence(accuracy), table.markdown());
-  }
-  if (const Table table = account_table(accuracy); !table.empty()) {
-    text += fmt::format(
-        "\n## Time accounts\n\n"
-        "Receive window and zero window as a share of the time in which the sending kernel had "
-        "data "
-        "outstanding (`busy`),\nbeside its `rwnd_limited`. The kernel goes on counting a full "
-        "window while a loss is repaired or a timer runs, and our\naccount gives that time to the "
-        "loss: what the kernel has more is a difference only beyond that time (`repair, ours`).\n"
-        "The kernel counts in ticks of {:.0f} ms: {} captures of transfers that were busy for less "
-        "than {:.0f} ms are left out,\nbecause one or two ticks would be five points.\n{}\n\n"
-        "A full send buffer leaves no trace of its own in packets: an application that waits for "
-        "room, one that writes\nslowly and a sender that paces look the same. So the account "
-        "never names it; it gives that time to the sender\nitself (`pacing-or-cpu`, `unknown`), "
-        "shown beside the kernel's `sndbuf_limited`/`busy` and not compared with it:\nLinux counts "
-        "only moments when nothing at all waits in the socket, and stays near zero for a small "
-        "`SO_SNDBUF`.\n\n{}",
-        1e3 * kKernelTick_s, accuracy.too_short_accounts, 1e3 * kLeastBusy_s,
-        account_sentence(accuracy), table.markdown());
-  }
-  return text;
+  return text + confidence_section(accuracy) + causes_section(accuracy) +
+         predictions_section(accuracy) + accounts_section(accuracy);
 }
 
 }  // namespace slowpath::report
