@@ -184,6 +184,21 @@ ssize_t DatagramPort::send_last_first(Bytes payload, std::uint32_t mtu_bytes) {
                                                            : -1;
 }
 
+// Negative, with errno: not sent. An error that an earlier packet left behind, EMSGSIZE by ICMP
+// among them, is told once, instead of sending; a refusal of this host stays.
+ssize_t DatagramPort::send_packet(const DatagramPlan& plan, Bytes payload, std::uint32_t ip_bytes) {
+  const bool last_first = plan.last_first_mtu > 0 && ip_bytes > plan.last_first_mtu;
+  const SocketAddress to = to_socket_address({peer_, peer_port_});
+  ssize_t done = -1;
+  for (int attempt = 0; attempt < 4 && done < 0; ++attempt) {
+    if (attempt > 0 && (errno == EAGAIN || errno == ENOBUFS)) std::this_thread::sleep_for(kTick);
+    done = last_first ? send_last_first(payload, plan.last_first_mtu)
+                      : sendto(socket_.get(), payload.data(), payload.size(), MSG_NOSIGNAL,
+                               to.get(), to.length);
+  }
+  return done;
+}
+
 DatagramSent DatagramPort::send(const DatagramPlan& plan, const std::atomic<bool>* stop) {
   DatagramSent sent;
   const std::uint64_t count = std::min<std::uint64_t>(plan.count, DatagramTally::kMost);
@@ -198,7 +213,6 @@ DatagramSent DatagramPort::send(const DatagramPlan& plan, const std::atomic<bool
   }
   sent.last_first = plan.last_first_mtu > 0;
   prefer_fragmentation(plan.dont_fragment);
-  const SocketAddress to = to_socket_address({peer_, peer_port_});
   const std::uint32_t headers = probe_headers(peer_.version);
   std::vector<std::byte> packet(std::size_t{65536});
   const std::int64_t begin = steady_ns();
@@ -218,16 +232,7 @@ DatagramSent DatagramPort::send(const DatagramPlan& plan, const std::atomic<bool
                                  .token = token_,
                                  .sequence = static_cast<std::uint32_t>(i),
                                  .sent_ns = steady_ns()});
-    ssize_t done = 0;
-    // An error that an earlier packet left behind, EMSGSIZE by ICMP among them, is told once,
-    // instead of sending; a refusal of this host stays.
-    for (int attempt = 0; attempt < 4; ++attempt) {
-      done = plan.last_first_mtu > 0 && size > plan.last_first_mtu
-                 ? send_last_first(Bytes{packet}.first(payload), plan.last_first_mtu)
-                 : sendto(socket_.get(), packet.data(), payload, MSG_NOSIGNAL, to.get(), to.length);
-      if (done >= 0) break;
-      if (errno == EAGAIN || errno == ENOBUFS) std::this_thread::sleep_for(kTick);
-    }
+    const ssize_t done = send_packet(plan, Bytes{packet}.first(payload), size);
     if (sent.refused_here.size() < 256) sent.refused_here.push_back(done < 0 && errno == EMSGSIZE);
     if (done >= 0) {
       ++sent.sent;
