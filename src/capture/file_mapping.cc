@@ -35,27 +35,37 @@ struct FileMapping::Watch {
   Watch* next = nullptr;
 
   static inline std::atomic<Watch*> all = nullptr;
+
+  /// Who watches this place, if anybody, and what was watched when that was looked up.
+  struct Found {
+    Watch* watch = nullptr;
+    std::uintptr_t begin = 0, end = 0;
+  };
+  static Found over(std::uintptr_t at) {
+    for (Watch* watch = all.load(); watch != nullptr; watch = watch->next) {
+      const std::uintptr_t begin = watch->begin.load(), end = watch->end.load();
+      if (begin <= at && at < end) return {watch, begin, end};
+    }
+    return {};
+  }
 };
 
 // Called by the handler of a signal: atomics without locks, and system calls. False: nobody maps a
 // file there, or it cannot be helped.
 bool FileMapping::put_zeros(std::uintptr_t at) {
-  for (Watch* watch = Watch::all.load(); watch != nullptr; watch = watch->next) {
-    const std::uintptr_t end = watch->end.load();
-    if (at < watch->begin.load() || at >= end) continue;
-    const std::uintptr_t from = at / page_len() * page_len();
-    const std::uintptr_t to = std::min(end, (at / kStretchLen + 1) * kStretchLen);
-    void* const memory = reinterpret_cast<void*>(from);
-    if (mmap(memory, to - from, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
-        memory) {
-      return false;
-    }
-    std::uintptr_t lost = watch->lost_from.load();
-    while (from < lost && !watch->lost_from.compare_exchange_weak(lost, from)) {
-    }
-    return true;
+  const Watch::Found found = Watch::over(at);
+  if (found.watch == nullptr) return false;
+  const std::uintptr_t from = at / page_len() * page_len();
+  const std::uintptr_t to = std::min(found.end, (at / kStretchLen + 1) * kStretchLen);
+  void* const memory = reinterpret_cast<void*>(from);
+  if (mmap(memory, to - from, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
+      memory) {
+    return false;
   }
-  return false;
+  std::uintptr_t lost = found.watch->lost_from.load();
+  while (from < lost && !found.watch->lost_from.compare_exchange_weak(lost, from)) {
+  }
+  return true;
 }
 
 void FileMapping::handle_bus_errors() {
@@ -110,14 +120,10 @@ FileMapping::~FileMapping() {
 }
 
 std::optional<std::uint64_t> FileMapping::lost_from(Bytes part) {
-  const auto at = reinterpret_cast<std::uintptr_t>(part.data());
-  for (Watch* watch = Watch::all.load(); watch != nullptr; watch = watch->next) {
-    const std::uintptr_t begin = watch->begin.load(), end = watch->end.load();
-    if (at < begin || at >= end) continue;
-    const std::uintptr_t lost = watch->lost_from.load();
-    return lost == end ? std::optional<std::uint64_t>() : lost - begin;
-  }
-  return {};
+  const Watch::Found found = Watch::over(reinterpret_cast<std::uintptr_t>(part.data()));
+  if (found.watch == nullptr) return {};
+  const std::uintptr_t lost = found.watch->lost_from.load();
+  return lost == found.end ? std::optional<std::uint64_t>() : lost - found.begin;
 }
 
 bool FileMapping::are_there(Bytes part) {
@@ -141,17 +147,15 @@ std::string FileMapping::problem_of(Bytes part) {
 void FileMapping::bring([[maybe_unused]] Bytes part) {
 #ifdef MADV_POPULATE_READ  // Linux 5.14
   const auto at = reinterpret_cast<std::uintptr_t>(part.data());
-  for (Watch* watch = Watch::all.load(); watch != nullptr; watch = watch->next) {
-    if (at < watch->begin.load() || at >= watch->end.load()) continue;
-    const std::uintptr_t to = at + part.size();
-    std::uintptr_t before = watch->brought_to.load();
-    while (before < to && !watch->brought_to.compare_exchange_weak(before, to)) {
-    }
-    if (before >= to) return;
-    const std::uintptr_t from = std::max(at, before);
-    madvise(reinterpret_cast<void*>(from), to - from, MADV_POPULATE_READ);
-    return;
+  Watch* const watch = Watch::over(at).watch;
+  if (watch == nullptr) return;
+  const std::uintptr_t to = at + part.size();
+  std::uintptr_t before = watch->brought_to.load();
+  while (before < to && !watch->brought_to.compare_exchange_weak(before, to)) {
   }
+  if (before >= to) return;
+  const std::uintptr_t from = std::max(at, before);
+  madvise(reinterpret_cast<void*>(from), to - from, MADV_POPULATE_READ);
 #endif
 }
 
