@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// The budget, and who has to go: see finished_facts.h.
 #include "flow/finished_facts.h"
 
 #include <malloc.h>

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
+#include "flow/room.h"
+
 namespace slowpath::flow {
 namespace {
 
-// Of the newest acknowledged segments, room for so many at first, and then for so many times more.
-constexpr std::size_t kFirstRecent = 16, kGrowth = 4;
 // Popped segments are let go so many at a time at least: few, so that a flight stays in the cache.
 constexpr std::size_t kLetGo = 64;
 
@@ -20,8 +20,7 @@ void Ledger::push(const Segment& segment) {
 
 void Ledger::pop() {
   if (recent_.size() < kRecent) {
-    if (recent_.size() == recent_.capacity())
-      recent_.reserve(std::clamp(recent_.size() * kGrowth, kFirstRecent, kRecent));
+    make_room(recent_, kRecent);
     recent_.push_back(items_[head_]);
   } else {
     recent_[recent_count_ % kRecent] = items_[head_];

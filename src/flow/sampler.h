@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "flow/room.h"
+
 namespace slowpath::flow {
 
 class Sampler {
@@ -19,7 +21,7 @@ class Sampler {
     smallest_ = seen_ == 0 ? value : std::min(smallest_, value);
     largest_ = seen_ == 0 ? value : std::max(largest_, value);
     if ((seen_++ & (stride_ - 1)) != 0) return;
-    if (kept_.size() == kept_.capacity()) make_room();
+    if (kept_.size() == kept_.capacity()) grow();
     kept_.push_back(static_cast<float>(value));
   }
   [[nodiscard]] std::uint64_t seen() const { return seen_; }
@@ -71,11 +73,9 @@ class Sampler {
     return static_cast<std::ptrdiff_t>(q * static_cast<double>(count - 1) + 0.5);
   }
 
-  // Most series stay short, and long ones are not to be moved often.
-  void make_room() {
-    constexpr std::size_t kFirst = 16, kGrowth = 4;
+  void grow() {
     if (kept_.size() == kKept) return thin();
-    kept_.reserve(std::clamp(kept_.size() * kGrowth, kFirst, kKept));
+    make_room(kept_, kKept);
   }
 
   void thin() {

@@ -6,6 +6,8 @@
 #include <array>
 #include <limits>
 
+#include "flow/room.h"
+
 namespace slowpath::flow {
 namespace {
 
@@ -22,8 +24,6 @@ constexpr double kClockError = 0.001;
 // other: there the ways grow and their sum does not.
 constexpr double kShownByTrip = 2.0 / 3;
 constexpr double kTicksOfError = 2;
-// Room for so many samples at first, and then for so many times more.
-constexpr std::size_t kFirst = 16, kGrowth = 4;
 
 double ticks_between(std::uint32_t from, std::uint32_t to) {
   return static_cast<double>(static_cast<std::int32_t>(to - from));
@@ -57,8 +57,7 @@ void WayMeter::add(Time asked, std::uint32_t stamp, Time answered) {
     kept_.resize(out);
     stride_ *= 2;
   }
-  if (kept_.size() == kept_.capacity())
-    kept_.reserve(std::clamp(kept_.size() * kGrowth, kFirst, kKept));
+  make_room(kept_, kKept);
   kept_.push_back({asked, answered, stamp});
 }
 
