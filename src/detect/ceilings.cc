@@ -53,12 +53,6 @@ bool program_paces(const DirectionFacts& data, const Repairs& repairs) {
   return repairs.sender || (repairs.window && read_slowly);
 }
 
-bool spacing_agrees(const DirectionFacts& data) {
-  const TrainFacts& trains = data.trains;
-  return trains.trains >= kTrainsToAgree && trains.p75_bps > 0 &&
-         trains.p90_bps <= kAgreement * trains.p75_bps;
-}
-
 /// The path queued for a good part of the time, and not for two or three segments in flight: what
 /// delays those is another's queue, or a host.
 bool is_full(const DirectionFacts& data) {
@@ -192,6 +186,12 @@ Ceiling loss_ceiling(const DirectionFacts& data, const Repairs& repairs) {
 }
 
 }  // namespace
+
+bool spacing_agrees(const DirectionFacts& data) {
+  const TrainFacts& trains = data.trains;
+  return trains.trains >= kTrainsToAgree && trains.p75_bps > 0 &&
+         trains.p90_bps <= kAgreement * trains.p75_bps;
+}
 
 double base_rtt_s(const DirectionFacts& data) {
   if (data.rtt.total.min_s > 0) return data.rtt.total.min_s;

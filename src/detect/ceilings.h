@@ -30,6 +30,8 @@ double base_rtt_s(const DirectionFacts& data);
 /// a host takes late, and at once, makes a stretch look faster than the path. 0: nothing was.
 double peak_bps(const DirectionFacts& data);
 
+/// The gaps between segments, or their bursts, agree on one rate, the upper quartile of the trains.
+bool spacing_agrees(const DirectionFacts& data);
 /// The path's rate, where the gaps between segments or their bursts agree on one, far enough apart
 /// that no host made them. 0: they do not.
 double spacing_bps(const DirectionFacts& data);

@@ -12,6 +12,7 @@
 
 #include "base/format.h"
 #include "detect/arithmetic/statistics.h"
+#include "detect/ceilings.h"
 #include "detect/loss_chance.h"
 #include "detect/loss_pattern.h"
 
@@ -56,9 +57,6 @@ constexpr double kShortestQueueSeconds = 0.001;
 // The mean rank of round trips before losses, up to which no queue made them: chance leaves one
 // half, a queue that overflows three quarters and more.
 constexpr double kAnyTime = 0.6;
-// Trains of arrivals, and how closely they must agree (ceilings.cc has the same of a path's rate).
-constexpr std::uint64_t kTrainsToAgree = 20;
-constexpr double kTrainsAgree = 1.3;
 // Groups looked at, the most losses first: a capture of thousands of connections stays affordable.
 constexpr std::size_t kMostGroups = 64;
 constexpr std::size_t kMostTransfers = 32;
@@ -113,10 +111,7 @@ double rise_before_losses_s(const std::vector<Transfer>& transfers) {
 double spacing_bytes_per_s(const std::vector<Transfer>& transfers) {
   double fastest_bps = 0;
   for (const Transfer& t : transfers) {
-    const TrainFacts& trains = t.data().trains;
-    const bool agree =
-        trains.trains >= kTrainsToAgree && trains.p90_bps <= kTrainsAgree * trains.p75_bps;
-    if (agree) fastest_bps = std::max(fastest_bps, trains.p75_bps);
+    if (spacing_agrees(t.data())) fastest_bps = std::max(fastest_bps, t.data().trains.p75_bps);
   }
   return fastest_bps / 8;
 }

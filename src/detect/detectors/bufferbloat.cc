@@ -32,9 +32,9 @@ constexpr double kLossShare = 0.05;
 // have longer delays, so that this excuses none of them.
 constexpr double kQueuedSegments = 8;
 
-void report(const Transfer& transfer, const QueueFacts& queue, Findings& findings) {
+void report(const Transfer& transfer, const QueueFacts& queue, double queue_bytes,
+            Findings& findings) {
   const DirectionFacts& data = transfer.data();
-  const double queue_bytes = data.goodput_bps / 8 * queue.added_s();
   Finding finding = about(kId, transfer);
   finding.severity = Severity::fault;
   finding.confidence = confidence_of(
@@ -101,13 +101,13 @@ void inspect_transfer(const Transfer& transfer, Siblings& siblings, Findings& fi
                   fmt::format("with at most two segments in flight the round trip is {} as well",
                               format_duration(data.rtt.idle_s)));
   }
-  const double queued = data.goodput_bps / 8 * queue.added_s();
-  if (queued < kQueuedSegments * std::max(1U, data.segment_size)) {
+  const double queue_bytes = data.goodput_bps / 8 * queue.added_s();
+  if (queue_bytes < kQueuedSegments * std::max(1U, data.segment_size)) {
     return silent(
         findings, kId, transfer,
         fmt::format("round trips of {} at this rate are a queue of {}: too little to make "
                     "others wait",
-                    format_duration(queue.loaded_s), format_bytes(queued)));
+                    format_duration(queue.loaded_s), format_bytes(queue_bytes)));
   }
   const double loaded_time = data.transfer_s - data.timeout_s;
   if (loaded_time < kLoadedRounds * queue.loaded_s) {
@@ -118,7 +118,7 @@ void inspect_transfer(const Transfer& transfer, Siblings& siblings, Findings& fi
         findings, kId, transfer,
         fmt::format("{} lost packets: not a long queue but a failing one", data.lost_packets));
   }
-  report(transfer, queue, findings);
+  report(transfer, queue, queue_bytes, findings);
 }
 
 void inspect(const Case& facts, Findings& findings) {

@@ -12,6 +12,7 @@
 
 #include "base/format.h"
 #include "detect/ack_way.h"
+#include "detect/arithmetic/loss_model.h"
 #include "detect/arithmetic/statistics.h"
 #include "detect/loss_chance.h"
 #include "detect/loss_pattern.h"
@@ -49,8 +50,8 @@ bool is_short_queue(const Policing* policing) {
          policing->rise_s >= kShortQueueShown * policing->queue_s;
 }
 
-// A window that grows by a segment a round trip until it overflows loses 1.5 of W^2 (Mathis and
-// others, CCR 27(3), 1997). Where so many times that is lost, and this much, windows do not choose.
+// Windows that grow until they overflow lose a share that Mathis' model names. Where so many times
+// that is lost, and this much, windows do not choose.
 constexpr double kMostLost = 0.05;
 constexpr double kBeyondWindows = 10;
 
@@ -58,9 +59,8 @@ constexpr double kBeyondWindows = 10;
 bool loses_more_than_windows(const DirectionFacts& data) {
   const double share = loss_pattern(data).share;
   if (share <= kMostLost || data.segment_size == 0) return false;
-  const double window =
-      data.goodput_bps / 8 * least_rtt_s(data.rtt) / static_cast<double>(data.segment_size);
-  return share * window * window > kBeyondWindows * 1.5;
+  return share > kBeyondWindows * arithmetic::mathis_max_loss(
+                                      data.segment_size, least_rtt_s(data.rtt), data.goodput_bps);
 }
 
 /// The round trip grows by something, and losses come when it is longest.
@@ -144,51 +144,45 @@ double below_its_best_s(const DirectionFacts& data) {
   return std::max(0.0, data.transfer_s - static_cast<double>(data.bytes) / best);
 }
 
-void inspect_transfer(const Transfer& transfer, const Policing* policing, Findings& findings) {
-  const DirectionFacts& data = transfer.data();
-  const QueueFacts queue = queue_of(data);
-  if (data.rtt.total.samples < kSamples || !queue.known()) {
-    return silent(
-        findings, kId, transfer,
-        fmt::format("{} round-trip times; {} are needed", data.rtt.total.samples, kSamples));
-  }
-  if (queue_is_on_ack_way(data)) {
-    return silent(findings, kId, transfer, "the queue is on the ACKs' way back, not on the data's");
-  }
-  if (std::string why = may_have_been_late(data); !why.empty()) {
-    return silent(findings, kId, transfer, std::move(why));
-  }
-  // The queue when it is full, before it overflows: the high end of the saw-tooth.
-  const double full_s = std::max(queue.loaded_s, data.rtt.total.p95_s);
-  const bool climbs = queue_builds(queue) && full_s >= kRatio * queue.base_s;
-  const bool is_short = is_short_queue(policing) || (!climbs && overflows_unseen(data));
-  if (is_short && loses_more_than_windows(data)) {
-    return silent(findings, kId, transfer,
-                  fmt::format("{} of the packets are lost, far more than a window loses that backs "
-                              "off: whether by a short queue or a policer does not show",
-                              format_percent(loss_pattern(data).share)));
+/// Why the round trips tell nothing of a queue on the data's way; empty when they do.
+std::string why_unseen(const DirectionFacts& data, const QueueFacts& queue) {
+  if (data.rtt.total.samples < kSamples || !queue.known())
+    return fmt::format("{} round-trip times; {} are needed", data.rtt.total.samples, kSamples);
+  if (queue_is_on_ack_way(data)) return "the queue is on the ACKs' way back, not on the data's";
+  return may_have_been_late(data);
+}
+
+/// Why losses behind a short queue need not be its overflow; empty when they are.
+std::string why_not_short_queue(const DirectionFacts& data) {
+  if (loses_more_than_windows(data)) {
+    return fmt::format(
+        "{} of the packets are lost, far more than a window loses that backs "
+        "off: whether by a short queue or a policer does not show",
+        format_percent(loss_pattern(data).share));
   }
   // Then resends come when a timer says so, and what their ACKs took tells nothing of a queue.
-  if (is_short && data.sack_edges.impossible > 0) {
-    return silent(findings, kId, transfer,
-                  fmt::format("{} SACK blocks report what was never sent: when packets were lost, "
-                              "and how full the path was, cannot be told",
-                              data.sack_edges.impossible));
+  if (data.sack_edges.impossible > 0) {
+    return fmt::format(
+        "{} SACK blocks report what was never sent: when packets were lost, "
+        "and how full the path was, cannot be told",
+        data.sack_edges.impossible);
   }
-  if (is_short && other_cause_of_loss(transfer).empty()) {
-    const double waited =
-        data.time[TimeOwner::loss_recovery] + data.timeout_s - outage_s(data) + idle_link_s(data);
-    const double lost = std::min(waited, below_its_best_s(data));
-    return report(transfer, queue, loss_pattern(data),
-                  is_material(lost, transfer) ? Severity::fault : Severity::note, lost, findings);
-  }
-  if (!climbs || data.time.share(TimeOwner::bottleneck) < kBottleneckShare) {
-    return silent(findings, kId, transfer,
-                  fmt::format("no queue to speak of: round trip {} at least, {} under load, {} of "
-                              "the time spent in it",
-                              format_duration(queue.base_s), format_duration(queue.loaded_s),
-                              format_percent(data.time.share(TimeOwner::bottleneck))));
-  }
+  return {};
+}
+
+void inspect_short_queue(const Transfer& transfer, const QueueFacts& queue, Findings& findings) {
+  const DirectionFacts& data = transfer.data();
+  const double waited =
+      data.time[TimeOwner::loss_recovery] + data.timeout_s - outage_s(data) + idle_link_s(data);
+  const double lost = std::min(waited, below_its_best_s(data));
+  report(transfer, queue, loss_pattern(data),
+         is_material(lost, transfer) ? Severity::fault : Severity::note, lost, findings);
+}
+
+/// A queue that the round trips show; `full_s` is the round trip when it is full.
+void inspect_long_queue(const Transfer& transfer, const QueueFacts& queue, double full_s,
+                        Findings& findings) {
+  const DirectionFacts& data = transfer.data();
   const LossPattern pattern = loss_pattern(data);
   if (!overflows(pattern) || losses_are_random(data, pattern)) {
     return silent(findings, kId, transfer,
@@ -205,6 +199,31 @@ void inspect_transfer(const Transfer& transfer, const Policing* policing, Findin
   const bool fault = is_material(repair, transfer) || standing;
   report(transfer, queue, pattern, fault ? Severity::fault : Severity::note,
          std::max(repair, standing ? queue.added_s() : 0), findings);
+}
+
+void inspect_transfer(const Transfer& transfer, const Policing* policing, Findings& findings) {
+  const DirectionFacts& data = transfer.data();
+  const QueueFacts queue = queue_of(data);
+  if (std::string why = why_unseen(data, queue); !why.empty())
+    return silent(findings, kId, transfer, std::move(why));
+  // The queue when it is full, before it overflows: the high end of the saw-tooth.
+  const double full_s = std::max(queue.loaded_s, data.rtt.total.p95_s);
+  const bool climbs = queue_builds(queue) && full_s >= kRatio * queue.base_s;
+  if (is_short_queue(policing) || (!climbs && overflows_unseen(data))) {
+    if (std::string why = why_not_short_queue(data); !why.empty())
+      return silent(findings, kId, transfer, std::move(why));
+    if (other_cause_of_loss(transfer).empty())
+      return inspect_short_queue(transfer, queue, findings);
+  }
+  const double queued_share = data.time.share(TimeOwner::bottleneck);
+  if (!climbs || queued_share < kBottleneckShare) {
+    return silent(findings, kId, transfer,
+                  fmt::format("no queue to speak of: round trip {} at least, {} under load, {} of "
+                              "the time spent in it",
+                              format_duration(queue.base_s), format_duration(queue.loaded_s),
+                              format_percent(queued_share)));
+  }
+  inspect_long_queue(transfer, queue, full_s, findings);
 }
 
 void inspect(const Case& facts, Findings& findings) {

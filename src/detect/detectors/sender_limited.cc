@@ -139,8 +139,9 @@ bool growth_would_show(const DirectionFacts& data) {
          growth >= kGrowthSpreads * data.flight_plateau_spread * plateau;
 }
 
-/// Why this is no sender's limit; empty when it is one.
-std::string why_not(const Transfer& transfer) {
+/// Why the flight shows no limit of any host's; empty when it stands still without a reason
+/// outside.
+std::string why_not_flat(const Transfer& transfer) {
   const DirectionFacts& data = transfer.data();
   if (data.flight_rounds < kRounds || data.segment_size == 0) {
     return fmt::format("{} round trips after slow start; {} are needed", data.flight_rounds,
@@ -169,6 +170,11 @@ std::string why_not(const Transfer& transfer) {
       !path_is_faster(data)) {
     return "data flows without a pause between round trips, as a full path clocks it";
   }
+  return {};
+}
+
+/// Why a flat flight is no sender's limit; empty when it is one.
+std::string why_not_the_sender(const DirectionFacts& data) {
   const auto plateau = static_cast<double>(data.flight_plateau_bytes);
   const auto window = static_cast<double>(data.window.median_bytes);
   if (!growth_would_show(data)) {
@@ -243,7 +249,9 @@ void report(const Transfer& transfer, Findings& findings) {
 void inspect(const Case& facts, Findings& findings) {
   for (const Transfer& transfer : transfers_with_data(facts)) {
     if (transfer.data().data_packets < kRounds) continue;
-    if (std::string why = why_not(transfer); !why.empty()) {
+    std::string why = why_not_flat(transfer);
+    if (why.empty()) why = why_not_the_sender(transfer.data());
+    if (!why.empty()) {
       silent(findings, kId, transfer, std::move(why));
       continue;
     }

@@ -56,12 +56,20 @@ double taken_by_losses_s(const ConnectionFacts& connection) {
   return seconds;
 }
 
-void report(const Transfer& transfer, double rtt_s, double share, Findings& findings) {
+/// What the answers are held against.
+struct Yardstick {
+  double rtt_s = 0;
+  double losses_s = 0;  // left out of the connection's time
+  double share = 0;     // of the answers in what is left
+};
+
+void report(const Transfer& transfer, const Yardstick& by, Findings& findings) {
   const PauseFacts& answers = transfer.data().answers;
   Finding finding = about(kId, transfer);
   finding.seconds_lost = std::min(answers.seconds, duration_s(transfer.connection));
   finding.severity = severity_of(true, finding.seconds_lost, transfer);
-  if (share < kShare || answers.longest_s <= needed_s(rtt_s)) finding.severity = Severity::note;
+  if (by.share < kShare || answers.longest_s <= needed_s(by.rtt_s))
+    finding.severity = Severity::note;
   finding.confidence =
       confidence_of(0.75 + 0.2 * how_far(static_cast<double>(answers.count), 1, 10), transfer);
   finding.claim = fmt::format(
@@ -71,24 +79,25 @@ void report(const Transfer& transfer, double rtt_s, double share, Findings& find
   finding.evidence.push_back(shown_by(
       fmt::format("{} late answers, {} of the connection's time{}; in between "
                   "nothing was outstanding",
-                  answers.count, format_percent(share),
-                  taken_by_losses_s(transfer.connection) > 0 ? " beside what losses took" : ""),
+                  answers.count, format_percent(by.share),
+                  by.losses_s > 0 ? " beside what losses took" : ""),
       answers.ends,
       {{"late_answers", static_cast<double>(answers.count)}, {"think_time_s", answers.seconds}}));
   finding.evidence.push_back(shown_by(
       fmt::format("the longest: {} after the request's ACK", format_duration(answers.longest_s)),
       {answers.longest_before, answers.longest_after}, {{"longest_s", answers.longest_s}}));
-  if (rtt_s > 0) {
-    finding.evidence.push_back(shown_by(
-        fmt::format("the round trip is {}: the path does not explain it", format_duration(rtt_s)),
-        transfer.connection.handshake.syn_ack_frames, {{"rtt_us", rtt_s * 1e6}}));
+  if (by.rtt_s > 0) {
+    finding.evidence.push_back(
+        shown_by(fmt::format("the round trip is {}: the path does not explain it",
+                             format_duration(by.rtt_s)),
+                 transfer.connection.handshake.syn_ack_frames, {{"rtt_us", by.rtt_s * 1e6}}));
   }
   finding.refuted_by = "the server's own log with a shorter time for these requests";
   const double mean_s = answers.seconds / static_cast<double>(answers.count);
   finding.wireshark_filter = stream_filter(
       transfer.connection,
       fmt::format("tcp.time_delta > {:.3f}",
-                  answers.longest_s > needed_s(rtt_s) ? needed_s(rtt_s) : mean_s / 2));
+                  answers.longest_s > needed_s(by.rtt_s) ? needed_s(by.rtt_s) : mean_s / 2));
   findings.list.push_back(std::move(finding));
 }
 
@@ -97,7 +106,8 @@ void inspect_connection(const Case& facts, const ConnectionFacts& connection, Fi
   const PauseFacts& answers = transfer.data().answers;
   if (answers.count == 0) return;
   const double rtt_s = rtt_of(connection);
-  const double active = active_s(connection) - taken_by_losses_s(connection);
+  const double losses_s = taken_by_losses_s(connection);
+  const double active = active_s(connection) - losses_s;
   const double share = active > 0 ? std::min(1.0, answers.seconds / active) : 0;
   const double needed = needed_s(rtt_s);
   const bool adds_up = answers.count >= kManyAnswers && share >= kMostOfTheTime &&
@@ -112,7 +122,7 @@ void inspect_connection(const Case& facts, const ConnectionFacts& connection, Fi
                   fmt::format("an answer after {} is a notification: nobody waits so long",
                               format_duration(answers.longest_s)));
   }
-  report(transfer, rtt_s, share, findings);
+  report(transfer, {.rtt_s = rtt_s, .losses_s = losses_s, .share = share}, findings);
 }
 
 void inspect(const Case& facts, Findings& findings) {

@@ -175,6 +175,11 @@ void inspect_unanswered(WorkingPorts& working, const ConnectionFacts& connection
 // SYN-ACKs that leave and are not accepted: lost behind the capture point, most likely.
 constexpr double kUnaccepted = 0.6;
 
+Evidence waited_for(const HandshakeFacts& handshake, double waited) {
+  return shown_by("the copies of the SYN", handshake.syn_frames,
+                  {{"syn_count", static_cast<double>(handshake.syn_count)}, {"waited_s", waited}});
+}
+
 /// Each SYN was answered, and the next came all the same.
 void report_answers_lost(const ConnectionFacts& connection, double waited, Findings& findings) {
   const HandshakeFacts& handshake = connection.handshake;
@@ -185,9 +190,7 @@ void report_answers_lost(const ConnectionFacts& connection, double waited, Findi
   claim.text = fmt::format(
       "{} answered each of {} SYNs, and only the last answer was accepted: {} of waiting",
       to_string(connection.server), handshake.syn_count, format_duration(waited));
-  claim.evidence =
-      shown_by("the copies of the SYN", handshake.syn_frames,
-               {{"syn_count", static_cast<double>(handshake.syn_count)}, {"waited_s", waited}});
+  claim.evidence = waited_for(handshake, waited);
   Finding finding = base_finding(connection, std::move(claim));
   finding.evidence.push_back(
       shown_by(fmt::format("{} answers", handshake.syn_ack_count), handshake.syn_ack_frames,
@@ -218,9 +221,7 @@ void inspect_late(const ConnectionFacts& connection, Findings& findings) {
   claim.text =
       fmt::format("{} SYNs were needed before {} answered: {} of waiting", handshake.syn_count,
                   to_string(connection.server), format_duration(waited));
-  claim.evidence =
-      shown_by("the copies of the SYN", handshake.syn_frames,
-               {{"syn_count", static_cast<double>(handshake.syn_count)}, {"waited_s", waited}});
+  claim.evidence = waited_for(handshake, waited);
   Finding finding = base_finding(connection, std::move(claim));
   finding.evidence.push_back(shown_by("the first answer", handshake.syn_ack_frames));
   findings.list.push_back(std::move(finding));
