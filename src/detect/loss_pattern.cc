@@ -35,6 +35,8 @@ constexpr std::uint64_t kPatternFlights = 6;
 // The mean of n uniform ranks scatters by 0.29/sqrt(n): 0.09 for ten. 0.75 is nearly three of them
 // above the middle.
 constexpr double kRankOfQueue = 0.75;
+// Part of the time in a queue, from which on a path is always loaded.
+constexpr double kAlwaysFull = 0.75;
 // Losses a flight. Independent losses share a flight now and then, a full queue drops many at once.
 constexpr double kAloneShare = 0.5;
 // Flights die: several losses in each, a tenth of all that is sent, a third of the time in
@@ -202,6 +204,9 @@ bool losses_are_random(const DirectionFacts& data, const LossPattern& pattern) {
     return false;
   }
   if (!queue_builds(queue_of(data))) return data.rtt.total.samples >= kPatternLosses;
+  // A path that queues nearly all the time shows no loss without load: what others put into the queue
+  // between two round trips is not seen, and ranks among round trips say little.
+  if (data.time.share(TimeOwner::bottleneck) > kAlwaysFull) return false;
   return pattern.ranked * 2 >= pattern.losses && pattern.mean_rank < kRankOfQueue;
 }
 
