@@ -63,6 +63,7 @@ void DirectionAnalysis::charge(TimeOwner owner, double seconds) {
     Undecided& part = undecided_[owner == TimeOwner::slow_start ? 0 : 1];
     (facts_.last_ack > last_data_ ? part.after_ack_s : part.before_ack_s) += seconds;
   }
+  bare_field_.on_wait(next_, segment_size_, owner, seconds);
   if (owner == TimeOwner::receive_window && !window_is_filling()) {
     edge_s_by_widest_.add(facts_.window.max_bytes, seconds);
   }

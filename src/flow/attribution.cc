@@ -17,7 +17,8 @@
 //
 // Whose wait rule 9 was, what ends it decides. A sender that answers an ACK at once had waited for
 // it, and its writes only happen to be no multiple of a segment. One that lets ACKs pass and then
-// sends had nothing to send, if it is seen to run dry now and then; see settle_wait().
+// sends had nothing to send, if it is seen to run dry now and then; see settle_wait(). And one that
+// does not know the window's scale waits for the field as it stands; see bare_field.h.
 #include <algorithm>
 
 #include "flow/direction_analysis.h"

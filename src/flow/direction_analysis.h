@@ -23,6 +23,7 @@
 
 #include "base/bytes.h"
 #include "facts/connection.h"
+#include "flow/bare_field.h"
 #include "flow/checksum_seed.h"
 #include "flow/frame_labels.h"
 #include "flow/ledger.h"
@@ -210,6 +211,8 @@ class DirectionAnalysis {
   void note_silly_segment(const Sending& s);
   [[nodiscard]] std::int64_t useful_room() const;
   [[nodiscard]] std::int64_t room_at_edge() const;
+  [[nodiscard]] double shown_early_s() const;
+  [[nodiscard]] double still_full_s() const;
   [[nodiscard]] bool is_window_full(Time now) const;
   [[nodiscard]] bool window_is_filling() const;
   [[nodiscard]] bool window_leaves_less_than(std::int64_t room) const;
@@ -323,6 +326,7 @@ class DirectionAnalysis {
   Time end_ = Time::max();
   FrameRef last_frame_, last_reply_frame_;
   bool last_short_ = false;     // the newest data ended in less than a full segment
+  bool sent_to_edge_ = false;   // the newest data left no room for a segment
   bool filled_window_ = false;  // the newest data left less room than a sender waits for
   Time window_full_until_{};    // the newest reply or data that found or left it full
   SenderRhythm rhythm_;
@@ -365,6 +369,7 @@ class DirectionAnalysis {
   FrameRef zero_end_frame_;
   Sampler windows_;
   WidthSeconds edge_s_by_widest_;  // time at the edge, by the widest window so far
+  BareField bare_field_;
   std::uint64_t windows_seen_ = 0, windows_at_max_ = 0;
   Sampler round_maxima_, round_idle_;
   std::int64_t round_end_ = 0, round_max_ = 0, round_best_ = 0;

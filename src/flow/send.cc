@@ -215,7 +215,9 @@ void DirectionAnalysis::send_new(const Sending& s) {
   ++sizes_.of(r.ip_len).first_sent;
   if (segment_size_ > 0 && r.payload_len < segment_size_) ++facts_.small_segments;
   note_flight(s, segment.flight_bytes);
+  bare_field_.on_data(s.end, r.payload_len >= segment_size_, segment_size_);
   last_short_ = segment_size_ > 0 && r.payload_len % segment_size_ != 0;
+  sent_to_edge_ = at_window_edge();
   filled_window_ = have_window_ && window_room() < useful_room();
   if (filled_window_ && !slow_start_ends_flight()) window_full_until_ = r.time;
   rhythm_.sent(r.has(wire::kPsh), last_short_ && !filled_window_);

@@ -25,7 +25,8 @@ DirectionAnalysis::DirectionAnalysis(Direction direction, const Witness& witness
     : direction_(direction),
       segment_size_(witness.segment_size[static_cast<std::size_t>(direction)]),
       window_shift_(witness.window_shift[1 - static_cast<std::size_t>(direction)]),
-      established_(handshake.syn_count == 0 && handshake.syn_ack_count == 0) {
+      established_(handshake.syn_count == 0 && handshake.syn_ack_count == 0),
+      bare_field_(window_shift_) {
   facts_.vantage = witness.vantage(direction);
   facts_.segment_size = segment_size_;
   facts_.window.shift = window_shift_;
@@ -104,6 +105,7 @@ DirectionFacts DirectionAnalysis::finish(Time end, std::vector<IcmpFacts>& icmp)
                     .p90_s = gaps_s[2],
                     .median_bytes = spacing_bytes_.quantile(0.5)};
   facts_.trains = trains_.take(segment_size_);
+  bare_field_.settle(facts_.time);
   relabel_flat_flight();
   return std::move(facts_);
 }

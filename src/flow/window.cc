@@ -13,6 +13,8 @@ constexpr std::uint64_t kCloses = 3;
 constexpr double kOpenShare = 0.75;
 // The largest frame that a host hands to its NIC at once (Linux: GSO_LEGACY_MAX_SIZE).
 constexpr double kSuperframe = 65536;
+// Of a round trip: an ACK that comes later was held up, and that is no business of the window's.
+constexpr double kEarlyMost = 0.25;
 
 }  // namespace
 
@@ -32,6 +34,7 @@ void DirectionAnalysis::read_window(const Record& record, std::int64_t ack, Time
   have_window_ = true;
   window_bytes_ = window;
   right_edge_ = edge;
+  bare_field_.on_window(ack, record.window);
   facts.max_bytes = std::max(facts.max_bytes, window);
   TimelineBin& bin = timeline_.bin(now);
   if (window > 0)
@@ -87,15 +90,27 @@ void DirectionAnalysis::decide_closing(std::optional<Time> next_data) {
   facts_.time[TimeOwner::application] += moved;
 }
 
-// The room for which a sender does not wait any longer: a segment, or the super-frame that it hands
-// to its NIC at once, but a third of the window at most (Linux: tcp_tso_win_divisor).
+// The room for which a sender does not wait any longer: a segment, or, once it has filled the window,
+// the super-frame that it hands to its NIC at once, but a third of the window at most (Linux:
+// tcp_tso_win_divisor). One that stopped before the edge was stopped by something else.
 std::int64_t DirectionAnalysis::useful_room() const {
   const auto segment = static_cast<std::int64_t>(std::max(segment_size_, 1u));
   const std::int64_t useful =
       std::min<std::int64_t>(segment, std::max<std::int64_t>(facts_.largest_payload, 1));
-  if (facts_.vantage != Vantage::sender) return useful;
+  if (facts_.vantage != Vantage::sender || !sent_to_edge_) return useful;
   const auto third = static_cast<std::int64_t>(window_bytes_ / 3);
   return std::max(useful, std::min<std::int64_t>(facts_.superframes.max_payload, third));
+}
+
+// By how much an ACK is shown before the sender has it, away from there: its fastest ones tell
+// when.
+double DirectionAnalysis::shown_early_s() const {
+  return std::max(0.0, sender_leg_typical_s_ - to_seconds(sender_leg_min_));
+}
+
+// For so long a window that was full still is, as the sender sees it.
+double DirectionAnalysis::still_full_s() const {
+  return std::max(clock_s(), std::min(kEarlyMost * rtt_min_s_, 2 * shown_early_s()));
 }
 
 // Away from the sender ACKs are shown as early as its fastest ones come, so that the room of later
@@ -106,9 +121,8 @@ std::int64_t DirectionAnalysis::room_at_edge() const {
   const auto eighth = static_cast<double>(window_bytes_) / 8;
   double room = eighth;
   if (rtt_min_s_ > 0 && sender_leg_typical_s_ > 0) {
-    const double early_s = std::max(0.0, sender_leg_typical_s_ - to_seconds(sender_leg_min_));
-    room =
-        std::min(eighth, kSuperframe + static_cast<double>(window_bytes_) * early_s / rtt_min_s_);
+    room = std::min(
+        eighth, kSuperframe + static_cast<double>(window_bytes_) * shown_early_s() / rtt_min_s_);
   }
   return std::max(useful_room(), static_cast<std::int64_t>(room));
 }
@@ -118,7 +132,7 @@ bool DirectionAnalysis::is_window_full(Time now) const {
   if (!have_window_ || facts_.window.beyond_max_bytes > facts_.window.max_bytes) return false;
   if (slow_start_ends_flight()) return false;
   return window_room() < room_at_edge() ||
-         (away() && to_seconds(now - window_full_until_) <= clock_s());
+         (away() && to_seconds(now - window_full_until_) <= still_full_s());
 }
 
 // A reader that falls behind closes the window; a window that only fills a queue stands wide open.

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// A sender that does not know of an agreed shift (RFC 7323 section 2.2) takes the receiver's window
+// field as it stands. Where the SYNs say that the window is wide, only what the sender does tells:
+// it sends to the field's very edge, waits there for an ACK, and never goes beyond. That wait is
+// the window's, as the sender reads it.
+#pragma once
+
+#include <cstdint>
+
+#include "facts/time_account.h"
+
+namespace slowpath::flow {
+
+class BareField {
+ public:
+  /// `shift` as the SYNs tell it. The smallest that hosts use is 3: below it nobody would notice.
+  explicit BareField(std::uint8_t shift) : is_shifted_(shift >= 3) {}
+
+  /// The field of an ACK up to the stream's offset `ack`.
+  void on_window(std::int64_t ack, std::uint16_t field) { edge_ = ack + field; }
+
+  /// New data up to `end`, in a segment that is full or not.
+  void on_data(std::int64_t end, bool full, std::uint32_t segment_size) {
+    if (!is_shifted_ || edge_ < 0) return;
+    ++sends_;
+    if (end > edge_) {
+      ++beyond_;
+    } else if (end == edge_ || (full && edge_ - end < segment_size)) {
+      ++stops_;
+    }
+  }
+
+  /// The account gave `owner` these seconds while the sender had sent up to `next`.
+  void on_wait(std::int64_t next, std::uint32_t segment_size, TimeOwner owner, double seconds) {
+    if (is_shifted_ && edge_ >= 0 && edge_ - next < segment_size) waited_[owner] += seconds;
+  }
+
+  /// Most sends end at the edge, and hardly any beyond it: the SYN's own window, which nobody
+  /// scales, lets some pass at first. Messages end there by chance, and seldom.
+  [[nodiscard]] bool holds_sender() const {
+    return sends_ >= kSends && stops_ * 2 >= sends_ && beyond_ * 10 <= sends_;
+  }
+
+  /// Gives the waits at the edge to the window, where it held the sender; losses keep theirs.
+  void settle(TimeAccount& time) const {
+    if (!holds_sender()) return;
+    double missing_s = 0;
+    for (const TimeOwner owner :
+         {TimeOwner::application, TimeOwner::pacing_or_cpu, TimeOwner::delayed_ack,
+          TimeOwner::bottleneck, TimeOwner::slow_start, TimeOwner::congestion_window,
+          TimeOwner::unknown}) {
+      missing_s += waited_[owner] - give(time, owner, waited_[owner]);
+    }
+    // What waited for an ACK at first, and was found to be the application's afterwards.
+    give(time, TimeOwner::application, missing_s);
+  }
+
+ private:
+  static constexpr std::uint64_t kSends = 20;
+
+  /// As much as that owner has.
+  static double give(TimeAccount& time, TimeOwner owner, double seconds) {
+    const double moved = time[owner] < seconds ? time[owner] : seconds;
+    time[owner] -= moved;
+    time[TimeOwner::receive_window] += moved;
+    return moved;
+  }
+
+  bool is_shifted_;
+  std::int64_t edge_ = -1;  // none known yet
+  std::uint64_t sends_ = 0, stops_ = 0, beyond_ = 0;
+  TimeAccount waited_;
+};
+
+}  // namespace slowpath::flow
