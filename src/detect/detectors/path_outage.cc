@@ -102,14 +102,29 @@ std::uint64_t losses_elsewhere(const DirectionFacts& data) {
   return data.lost_packets > own ? data.lost_packets - own : 0;
 }
 
+/// The chance that a resend of a silence is lost where the path works. It travels alone, and so a
+/// queue that drops what a whole flight brings drops it no more often than any packet; but where
+/// silences of fewer transmissions are seen, those that failed in them count.
+double chance_of_lone_resend(const DirectionFacts& data, double losses) {
+  double sent = 0, failed = 0;
+  for (const Stall& stall : data.stalls) {
+    if (is_long_silence(stall) || stall.owner != TimeOwner::timeout) continue;
+    sent += std::max(1U, stall.unanswered_sends);
+    failed += std::max(1U, stall.unanswered_sends) - 1;
+  }
+  const double among_all =
+      data.data_packets > 0 ? losses / static_cast<double>(data.data_packets) : 1;
+  return std::min(1.0, std::max(among_all, sent > 0 ? failed / sent : 0));
+}
+
 /// How many silences of so many transmissions the transfer's own loss makes: each needs a loss
 /// whose resends are all lost as well.
 double silences_by_chance(const DirectionFacts& data, std::uint32_t transmissions) {
   const auto losses = static_cast<double>(losses_elsewhere(data));
   if (data.resent_packets == 0 || losses < 1) return 0;
-  const double again = std::min(
-      1.0, static_cast<double>(data.lost_resends) / static_cast<double>(data.resent_packets));
-  return losses * std::pow(again, transmissions - 1);
+  double again = static_cast<double>(data.lost_resends) / static_cast<double>(data.resent_packets);
+  if (queue_builds(queue_of(data))) again = std::min(again, chance_of_lone_resend(data, losses));
+  return losses * std::pow(std::min(1.0, again), transmissions - 1);
 }
 
 struct Outages {
