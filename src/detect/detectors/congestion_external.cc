@@ -4,7 +4,8 @@
 // round trips that stay long while this transfer has little in flight: a queue that it made itself
 // would have drained (Sundaresan et al., IMC 2017, ask the same of slow start). Look-alikes:
 // congestion-self (round trips fall with the flight), a long path (round trips are always long), a
-// slow reader, other connections of the same two hosts.
+// path that became longer (round trips stay the same from then on), a slow reader, other
+// connections of the same two hosts.
 #include <algorithm>
 #include <cmath>
 #include <span>
@@ -35,6 +36,12 @@ constexpr double kAddedSeconds = 0.020;
 // Time that is spent with round trips so long: a queue of others stands, a busy host's delays come
 // and go.
 constexpr double kShare = 0.8;
+// Others come and go, and a queue of theirs with them. What was added and then varies by less than
+// this, with little in flight, is length: another route, or a radio link's other mode.
+constexpr double kSteadyShare = 0.02;
+constexpr double kSteadySeconds = 0.0005;  // less is the clock of the hosts
+// Unless others keep the queue full to the last packet, which then drops much of what comes.
+constexpr double kFloodLossShare = 0.02;
 
 struct Loads {
   std::vector<double> little_rtt_s, much_rtt_s;
@@ -85,6 +92,16 @@ Loads loads_of(const DirectionFacts& data) {
   return loads;
 }
 
+/// The round trip stands at one value, far above its least: nothing queues, the way is longer.
+bool became_longer(const DirectionFacts& data, const Loads& loads, double little_s) {
+  const double low_s = arithmetic::percentile(loads.little_rtt_s, 0.1).value_or(0);
+  const double high_s = arithmetic::percentile(loads.little_rtt_s, 0.9).value_or(0);
+  const double added_s = little_s - least_rtt_s(data.rtt);
+  if (high_s - low_s > std::max(kSteadySeconds, kSteadyShare * added_s)) return false;
+  return static_cast<double>(data.lost_packets) <
+         kFloodLossShare * static_cast<double>(data.data_packets);
+}
+
 void report(const Transfer& transfer, const Loads& loads, double little_s, double much_s,
             Findings& findings) {
   const DirectionFacts& data = transfer.data();
@@ -115,8 +132,7 @@ void report(const Transfer& transfer, const Loads& loads, double little_s, doubl
                            format_percent(loads.queued_share), kRatio),
                {}, {{"lost_packets", static_cast<double>(data.lost_packets)}}));
   finding.refuted_by = "a round trip that falls to its least as soon as this transfer pauses";
-  finding.after_fix = {std::nullopt,
-                       "how much of the path others take is not in the capture"};
+  finding.after_fix = {std::nullopt, "how much of the path others take is not in the capture"};
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.ack_rtt");
   findings.list.push_back(std::move(finding));
 }
@@ -146,6 +162,13 @@ void inspect_transfer(const Transfer& transfer, Siblings& siblings, Findings& fi
     return silent(findings, kId, transfer,
                   fmt::format("the round trip falls from {} to {} with the flight: its own queue",
                               format_duration(much_s), format_duration(little_s)));
+  }
+  if (became_longer(data, loads, little_s)) {
+    return silent(
+        findings, kId, transfer,
+        fmt::format("the round trip went from {} to {} and stands there: a longer way, no "
+                    "queue",
+                    format_duration(base_s), format_duration(little_s)));
   }
   const double ends = data.time.share(TimeOwner::receive_window) +
                       data.time.share(TimeOwner::zero_window) +

@@ -8,8 +8,9 @@
 namespace slowpath::testing {
 namespace {
 
-// A hundred parts: one in four with a tenth of the flight and round trips of `little_s`.
-Case with_loads(float little_s, float much_s) {
+// A hundred parts: one in four with a tenth of the flight and round trips of `little_s`, which vary
+// by this share, as others come and go.
+Case with_loads(float little_s, float much_s, float varies = 0.03F) {
   Case facts = healthy_case({.bytes = 10'000'000, .seconds = 10, .rtt_s = 0.030});
   DirectionFacts& data = download_of(facts);
   data.timeline.bin_s = 0.1;
@@ -17,7 +18,8 @@ Case with_loads(float little_s, float much_s) {
     TimelineBin bin;
     const bool little = i % 4 == 0;
     bin.flight_max_bytes = little ? 20'000 : 200'000;
-    bin.rtt_min_s = bin.rtt_max_s = little ? little_s : much_s;
+    const float part = 1 + varies * static_cast<float>(i / 4 % 3 - 1);
+    bin.rtt_min_s = bin.rtt_max_s = little ? little_s * part : much_s;
     data.timeline.bins.push_back(bin);
   }
   data.lost_packets = data.resent_packets = data.loss_episodes = 4;
@@ -38,6 +40,17 @@ TEST(CongestionExternal, AQueueThatDrainsIsItsOwn) {
 
 TEST(CongestionExternal, AFlatRoundTripIsNoQueue) {
   EXPECT_TRUE(run("congestion-external", with_loads(0.031F, 0.032F)).empty());
+}
+
+// 30 ms at first and 85 ms ever after, with little in flight as with much: another route.
+TEST(CongestionExternal, ALongerWayIsNoQueue) {
+  Case facts = with_loads(0.085F, 0.085F, 0.001F);
+  EXPECT_TRUE(run("congestion-external", facts).empty());
+  EXPECT_EQ(silences_of("congestion-external", facts).size(), 1U);
+  // A queue that others keep full stands as still, and drops what it has no room for.
+  DirectionFacts& data = download_of(facts);
+  data.lost_packets = data.data_packets / 20;
+  EXPECT_EQ(run("congestion-external", facts).size(), 1U);
 }
 
 // At the receiver nobody sees what waits before the tap: where 200 kB pass in a round trip of 90
