@@ -98,6 +98,11 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
                               data.idle.count, format_percent(waiting.share), kPauses,
                               format_percent(kShare)));
   }
+  // What ended a pause may have been an ACK or a request that nobody captured.
+  if (!data.acks_seen) {
+    return silent(findings, kId, transfer,
+                  "only the data was captured: what ended its pauses is not in the capture");
+  }
   if (data.bytes < kBulkBytes || data.bytes < kBulkBytesEachPause * data.idle.count) {
     return silent(findings, kId, transfer,
                   fmt::format("{} in {} bursts is no bulk transfer",
