@@ -36,7 +36,7 @@ constexpr std::uint64_t kPatternFlights = 6;
 // above the middle.
 constexpr double kRankOfQueue = 0.75;
 // Part of the time in a queue, from which on a path is always loaded.
-constexpr double kAlwaysFull = 0.75;
+constexpr double kAlwaysFull = 0.85;
 // Losses a flight. Independent losses share a flight now and then, a full queue drops many at once.
 constexpr double kAloneShare = 0.5;
 // Flights die: several losses in each, a tenth of all that is sent, a third of the time in

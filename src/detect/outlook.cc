@@ -17,6 +17,8 @@ namespace slowpath::detect {
 namespace {
 
 AfterFix expectation_of(const Transfer& transfer, const Finding& finding) {
+  // A detector may know that nobody can tell.
+  if (finding.after_fix.bound == Bound::unknown) return finding.after_fix;
   Repairs repairs;
   repairs.add(repair_of(finding.fault), finding.seconds_lost);
   if (repairs.limit) repairs.passes_bps = finding.after_fix.goodput_bps.value_or(0);

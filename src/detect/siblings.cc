@@ -29,11 +29,11 @@ void Siblings::sort() {
   std::ranges::stable_sort(by_hosts_, {}, [](const Transfer* t) { return hosts_of(*t); });
 }
 
-std::size_t Siblings::that_move_as_much(const Transfer& transfer) {
+std::size_t Siblings::that_move(const Transfer& transfer, double bytes) {
   if (by_hosts_.empty()) sort();
   const DirectionFacts& data = transfer.data();
   std::size_t count = 0;
-  double bytes = 0;
+  double sum = 0;
   for (const Transfer* other : std::ranges::equal_range(
            by_hosts_, hosts_of(transfer), {}, [](const Transfer* t) { return hosts_of(*t); })) {
     const bool same_connection =
@@ -41,8 +41,8 @@ std::size_t Siblings::that_move_as_much(const Transfer& transfer) {
     const double moved = same_connection ? 0 : moved_meanwhile(data, other->data());
     if (moved <= 0) continue;
     ++count;
-    bytes += moved;
-    if (bytes >= static_cast<double>(data.bytes)) return count;
+    sum += moved;
+    if (sum >= bytes) return count;
   }
   return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "base/format.h"
 #include "detect/arithmetic/window.h"
+#include "detect/bare_field.h"
 #include "detect/loss_limit.h"
 #include "detect/loss_time.h"
 #include "detect/policy.h"
@@ -42,7 +43,8 @@ constexpr std::uint64_t kBusySegments = 30;
 // leaves the ACK for later too. That is longer than hosts take, and half as long as the path.
 constexpr double kHeldFloorS = 0.005;
 constexpr double kHeldFactor = 0.5;
-// Most of a round trip nothing moves: a queue lets out at the path's own pace.
+// Most of a round trip nothing moves: a queue lets out at the path's own pace. What lengthens the
+// round trips of so small a flight is others' queue, or a host.
 constexpr double kHeldIdleShare = 0.5;
 // Away from the receiver: one ACK for so much at once, while a queue's come for two segments each.
 constexpr double kHeldSegments = 8;
@@ -76,7 +78,8 @@ bool fills_a_queue(const Transfer& transfer) {
                     data.flight_plateau_bytes >= kBusySegments * data.segment_size &&
                     data.flight_idle_share < kBusyIdleShare;
   if (busy && rtt.loaded_s > kBusyFactor * base && rtt.loaded_s - base > kBusyFloorS) return true;
-  return rtt.loaded_s > kQueueFactor * base && rtt.loaded_s - base > kQueueFloorS;
+  const bool grows = rtt.loaded_s > kQueueFactor * base && rtt.loaded_s - base > kQueueFloorS;
+  return grows && data.flight_idle_share < kHeldIdleShare;
 }
 
 // Data beyond the window that was taken all the same, twice as much as the window and so often that
@@ -147,6 +150,10 @@ WindowLimit judge_window(const Transfer& transfer) {
     limit.why_not = "no window was seen";
   } else if (data.window.knowledge == ScaleKnowledge::unknown) {
     limit.why_not = "the handshake was not captured, so the window's scale is unknown";
+  } else if (keeps_to_bare_field(transfer)) {
+    limit.why_not = fmt::format(
+        "the sender keeps to the field as it stands, at most {} bytes, and the window is {}",
+        data.window.raw_max, format_bytes(limit.window_bytes));
   } else if (is_exceeded(data)) {
     limit.why_not = fmt::format(
         "{} packets were sent beyond it, {} on the way at once: the sender reads another window, "

@@ -14,10 +14,13 @@
 #include "detect/ack_way.h"
 #include "detect/arithmetic/loss_model.h"
 #include "detect/arithmetic/statistics.h"
+#include "detect/ceilings.h"
 #include "detect/loss_chance.h"
 #include "detect/loss_pattern.h"
+#include "detect/loss_time.h"
 #include "detect/policing.h"
 #include "detect/policy.h"
+#include "detect/siblings.h"
 
 namespace slowpath::detect::detectors {
 namespace {
@@ -201,7 +204,66 @@ void inspect_long_queue(const Transfer& transfer, const QueueFacts& queue, doubl
          std::max(repair, standing ? queue.added_s() : 0), findings);
 }
 
-void inspect_transfer(const Transfer& transfer, const Policing* policing, Findings& findings) {
+// Of a path's rate, what several transfers that share it carry when it is full: headers and moments
+// in which all of them back off are the rest.
+constexpr double kFilled = 0.9;
+
+/// With how many others of the same two hosts this one fills the path, whose rate the spacing of
+/// what arrives tells; 0: it does not.
+std::size_t fill_together(const Transfer& transfer, Siblings& siblings) {
+  const DirectionFacts& data = transfer.data();
+  const double most_bytes =
+      spacing_bps(data) / 8 * seconds_between(data.first_data, data.last_data);
+  const double by_others = kFilled * most_bytes - static_cast<double>(data.bytes);
+  return most_bytes > 0 && by_others > 0 ? siblings.that_move(transfer, by_others) : 0;
+}
+
+/// The queue that they share may be short, and overflow whatever this one's own flight is: what
+/// says that the path is full is the sum.
+void report_together(const Transfer& transfer, std::size_t others, Findings& findings) {
+  const DirectionFacts& data = transfer.data();
+  const LossPattern pattern = loss_pattern(data);
+  const double path_bps = spacing_bps(data);
+  const double waited = loss_s(data) - outage_s(data) + kept_small_s(data);
+  Finding finding = about(kId, transfer);
+  finding.seconds_lost =
+      std::clamp(waited, 0.0, data.transfer_s * (1 - std::min(1.0, data.goodput_bps / path_bps)));
+  finding.severity = severity_of(true, finding.seconds_lost, transfer);
+  finding.confidence = confidence_of(
+      0.75 + 0.15 * how_far(static_cast<double>(pattern.losses), kLosses, 50), transfer);
+  finding.claim = fmt::format(
+      "with {} more between the same hosts this transfer fills the path of {}: it has {} of it, "
+      "and "
+      "{} packets are lost where they meet",
+      others, format_rate(path_bps), format_rate(data.goodput_bps), pattern.losses);
+  finding.evidence.push_back(shown_by(
+      fmt::format("{} trains of segments agree that the path carries {}; all of them together move "
+                  "{} of that and more",
+                  format_count(data.trains.trains), format_rate(path_bps), format_percent(kFilled)),
+      {}, {{"path_bps", path_bps}, {"goodput_bps", data.goodput_bps}}));
+  finding.evidence.push_back(
+      shown_by(fmt::format("{} losses in {} bursts", pattern.losses, pattern.episodes),
+               pattern.originals, {{"lost_packets", static_cast<double>(pattern.losses)}}));
+  finding.refuted_by = "as many losses, and no higher rate, of one of them alone";
+  finding.after_fix = {
+      std::nullopt, "the path is full: more for this one is less for the others", Bound::unknown};
+  finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.retransmission");
+  findings.list.push_back(std::move(finding));
+}
+
+/// Losses that no queue of this flow's own explains.
+bool inspect_together(const Transfer& transfer, Siblings& siblings, Findings& findings) {
+  const DirectionFacts& data = transfer.data();
+  const LossPattern pattern = loss_pattern(data);
+  if (pattern.losses < kLosses || losses_are_random(data, pattern)) return false;
+  if (!other_cause_of_loss(transfer).empty()) return false;
+  const std::size_t others = fill_together(transfer, siblings);
+  if (others > 0) report_together(transfer, others, findings);
+  return others > 0;
+}
+
+void inspect_transfer(const Transfer& transfer, const Policing* policing, Siblings& siblings,
+                      Findings& findings) {
   const DirectionFacts& data = transfer.data();
   const QueueFacts queue = queue_of(data);
   if (std::string why = why_unseen(data, queue); !why.empty())
@@ -217,6 +279,7 @@ void inspect_transfer(const Transfer& transfer, const Policing* policing, Findin
   }
   const double queued_share = data.time.share(TimeOwner::bottleneck);
   if (!climbs || queued_share < kBottleneckShare) {
+    if (inspect_together(transfer, siblings, findings)) return;
     return silent(findings, kId, transfer,
                   fmt::format("no queue to speak of: round trip {} at least, {} under load, {} of "
                               "the time spent in it",
@@ -228,9 +291,11 @@ void inspect_transfer(const Transfer& transfer, const Policing* policing, Findin
 
 void inspect(const Case& facts, Findings& findings) {
   const std::vector<Policing>& judged = policing_of(facts, findings);
-  for (const Transfer& transfer : transfers_with_data(facts)) {
+  const std::vector<Transfer> transfers = transfers_with_data(facts);
+  Siblings siblings(transfers);
+  for (const Transfer& transfer : transfers) {
     if (transfer.data().data_packets < kSamples) continue;
-    inspect_transfer(transfer, find_policing(judged, transfer), findings);
+    inspect_transfer(transfer, find_policing(judged, transfer), siblings, findings);
   }
 }
 

@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/bare_field.h"
 #include "detect/policy.h"
 #include "detect/support.h"
 
@@ -29,9 +30,6 @@ constexpr std::uint32_t kFallFactor = 8;
 // So much data at least that the window would have opened again.
 constexpr std::uint64_t kWindowsFull = 10;
 constexpr std::uint64_t kLossesAtEdge = 3;
-// A flight within a tenth over ten round trips stands still.
-constexpr std::uint64_t kRounds = 10;
-constexpr double kSteadySpread = 0.1;
 
 double waited_s(const DirectionFacts& data) {
   return data.time[TimeOwner::receive_window] + data.time[TimeOwner::zero_window] +
@@ -56,36 +54,6 @@ bool was_half_removed(const Transfer& transfer) {
   if (!handshake.syn || !handshake.syn->options.has_window_scale) return false;
   return window.raw_max > 0 && std::uint32_t{window.raw_max} * kFallFactor <= syn->window &&
          transfer.data().bytes >= kWindowsFull * window.raw_max;
-}
-
-// The flight stands at the bare field: never above it, or, once the SYN's own window (which nobody
-// scales) is used up, round trip after round trip.
-bool keeps_to_bare_field(const DirectionFacts& data) {
-  const std::uint64_t field = data.window.raw_max;
-  if (data.flight_max_bytes <= field && data.largest_payload * 2 > field) return true;
-  return data.flight_rounds >= kRounds && data.flight_plateau_spread <= kSteadySpread &&
-         data.flight_plateau_bytes <= field && data.flight_plateau_bytes * 10 >= field * 9;
-}
-
-// Who types, or sends a reading now and then, has nothing waiting behind a short segment: no window
-// cut it. Away from the sender short pauses may be the path's. Who fills segments as long as the SYN's
-// own window lasts does have more.
-bool sends_messages(const Transfer& transfer) {
-  const DirectionFacts& data = transfer.data();
-  if (data.largest_payload >= data.segment_size) return false;
-  std::uint64_t turns = transfer.connection.beside.exchanges.count + data.pauses.count;
-  if (data.vantage == Vantage::sender) turns += data.idle.count;
-  return turns * 2 >= data.data_packets;
-}
-
-bool sender_does_not_shift(const Transfer& transfer) {
-  const DirectionFacts& data = transfer.data();
-  const WindowFacts& window = data.window;
-  // A field above the segment size could be met by chance; one below half of it cuts segments.
-  return window.knowledge == ScaleKnowledge::negotiated && window.shift >= 3 &&
-         window.raw_max > 0 && data.segment_size > 2U * window.raw_max &&
-         data.bytes >= kWindowsFull * window.raw_max && keeps_to_bare_field(data) &&
-         !sends_messages(transfer);
 }
 
 std::uint64_t losses_at_edge(const Transfer& transfer) {
@@ -170,7 +138,7 @@ void inspect(const Case& facts, Findings& findings) {
   for (const Transfer& transfer : transfers_with_data(facts)) {
     if (was_half_removed(transfer)) {
       findings.list.push_back(describe_half_removed(transfer));
-    } else if (sender_does_not_shift(transfer)) {
+    } else if (keeps_to_bare_field(transfer)) {
       findings.list.push_back(describe_unshifted(transfer));
     } else if (const std::uint64_t losses = losses_at_edge(transfer); losses >= kLossesAtEdge) {
       if (is_material(waited_s(transfer.data()), transfer)) {
