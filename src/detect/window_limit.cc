@@ -98,6 +98,10 @@ constexpr double kAtEdge = 0.85;
 // A reader that limits a transfer does so most of the time: one that hesitates now and then shares
 // its processor.
 constexpr double kMostOfTheTime = 0.5;
+// Or a part of it, where it takes piece by piece: a sender that paces spreads each piece over the
+// time until the next, in which the account finds it at work.
+constexpr double kPartOfTheTime = 0.15;
+constexpr double kFilled = 0.9;
 // The widest window would have carried so many times what came, in the time that a full one took:
 // then it was not the widest that held the sender.
 constexpr double kMoreThanCame = 2;
@@ -128,6 +132,27 @@ double narrowed_share(const DirectionFacts& data) {
   return wide + narrowed > 0 ? narrowed / (wide + narrowed) : 0;
 }
 
+/// Takes piece by piece, seldom and evenly: one ACK in a round trip or more, for many segments,
+/// which neither a queue nor merging on arrival makes; and the flight of the usual round trip is
+/// all that the usual window, which unread data narrows, leaves room for.
+bool takes_pieces(const Transfer& transfer, double narrowed) {
+  const DirectionFacts& data = transfer.data();
+  const auto acks = static_cast<double>(transfer.reverse().packets);
+  const double base = base_rtt_s(data.rtt);
+  if (acks <= 0 || base < kHeldFloorS || data.transfer_s < acks * base) return false;
+  const auto flight = static_cast<double>(data.flight_plateau_bytes);
+  const auto window = static_cast<double>(data.window.median_bytes);
+  return segments_per_ack(transfer) >= kHeldSegments && narrowed >= kFilled &&
+         data.flight_rounds >= kRounds && window > 0 && flight >= kFilled * window;
+}
+
+/// A reader that is slow throughout, and not only now and then.
+bool reader_limits(const DirectionFacts& data, double seconds, bool in_pieces) {
+  if (seconds < kUnexplainedSeconds) return false;
+  const double share = share_beside_losses(data, seconds);
+  return share >= kMostOfTheTime || (share >= kPartOfTheTime && in_pieces);
+}
+
 }  // namespace
 
 WindowLimit judge_window(const Transfer& transfer) {
@@ -142,7 +167,9 @@ WindowLimit judge_window(const Transfer& transfer) {
   if (limit.rtt_s > 0) {
     limit.ceiling_bps = arithmetic::window_rate_bps(limit.window_bytes, limit.rtt_s);
   }
-  const double reader_s = limit.seconds * narrowed_share(data);
+  const double narrowed = narrowed_share(data);
+  const double reader_s = limit.seconds * narrowed;
+  const bool in_pieces = takes_pieces(transfer, narrowed);
   limit.by_reader = acks_wait_for_reader(transfer) ||
                     !is_material(limit.seconds - reader_s, transfer) ||
                     limit.share * limit.ceiling_bps > kMoreThanCame * data.goodput_bps;
@@ -163,8 +190,7 @@ WindowLimit judge_window(const Transfer& transfer) {
     limit.why_not =
         fmt::format("a full window owns {} of {}; {} are needed", format_duration(limit.seconds),
                     format_duration(active_s(transfer.connection)), format_percent(kMaterialShare));
-  } else if (limit.by_reader && (share_beside_losses(data, limit.seconds) < kMostOfTheTime ||
-                                 limit.seconds < kUnexplainedSeconds)) {
+  } else if (limit.by_reader && !reader_limits(data, limit.seconds, in_pieces)) {
     limit.why_not = fmt::format(
         "it was narrower than its widest when it held the sender ({} of {} in all), by unread data "
         "or still opening: a larger buffer would not help",
@@ -173,7 +199,7 @@ WindowLimit judge_window(const Transfer& transfer) {
     limit.why_not =
         fmt::format("it opened until {} round trips before the end, and may open further",
                     static_cast<int>(limit.seconds / limit.rtt_s) + 1);
-  } else if (fills_a_queue(transfer)) {
+  } else if (!in_pieces && fills_a_queue(transfer)) {
     limit.why_not =
         fmt::format("the round trip grows from {} to {}: the window only fills a queue",
                     format_duration(base_rtt_s(data.rtt)), format_duration(data.rtt.loaded_s));

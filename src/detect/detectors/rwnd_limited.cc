@@ -35,6 +35,12 @@ Finding describe(const Transfer& transfer, const WindowLimit& limit) {
                 name_receiver(transfer), format_bytes(limit.window_bytes),
                 format_percent(limit.share));
   add_window_evidence(transfer, limit, finding);
+  if (limit.by_reader) {
+    finding.evidence.push_back(
+        shown_by("a larger buffer would fill with unread data as well: it helps only where the "
+                 "application reads fast enough on the whole (zero-window has what to do)",
+                 {}));
+  }
   finding.refuted_by =
       limit.by_reader ? "a receive queue (Recv-Q of ss) that stays empty while the window is narrow"
                       : "a larger receive buffer that leaves the rate as it is";

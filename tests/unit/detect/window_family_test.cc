@@ -17,6 +17,7 @@ Case limited_by_window(std::uint64_t window_bytes) {
   data.window.at_edge = frames(400, 20);
   data.flight_max_bytes = data.flight_plateau_bytes = window_bytes;
   charge(data, TimeOwner::receive_window, 8);
+  facts.connections[0][Direction::to_server].packets = data.data_packets / 2;
   return facts;
 }
 
@@ -38,7 +39,8 @@ TEST(RwndLimited, FullWindowIsAFaultWithItsCeiling) {
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].severity, Severity::fault);
   EXPECT_DOUBLE_EQ(found[0].seconds_lost, 8);
-  ASSERT_EQ(found[0].evidence.size(), 2U);
+  // The window, its ceiling, and that its widest would have carried more: it was unread data's.
+  ASSERT_EQ(found[0].evidence.size(), 3U);
   // 200 000 bytes in 21 ms, the median round trip.
   EXPECT_NEAR(found[0].evidence[1].values[0].second, 200'000 * 8 / 0.021, 1);
 }
@@ -108,6 +110,24 @@ TEST(RwndLimited, ReaderThatHesitatesIsNoCeiling) {
   narrow(data, 60, 40);
   ASSERT_EQ(run("rwnd-limited", facts).size(), 1U);
   EXPECT_NE(run("rwnd-limited", facts)[0].claim.find("never opens"), std::string::npos);
+}
+
+// One ACK for each piece, every other round trip, and the flight fills what it leaves of the
+// window.
+TEST(RwndLimited, AReaderOfPiecesLimitsInLessThanHalfOfTheTime) {
+  Case facts = limited_by_window(200'000);
+  DirectionFacts& data = download_of(facts);
+  data.transfer_s = 10;
+  charge(data, TimeOwner::receive_window, -6);
+  narrow(data, 1, 99);
+  EXPECT_TRUE(run("rwnd-limited", facts).empty());
+  std::uint64_t& acks = facts.connections[0][Direction::to_server].packets;
+  acks = 250;
+  data.bytes = 20'000'000;
+  data.rtt.loaded_s = 0.050;
+  EXPECT_EQ(run("rwnd-limited", facts).size(), 1U);
+  data.flight_plateau_bytes = 100'000;
+  EXPECT_TRUE(run("rwnd-limited", facts).empty());
 }
 
 TEST(RwndLimited, AReaderBesideLossesIsHeldAgainstTheTimeThatTheyLeave) {
