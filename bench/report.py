@@ -19,9 +19,11 @@ Versions: {versions}.
 METHOD = """
 ## How it is measured
 
-The inputs come from `bench/generate_capture.cc` with fixed seeds and are in the page cache. In each round every
-program takes its turn, so that a machine whose speed drifts is as hard on all; figures are medians of up to {rounds}
-rounds (slow programs get fewer). One core: pinned to one. All cores: no pinning. The time is that of the whole process.
+The inputs come from `bench/generate_capture.cc` with fixed seeds and are in the page cache as reading from the disk
+leaves them; what was only written may lie there in single pages, and to map a gigabyte of those costs 0.09 s more. In
+each round every program takes its turn, so that a machine whose speed drifts is as hard on all; figures are medians of
+up to {rounds} rounds (slow programs get fewer). One core: pinned to one. All cores: no pinning. The time is that of the
+whole process.
 Packets per CPU second do not suffer from what else runs; with several threads they show what sharing the work costs.
 Memory is the most of RssAnon + RssShmem that was seen, looking every 5 ms: what the program holds for itself, without
 the mapped pages of the file. tshark and tcptrace look at everything, capinfos only counts packets.
