@@ -89,6 +89,9 @@ class ByteSupply {
   virtual ~ByteSupply() = default;
   /// Fills the front of `out` with at least one byte; 0 means no more will come.
   virtual std::size_t read(std::span<std::byte> out) = 0;
+  /// So much room for read() is best: what comes of it is still in the second-level cache of
+  /// whoever looks at it next.
+  [[nodiscard]] virtual std::size_t good_read_len() const { return std::size_t{256} << 10; }
   /// Once read() gave 0: why it ended early ("gzip data is damaged ..."), or empty.
   [[nodiscard]] virtual std::string problem() const = 0;
   /// How far the stored input was read.

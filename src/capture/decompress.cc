@@ -186,10 +186,11 @@ class Lz4Decompressor final : public Decompressor {
  private:
   Step decode(Bytes in, std::span<std::byte> out) override {
     std::size_t produced = out.size();
-    std::size_t consumed = in.size();
+    std::size_t consumed = std::min(in.size(), wanted_);
     const std::size_t result =
         LZ4F_decompress(context_, out.data(), &produced, in.data(), &consumed, nullptr);
     if (LZ4F_isError(result) != 0) return {.error = LZ4F_getErrorName(result)};
+    wanted_ = result == 0 ? kMagicLen : result;
     return {.consumed = consumed, .produced = produced, .at_boundary = result == 0};
   }
   bool begins_member(Bytes in) override {
@@ -197,8 +198,15 @@ class Lz4Decompressor final : public Decompressor {
     return first == 0x04 || (first & 0xf0) == 0x50;
   }
   [[nodiscard]] std::string_view name() const override { return "lz4"; }
+  // The largest block: one that finds less room is decoded elsewhere first, and copied.
+  [[nodiscard]] std::size_t good_read_len() const override { return std::size_t{4} << 20; }
+
+  static constexpr std::size_t kMagicLen = 4;
 
   LZ4F_dctx* context_ = nullptr;
+  // What the library asks for: to the end of a block. Given more it goes on to one that has no
+  // room.
+  std::size_t wanted_ = kMagicLen;
 };
 
 class XzDecompressor final : public Decompressor {

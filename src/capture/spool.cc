@@ -23,10 +23,10 @@ constexpr std::uint64_t kLeastAddresses = std::uint64_t{1} << 36;
 // Written to in such steps: a limit on committed memory (vm.overcommit_memory) counts what may be
 // written to, not what is reserved.
 constexpr std::uint64_t kAllowStep = std::uint64_t{64} << 20;
-// Decompressed at a time: stays in the second-level cache of whoever reads it next.
-constexpr std::size_t kReadLen = 256u << 10;
 // Small enough to be in the second-level cache when it is written to.
 constexpr std::uint64_t kPopulateStep = std::uint64_t{512} << 10;
+// How far a reader that waits sees to memory ahead of what is written: two of the largest reads.
+constexpr std::uint64_t kPopulateAhead = std::uint64_t{8} << 20;
 // How far a reader is shown at a time: between two looks at what can be let go.
 constexpr std::uint64_t kSliceLen = std::uint64_t{16} << 20;
 // Letting go less than this makes the reader's helpers wait too often.
@@ -124,8 +124,11 @@ std::size_t Spool::wait_for_room() {
   }
   if (closing_.load(std::memory_order_relaxed)) return 0;
   const std::uint64_t left = most_bytes_ - (written - released_.load());
-  populate(written);
-  return static_cast<std::size_t>(std::min({std::uint64_t{kReadLen}, left, allowed_ - written}));
+  const std::uint64_t room = std::min({std::uint64_t{supply_->good_read_len()},
+                                       std::max(written, kPopulateStep), left, allowed_ - written});
+  while (populate_to(written + room)) {
+  }
+  return static_cast<std::size_t>(room);
 }
 
 bool Spool::allow_writing(std::uint64_t until) {
@@ -137,14 +140,33 @@ bool Spool::allow_writing(std::uint64_t until) {
   return true;
 }
 
-// Pages for the next read, in one call rather than by a fault for each.
-void Spool::populate(std::uint64_t from) {
+// One step of pages, in one call rather than by a fault for each. False: there is nothing to do.
+bool Spool::populate_to([[maybe_unused]] std::uint64_t end) {
 #ifdef MADV_POPULATE_WRITE  // Linux 5.14
-  if (from + kReadLen <= populated_) return;
-  const std::uint64_t len = std::min(kPopulateStep, allowed_ - populated_);
-  madvise(memory_ + populated_, len, MADV_POPULATE_WRITE);
-  populated_ += len;
+  std::uint64_t from = populated_.load();
+  std::uint64_t to = 0;
+  do {
+    if (from >= end) return false;
+    to = std::min(from + kPopulateStep, allowed_.load());
+  } while (!populated_.compare_exchange_weak(from, to));
+  madvise(memory_ + from, to - from, MADV_POPULATE_WRITE);
+  return true;
+#else
+  return false;
 #endif
+}
+
+// Whoever decompresses is waited for: its pages are better made by who waits. At first no more than
+// was written, as many inputs are small.
+void Spool::populate_ahead() {
+  const auto has_all = [this] {
+    const std::uint64_t written = written_.load(), ahead = std::min(written, kPopulateAhead);
+    const std::uint64_t end =
+        std::min({written + ahead, allowed_.load(), released_.load() + most_bytes_});
+    return ended_.load() || blocked_.load() || !populate_to(end);
+  };
+  while (!has_all()) {
+  }
 }
 
 void Spool::publish(std::size_t len) {
@@ -167,6 +189,7 @@ std::uint64_t Spool::read_to(std::uint64_t until, std::uint64_t needed_from) {
   if (blocked_.load(std::memory_order_relaxed)) (void)make_room(needed_from, kWorthLettingGo);
   std::uint64_t written = written_.load(std::memory_order_acquire);
   while (written < until) {
+    populate_ahead();
     std::unique_lock lock(mutex_);
     came_.wait(lock, [&] {
       written = written_.load(std::memory_order_acquire);

@@ -87,7 +87,8 @@ class Spool {
   bool wait_for_supply();
   std::size_t wait_for_room();
   bool allow_writing(std::uint64_t until);
-  void populate(std::uint64_t from);
+  bool populate_to(std::uint64_t end);
+  void populate_ahead();
   void publish(std::size_t len);
   std::uint64_t read_to(std::uint64_t until, std::uint64_t needed_from);
   bool make_room(std::uint64_t needed_from, std::uint64_t least);
@@ -104,9 +105,9 @@ class Spool {
   void* mapped_ = nullptr;  // with what alignment lost
   std::size_t mapped_len_ = 0;
   std::byte* memory_ = nullptr;
-  std::uint64_t reserved_ = 0;   // addresses from memory_ on
-  std::uint64_t allowed_ = 0;    // of these may be written to
-  std::uint64_t populated_ = 0;  // of these have memory
+  std::uint64_t reserved_ = 0;                // addresses from memory_ on
+  std::atomic<std::uint64_t> allowed_ = 0;    // of these may be written to
+  std::atomic<std::uint64_t> populated_ = 0;  // of these somebody has seen to memory
 
   std::atomic<std::uint64_t> written_ = 0, released_ = 0, stored_position_ = 0;
   std::atomic<bool> overflowed_ = false;
