@@ -96,7 +96,7 @@ std::size_t PcapWalk::read_wanted(Place& place, const PcapFormat& format, const 
   return walk(place, format, place.number + most, frames, [&](Bytes bytes) {
     if (!is_ethernet || !CommonSegment::is_tcp4(bytes)) [[unlikely]]
       return true;
-    return wanted.may_contain(wire::hash_of(CommonSegment::ends_of(bytes).key()));
+    return wanted.may_contain(CommonSegment::quick_hash(bytes));
   });
 }
 

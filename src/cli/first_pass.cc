@@ -19,6 +19,21 @@ void note(FirstSeen& seen, std::span<const wire::Frame> frames) {
   seen.last_offset = frames.back().byte_offset;
 }
 
+// Parts of a sixty-fourth: small against all, so that threads that share them end together. What
+// is found in one waits for those before it: so a large input has more.
+constexpr std::uint64_t kParts = 64;
+constexpr std::uint64_t kMostPartLen = std::uint64_t{8} << 20;
+
+// Called between two batches.
+void note_mark(FirstSeen& seen, const capture::Source& source) {
+  const auto* const passing = dynamic_cast<const capture::PassingOver*>(&source);
+  if (passing == nullptr) return;
+  const capture::PassingOver::Mark here = passing->mark();
+  const std::uint64_t before = seen.marks.empty() ? 0 : seen.marks.back().offset;
+  const std::uint64_t enough = std::min(source.info().file_bytes / kParts, kMostPartLen);
+  if (here.offset >= before + enough) seen.marks.push_back(here);
+}
+
 PipelineOptions without_progress(PipelineOptions options) {
   options.show_progress = false;
   return options;
@@ -56,7 +71,9 @@ FirstSeen FirstPass::read_together(Input& input, std::span<Input> twins, std::ui
                           *own.source, first_of(own), number,
                           [&](std::span<wire::Frame> frames) {
                             screener_.add(frames, keeper);
-                            if (keeper == 0) note(seen, frames);
+                            if (keeper != 0) return;
+                            note(seen, frames);
+                            note_mark(seen, *own.source);
                           });
     if (keeper == 0) seen.left_out = left_out;
   });

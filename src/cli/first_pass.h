@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "base/time.h"
+#include "capture/passing_over.h"
 #include "cli/inputs.h"
 #include "cli/pipeline.h"
 #include "cli/reader.h"
@@ -20,6 +22,8 @@ struct FirstSeen {
   std::uint64_t left_out = 0;     // packets, by the window
   std::uint64_t last_offset = 0;  // of the last frame; 0 without one
   Time newest = Time::min();
+  /// Where a second pass may begin parts of it; none where the source cannot.
+  std::vector<capture::PassingOver::Mark> marks;
 };
 
 /// How many keepers a screener of these inputs is best given.

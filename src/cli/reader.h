@@ -88,6 +88,15 @@ class Reader {
     return left;
   }
 
+  /// Whether only frames of some time are wanted.
+  [[nodiscard]] bool has_window() const { return checks_window_; }
+  /// Takes account of `packets` of an input, and of its end, that others read.
+  void passed(std::uint64_t packets, std::uint64_t position) {
+    packets_ += packets;
+    progress_.update(done_bytes_ + position, total_bytes_, packets_);
+  }
+  void passed_all(std::uint64_t file_bytes) { done_bytes_ += file_bytes; }
+
  private:
   // How much there is of a pipe is known when it has been read once.
   void count_done(const capture::Source& source) {

@@ -4,16 +4,16 @@
 #include <algorithm>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "cli/capture_facts.h"
 #include "cli/first_pass.h"
-#include "cli/frame_feed.h"
 #include "cli/place.h"
 #include "cli/reader.h"
+#include "cli/second_pass.h"
 #include "flow/capture_witness.h"
 #include "flow/screen/choice.h"
 #include "flow/screen/screener.h"
-#include "wire/common_segment.h"
 
 namespace slowpath::cli {
 namespace {
@@ -27,6 +27,7 @@ struct Screened {
   std::uint64_t left_out = 0;  // by window and filter
   capture::SourceInfo info;
   std::uint64_t last_offset = 0;  // of its last frame within the window
+  std::vector<capture::PassingOver::Mark> marks;
   std::string filter_problem;
 };
 
@@ -84,9 +85,7 @@ class TwoPasses {
   void make_choice();
   void analyse();
   void analyse(Input& input, std::uint16_t number, Place& place);
-  [[nodiscard]] std::span<wire::Frame> chosen_of(std::span<wire::Frame> frames);
   [[nodiscard]] std::uint32_t number_among_all(const ConnectionFacts& connection) const;
-  [[nodiscard]] bool is_chosen(const wire::Frame& frame);
   void number_connections(Case& facts) const;
   void count_what_was_kept();
   void describe_captures();
@@ -103,7 +102,6 @@ class TwoPasses {
   std::size_t kept_ = 0;            // spools and mappings, between the passes
   std::uint64_t kept_bytes_ = 0;    // in spools
   std::uint64_t mapped_bytes_ = 0;  // likewise
-  wire::Packet packet_;
   Looked looked_;
 };
 
@@ -132,6 +130,7 @@ bool TwoPasses::screen(Input& input, std::uint16_t number) {
   Screened& done = screened_.emplace_back();
   done.left_out = seen.left_out;
   done.last_offset = seen.last_offset;
+  done.marks = seen.marks;
   done.info = source.info();
   done.frames = done.info.frames;
   if (input.filtered != nullptr) {
@@ -198,62 +197,19 @@ void TwoPasses::make_choice() {
   choice_ = flow::choose_wanted(*screener_, wanted);
 }
 
-// Chosen connections; ICMP; whatever may be a fragment.
-std::span<wire::Frame> TwoPasses::chosen_of(std::span<wire::Frame> frames) {
-  std::size_t kept = 0;
-  for (const wire::Frame& frame : frames) {
-    if (wire::CommonSegment::is_tcp4(frame)) [[likely]] {
-      const wire::CommonEnds ends = wire::CommonSegment::ends_of(frame);
-      const std::uint64_t hash = wire::hash_of(ends.key());
-      // A key is made of few: that costs more than the hash.
-      if (!choice_.ends.may_contain(hash)) [[likely]]
-        continue;
-      if (choice_.ends.contains(ends.key(), hash)) frames[kept++] = frame;
-    } else if (is_chosen(frame)) {
-      frames[kept++] = frame;
-    }
-  }
-  return frames.first(kept);
-}
-
-// Of those that are not as most are.
-bool TwoPasses::is_chosen(const wire::Frame& frame) {
-  wire::EndsKey key;
-  const std::uint64_t hash = wire::hash_of_usual_frame(frame, key);
-  if (hash != 0) return choice_.ends.contains(key, hash);
-  wire::decode(frame, packet_);
-  if (packet_.is_fragment || packet_.kind == wire::PacketKind::icmp) return true;
-  if (packet_.kind != wire::PacketKind::tcp) return false;
-  bool unused = false;
-  key = wire::key_of({packet_.source, packet_.source_port},
-                     {packet_.destination, packet_.destination_port}, unused);
-  return choice_.ends.contains(key, wire::hash_of(key));
-}
-
 void TwoPasses::analyse(Input& input, std::uint16_t number, Place& place) {
   if (const Result<void> opened = reopen(input, options_.filter); !opened) {
     // It was there a moment ago.
     looked_.remarks.push_back(opened.error().message());
     return;
   }
-  const std::span<wire::Frame> first = first_of(input);
   capture::Source& source = place.add(number, std::move(input.source));
-  const std::shared_ptr<capture::Spool> spool = std::move(input.spool);
-  flow::Engine& engine = place.engine();
-  FrameFeed feed([&engine](std::span<const wire::Frame> frames) { engine.add(frames); },
-                 threads_of(options_) > 1);
-  if (spool) spool->before_letting_go([&feed] { feed.finish(); });
   const Screened& before = screened_[number];
-  std::uint64_t last_offset = 0;
-  const auto take = [&](std::span<wire::Frame> frames) {
-    if (!frames.empty()) last_offset = frames.back().byte_offset;
-    feed.add(chosen_of(frames));
-  };
-  const std::uint64_t missing =
-      reader_.read_again(source, first, number, before.frames, choice_.ends.filter(), take);
-  feed.finish();
-  if (spool) spool->before_letting_go({});
-  if (missing != 0 || last_offset != before.last_offset || input.has_changed) {
+  SecondPass pass(reader_, choice_, threads_of(options_));
+  const SecondSeen seen =
+      pass.read(input, source, number, before.frames, before.marks, place.engine());
+  input.spool.reset();
+  if (seen.missing != 0 || seen.last_offset != before.last_offset || input.has_changed) {
     looked_.remarks.push_back(input.name.file +
                               " changed while it was read: what is said of it "
                               "may belong to neither state; run again once it is complete");

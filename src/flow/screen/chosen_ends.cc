@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "wire/common_segment.h"
+
 namespace slowpath::flow {
 
 void ChosenEnds::add(const wire::EndsKey& key, std::uint64_t hash) {
@@ -17,6 +19,7 @@ void ChosenEnds::add(const wire::EndsKey& key, std::uint64_t hash) {
   place(key, hash);
   ++count_;
   filter_.add(hash);
+  if (key.version == 4) quick_filter_.add(wire::CommonSegment::quick_hash(key));
 }
 
 void ChosenEnds::place(const wire::EndsKey& key, std::uint64_t hash) {

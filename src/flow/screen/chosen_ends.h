@@ -21,16 +21,16 @@ class ChosenEnds {
     return may_contain(hash) && is_member(key, hash);
   }
   /// False for nearly all that it does not contain.
-  /// False for nearly all that it does not contain.
   [[nodiscard]] bool may_contain(std::uint64_t hash) const { return filter_.may_contain(hash); }
-  [[nodiscard]] const HashFilter& filter() const { return filter_; }
+  /// Of IPv4, by wire::CommonSegment::quick_hash(): false for most.
+  [[nodiscard]] const HashFilter& quick_filter() const { return quick_filter_; }
   [[nodiscard]] std::size_t size() const { return count_; }
 
  private:
   void place(const wire::EndsKey& key, std::uint64_t hash);
   [[nodiscard]] bool is_member(const wire::EndsKey& key, std::uint64_t hash) const;
 
-  HashFilter filter_;
+  HashFilter filter_, quick_filter_;
   std::vector<wire::EndsKey> slots_ = std::vector<wire::EndsKey>(64);
   std::size_t count_ = 0;
 };

@@ -3,6 +3,7 @@
 // and no record is lost count of.
 #include "capture/passing_over.h"
 
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -39,9 +40,7 @@ void add_traffic(PcapFile& file, unsigned from, unsigned count) {
   }
 }
 
-std::uint64_t hash_of(const wire::Frame& frame) {
-  return wire::hash_of(CommonSegment::ends_of(frame).key());
-}
+std::uint64_t hash_of(const wire::Frame& frame) { return CommonSegment::quick_hash(frame.bytes); }
 
 /// That of the first segment, and with it of every kPorts-th or so.
 HashFilter first_connection(const PcapFile& file) {
@@ -137,6 +136,44 @@ TEST(PassingOver, DamageBetweenIsAsItIsElsewhere) {
   for (const wire::Frame& frame : passed.frames) numbers.insert(frame.number);
   for (const std::uint64_t number : numbers_wanted(file, wanted)) {
     EXPECT_TRUE(numbers.contains(number)) << number;
+  }
+}
+
+TEST(PassingOver, PartsFromMarksAreTheWhole) {
+  PcapFile file;
+  add_traffic(file, 0, 700);
+  file.header(7, 7, 0xffff'ffff, 7).raw(as_bytes(payload(300)));
+  add_traffic(file, 700, 800);
+  const HashFilter wanted = first_connection(file);
+  // Marks as who reads all leaves them, between batches; one of them right before the damage.
+  std::vector<PassingOver::Mark> marks;
+  auto plain = open_memory(as_bytes(file.bytes()), "test", 0);
+  std::vector<wire::Frame> all, batch(35);
+  while (const std::size_t got = (*plain)->next_batch(batch)) {
+    all.insert(all.end(), batch.begin(), batch.begin() + static_cast<std::ptrdiff_t>(got));
+    marks.push_back(dynamic_cast<PassingOver&>(**plain).mark());
+  }
+  ASSERT_EQ(all.size(), 1500U);
+  ASSERT_TRUE(std::ranges::any_of(marks, [](const auto& mark) { return mark.frames == 700; }));
+  std::set<std::uint64_t> numbers;
+  for (std::size_t i = 0; i + 1 < marks.size(); ++i) {
+    auto part = open_memory(as_bytes(file.bytes()), "test", 0);
+    wire::Frame first;
+    ASSERT_TRUE((*part)->next(first));
+    dynamic_cast<PassingOver&>(**part).go_to(marks[i]);
+    const std::uint64_t count = marks[i + 1].frames - marks[i].frames;
+    const Passed passed = pass_over(**part, wanted, count);
+    EXPECT_EQ(passed.read, count);
+    ASSERT_FALSE(passed.frames.empty());
+    EXPECT_EQ(passed.frames.back().number, marks[i + 1].frames);
+    for (const wire::Frame& frame : passed.frames) {
+      numbers.insert(frame.number);
+      EXPECT_EQ(frame.bytes.data(), all[frame.number - 1].bytes.data());
+      EXPECT_EQ(frame.byte_offset, all[frame.number - 1].byte_offset);
+    }
+  }
+  for (const std::uint64_t number : numbers_wanted(file, wanted)) {
+    EXPECT_TRUE(number <= marks[0].frames || numbers.contains(number)) << number;
   }
 }
 

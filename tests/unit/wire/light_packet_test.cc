@@ -5,6 +5,8 @@
 
 #include <array>
 #include <random>
+#include <set>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -161,6 +163,23 @@ TEST(LightPacket, OnesComplementIn64BitsIsThatIn16) {
     }
     ASSERT_EQ(std::byteswap(wire::ones_fold64(sum)), wire::ones_sum_plain(bytes));
   }
+}
+
+TEST(LightPacket, QuickHashIsThatOfTheKeyInBothDirections) {
+  std::mt19937 random(5);
+  std::set<std::uint64_t> seen;
+  for (int i = 0; i < 300; ++i) {
+    const auto one = static_cast<std::uint16_t>(random()), other = static_cast<std::uint16_t>(i);
+    const std::string near = "10.1." + std::to_string(random() % 256) + ".7", far = "192.168.3.4";
+    const auto there = packet().ethernet().ipv4(near, far).tcp(ack, ports(one, other)).build();
+    const auto back = packet().ethernet().ipv4(far, near).tcp(ack, ports(other, one)).build();
+    const auto hash = wire::CommonSegment::quick_hash(there.frame().bytes);
+    EXPECT_EQ(hash, wire::CommonSegment::quick_hash(back.frame().bytes));
+    const auto ends = wire::CommonSegment::ends_of(there.frame());
+    EXPECT_EQ(hash, wire::CommonSegment::quick_hash(ends.key()));
+    seen.insert(hash);
+  }
+  EXPECT_GT(seen.size(), 290U);
 }
 
 TEST(LightPacket, EveryWrappingReadsAsWithTheTwin) {
