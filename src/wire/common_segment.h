@@ -38,6 +38,10 @@ inline std::uint16_t ones_fold64(std::uint64_t sum) {
   const auto half = static_cast<std::uint32_t>((sum + std::rotl(sum, 32)) >> 32);
   return static_cast<std::uint16_t>((half + std::rotl(half, 16)) >> 16);
 }
+/// Whether ones_fold64(sum) is 0xffff, of a sum that is not 0: 2^16 is 1 modulo 2^16 - 1, so
+/// folding keeps the remainder, and to divide is one multiplication.
+inline bool is_ones_whole(std::uint64_t sum) { return sum % 0xffff == 0; }
+
 /// A common frame; valid while the frame's bytes are.
 class CommonSegment {
  public:
@@ -118,7 +122,7 @@ class CommonSegment {
   [[nodiscard]] bool is_ip_header_bad() const {
     const std::uint64_t sum =
         ones_add64(ones_add64(load_le64(ip_), load_le64(ip_ + 8)), load_le32(ip_ + 16));
-    return ones_fold64(sum) != 0xffff && load_le16(ip_ + 10) != 0;
+    return !is_ones_whole(sum) && load_le16(ip_ + 10) != 0;
   }
   /// Whether bytes that the checksum covers are missing, or it is what verify_checksum() calls
   /// good.
@@ -129,9 +133,8 @@ class CommonSegment {
     // foretold: the sum is made as if this were one.
     std::uint64_t sum = pseudo_sum();
     for (std::size_t i = 0; i < kStampedLen; i += 8) sum = ones_add64(sum, load_le64(tcp() + i));
-    const std::uint64_t wrong = (ones_fold64(sum) ^ 0xffffU) | payload_len();
-    const std::uint64_t whole = ~static_cast<std::uint64_t>(less(captured_, total_) >> 63);
-    return (wrong & whole) == 0 || is_good();
+    const bool is_right = is_ones_whole(sum) & (payload_len() == 0);
+    return is_right | (captured_ < total_) || is_good();
   }
 
  private:

@@ -99,7 +99,7 @@ std::span<const CaptureCourse> Keeper::courses() {
 void Keeper::add_piece(std::span<const wire::Frame> frames) {
   frames_ = frames;
   note_times();
-  const std::span<const Pick> picks(picks_.data(), pick());
+  const std::span<Pick> picks(picks_.data(), pick());
   for (std::size_t i = 0; i < picks.size(); i += kStretch) {
     keep(picks.subspan(i, std::min(kStretch, picks.size() - i)));
   }
@@ -108,16 +108,23 @@ void Keeper::add_piece(std::span<const wire::Frame> frames) {
 // Every keeper for itself: what one frame's time means, the one before may tell.
 void Keeper::note_times() {
   CaptureCourse& course = courses_[input_];
+  Time* const times = times_.data();
+  Time newest = course.newest;
   for (std::size_t i = 0; i < frames_.size(); ++i) {
     const wire::Frame& frame = frames_[i];
     if (course.any & has_sane_time(frame) & (frame.interface == course.interface) &
-        (frame.time >= course.newest)) [[likely]] {
-      times_[i] = newest_ = course.newest = frame.time;
+        (frame.time >= newest)) [[likely]] {
+      times[i] = newest = frame.time;
     } else {
-      times_[i] = odd_time(frame);
+      if (i > 0) newest_ = times[i - 1];
+      course.newest = newest;
+      times[i] = odd_time(frame);
+      newest = course.newest;
     }
   }
-  course.last = std::max(course.last, course.newest);
+  newest_ = times[frames_.size() - 1];
+  course.newest = newest;
+  course.last = std::max(course.last, newest);
 }
 
 Time Keeper::odd_time(const wire::Frame& frame) {
@@ -166,13 +173,14 @@ std::size_t Keeper::pick() {
       continue;
     }
     const wire::CommonEnds ends = wire::CommonSegment::ends_of(frame);
-    const std::uint64_t hash = wire::hash_of(ends.key());
-    pick = {ends.low, ends.high, hash, static_cast<std::uint32_t>(i), ends.from_lower, true};
+    pick = {ends.low, ends.high, 0, static_cast<std::uint32_t>(i), ends.from_lower, true};
     if (alone) {
-      table_of(pick).prefetch_slot(hash);
+      pick.hash = wire::hash_of(ends.key());
+      table_of(pick).prefetch_slot(pick.hash);
       ++found;
     } else {
-      found += is_own(hash);
+      // The rest of the hash is made of those that are kept.
+      found += own_shards_[wire::shard_of(ends.key())];
     }
   }
   return found;
@@ -203,9 +211,12 @@ const LightPacket& Keeper::decode(std::size_t i) {
 
 // Where a packet's connection is, and then the connection, is fetched for all of them before the
 // first is worked on: so they wait for memory together.
-void Keeper::keep(std::span<const Pick> picks) {
+void Keeper::keep(std::span<Pick> picks) {
   if (keepers_ != 1) {
-    for (const Pick& pick : picks) table_of(pick).prefetch_slot(pick.hash);
+    for (Pick& pick : picks) {
+      if (pick.maybe_common) pick.hash = wire::hash_of(wire::EndsKey{{pick.low, pick.high}, 4});
+      table_of(pick).prefetch_slot(pick.hash);
+    }
   }
   std::array<Guess, kStretch> guesses;
   for (std::size_t k = 0; k < picks.size(); ++k) {

@@ -49,7 +49,7 @@ class Keeper {
   std::size_t pick();
   bool pick_unusual(std::size_t i, Pick& pick);
   const wire::LightPacket& decode(std::size_t i);
-  void keep(std::span<const Pick> picks);
+  void keep(std::span<Pick> picks);
   bool keep_steady(const Pick& pick, Guess guess);
   void keep_odd(const Pick& pick);
   LightTable& table_of(const Pick& pick);

@@ -162,7 +162,20 @@ TEST(LightPacket, OnesComplementIn64BitsIsThatIn16) {
       sum = wire::ones_add64(sum, load_le64(bytes.data() + at));
     }
     ASSERT_EQ(std::byteswap(wire::ones_fold64(sum)), wire::ones_sum_plain(bytes));
+    ASSERT_EQ(wire::is_ones_whole(sum), wire::ones_fold64(sum) == 0xffff);
   }
+}
+
+TEST(LightPacket, SumsThatAreWholeAreToldFromTheirNeighbours) {
+  std::mt19937_64 random(4);
+  for (int i = 0; i < 20'000; ++i) {
+    const std::uint64_t whole = (random() >> (16 + i % 40)) * 0xffff;
+    for (const std::uint64_t sum : {whole, whole + 1, whole - 1, ~whole, random()}) {
+      if (sum == 0) continue;
+      ASSERT_EQ(wire::is_ones_whole(sum), wire::ones_fold64(sum) == 0xffff) << sum;
+    }
+  }
+  EXPECT_TRUE(wire::is_ones_whole(~std::uint64_t{0}));
 }
 
 TEST(LightPacket, QuickHashIsThatOfTheKeyInBothDirections) {
