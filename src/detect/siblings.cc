@@ -29,7 +29,7 @@ void Siblings::sort() {
   std::ranges::stable_sort(by_hosts_, {}, [](const Transfer* t) { return hosts_of(*t); });
 }
 
-std::size_t Siblings::that_move(const Transfer& transfer, double bytes) {
+std::size_t Siblings::that_move(const Transfer& transfer, double bytes, Counts counts) {
   if (by_hosts_.empty()) sort();
   const DirectionFacts& data = transfer.data();
   std::size_t count = 0;
@@ -39,7 +39,7 @@ std::size_t Siblings::that_move(const Transfer& transfer, double bytes) {
     const bool same_connection =
         other->sender() == transfer.sender() && other->receiver() == transfer.receiver();
     const double moved = same_connection ? 0 : moved_meanwhile(data, other->data());
-    if (moved <= 0) continue;
+    if (moved <= 0 || !counts(transfer, *other)) continue;
     ++count;
     sum += moved;
     if (sum >= bytes) return count;

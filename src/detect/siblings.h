@@ -15,10 +15,14 @@ class Siblings {
   /// Of these transfers, which must outlive it. Cheap until it is asked.
   explicit Siblings(const std::vector<Transfer>& all) : all_(all) {}
 
+  /// Whether another transfer counts beside this one.
+  using Counts = bool (*)(const Transfer& one, const Transfer& other);
+  static bool any(const Transfer&, const Transfer&) { return true; }
+
   /// How many transfers from the same host to the same host, in the same capture, together moved
   /// this many bytes while this one lasted; 0: all of them did not. Each is taken to have gone on
   /// evenly. The same connection seen again is none.
-  [[nodiscard]] std::size_t that_move(const Transfer& transfer, double bytes);
+  [[nodiscard]] std::size_t that_move(const Transfer& transfer, double bytes, Counts counts = any);
   /// How many moved as much as it did itself.
   [[nodiscard]] std::size_t that_move_as_much(const Transfer& transfer) {
     return that_move(transfer, static_cast<double>(transfer.data().bytes));

@@ -205,17 +205,33 @@ void inspect_long_queue(const Transfer& transfer, const QueueFacts& queue, doubl
 }
 
 // Of a path's rate, what several transfers that share it carry when it is full: headers and moments
-// in which all of them back off are the rest.
-constexpr double kFilled = 0.9;
+// in which all of them back off are the rest. Those that carry more do not share it.
+constexpr double kFilled = 0.9, kOverfilled = 1.1;
 
-/// With how many others of the same two hosts this one fills the path, whose rate the spacing of
-/// what arrives tells; 0: it does not.
+// Trains of a full path hardly differ: nearly all lie this close to the rate that most agree on.
+// Those of short flights have pauses in them, and look slower than the path is.
+constexpr double kSameRate = 1.05;
+
+/// The path's rate where the spacing of what arrives tells it so closely; 0: it does not.
+double path_bps_of(const DirectionFacts& data) {
+  const double bps = spacing_bps(data);
+  return data.trains.p90_bps <= kSameRate * bps ? bps : 0;
+}
+
+bool tell_one_rate(const Transfer& one, const Transfer& other) {
+  const double a = path_bps_of(one.data()), b = path_bps_of(other.data());
+  return a > 0 && b > 0 && std::max(a, b) <= kSameRate * std::min(a, b);
+}
+
+/// With how many others of the same two hosts this one fills the path; 0: it does not.
 std::size_t fill_together(const Transfer& transfer, Siblings& siblings) {
   const DirectionFacts& data = transfer.data();
-  const double most_bytes =
-      spacing_bps(data) / 8 * seconds_between(data.first_data, data.last_data);
-  const double by_others = kFilled * most_bytes - static_cast<double>(data.bytes);
-  return most_bytes > 0 && by_others > 0 ? siblings.that_move(transfer, by_others) : 0;
+  const double seconds = seconds_between(data.first_data, data.last_data);
+  const double most_bytes = path_bps_of(data) / 8 * seconds;
+  const auto own = static_cast<double>(data.bytes);
+  if (most_bytes <= 0 || own >= kFilled * most_bytes) return 0;
+  if (siblings.that_move(transfer, kOverfilled * most_bytes - own, tell_one_rate) > 0) return 0;
+  return siblings.that_move(transfer, kFilled * most_bytes - own, tell_one_rate);
 }
 
 /// The queue that they share may be short, and overflow whatever this one's own flight is: what
@@ -223,7 +239,7 @@ std::size_t fill_together(const Transfer& transfer, Siblings& siblings) {
 void report_together(const Transfer& transfer, std::size_t others, Findings& findings) {
   const DirectionFacts& data = transfer.data();
   const LossPattern pattern = loss_pattern(data);
-  const double path_bps = spacing_bps(data);
+  const double path_bps = path_bps_of(data);
   const double waited = loss_s(data) - outage_s(data) + kept_small_s(data);
   Finding finding = about(kId, transfer);
   finding.seconds_lost =
@@ -245,8 +261,8 @@ void report_together(const Transfer& transfer, std::size_t others, Findings& fin
       shown_by(fmt::format("{} losses in {} bursts", pattern.losses, pattern.episodes),
                pattern.originals, {{"lost_packets", static_cast<double>(pattern.losses)}}));
   finding.refuted_by = "as many losses, and no higher rate, of one of them alone";
-  finding.after_fix = {
-      std::nullopt, "the path is full: more for this one is less for the others", Bound::unknown};
+  finding.after_fix = {std::nullopt, "the path is full: more for this one is less for the others",
+                       Bound::unknown};
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.retransmission");
   findings.list.push_back(std::move(finding));
 }

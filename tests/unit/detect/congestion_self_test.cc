@@ -116,6 +116,51 @@ TEST(CongestionSelf, SackBlocksOfWhatWasNeverSentHideWhenPacketsWereLost) {
   EXPECT_EQ(silences_of("congestion-self", facts).size(), 1U);
 }
 
+// Two downloads of the same hosts, each at `rate_bps`, lose 40 packets. Trains of their segments
+// say that the path carries 10 Mbit/s, nearly all of them up to `fastest_bps`.
+Case two_at(double rate_bps, double fastest_bps) {
+  Case facts = with_queue(0.021, 40, 2);
+  DirectionFacts& data = download_of(facts);
+  charge(data, TimeOwner::bottleneck, -5);
+  charge(data, TimeOwner::congestion_window, 5);
+  data.goodput_bps = rate_bps;
+  data.bytes = static_cast<std::uint64_t>(rate_bps / 8 * 10);
+  data.trains.trains = 100;
+  data.trains.median_bps = data.trains.p75_bps = 10e6;
+  data.trains.p90_bps = fastest_bps;
+  ConnectionFacts other = facts.connections.front();
+  ++other.id;
+  ++other.client.port;
+  facts.connections.push_back(std::move(other));
+  return facts;
+}
+
+TEST(CongestionSelf, TransfersThatTogetherFillThePathAreItsCongestion) {
+  const auto found = run("congestion-self", two_at(4.8e6, 10.1e6));
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].severity, Severity::fault);
+  EXPECT_NE(found[0].claim.find("with 1 more"), std::string::npos) << found[0].claim;
+  EXPECT_FALSE(found[0].after_fix.goodput_bps.has_value());
+}
+
+TEST(CongestionSelf, TransfersThatLeaveRoomDoNotFillThePath) {
+  EXPECT_TRUE(run("congestion-self", two_at(4e6, 10.1e6)).empty());
+}
+
+TEST(CongestionSelf, TransfersThatExceedTheRateTogetherDoNotShareThePath) {
+  EXPECT_TRUE(run("congestion-self", two_at(6e6, 10.1e6)).empty());
+}
+
+TEST(CongestionSelf, TrainsWithPausesInThemDoNotTellThePathsRate) {
+  EXPECT_TRUE(run("congestion-self", two_at(4.8e6, 12e6)).empty());
+}
+
+TEST(CongestionSelf, OneTransferAloneFillsNoPathTogether) {
+  Case facts = two_at(4.8e6, 10.1e6);
+  facts.connections.pop_back();
+  EXPECT_TRUE(run("congestion-self", facts).empty());
+}
+
 TEST(CongestionSelf, DamagedCaptureWithoutRoundTripTimesSaysNothing) {
   Case facts = with_queue(0.090, 40, 2);
   download_of(facts).rtt = {};

@@ -26,6 +26,13 @@ TEST(PathLatency, AnotherContinentIsANote) {
   EXPECT_EQ(found[0].severity, Severity::note);
 }
 
+// London to Sydney, and then some: fibre takes no straight way.
+TEST(PathLatency, TheOtherEndOfTheEarthIsANote) {
+  const auto found = run("path-latency", with_round_trip(0.28, 1.4));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::note);
+}
+
 TEST(PathLatency, FiftyMillisecondsAreNothing) {
   EXPECT_TRUE(run("path-latency", with_round_trip(0.051, 0.55)).empty());
 }

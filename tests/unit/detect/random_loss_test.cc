@@ -55,6 +55,18 @@ TEST(RandomLoss, WhereNearlyAllResendsWereNeedlessNothingWasLost) {
   EXPECT_EQ(run("random-loss", facts).size(), 1U);
 }
 
+// The queue of a link that others fill too: round trips and ranks say nothing of the moment of a
+// loss.
+TEST(RandomLoss, APathThatIsFullAllTheTimeShowsNoLossWithoutLoad) {
+  Case facts = with_losses(30, 1, 0.040);
+  DirectionFacts& data = download_of(facts);
+  EXPECT_EQ(run("random-loss", facts).size(), 1U);
+  data.time = {};
+  data.time[TimeOwner::bottleneck] = 9;
+  data.time[TimeOwner::loss_recovery] = 1;
+  EXPECT_TRUE(run("random-loss", facts).empty());
+}
+
 TEST(RandomLoss, NineLossesAreASuspicionAtMost) {
   const auto found = run("random-loss", with_losses(9, 1));
   ASSERT_EQ(found.size(), 1U);

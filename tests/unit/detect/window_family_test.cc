@@ -72,7 +72,17 @@ TEST(RwndLimited, AcksThatWaitForTheReaderAreNoQueue) {
 TEST(RwndLimited, AcksForTwoSegmentsEachAreAQueues) {
   Case facts = read_now_and_then();
   facts.connections[0][Direction::to_server].packets = download_of(facts).data_packets / 2;
+  download_of(facts).flight_idle_share = 0.2;
   EXPECT_TRUE(run("rwnd-limited", facts).empty());
+}
+
+// Nothing moves for most of a round trip: whatever makes it long, this flight fills no queue.
+TEST(RwndLimited, RoundTripsThatOthersMakeLongAreNoQueueOfTheWindows) {
+  Case facts = read_now_and_then();
+  facts.connections[0][Direction::to_server].packets = download_of(facts).data_packets / 2;
+  const auto found = run("rwnd-limited", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_NE(found[0].claim.find("never opens"), std::string::npos);
 }
 
 TEST(RwndLimited, TheReceiversOwnCaptureShowsHowLongItHoldsItsAcks) {
