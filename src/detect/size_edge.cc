@@ -43,6 +43,9 @@ SizeEdge find_size_edge(const Transfer& transfer) {
   // The handshake arrived, if nothing else did.
   if (edge.passes == 0 && transfer.connection.handshake.completed) edge.passes = kHandshakeIpLen;
   for (const SizeClass& size : data.sizes) {
+    // What is longer than a segment was cut on its way; what that proves largest_delivered_ip_len
+    // says.
+    if (size.min_len > full) continue;
     if (size.first_delivered + size.resent_delivered > 0)
       edge.passes = std::max(edge.passes, size.min_len);
   }

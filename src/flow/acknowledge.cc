@@ -206,6 +206,8 @@ void DirectionAnalysis::settle_up_to(std::int64_t ack, const Record& record, Tim
     } else if (partly.copies == 1) {
       if (!partly.touched && !waited_for_hole) take_rtt(partly, record, now);
       partly.touched = true;
+    } else {
+      partly.cut |= partly.resent_whole;
     }
   }
 }

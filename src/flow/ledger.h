@@ -42,7 +42,9 @@ struct Segment {
   bool first_partial = false;  // the first copy's checksum was left unfinished
   bool last_partial = false;
   bool superframe = false;
-  bool touched = false;  // an ACK covered part of it before any resend: its first copy arrived
+  bool touched = false;       // an ACK covered part of it before any resend: its first copy arrived
+  bool resent_whole = false;  // by its newest copy
+  bool cut = false;  // an ACK covered part of that copy: the sender's NIC had made several of it
   bool spurious = false;
   bool probe = false;              // sent against a closed window, which refused it
   bool came_late = false;          // filled a hole out of order

@@ -144,6 +144,8 @@ void DirectionAnalysis::resend_segment(Segment& segment, const Sending& s, Resen
   segment.last_ts = r.ts_value;
   segment.how = how;
   segment.resend_superframe = s.superframe;
+  segment.resent_whole = s.begin <= segment.begin && s.end >= segment.end;
+  segment.cut = false;
   if (segment.bad_checksum) {
     if (r.checksum == wire::ChecksumState::bad) {
       ++facts_.checksums.bad_resent_bad;

@@ -60,7 +60,11 @@ void DirectionAnalysis::settle_checksum(const Segment& segment) {
 void DirectionAnalysis::note_delivered(const Segment& segment, bool arrived_first) {
   const std::uint32_t delivered_len = arrived_first ? segment.first_ip_len : segment.last_ip_len;
   std::uint32_t passed_len = delivered_len;
-  if (arrived_first && segment.superframe) {  // it crossed the path as full segments, or longer
+  if (segment.cut) return;
+  if (arrived_first && segment.superframe) {
+    // It crossed the path as full segments, or longer, if it holds a whole number of them. A sender
+    // that has learned of a smaller path cuts at another length.
+    if (segment.len() % segment_size_ != 0) return;
     passed_len -= static_cast<std::uint32_t>(segment.len()) - segment_size_;
   } else if (!arrived_first && segment.resend_superframe) {
     return;
@@ -88,7 +92,7 @@ void DirectionAnalysis::settle_lost(Segment& segment) {
     ++size.first_lost;
     note(size.lost, segment.first_frame);
   }
-  if (segment.last_frame != credited_frame_) {
+  if (segment.last_frame != credited_frame_ && !segment.cut) {
     credited_frame_ = segment.last_frame;
     SizeClass& size = sizes_.of(segment.last_ip_len);
     ++size.resent_delivered;

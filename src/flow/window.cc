@@ -90,14 +90,13 @@ void DirectionAnalysis::decide_closing(std::optional<Time> next_data) {
   facts_.time[TimeOwner::application] += moved;
 }
 
-// The room for which a sender does not wait any longer: a segment, or, once it has filled the window,
-// the super-frame that it hands to its NIC at once, but a third of the window at most (Linux:
-// tcp_tso_win_divisor). One that stopped before the edge was stopped by something else.
+// The room for which a sender does not wait any longer: a segment, or the super-frame that it hands
+// to its NIC at once, but a third of the window at most (Linux: tcp_tso_win_divisor).
 std::int64_t DirectionAnalysis::useful_room() const {
   const auto segment = static_cast<std::int64_t>(std::max(segment_size_, 1u));
   const std::int64_t useful =
       std::min<std::int64_t>(segment, std::max<std::int64_t>(facts_.largest_payload, 1));
-  if (facts_.vantage != Vantage::sender || !sent_to_edge_) return useful;
+  if (facts_.vantage != Vantage::sender) return useful;
   const auto third = static_cast<std::int64_t>(window_bytes_ / 3);
   return std::max(useful, std::min<std::int64_t>(facts_.superframes.max_payload, third));
 }
@@ -117,7 +116,8 @@ double DirectionAnalysis::still_full_s() const {
 // ones seems to stay unused for a while: as much of the window as the delay is of a round trip. And
 // a super-frame that the sender waits to send whole does not show. Never more than an eighth.
 std::int64_t DirectionAnalysis::room_at_edge() const {
-  if (!away()) return useful_room();
+  // Who stopped before the edge was stopped by something else, and waits for no super-frame's room.
+  if (!away()) return sent_to_edge_ ? useful_room() : std::max<std::int64_t>(segment_size_, 1);
   const auto eighth = static_cast<double>(window_bytes_) / 8;
   double room = eighth;
   if (rtt_min_s_ > 0 && sender_leg_typical_s_ > 0) {
