@@ -287,7 +287,9 @@ void inspect_transfer(const Transfer& transfer, const Policing* policing, Siblin
   // The queue when it is full, before it overflows: the high end of the saw-tooth.
   const double full_s = std::max(queue.loaded_s, data.rtt.total.p95_s);
   const bool climbs = queue_builds(queue) && full_s >= kRatio * queue.base_s;
-  if (is_short_queue(policing) || (!climbs && overflows_unseen(data))) {
+  // A path that overflows is at its rate then; losses at any rate are not its queue's.
+  const bool at_any_rate = policing != nullptr && losses_ignore_rate(*policing);
+  if (is_short_queue(policing) || (!climbs && !at_any_rate && overflows_unseen(data))) {
     if (std::string why = why_not_short_queue(data); !why.empty())
       return silent(findings, kId, transfer, std::move(why));
     if (other_cause_of_loss(transfer).empty())

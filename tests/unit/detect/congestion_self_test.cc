@@ -116,6 +116,24 @@ TEST(CongestionSelf, SackBlocksOfWhatWasNeverSentHideWhenPacketsWereLost) {
   EXPECT_EQ(silences_of("congestion-self", facts).size(), 1U);
 }
 
+// Flights of five packets and of thirty in turns lose one of two hundred packets each.
+TEST(CongestionSelf, LossesAtAnyRateAreNoQueuesThatOverflows) {
+  Case facts = with_short_queue();
+  EXPECT_EQ(run("congestion-self", facts).size(), 1U);
+  DirectionFacts& data = download_of(facts);
+  data.passage.cell_s = 0.0001;
+  std::uint64_t packet = 0;
+  for (std::uint64_t round = 0; round < 500; ++round) {
+    for (std::uint64_t i = 0; i < (round / 50 % 2 == 0 ? 5U : 30U); ++i) {
+      const double at_s = 0.02 * static_cast<double>(round) + 0.0004 * static_cast<double>(i);
+      const bool lost = packet++ * 7919 % 200 == 0;
+      data.passage.cells.push_back(
+          {data.first_data + from_seconds(at_s), lost ? 0U : 1448U, lost ? 1448U : 0U});
+    }
+  }
+  EXPECT_TRUE(run("congestion-self", facts).empty());
+}
+
 // Two downloads of the same hosts, each at `rate_bps`, lose 40 packets. Trains of their segments
 // say that the path carries 10 Mbit/s, nearly all of them up to `fastest_bps`.
 Case two_at(double rate_bps, double fastest_bps) {
