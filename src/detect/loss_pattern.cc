@@ -204,8 +204,8 @@ bool losses_are_random(const DirectionFacts& data, const LossPattern& pattern) {
     return false;
   }
   if (!queue_builds(queue_of(data))) return data.rtt.total.samples >= kPatternLosses;
-  // A path that queues nearly all the time shows no loss without load: what others put into the queue
-  // between two round trips is not seen, and ranks among round trips say little.
+  // A path that queues nearly all the time shows no loss without load: what others put into the
+  // queue between two round trips is not seen, and ranks among round trips say little.
   if (data.time.share(TimeOwner::bottleneck) > kAlwaysFull) return false;
   return pattern.ranked * 2 >= pattern.losses && pattern.mean_rank < kRankOfQueue;
 }
