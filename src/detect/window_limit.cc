@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "detect/arithmetic/window.h"
 #include "detect/bare_field.h"
+#include "detect/ceilings.h"
 #include "detect/loss_limit.h"
 #include "detect/loss_time.h"
 #include "detect/policy.h"
@@ -23,11 +24,6 @@ constexpr std::uint64_t kRounds = 10;
 // would be longer and the rate the same. The floor leaves delayed-ACK and host jitter out.
 constexpr double kQueueFactor = 2.0;
 constexpr double kQueueFloorS = 0.010;
-
-double base_rtt_s(const RttSet& rtt) {
-  if (rtt.total.min_s > 0) return rtt.total.min_s;
-  return rtt.handshake_s.value_or(0);
-}
 
 // The window is just large enough: data flows without a pause from one round trip to the next, at
 // the rate of the path, and a small queue stands.
@@ -58,7 +54,7 @@ double segments_per_ack(const Transfer& transfer) {
 /// ACKs come when the application reads, not when data arrives.
 bool acks_wait_for_reader(const Transfer& transfer) {
   const DirectionFacts& data = transfer.data();
-  const double base = base_rtt_s(data.rtt);
+  const double base = base_rtt_s(data);
   if (base <= 0 || data.flight_idle_share < kHeldIdleShare) return false;
   const bool here = data.vantage == Vantage::receiver;
   if (!here && segments_per_ack(transfer) < kHeldSegments) return false;
@@ -69,7 +65,7 @@ bool acks_wait_for_reader(const Transfer& transfer) {
 bool fills_a_queue(const Transfer& transfer) {
   const DirectionFacts& data = transfer.data();
   const RttSet& rtt = data.rtt;
-  const double base = base_rtt_s(rtt);
+  const double base = base_rtt_s(data);
   // A slow reader delays its ACKs as well; what tells it from a queue is a window that closes, or
   // that each of its ACKs is for all that it has room for.
   if (base <= 0 || data.window.zero_episodes >= kCloses || acks_wait_for_reader(transfer))
@@ -138,7 +134,7 @@ double narrowed_share(const DirectionFacts& data) {
 bool takes_pieces(const Transfer& transfer, double narrowed) {
   const DirectionFacts& data = transfer.data();
   const auto acks = static_cast<double>(transfer.reverse().packets);
-  const double base = base_rtt_s(data.rtt);
+  const double base = base_rtt_s(data);
   if (acks <= 0 || base < kHeldFloorS || data.transfer_s < acks * base) return false;
   const auto flight = static_cast<double>(data.flight_plateau_bytes);
   const auto window = static_cast<double>(data.window.median_bytes);
@@ -163,7 +159,7 @@ WindowLimit judge_window(const Transfer& transfer) {
   limit.seconds = std::max(0.0, data.time[TimeOwner::receive_window] - data.window.opening_s);
   limit.share = data.time.total() > 0 ? limit.seconds / data.time.total() : 0;
   limit.window_bytes = static_cast<double>(data.window.max_bytes);
-  limit.rtt_s = data.rtt.total.median_s > 0 ? data.rtt.total.median_s : base_rtt_s(data.rtt);
+  limit.rtt_s = data.rtt.total.median_s > 0 ? data.rtt.total.median_s : base_rtt_s(data);
   if (limit.rtt_s > 0) {
     limit.ceiling_bps = arithmetic::window_rate_bps(limit.window_bytes, limit.rtt_s);
   }
@@ -202,7 +198,7 @@ WindowLimit judge_window(const Transfer& transfer) {
   } else if (!in_pieces && fills_a_queue(transfer)) {
     limit.why_not =
         fmt::format("the round trip grows from {} to {}: the window only fills a queue",
-                    format_duration(base_rtt_s(data.rtt)), format_duration(data.rtt.loaded_s));
+                    format_duration(base_rtt_s(data)), format_duration(data.rtt.loaded_s));
   } else {
     limit.limits = true;
     limit.complete =

@@ -38,6 +38,7 @@ inline std::uint16_t ones_fold64(std::uint64_t sum) {
   const auto half = static_cast<std::uint32_t>((sum + std::rotl(sum, 32)) >> 32);
   return static_cast<std::uint16_t>((half + std::rotl(half, 16)) >> 16);
 }
+
 /// Whether ones_fold64(sum) is 0xffff, of a sum that is not 0: 2^16 is 1 modulo 2^16 - 1, so
 /// folding keeps the remainder, and to divide is one multiplication.
 inline bool is_ones_whole(std::uint64_t sum) { return sum % 0xffff == 0; }

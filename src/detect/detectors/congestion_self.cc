@@ -14,7 +14,7 @@
 #include "detect/ack_way.h"
 #include "detect/arithmetic/loss_model.h"
 #include "detect/arithmetic/statistics.h"
-#include "detect/ceilings.h"
+#include "detect/full_path.h"
 #include "detect/loss_chance.h"
 #include "detect/loss_pattern.h"
 #include "detect/loss_time.h"
@@ -204,42 +204,12 @@ void inspect_long_queue(const Transfer& transfer, const QueueFacts& queue, doubl
          std::max(repair, standing ? queue.added_s() : 0), findings);
 }
 
-// Of a path's rate, what several transfers that share it carry when it is full: headers and moments
-// in which all of them back off are the rest. Those that carry more do not share it.
-constexpr double kFilled = 0.9, kOverfilled = 1.1;
-
-// Trains of a full path hardly differ: nearly all lie this close to the rate that most agree on.
-// Those of short flights have pauses in them, and look slower than the path is.
-constexpr double kSameRate = 1.05;
-
-/// The path's rate where the spacing of what arrives tells it so closely; 0: it does not.
-double path_bps_of(const DirectionFacts& data) {
-  const double bps = spacing_bps(data);
-  return data.trains.p90_bps <= kSameRate * bps ? bps : 0;
-}
-
-bool tell_one_rate(const Transfer& one, const Transfer& other) {
-  const double a = path_bps_of(one.data()), b = path_bps_of(other.data());
-  return a > 0 && b > 0 && std::max(a, b) <= kSameRate * std::min(a, b);
-}
-
-/// With how many others of the same two hosts this one fills the path; 0: it does not.
-std::size_t fill_together(const Transfer& transfer, Siblings& siblings) {
-  const DirectionFacts& data = transfer.data();
-  const double seconds = seconds_between(data.first_data, data.last_data);
-  const double most_bytes = path_bps_of(data) / 8 * seconds;
-  const auto own = static_cast<double>(data.bytes);
-  if (most_bytes <= 0 || own >= kFilled * most_bytes) return 0;
-  if (siblings.that_move(transfer, kOverfilled * most_bytes - own, tell_one_rate) > 0) return 0;
-  return siblings.that_move(transfer, kFilled * most_bytes - own, tell_one_rate);
-}
-
 /// The queue that they share may be short, and overflow whatever this one's own flight is: what
 /// says that the path is full is the sum.
-void report_together(const Transfer& transfer, std::size_t others, Findings& findings) {
+void report_together(const Transfer& transfer, const LossPattern& pattern, std::size_t others,
+                     Findings& findings) {
   const DirectionFacts& data = transfer.data();
-  const LossPattern pattern = loss_pattern(data);
-  const double path_bps = path_bps_of(data);
+  const double path_bps = full_path_bps(data);
   const double waited = loss_s(data) - outage_s(data) + kept_small_s(data);
   Finding finding = about(kId, transfer);
   finding.seconds_lost =
@@ -249,13 +219,13 @@ void report_together(const Transfer& transfer, std::size_t others, Findings& fin
       0.75 + 0.15 * how_far(static_cast<double>(pattern.losses), kLosses, 50), transfer);
   finding.claim = fmt::format(
       "with {} more between the same hosts this transfer fills the path of {}: it has {} of it, "
-      "and "
-      "{} packets are lost where they meet",
+      "and {} packets are lost where they meet",
       others, format_rate(path_bps), format_rate(data.goodput_bps), pattern.losses);
   finding.evidence.push_back(shown_by(
       fmt::format("{} trains of segments agree that the path carries {}; all of them together move "
                   "{} of that and more",
-                  format_count(data.trains.trains), format_rate(path_bps), format_percent(kFilled)),
+                  format_count(data.trains.trains), format_rate(path_bps),
+                  format_percent(kPathFilled)),
       {}, {{"path_bps", path_bps}, {"goodput_bps", data.goodput_bps}}));
   finding.evidence.push_back(
       shown_by(fmt::format("{} losses in {} bursts", pattern.losses, pattern.episodes),
@@ -273,8 +243,8 @@ bool inspect_together(const Transfer& transfer, Siblings& siblings, Findings& fi
   const LossPattern pattern = loss_pattern(data);
   if (pattern.losses < kLosses || losses_are_random(data, pattern)) return false;
   if (!other_cause_of_loss(transfer).empty()) return false;
-  const std::size_t others = fill_together(transfer, siblings);
-  if (others > 0) report_together(transfer, others, findings);
+  const std::size_t others = that_fill_its_path(transfer, siblings);
+  if (others > 0) report_together(transfer, pattern, others, findings);
   return others > 0;
 }
 

@@ -214,7 +214,8 @@ const LightPacket& Keeper::decode(std::size_t i) {
 void Keeper::keep(std::span<Pick> picks) {
   if (keepers_ != 1) {
     for (Pick& pick : picks) {
-      if (pick.maybe_common) pick.hash = wire::hash_of(wire::EndsKey{{pick.low, pick.high}, 4});
+      if (pick.maybe_common)
+        pick.hash = wire::hash_of(wire::CommonEnds{pick.low, pick.high, pick.from_lower}.key());
       table_of(pick).prefetch_slot(pick.hash);
     }
   }
