@@ -30,33 +30,24 @@ void count_verdict(const GradedCapture& capture, Accuracy& accuracy) {
     ++accuracy.faulty;
     accuracy.faulty_accepted += capture.is_accepted ? 1 : 0;
   }
-  const std::string where = fmt::format(
-      "{}{} at {}", capture.scenario,
-      capture.is_healthy() && capture.variant == "healthy" ? " (healthy twin)" : "", capture.point);
+  const std::string where = place_of(capture);
   for (const std::string& fault : capture.false_alarms) {
     ++accuracy.false_alarms[fmt::format("{}: {}", where, fault)];
   }
   if (!capture.is_accepted) ++accuracy.misses[fmt::format("{}: {}", where, capture.verdict)];
 }
 
-void count_confidence(const GradedCapture& capture, Accuracy& accuracy) {
-  for (const GradedFinding& finding : capture.findings) {
-    if (finding.severity != Severity::fault) continue;
-    const double tenth = std::clamp(finding.confidence * 10, 0.0, 9.0);
-    CalibrationBin& bin = accuracy.bins.at(static_cast<std::size_t>(tenth));
-    ++bin.count;
-    bin.right += finding.is_right ? 1 : 0;
-    bin.stated_sum += finding.confidence;
-  }
-}
-
 /// Sums; divided by their count at the end.
-void add_account(const GradedCapture& capture, AccountRow& row, std::uint64_t& too_short) {
+void add_account(const GradedCapture& capture, AccountRow& row, Accuracy& accuracy) {
   const TimeAccount& ours = capture.ours;
   if (!capture.kernel || capture.kernel->busy_s <= 0 || ours.total() <= 0) return;
   const KernelAccount& kernel = *capture.kernel;
   if (kernel.busy_s < kLeastBusy_s) {
-    ++too_short;
+    ++accuracy.too_short_accounts;
+    return;
+  }
+  if (ours.total() < kLeastSeenShare * kernel.busy_s) {
+    ++accuracy.unseen_accounts;
     return;
   }
   ++row.captures;
@@ -80,6 +71,23 @@ void divide(AccountRow& row) {
 }
 
 }  // namespace
+
+std::string place_of(const GradedCapture& capture) {
+  const bool is_twin = capture.is_healthy() && capture.variant == "healthy";
+  return fmt::format("{}{} at {}", capture.scenario, is_twin ? " (healthy twin)" : "",
+                     capture.point);
+}
+
+void count_confidence(const GradedCapture& capture, std::array<CalibrationBin, 10>& bins) {
+  for (const GradedFinding& finding : capture.findings) {
+    if (finding.severity != Severity::fault) continue;
+    const double tenth = std::clamp(finding.confidence * 10, 0.0, 9.0);
+    CalibrationBin& bin = bins.at(static_cast<std::size_t>(tenth));
+    ++bin.count;
+    bin.right += finding.is_right ? 1 : 0;
+    bin.stated_sum += finding.confidence;
+  }
+}
 
 double AccountRow::apart() const {
   if (our_window > kernel_window) return our_window - kernel_window;
@@ -108,6 +116,10 @@ Accuracy summarise(std::span<const GradedCapture> captures) {
       ++accuracy.void_runs;
       continue;
     }
+    if (!capture.lessened.empty()) {
+      count_lessened(capture, accuracy);
+      continue;
+    }
     if (!capture.path_rate.empty()) {
       count_prediction(capture, accuracy);
       continue;
@@ -118,11 +130,10 @@ Accuracy summarise(std::span<const GradedCapture> captures) {
     row.accepted += capture.is_accepted ? 1 : 0;
     ++row.verdicts[capture.verdict];
     count_verdict(capture, accuracy);
-    count_confidence(capture, accuracy);
+    count_confidence(capture, accuracy.bins);
     count_prediction(capture, accuracy);
     count_causes(capture, accuracy);
-    add_account(capture, accounts[{capture.scenario, capture.variant, capture.point}],
-                accuracy.too_short_accounts);
+    add_account(capture, accounts[{capture.scenario, capture.variant, capture.point}], accuracy);
   }
   for (auto& [truth, row] : rows) {
     row.truth = truth;

@@ -62,6 +62,7 @@ struct GradedCapture {
   std::string scenario, family;
   std::string variant;  // "broken", "healthy"
   std::string point{};
+  std::string lessened{};  // how the capture was made to tell less; empty: as it was taken
   std::vector<std::pair<std::string, std::string>> parameters;
   std::string
       path_rate{};  // of a bottleneck that the scenario does not have: only the prediction counts
@@ -111,6 +112,8 @@ struct CalibrationBin {
 /// points. Shorter transfers cannot be compared.
 inline constexpr double kKernelTick_s = 0.004;
 inline constexpr double kLeastBusy_s = 40 * kKernelTick_s;
+/// And of a capture that saw nothing in most of that time: what was sent was lost before it.
+inline constexpr double kLeastSeenShare = 0.5;
 
 /// Means over the captures of one scenario at one point; shares of the time with data outstanding.
 struct AccountRow {
@@ -145,6 +148,14 @@ struct CausesRow {
   std::map<std::string, std::uint64_t> named, missed, unseen;
 };
 
+/// Captures that were made to tell less, by how. Named wrongly is a fault that may not be named
+/// there.
+struct LessenedRow {
+  std::string how;
+  std::uint64_t faulty = 0, right = 0, wrong = 0, unclear = 0, called_healthy = 0;
+  std::uint64_t healthy = 0, alarms = 0;  // captures of healthy worlds; of these: a fault is named
+};
+
 struct Accuracy {
   std::uint64_t faulty = 0, faulty_accepted = 0;    // captures of broken worlds
   std::uint64_t healthy = 0, healthy_accepted = 0;  // captures of healthy ones
@@ -155,8 +166,12 @@ struct Accuracy {
   std::map<std::string, std::uint64_t> draws;  // runs that count, by scenario: each its own seed
   std::vector<ConfusionRow> rows;
   std::array<CalibrationBin, 10> bins{};
+  std::vector<LessenedRow> lessened;                     // in the order in which they came
+  std::array<CalibrationBin, 10> lessened_bins{};        // of these
+  std::map<std::string, std::uint64_t> lessened_alarms;  // "broken-lso at client, begun-late: ..."
   std::vector<AccountRow> accounts;
   std::uint64_t too_short_accounts = 0;  // captures that are left out of them
+  std::uint64_t unseen_accounts = 0;     // likewise
   std::vector<PredictionRow> predictions;
   std::vector<CausesRow> causes;
 

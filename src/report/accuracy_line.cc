@@ -89,6 +89,7 @@ GradedCapture capture_of(const Json& json) {
   for (const auto& [name, value] : json.at("parameters").items()) {
     capture.parameters.emplace_back(name, value.get<std::string>());
   }
+  capture.lessened = json.value("lessened", "");
   capture.path_rate = json.value("path_rate", "");
   capture.seed = json.at("seed");
   capture.truth = json.at("truth");
@@ -136,6 +137,7 @@ std::string to_line(const GradedCapture& capture) {
             {"void_because", capture.void_because}};
   for (const auto& [name, value] : capture.parameters) json["parameters"][name] = value;
   if (capture.twin_goodput_bps) json["twin_goodput_bps"] = *capture.twin_goodput_bps;
+  if (!capture.lessened.empty()) json["lessened"] = capture.lessened;
   if (!capture.path_rate.empty()) json["path_rate"] = capture.path_rate;
   if (capture.causes) json["causes"] = to_json(*capture.causes);
   if (capture.prediction) json["prediction"] = to_json(*capture.prediction);

@@ -62,6 +62,21 @@ std::string confidence_section(const Accuracy& accuracy) {
          table.markdown();
 }
 
+std::string lessened_section(const Accuracy& accuracy) {
+  const Table table = lessened_table(accuracy);
+  if (table.empty()) return {};
+  std::string text = fmt::format(
+      "\n## Captures that tell less\n\n"
+      "The same captures as somebody else might have taken them ([lab.md](lab.md)). `unclear` and "
+      "`healthy` are no\nmistake there: what cannot be seen cannot be named. What is named has to "
+      "be right.\n\n{}\n\n{}",
+      lessened_sentence(accuracy), table.markdown());
+  add_list(text, "Named wrongly:", accuracy.lessened_alarms);
+  const Table confidence = lessened_calibration_table(accuracy);
+  if (!confidence.empty()) text += "\nTheir findings:\n\n" + confidence.markdown();
+  return text;
+}
+
 std::string causes_section(const Accuracy& accuracy) {
   const Table table = causes_table(accuracy);
   if (table.empty()) return {};
@@ -94,7 +109,9 @@ std::string accounts_section(const Accuracy& accuracy) {
       "window while a loss is repaired or a timer runs, and our\naccount gives that time to the "
       "loss: what the kernel has more is a difference only beyond that time (`repair, ours`).\n"
       "The kernel counts in ticks of {:.0f} ms: {} captures of transfers that were busy for less "
-      "than {:.0f} ms are left out,\nbecause one or two ticks would be five points.\n{}\n\n"
+      "than {:.0f} ms are left out,\nbecause one or two ticks would be five points; {} more saw "
+      "nothing of the "
+      "transfer in most of that time.\n{}\n\n"
       "A full send buffer leaves no trace of its own in packets: an application that waits for "
       "room, one that writes\nslowly and a sender that paces look the same. So the account "
       "never names it; it gives that time to the sender\nitself (`pacing-or-cpu`, `unknown`), "
@@ -102,7 +119,7 @@ std::string accounts_section(const Accuracy& accuracy) {
       "only moments when nothing at all waits in the socket, and stays near zero for a small "
       "`SO_SNDBUF`.\n\n{}",
       1e3 * kKernelTick_s, accuracy.too_short_accounts, 1e3 * kLeastBusy_s,
-      account_sentence(accuracy), table.markdown());
+      accuracy.unseen_accounts, account_sentence(accuracy), table.markdown());
 }
 
 }  // namespace
@@ -121,8 +138,8 @@ std::string accuracy_markdown(const Accuracy& accuracy, const MatrixOrigin& orig
   add_list(text, "Not accepted:", accuracy.misses);
   add_list(text, "False alarms:", accuracy.false_alarms);
   text += draws_section(accuracy, origin.scenarios);
-  return text + confidence_section(accuracy) + causes_section(accuracy) +
-         predictions_section(accuracy) + accounts_section(accuracy);
+  return text + confidence_section(accuracy) + lessened_section(accuracy) +
+         causes_section(accuracy) + predictions_section(accuracy) + accounts_section(accuracy);
 }
 
 }  // namespace slowpath::report

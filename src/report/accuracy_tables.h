@@ -2,6 +2,7 @@
 // The tables that the text and the document on accuracy share. For accuracy_*.cc and their tests.
 #pragma once
 
+#include <array>
 #include <string>
 
 #include "report/accuracy.h"
@@ -14,6 +15,18 @@ namespace slowpath::report {
 Table confusion_table(const Accuracy& accuracy);
 /// Stated and observed frequency for each tenth of confidence that occurs.
 Table calibration_table(const Accuracy& accuracy);
+/// The same of captures that were made to tell less.
+Table lessened_calibration_table(const Accuracy& accuracy);
+/// What was named in them, by how they were made so.
+Table lessened_table(const Accuracy& accuracy);
+/// "Of 2,100 captures that tell less ..."; empty without them.
+std::string lessened_sentence(const Accuracy& accuracy);
+/// Adds one capture that was made to tell less.
+void count_lessened(const GradedCapture& capture, Accuracy& accuracy);
+/// Adds the findings of a capture to the tenths of their confidence.
+void count_confidence(const GradedCapture& capture, std::array<CalibrationBin, 10>& bins);
+/// "scenario (healthy twin) at server".
+std::string place_of(const GradedCapture& capture);
 /// Shares of time with data outstanding beside the kernel's.
 Table account_table(const Accuracy& accuracy);
 /// What was said to expect beside what the repaired world made.

@@ -68,14 +68,16 @@ Table confusion_table(const Accuracy& accuracy) {
   return table;
 }
 
-Table calibration_table(const Accuracy& accuracy) {
+namespace {
+
+Table table_of(const std::array<CalibrationBin, 10>& bins) {
   Table table({{"confidence"},
                {"stated", Align::right},
                {"observed", Align::right},
                {"difference", Align::right},
                {"findings", Align::right}});
-  for (std::size_t i = 0; i < accuracy.bins.size(); ++i) {
-    const CalibrationBin& bin = accuracy.bins[i];
+  for (std::size_t i = 0; i < bins.size(); ++i) {
+    const CalibrationBin& bin = bins[i];
     if (bin.count == 0) continue;
     const auto tenth = static_cast<double>(i) / 10;
     table.row({fmt::format("{:.1f} to {:.1f}", tenth, tenth + 0.1),
@@ -83,6 +85,13 @@ Table calibration_table(const Accuracy& accuracy) {
                fmt::format("{:+.2f}", bin.observed() - bin.stated()), std::to_string(bin.count)});
   }
   return table;
+}
+
+}  // namespace
+
+Table calibration_table(const Accuracy& accuracy) { return table_of(accuracy.bins); }
+Table lessened_calibration_table(const Accuracy& accuracy) {
+  return table_of(accuracy.lessened_bins);
 }
 
 Table account_table(const Accuracy& accuracy) {
@@ -134,12 +143,18 @@ std::string accuracy_text(const Accuracy& accuracy, std::size_t width) {
     text += "\nWorlds with several faults at once\n";
     text += table.text(width, 2) + causes_sentence(accuracy) + "\n";
   }
+  if (const Table table = lessened_table(accuracy); !table.empty()) {
+    text += "\nCaptures that were made to tell less\n";
+    text += table.text(width, 2) + lessened_sentence(accuracy) + "\n";
+    text += lessened_calibration_table(accuracy).text(width, 2);
+  }
   if (const Table table = prediction_table(accuracy); !table.empty()) {
     text += "\nWhat was said to expect of the repair, and what it brought\n";
     text += table.text(width, 2) + prediction_sentence(accuracy) + "\n";
   }
   add_counts(text, "Verdicts that are not accepted", accuracy.misses);
   add_counts(text, "False alarms", accuracy.false_alarms);
+  add_counts(text, "Named wrongly where the capture tells less", accuracy.lessened_alarms);
   return text + "\n" + accuracy_sentence(accuracy) + "\n";
 }
 

@@ -2,7 +2,9 @@
 #include "cli/lab/campaign.h"
 
 #include <chrono>
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -10,6 +12,7 @@
 
 #include "base/format.h"
 #include "cli/lab/conduct.h"
+#include "cli/lab/lessened.h"
 #include "cli/lab/outlook.h"
 #include "cli/lab/retell.h"
 #include "cli/lab/verdict.h"
@@ -37,12 +40,18 @@ class Campaign {
   Result<std::size_t> run(std::optional<double> limit_s);
 
  private:
+  /// Where a run's captures are, and whether they are judged also as others would have taken them.
+  struct Kept {
+    const std::string& directory;
+    bool lessened = false;
+  };
+
   Result<void> run_one(const PlannedRun& planned);
   Result<lab::RunResult> conduct_here(const ReadScenario& scenario, lab::Variant variant,
                                       std::uint64_t seed, const std::string& directory);
   Result<void> judge(const ReadScenario& scenario, lab::Variant variant,
                      const lab::RunResult& result, std::optional<double> twin_bps,
-                     const std::optional<TransferRate>& fixed, const std::string& directory);
+                     const std::optional<TransferRate>& fixed, const Kept& kept);
   Result<std::optional<TransferRate>> rate_when_fixed(const ReadScenario& scenario,
                                                       const PlannedRun& planned);
   void show(const lab::Scenario& scenario, const lab::RunResult& result, const Captures& captures,
@@ -93,6 +102,12 @@ std::string mark_of(const report::GradedCapture& capture) {
   return mark;
 }
 
+/// "client", "client, begun-late".
+std::string label_of(const report::GradedCapture& capture) {
+  return capture.lessened.empty() ? capture.point
+                                  : fmt::format("{}, {}", capture.point, capture.lessened);
+}
+
 /// "expected about 95 Mbit/s, measured 91 Mbit/s".
 std::string line_of(const report::Prediction& prediction) {
   const std::string expected = prediction.predicted_bps
@@ -120,7 +135,8 @@ void Campaign::show(const lab::Scenario& scenario, const lab::RunResult& result,
       text += fmt::format("       VOID: {}\n", why);
     }
     if (capture.is_void()) continue;
-    text += fmt::format("       {:<12} {} {:.2f}  {}\n", capture.point, capture.verdict,
+    if (!capture.lessened.empty() && capture.false_alarms.empty()) continue;
+    text += fmt::format("       {:<12} {} {:.2f}  {}\n", label_of(capture), capture.verdict,
                         capture.confidence, mark_of(capture));
     if (capture.prediction) text += line_of(*capture.prediction);
   }
@@ -161,10 +177,34 @@ report::GradedCapture capture_of(const lab::Scenario& scenario, lab::Variant var
           .void_because = void_reasons(result)};
 }
 
+/// The capture `path` as others would have taken it, beside it while it is judged.
+Result<Captures> judge_lessened(const std::string& path, const lab::RunResult& result,
+                                const report::GradedCapture& blank, const std::string& point,
+                                Standard standard) {
+  // What is not in a capture cannot be named.
+  for (const char* verdict : {"unclear", "healthy"}) standard.accepted.emplace_back(verdict);
+  const std::string lessened_path = path + ".lessened";
+  Captures captures;
+  for (const Lessening& how : lessenings()) {
+    if (stop_requested()) break;
+    const Result<void> written = write_lessened(path, lessened_path, how, result.seed);
+    if (!written) return std::unexpected(written.error());
+    const Result<CaptureVerdict> verdict = judge_capture(lessened_path, result);
+    if (!verdict) return std::unexpected(verdict.error());
+    report::GradedCapture capture = blank;
+    capture.point = point;
+    capture.lessened = how.name;
+    grade(verdict->diagnosis, standard, capture);
+    captures.push_back(std::move(capture));
+  }
+  std::error_code error;
+  std::filesystem::remove(lessened_path, error);
+  return captures;
+}
+
 Result<void> Campaign::judge(const ReadScenario& scenario, lab::Variant variant,
                              const lab::RunResult& result, std::optional<double> twin_bps,
-                             const std::optional<TransferRate>& fixed,
-                             const std::string& directory) {
+                             const std::optional<TransferRate>& fixed, const Kept& kept) {
   const report::GradedCapture blank =
       capture_of(scenario.scenario, variant, result, twin_bps, scenario.source.path_rate);
   Captures captures;
@@ -173,13 +213,15 @@ Result<void> Campaign::judge(const ReadScenario& scenario, lab::Variant variant,
   } else {
     for (const lab::CaptureFile& file : result.captures) {
       show_progress(fmt::format("{}, diagnosing {}", scenario.scenario.name, file.point));
-      const Result<CaptureVerdict> verdict = judge_capture(path_of(file, directory), result);
+      const std::string path = path_of(file, kept.directory);
+      const Result<CaptureVerdict> verdict = judge_capture(path, result);
       if (!verdict) return std::unexpected(verdict.error());
-      report::GradedCapture& capture = captures.emplace_back(blank);
+      report::GradedCapture capture = blank;
       capture.point = file.point;
       capture.ours = verdict->account;
-      grade(verdict->diagnosis,
-            standard_for(scenario.scenario, variant, file.point, result, twin_bps), capture);
+      const Standard standard =
+          standard_for(scenario.scenario, variant, file.point, result, twin_bps);
+      grade(verdict->diagnosis, standard, capture);
       if (variant == lab::Variant::broken) {
         capture.causes = causes_named(verdict->diagnosis, scenario.scenario, file.point);
       }
@@ -187,6 +229,11 @@ Result<void> Campaign::judge(const ReadScenario& scenario, lab::Variant variant,
         capture.prediction =
             prediction_of(verdict->diagnosis, scenario.scenario, file.point, *fixed);
       }
+      captures.push_back(std::move(capture));
+      if (!kept.lessened) continue;
+      Result<Captures> less = judge_lessened(path, result, blank, file.point, standard);
+      if (!less) return std::unexpected(less.error());
+      captures.insert(captures.end(), less->begin(), less->end());
     }
   }
   // What was looked at while a signal came is the beginning of a capture, not a verdict.
@@ -234,7 +281,8 @@ Result<void> Campaign::run_one(const PlannedRun& planned) {
       if (!rate) return std::unexpected(rate.error());
       fixed = std::move(*rate);
     }
-    const Result<void> judged = judge(*scenario, variant, *result, twin_bps, fixed, *directory);
+    const Result<void> judged =
+        judge(*scenario, variant, *result, twin_bps, fixed, {*directory, planned.lessened});
     if (!judged) return judged;
     workspace_.discard(*directory);
     if (variant == lab::Variant::healthy && void_reasons(*result).empty()) {

@@ -26,6 +26,8 @@ struct PlannedRun {
   bool whatever_time = false;
   /// Of a bottleneck where the path has none; empty: it stays so. Then only predictions count.
   std::string path_rate{};
+  /// Judge each capture also as others would have taken it (lessened.h).
+  bool lessened = false;
   /// Runs of the repaired world, to hold what was predicted against; 0: none.
   std::uint64_t fixed_runs = 0;
 };

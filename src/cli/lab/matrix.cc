@@ -44,7 +44,7 @@ struct Options {
   std::vector<std::string> scenarios, merge;
   std::uint64_t seed = 1, repeat = 1, draw = 0, predict = 0;
   double need = 0.97;
-  bool ci = false, twins = false;
+  bool ci = false, twins = false, lessened = false;
 };
 
 /// As it would be typed again; options that say where results go are left out.
@@ -54,6 +54,7 @@ std::string command_line(const Options& options) {
   for (const std::string& name : options.scenarios) text += " --scenario " + name;
   if (options.ci) text += " --ci";
   if (options.twins) text += " --twins";
+  if (options.lessened) text += " --lessened";
   if (options.predict > 0) text += fmt::format(" --predict {}", options.predict);
   if (!options.path_rate.empty()) text += " --path-rate " + options.path_rate;
   if (options.draw > 0) text += fmt::format(" --draw {}", options.draw);
@@ -101,6 +102,7 @@ std::vector<PlannedRun> plan_of(const std::vector<lab::Scenario>& scenarios,
                       .with_twin = options.path_rate.empty() && (options.draw > 0 || options.twins),
                       .whatever_time = options.draw > 0 && round == 0,
                       .path_rate = options.path_rate,
+                      .lessened = options.lessened,
                       .fixed_runs = options.predict});
     }
   }
@@ -234,6 +236,10 @@ void declare_choice(CLI::App& app, Options& options) {
       ->group("Which runs");
   app.add_flag("--twins", options.twins,
                "Also run the same world without the fault; random draws always do")
+      ->group("Which runs");
+  app.add_flag("--lessened", options.lessened,
+               "Also judge each capture as others would have taken it: begun late, one direction "
+               "alone, a coarse clock and the like")
       ->group("Which runs");
   app.add_option("--draw", options.draw, "Draw each scenario's parameters at random, N times")
       ->type_name("N")

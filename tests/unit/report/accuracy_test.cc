@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/accuracy.h"
 
+#include <tuple>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -74,6 +76,34 @@ TEST(Accuracy, a_fault_named_in_a_healthy_world_is_an_alarm) {
   EXPECT_THAT(accuracy_text(accuracy, 100), HasSubstr("a fault is named in 1"));
 }
 
+TEST(Accuracy, captures_that_tell_less_are_counted_apart) {
+  std::vector<GradedCapture> captures(5, capture({"rwnd-limited"}, "rwnd-limited", true));
+  for (std::size_t i = 1; i < captures.size(); ++i) captures[i].lessened = "begun-late";
+  captures[2].verdict = "unclear";
+  captures[3].verdict = "healthy";
+  captures[4].verdict = "random-loss";
+  captures[4].false_alarms = {"random-loss"};
+  captures[4].findings = {{"random-loss", Severity::fault, 0.85, false}};
+  captures.push_back(capture({}, "healthy", true));
+  captures.back().lessened = "begun-late";
+  const Accuracy accuracy = summarise(captures);
+  EXPECT_EQ(accuracy.faulty, 1U);
+  EXPECT_EQ(accuracy.healthy, 0U);
+  EXPECT_EQ(accuracy.bins[8].count, 0U);
+  EXPECT_EQ(accuracy.lessened_bins[8].count, 1U);
+  EXPECT_TRUE(accuracy.false_alarms.empty());
+  ASSERT_EQ(accuracy.lessened.size(), 1U);
+  const LessenedRow& row = accuracy.lessened[0];
+  EXPECT_EQ(std::tuple(row.faulty, row.right, row.unclear, row.called_healthy, row.wrong),
+            std::tuple(4U, 1U, 1U, 1U, 1U));
+  EXPECT_EQ(std::tuple(row.healthy, row.alarms), std::tuple(1U, 0U));
+  const std::string text = accuracy_text(accuracy, 100);
+  EXPECT_THAT(text, HasSubstr("Of 4 captures of broken worlds that tell less, 1 name a fault "
+                              "rightly and 1 wrongly; of 1 of healthy worlds 0 name a fault."));
+  EXPECT_THAT(text, HasSubstr("1 x scenario at server, begun-late: random-loss"));
+  EXPECT_THAT(accuracy_markdown(accuracy, {}), HasSubstr("\n## Captures that tell less\n"));
+}
+
 TEST(Accuracy, void_runs_count_for_nothing) {
   GradedCapture nothing = capture({"rwnd-limited"}, "", false);
   nothing.void_because = {"3 frames were not taken by client"};
@@ -132,6 +162,15 @@ TEST(Accuracy, a_transfer_of_a_few_of_the_kernels_ticks_is_counted_and_not_compa
   const Accuracy accuracy = summarise(std::vector{graded});
   EXPECT_TRUE(accuracy.accounts.empty());
   EXPECT_EQ(accuracy.too_short_accounts, 1U);
+}
+
+TEST(Accuracy, a_capture_that_saw_little_of_a_transfer_is_counted_and_not_compared) {
+  GradedCapture graded = capture({"pmtud-blackhole"}, "unclear", true);
+  graded.kernel = KernelAccount{.busy_s = 8, .rwnd_limited_s = 8};
+  graded.ours[TimeOwner::handshake] = 0.1;
+  const Accuracy accuracy = summarise(std::vector{graded});
+  EXPECT_TRUE(accuracy.accounts.empty());
+  EXPECT_EQ(accuracy.unseen_accounts, 1U);
 }
 
 TEST(Accuracy, a_line_comes_back_as_it_was) {
