@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <optional>
 
 namespace slowpath::flow {
@@ -16,6 +17,20 @@ constexpr double kSlowestTick_s = 1.0;
 constexpr double kExplainedShare = 0.1;
 // Time needed to measure a sender's tick.
 constexpr double kMeasured_s = 0.2;
+
+// The least tick that is called coarse: Windows once ticked every 15.6 ms, some file formats keep
+// milliseconds.
+constexpr Duration kCoarse = std::chrono::milliseconds(1);
+// Packets enough, of which so many share a time with the one before: of a fine clock hardly any do,
+// or it never leaves a millisecond between two.
+constexpr std::size_t kTickPackets = 50;
+constexpr double kSharedTimes = 0.10;
+// So many of one sender that follow each other at one time have other timestamps: time did pass. (A
+// capture that was made by a program may let all that it sends at once have one time.)
+constexpr std::size_t kTimePassed = 10;
+// Short distances, of so many ticks, are a whole number of ticks, but for rounding.
+constexpr std::int64_t kFewTicks = 3;
+constexpr double kRounding = 0.15;
 
 struct SenderClock {
   std::optional<std::uint32_t> value;
@@ -69,6 +84,37 @@ ClockJumps remove_clock_jumps(std::span<Record> records) {
     clock.time = record.time;
   }
   return jumps;
+}
+
+Duration coarse_tick(std::span<const Record> records) {
+  if (records.size() < kTickPackets) return Duration{0};
+  Duration tick{0};
+  std::size_t shared = 0, passed = 0;
+  std::array<const Record*, 2> newest{};
+  for (std::size_t i = 1; i < records.size(); ++i) {
+    const Duration apart = records[i].time - records[i - 1].time;
+    shared += apart == Duration{0};
+    const Record*& own = newest[static_cast<std::size_t>(records[i].direction)];
+    passed += own != nullptr && own->time == records[i].time && own->has_timestamps &&
+              SeqNum{own->ts_value} < SeqNum{records[i].ts_value};
+    own = &records[i];
+    if (apart <= Duration{0}) continue;
+    if (apart < kCoarse) return Duration{0};
+    tick = tick == Duration{0} ? apart : std::min(tick, apart);
+  }
+  if (tick == Duration{0} || passed < kTimePassed ||
+      static_cast<double>(shared) < kSharedTimes * static_cast<double>(records.size())) {
+    return Duration{0};
+  }
+  for (std::size_t i = 1; i < records.size(); ++i) {
+    const Duration apart = records[i].time - records[i - 1].time;
+    if (apart > kFewTicks * tick) continue;
+    const double ticks = to_seconds(apart) / to_seconds(tick);
+    if (std::abs(ticks - std::round(ticks)) > kRounding * std::max(1.0, std::round(ticks))) {
+      return Duration{0};
+    }
+  }
+  return tick;
 }
 
 }  // namespace slowpath::flow

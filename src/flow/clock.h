@@ -21,4 +21,9 @@ struct ClockJumps {
 /// of the same sender.
 ClockJumps remove_clock_jumps(std::span<Record> records);
 
+/// The tick of a clock so coarse that it takes part in what round trips look like, a millisecond or
+/// more: packets share a time although their senders' timestamps go on, and their times are a
+/// number of ticks apart. 0: the clock is finer, or nothing tells.
+Duration coarse_tick(std::span<const Record> records);
+
 }  // namespace slowpath::flow

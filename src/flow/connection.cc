@@ -123,6 +123,7 @@ void Connection::fill(Record& record, const wire::Frame& frame, const wire::Pack
   record.authenticated = packet.options.has_md5 || packet.options.has_ao;
   record.len_beyond_frame = packet.ip_len_beyond_frame;
   record.has_timestamps = packet.options.has_timestamps;
+  record.options_cut = packet.options.cut;
   record.ts_value = packet.options.ts_value;
   record.ts_echo = packet.options.ts_echo;
   read_tunnel(packet, record);

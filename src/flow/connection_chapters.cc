@@ -12,8 +12,9 @@ namespace {
 constexpr std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
 // Hosts react this much faster at times than in the handshake.
 constexpr Duration kReactionMargin = std::chrono::milliseconds(1);
-// Records of the chapter before, to recognise copies of its last packets.
-constexpr std::size_t kKeptForCopies = 64;
+// Records of the chapter before, to recognise copies of its last packets; of several taps with a
+// path between them, a flight's.
+constexpr std::size_t kKeptForCopies = 64, kKeptForTaps = 4096;
 // Fewer packets than this, with no handshake trouble, tell nothing: totals only.
 constexpr std::uint64_t kLightPackets = 3;
 
@@ -64,11 +65,12 @@ void Connection::read_chapter(bool last, const BytesAt& bytes_at) {
   const std::size_t from = analysis_ ? analysis_->read : 0;
   put_in_order(from);
   if (!analysis_) set_clock_right();
-  const std::size_t look_back = from > kKeptForCopies ? from - kKeptForCopies : 0;
-  mark_copies(std::span(records_).subspan(look_back), several_taps_);
+  const std::size_t kept = several_taps_ ? kKeptForTaps : kKeptForCopies;
+  mark_copies(std::span(records_).subspan(from > kept ? from - kept : 0), several_taps_);
   if (!analysis_) {
     analysis_ = std::make_unique<Analysis>(examine(records_, handshake_.facts()),
                                            handshake_.facts(), facts_.first);
+    facts_.clock_tick_s = to_seconds(analysis_->witness.clock_tick);
     for (DirectionAnalysis& direction : analysis_->directions) direction.set_labels(labels_.get());
   }
   if (last) {
@@ -177,9 +179,9 @@ void Connection::release_labels(std::size_t count) {
 void Connection::drop_read_records() {
   Analysis& analysis = *analysis_;
   // Keep some to recognise copies by, and the replies that are still on their way to the sender.
-  const std::size_t keep_from =
-      std::min({analysis.reply_cursor[0], analysis.reply_cursor[1],
-                records_.size() > kKeptForCopies ? records_.size() - kKeptForCopies : 0});
+  const std::size_t needed = several_taps_ ? kKeptForTaps : kKeptForCopies;
+  const std::size_t keep_from = std::min({analysis.reply_cursor[0], analysis.reply_cursor[1],
+                                          records_.size() > needed ? records_.size() - needed : 0});
   release_labels(keep_from);
   records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(keep_from));
   noted_ -= static_cast<std::uint32_t>(keep_from);

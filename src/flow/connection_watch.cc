@@ -84,7 +84,7 @@ void ConnectionWatch::read_stamps(const Record& record, const HandshakeFacts& ha
     const bool new_data = record.payload_len > 0 && record.sequence >= own.sent_end;
     if (new_data && ahead_of(marks.newest_stamp, stamp) > kStampSlack)
       note(marks.stamp_back, record.frame);
-  } else if (counts && !keep_alive) {
+  } else if (counts && !keep_alive && !record.options_cut) {
     note(marks.unstamped, record.frame);
   }
   if (record.has_timestamps && !record.has(wire::kRst)) adopt(stamp, way);

@@ -23,6 +23,7 @@ SynFacts facts_of(const wire::Packet& packet, Time time, FrameRef frame) {
 }
 
 bool same_options(const TcpOptions& a, const TcpOptions& b) {
+  if (a.cut || b.cut) return true;  // as far as is known
   return a.has_mss == b.has_mss && a.mss == b.mss && a.has_window_scale == b.has_window_scale &&
          a.window_scale == b.window_scale && a.sack_permitted == b.sack_permitted &&
          a.has_timestamps == b.has_timestamps && a.has_md5 == b.has_md5 &&

@@ -41,6 +41,7 @@ struct Record {
   std::uint8_t ecn : 2 = 0;  // as in wire::Packet
   std::uint8_t tunnel_depth : 4 = 0;
   bool has_timestamps : 1 = false;
+  bool options_cut : 1 = false;  // some were not captured
   bool dont_fragment : 1 = false;
   bool ip_header_bad : 1 = false;
   bool tap_copy : 1 = false;      // the same packet seen at another tap: left out of the analysis

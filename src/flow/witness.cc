@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "flow/clock.h"
 #include "flow/leg_meter.h"
 
 namespace slowpath::flow {
@@ -125,16 +126,24 @@ std::array<std::uint32_t, 2> largest_flight(std::span<const Record> records) {
 void find_scale(Witness& witness, std::span<const Record> records,
                 const HandshakeFacts& handshake) {
   const bool both = handshake.syn && handshake.syn_ack;
-  const bool in_use = handshake.syn_ack && handshake.syn_ack->options.has_window_scale;
+  const auto offers = [](const std::optional<SynFacts>& syn) {
+    return syn && syn->options.has_window_scale;
+  };
+  const auto lacks = [](const std::optional<SynFacts>& syn) {
+    return syn && syn->options.lacks_window_scale();
+  };
+  const bool not_in_use = lacks(handshake.syn) || lacks(handshake.syn_ack);
+  const bool in_use = offers(handshake.syn_ack) && (!handshake.syn || offers(handshake.syn));
   std::optional<std::array<std::uint32_t, 2>> flight;
   for (std::size_t way = 0; way < 2; ++way) {
     const auto& own = way == index(Direction::to_server) ? handshake.syn : handshake.syn_ack;
-    if (both || (own && way == index(Direction::to_client))) {
-      const bool scaled = in_use && (!handshake.syn || handshake.syn->options.has_window_scale);
-      witness.scale[way] = scaled ? ScaleKnowledge::negotiated : ScaleKnowledge::not_in_use;
+    // An option that the snap length cut away is neither there nor missing.
+    const bool seen = both || (own && way == index(Direction::to_client));
+    if (seen && (in_use || not_in_use)) {
+      witness.scale[way] = in_use ? ScaleKnowledge::negotiated : ScaleKnowledge::not_in_use;
       // RFC 7323 section 2.3: a shift above 14 is used as 14.
       witness.window_shift[way] =
-          scaled ? std::min<std::uint8_t>(own->options.window_scale, 14) : 0;
+          in_use ? std::min<std::uint8_t>(own->options.window_scale, 14) : 0;
       continue;
     }
     if (!flight) flight = largest_flight(records);
@@ -190,8 +199,10 @@ Witness examine(std::span<const Record> records, const HandshakeFacts& handshake
     end.complete += r.checksum == ChecksumState::good;
     end.ttl_max = std::max(end.ttl_max, r.ttl);
   }
-  witness.leg = meter.legs();
-  if (handshake.legs_known) {
+  witness.clock_tick = coarse_tick(records);
+  const bool clock_is_fine = witness.clock_tick == Duration{0};
+  if (clock_is_fine) witness.leg = meter.legs();
+  if (clock_is_fine && handshake.legs_known) {
     shorten(witness.leg[0], from_seconds(handshake.client_leg_s));
     shorten(witness.leg[1], from_seconds(handshake.server_leg_s));
   }

@@ -27,6 +27,8 @@ struct Witness {
   std::array<std::uint8_t, 2>
       window_shift{};  // of windows that the sender of that Direction advertises
   std::array<ScaleKnowledge, 2> scale{};
+  Duration clock_tick{
+      0};  // of a coarse clock (coarse_tick()), by which legs cannot be told; 0: it is fine
   bool several_taps =
       false;  // copies with other TTL, MAC, VLAN or interface, or most packets twice
 

@@ -91,6 +91,10 @@ void write_losses(Page& page, const CaptureFacts& capture) {
     page.entry("capture", fmt::format("the capturing program lost {} packets, as it says itself",
                                       format_count(capture.reported_drops)));
   }
+  if (capture.clock_tick_s > 0) {
+    page.entry("capture", fmt::format("its clock ticks every {}: what is shorter cannot be told",
+                                      format_duration(capture.clock_tick_s)));
+  }
   std::string skipped;
   const auto add = [&](std::uint64_t count, std::string_view what) {
     if (count == 0) return;

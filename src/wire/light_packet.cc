@@ -155,7 +155,7 @@ inline bool is_checksum_bad(const Place& place) {
 }
 
 inline void read_options(const Place& place, std::size_t header_len, LightPacket& light) {
-  light.has_timestamps = light.authenticated = false;
+  light.has_timestamps = light.authenticated = light.options_cut = false;
   light.sack_count = 0;
   light.ts_value = 0;
   if (header_len == kMinTcpHeader) return;
@@ -170,6 +170,7 @@ inline void read_options(const Place& place, std::size_t header_len, LightPacket
   TcpOptions options;
   parse_tcp_options({at, at_hand - kMinTcpHeader}, at_hand < header_len, options);
   light.has_timestamps = options.has_timestamps;
+  light.options_cut = options.cut;
   light.ts_value = options.ts_value;
   light.sack_count = options.sack_count;
   light.authenticated = options.has_md5 || options.has_ao;
@@ -228,6 +229,7 @@ void read_tcp(const Packet& packet, bool verify, LightPacket& light) {
   light.payload_len = packet.payload_len;
   light.ip_id = static_cast<std::uint16_t>(packet.ip_id);
   const TcpOptions& options = packet.options;
+  light.options_cut = options.cut;
   light.sack_count = options.sack_count;
   light.has_timestamps = options.has_timestamps;
   light.ts_value = options.ts_value;
@@ -240,6 +242,7 @@ void read_tcp(const Packet& packet, bool verify, LightPacket& light) {
   light.syn.window_scale = options.window_scale;
   light.syn.sack_permitted = options.sack_permitted;
   light.syn.has_timestamps = options.has_timestamps;
+  light.syn.cut = options.cut;
 }
 
 void read_quote(const IcmpQuote& quote, LightPacket& light) {

@@ -22,6 +22,7 @@ struct LightSyn {
   bool has_window_scale : 1 = false;
   bool sack_permitted : 1 = false;
   bool has_timestamps : 1 = false;
+  bool cut : 1 = false;  // as TcpOptions::cut
 };
 
 /// What belongs to another kind than `kind` means nothing. Written anew by each decode.
@@ -43,6 +44,7 @@ struct LightPacket {
   std::uint8_t sack_count;
   bool from_lower;  // the sender is the key's first end
   bool has_timestamps;
+  bool options_cut;             // as TcpOptions::cut
   bool authenticated;           // MD5 signature or Authentication Option
   bool is_fragment;             // of any kind: the first one has its kind
   bool congestion_experienced;  // CE

@@ -89,6 +89,7 @@ constexpr std::uint32_t kNopNopTimestamps = 0x0101080a;
 // An option is: kind | length (of all of it) | data; END and NOP are a kind alone. A length that
 // does not fit ends the walk, one that is wrong for its kind only costs that option, as in Linux.
 void parse_tcp_options(Bytes options, bool cut_by_snap, TcpOptions& parsed) {
+  parsed.cut = cut_by_snap;
   if (options.size() == 12 && load_be32(options.data()) == kNopNopTimestamps) [[likely]] {
     (void)read_option(options.data() + 2, 10, parsed);
     return;

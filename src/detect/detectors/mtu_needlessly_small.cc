@@ -22,6 +22,9 @@ constexpr std::uint32_t kDefault6 = 1220;
 constexpr std::uint32_t kSmall = 1100;
 constexpr std::uint64_t kSegments = 100;
 
+// Where the capture did not keep what was announced.
+constexpr std::uint32_t kUsual = 1460;
+
 struct Announced {
   std::uint32_t mss = 0;
   bool missing = false;
@@ -29,6 +32,7 @@ struct Announced {
 
 Announced announced_by(const SynFacts& syn, bool ipv6) {
   if (syn.options.has_mss) return {syn.options.mss, false};
+  if (!syn.options.lacks_mss()) return {kUsual, false};
   return {ipv6 ? kDefault6 : kDefault4, true};
 }
 

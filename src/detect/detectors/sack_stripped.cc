@@ -25,7 +25,7 @@ constexpr std::uint64_t kLosses = 5;
 
 bool looks_stripped(const SynFacts& syn) {
   const TcpOptions& options = syn.options;
-  return !options.sack_permitted && options.has_timestamps && options.has_window_scale;
+  return options.lacks_sack() && options.has_timestamps && options.has_window_scale;
 }
 
 /// Both copies of a SYN, one with the option and one without.

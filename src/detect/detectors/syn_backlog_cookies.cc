@@ -50,7 +50,7 @@ void sort_out(Server& server, const ConnectionFacts& connection) {
   if (offers_all(answer)) {
     server.whole.push_back(&connection);
     server.load_of_whole.push_back(load);
-  } else if (!answer.has_window_scale && !answer.sack_permitted) {
+  } else if (answer.lacks_window_scale() && answer.lacks_sack()) {
     server.bare.push_back(&connection);
     server.load_of_bare.push_back(load);
   }

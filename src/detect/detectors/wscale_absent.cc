@@ -28,7 +28,7 @@ struct Culprit {
 // The client's SYN decides: a server may answer with the option only if it was offered.
 Culprit find_culprit(const ConnectionFacts& connection) {
   const HandshakeFacts& handshake = connection.handshake;
-  if (handshake.syn && !handshake.syn->options.has_window_scale) {
+  if (handshake.syn && handshake.syn->options.lacks_window_scale()) {
     return {&*handshake.syn, &connection.client, "SYN"};
   }
   return {&*handshake.syn_ack, &connection.server, "SYN-ACK"};

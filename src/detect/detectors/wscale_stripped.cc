@@ -23,7 +23,7 @@ bool came_from_afar(const SynFacts& syn) {
 
 bool looks_stripped(const SynFacts& syn) {
   const TcpOptions& options = syn.options;
-  return !options.has_window_scale && options.has_timestamps && options.sack_permitted;
+  return options.lacks_window_scale() && options.has_timestamps && options.sack_permitted;
 }
 
 struct Stripped {
@@ -36,7 +36,7 @@ Stripped find_stripped(const Transfer& transfer) {
   const ConnectionFacts& connection = transfer.connection;
   const HandshakeFacts& handshake = connection.handshake;
   if (!handshake.syn || !handshake.syn_ack) return {};
-  const bool client = !handshake.syn->options.has_window_scale;
+  const bool client = handshake.syn->options.lacks_window_scale();
   const SynFacts& syn = client ? *handshake.syn : *handshake.syn_ack;
   if (!looks_stripped(syn)) return {};
   const Direction sent = client ? Direction::to_server : Direction::to_client;

@@ -80,8 +80,8 @@ void note_syn(LightRecord& record, const wire::LightPacket& packet, std::size_t 
   to_sender.shift = std::min(packet.syn.window_scale, kMaxShift);
   record.trouble[way].mss = packet.syn.mss;
   agree_on_scale(record);
-  const bool lacks =
-      !packet.syn.has_window_scale || !packet.syn.sack_permitted || packet.syn.mss == 0;
+  const bool lacks = !packet.syn.cut && (!packet.syn.has_window_scale ||
+                                         !packet.syn.sack_permitted || packet.syn.mss == 0);
   record.options_differ |= lacks;
   if (is_answer) {
     record.stamps_agreed =
@@ -297,7 +297,8 @@ void add_to(LightRecord& record, const wire::LightPacket& packet) {
   note_rare(record, packet, way);
   const bool syn_or_reset = (packet.flags & (wire::kSyn | wire::kRst)) != 0;
   if (packet.payload_len != 0 && !syn_or_reset) add_data(record, packet, way, gap);
-  if (!packet.has_timestamps && record.stamps_agreed && !syn_or_reset) count(record.unstamped);
+  const bool unstamped = !packet.has_timestamps && !packet.options_cut;
+  if (unstamped && record.stamps_agreed && !syn_or_reset) count(record.unstamped);
   if ((packet.flags & wire::kAck) == 0 || (packet.flags & wire::kRst) != 0) return;
   acknowledge(record, packet, 1 - way);
   if (!record.completed && (packet.flags & wire::kSyn) == 0) {

@@ -39,6 +39,23 @@ TEST(Synthesis, NotesAndSuspectsDoNotDecide) {
   EXPECT_EQ(diagnosis.findings.size(), 2U);
 }
 
+TEST(Synthesis, ACoarseClockProvesNothingShorterThanAFewTicks) {
+  Case facts = healthy_case({.seconds = 10});
+  download_of(facts).rtt.total.median_s = 0.020;
+  facts.connections[0].clock_tick_s = 0.004;
+  const std::vector<Finding> claims{claim("random-loss", 5), claim("wscale-absent", 4)};
+  EXPECT_EQ(detect::synthesise(facts, claims).verdict, "random-loss") << "a fifth is fine enough";
+  facts.connections[0].clock_tick_s = 0.0156;
+  const Diagnosis coarse = detect::synthesise(facts, claims);
+  EXPECT_EQ(coarse.verdict, "wscale-absent") << "options are no times";
+  const auto timed =
+      std::ranges::find(coarse.findings, std::string_view("random-loss"), &Finding::fault);
+  ASSERT_NE(timed, coarse.findings.end());
+  EXPECT_EQ(timed->severity, Severity::suspect);
+  EXPECT_NE(timed->evidence.back().text.find("ticks every 15.6 ms"), std::string::npos);
+  EXPECT_FALSE(timed->next_capture.empty());
+}
+
 TEST(Synthesis, GeneralFoldsIntoTheSpecialBesideIt) {
   Finding general = claim("rto-dominated", 9);
   general.evidence.push_back({EvidenceKind::frames, "40 timeouts", {}, {}});

@@ -74,6 +74,55 @@ TEST(Taps, ANetworkThatDeliversTwiceNowAndThenIsSaidSo) {
   EXPECT_EQ(c.tap_copies, 0u);
 }
 
+/// Large frames of three segments, and 30 ms later, at the far end, the segments that they became:
+/// with the IP IDs that a NIC gives, or others. ACKs come at both taps, as they are.
+ConnectionFacts two_ends(std::uint16_t id_of_pieces) {
+  Exchange x;
+  x.client_options = x.server_options = syn_options(7, true);
+  x.handshake(30ms);
+  std::uint16_t id = 100;
+  std::uint32_t stamp = 1000;
+  for (int i = 0; i < 20; ++i, id = static_cast<std::uint16_t>(id + 3), stamp += 70) {
+    const std::int64_t from = i * 3 * kSegment;
+    x.after(1ms).to_server({.from = from,
+                            .len = 3 * kSegment,
+                            .ack = 0,
+                            .ip_id = id,
+                            .ts_value = stamp,
+                            .ts_echo = stamp});
+    x.after(30ms);
+    for (std::uint16_t j = 0; j < 3; ++j) {
+      x.to_server({.from = from + j * kSegment,
+                   .len = kSegment,
+                   .ack = 0,
+                   .ip_id = static_cast<std::uint16_t>(id + j + id_of_pieces),
+                   .ts_value = stamp,
+                   .ts_echo = stamp});
+    }
+    Sent ack{.ack = from + 3 * kSegment, .ip_id = id, .ts_value = stamp + 30, .ts_echo = stamp};
+    x.after(10us).to_client(ack);
+    x.after(30ms).to_client(ack);
+  }
+  return x.connection();
+}
+
+TEST(Taps, ALargeFrameAndItsSegmentsAtTheOtherEndAreOne) {
+  const ConnectionFacts c = two_ends(0);
+  const DirectionFacts& d = c[Direction::to_server];
+  EXPECT_EQ(d.bytes, 60u * kSegment);
+  EXPECT_EQ(d.data_packets, 20u);
+  EXPECT_EQ(d.resent_packets, 0u);
+  EXPECT_EQ(d.superframes.lost_whole, 0u);
+  EXPECT_EQ(d.duplicate_acks, 0u);
+  EXPECT_EQ(c.tap_copies, 80u);
+}
+
+TEST(Taps, SegmentsWithOtherIpIdsWereSentAgain) {
+  const ConnectionFacts c = two_ends(1000);
+  EXPECT_GE(c[Direction::to_server].resent_packets, 55u);
+  EXPECT_EQ(c.tap_copies, 0u) << "one way alone comes twice: the network does that too";
+}
+
 // macOS sends ACKs with IP ID 0: equal ones are duplicate ACKs, not copies of one.
 TEST(Taps, DuplicateAcksWithoutAnIpIdAreNoCopies) {
   Exchange x;

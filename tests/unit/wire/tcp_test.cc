@@ -111,6 +111,10 @@ TEST(Tcp, reads_a_header_whose_options_were_not_captured) {
   EXPECT_EQ(p.options.mss, 100);
   EXPECT_FALSE(p.options.has_timestamps);
   EXPECT_FALSE(p.options.malformed);
+  EXPECT_TRUE(p.options.cut);
+  EXPECT_FALSE(p.options.lacks_window_scale()) << "it may have been there";
+  EXPECT_FALSE(p.options.lacks_sack());
+  EXPECT_FALSE(p.options.lacks_mss());
   EXPECT_EQ(p.tcp_header_len, 36);
   EXPECT_EQ(p.payload_len, 1000u);
   EXPECT_TRUE(p.payload.empty());

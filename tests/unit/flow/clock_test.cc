@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// A clock that ticks seldom is told from a fine one by how packets share its times.
+#include "flow/clock.h"
+
+#include <chrono>
+#include <random>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace slowpath::flow {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+/// Packets at moments some milliseconds apart, in groups that follow each other by 400 us, by a
+/// clock with this tick.
+std::vector<Record> records_by(Duration tick, std::size_t count = 200) {
+  std::mt19937 random(1);
+  std::uniform_int_distribution<int> apart_us(3000, 30'000);
+  std::vector<Record> records(count);
+  Time now = time_from_ns(1'700'000'000'123'456'789);
+  for (std::size_t i = 0; i < count; ++i) {
+    now += i % 4 == 0 ? microseconds(apart_us(random)) : microseconds(400);
+    records[i].time = now - now.time_since_epoch() % tick;
+    records[i].has_timestamps = true;
+    records[i].ts_value = static_cast<std::uint32_t>((to_ns(now) + 300'000) / 1'000'000);
+  }
+  return records;
+}
+
+TEST(CoarseTick, PacketsShareTimesThatAreTicksApart) {
+  EXPECT_EQ(coarse_tick(records_by(microseconds(15'625))), microseconds(15'625));
+  EXPECT_EQ(coarse_tick(records_by(milliseconds(1))), milliseconds(1));
+}
+
+TEST(CoarseTick, FineClocksHaveNone) {
+  EXPECT_EQ(coarse_tick(records_by(microseconds(1))), Duration{0});
+  EXPECT_EQ(coarse_tick(records_by(microseconds(100))), Duration{0});
+}
+
+TEST(CoarseTick, ACaptureThatAProgramMadeSharesTimesAsItLikes) {
+  std::vector<Record> made = records_by(milliseconds(15));
+  for (Record& record : made) {
+    record.ts_value = static_cast<std::uint32_t>(to_ns(record.time) / 1'000'000);
+  }
+  EXPECT_EQ(coarse_tick(made), Duration{0});
+}
+
+TEST(CoarseTick, FewPacketsOrLonePacketsTellNothing) {
+  EXPECT_EQ(coarse_tick(records_by(microseconds(15'625), 40)), Duration{0});
+  std::vector<Record> lone = records_by(microseconds(1));
+  for (std::size_t i = 0; i < lone.size(); ++i) {
+    lone[i].time = time_from_ns(1'700'000'000'000'000'000) + i * milliseconds(20);
+  }
+  EXPECT_EQ(coarse_tick(lone), Duration{0}) << "telemetry every 20 ms";
+}
+
+TEST(CoarseTick, TimesThatAreSharedByChanceAreNoWholeTicksApart) {
+  std::vector<Record> records = records_by(microseconds(1));
+  for (std::size_t i = 0; i < records.size(); ++i) records[i].time = records[i / 4 * 4].time;
+  EXPECT_EQ(coarse_tick(records), Duration{0});
+}
+
+}  // namespace
+}  // namespace slowpath::flow
