@@ -34,6 +34,10 @@ constexpr double kTogether_s = 0.0002;
 // A run: of the losses so many follow another directly, and so many times more than by chance.
 constexpr double kRunShare = 0.3, kRunFactor = 3;
 constexpr std::uint64_t kRunLosses = 10;
+// Of runs whose length chance decides, as where each segment ends one with the same probability,
+// one in their mean length is a single segment. Much longer ones are silences of a path, of any
+// length.
+constexpr double kShortRun = 6;
 
 double as_double(std::uint64_t n) { return static_cast<double>(n); }
 
@@ -146,6 +150,38 @@ std::string lone_ones_are_spared(const DirectionFacts& data) {
       lost, alone, format_percent(share));
 }
 
+/// What is lost side by side in the stream, in bytes. Not the end of a flight that was lost before
+/// the capture, of which only the timer's resend tells: how much it was does not show.
+std::vector<std::uint64_t> runs_of(const DirectionFacts& data) {
+  std::vector<std::uint64_t> runs;
+  std::uint64_t end = 0;
+  for (const LossEvent& loss : by_offset(data)) {
+    if (loss.how == ResendClass::timeout && loss.before_capture) continue;
+    if (runs.empty() || loss.offset != end) runs.push_back(0);
+    runs.back() += loss.len;
+    end = loss.offset + loss.len;
+  }
+  return runs;
+}
+
+std::string none_is_lost_alone(const DirectionFacts& data) {
+  if (data.segment_size == 0) return {};
+  const std::vector<std::uint64_t> runs = runs_of(data);
+  if (runs.size() < kRunLosses) return {};
+  double sum = 0;
+  for (const std::uint64_t run : runs) {
+    if (run <= data.segment_size) return {};
+    sum += as_double(run) / data.segment_size;
+  }
+  const double mean = sum / static_cast<double>(runs.size());
+  const double chance = std::pow(1 - 1 / mean, static_cast<double>(runs.size()));
+  if (mean > kShortRun || chance > kHardlyChance) return {};
+  return fmt::format(
+      "segments are lost {} times, {:.1f} at a time, and never one alone: something does not take "
+      "several at once",
+      runs.size(), mean);
+}
+
 }  // namespace
 
 std::string losses_come_when_full(const DirectionFacts& data) {
@@ -171,6 +207,7 @@ bool losses_come_in_runs(const DirectionFacts& data, const LossPattern& pattern)
 
 std::string why_not_chance(const DirectionFacts& data, const LossPattern& pattern) {
   if (std::string why = lone_ones_are_spared(data); !why.empty()) return why;
+  if (std::string why = none_is_lost_alone(data); !why.empty()) return why;
   const Episodes episodes = episodes_of(data);
   if (std::string why = high_ranks(data, episodes.ranks); !why.empty()) return why;
   if (std::string why = steady_distances(data, episodes); !why.empty()) return why;

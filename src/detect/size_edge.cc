@@ -84,6 +84,9 @@ std::optional<std::string> why_no_edge(const Transfer& transfer, const SizeEdge&
     return fmt::format("{} losses above {} bytes, where nothing arrived; {} are needed", edge.sent,
                        edge.passes, kLosses);
   }
+  if (!data.acks_seen) {
+    return "nothing that the receiver sent was captured: what arrived does not show";
+  }
   const std::uint32_t smallest =
       transfer.connection.client.address.version == 6 ? kSmallest6 : kSmallest4;
   if (edge.fails <= smallest) {

@@ -84,6 +84,7 @@ struct Finding {
   std::vector<Evidence> evidence;
   std::vector<RuledOut> ruled_out;
   std::string refuted_by;            // what observation would refute it
+  std::string_view remedies_of = {}; // the fault whose remedies help here; empty: its own do
   AfterFix after_fix;
   std::string wireshark_filter;      // display filter that shows the evidence; empty if none
   std::string next_capture;          // for suspects: the exact command that would tell

@@ -76,7 +76,7 @@ void DirectionAnalysis::remember_stamp(const Record& record) {
     stamps_.erase(stamps_.begin(), stamps_.begin() + kMost / 2);
     stamp_head_ = 0;
   }
-  stamps_.push_back({record.ts_value, record.time});
+  stamps_.push_back({record.ts_value, record.acknowledgment, record.time});
 }
 
 bool DirectionAnalysis::acknowledges_stream(const Record& record) {

@@ -220,7 +220,11 @@ class DirectionAnalysis {
 
   // rtt.cc
   void take_rtt(const Segment& segment, const Record& record, Time now);
-  void take_total_rtt(double total_s, std::int64_t flight_then, Time now);
+  /// What was in flight for a round trip, and the most that ever was; in bytes.
+  struct Load {
+    std::int64_t flight = 0, most = 0;
+  };
+  void take_total_rtt(double total_s, Load load, Time now);
   void echo_sample(const Record& record);
   [[nodiscard]] bool away_from_sender() const;
 
@@ -349,11 +353,13 @@ class DirectionAnalysis {
   Sampler rtt_total_, rtt_receiver_, rtt_sender_, rtt_idle_, rtt_loaded_;
   struct Stamp {
     std::uint32_t value;
+    SeqNum acknowledged;
     Time time;
   };
   WayMeter receiver_ways_, sender_ways_;
   std::vector<Stamp> stamps_;  // of replies whose echo is awaited
   std::size_t stamp_head_ = 0;
+  std::int64_t echo_flight_max_ = 0;  // the largest that an echo came with
 
   // --- windows and flight
   bool have_window_ = false;

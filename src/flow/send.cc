@@ -195,7 +195,9 @@ void DirectionAnalysis::send_new(const Sending& s) {
       (s.begin > next_ || s.begin == acked_unseen_end_)) {
     label(r, kLostSegment);
   }
-  if (s.begin > next_) open_hole(s);
+  // What was under way when the capture began is neither lost nor missing.
+  const bool joins_midway = !from_syn_ && facts_.data_packets == 1 && facts_.bytes_seen == 0;
+  if (s.begin > next_ && !joins_midway) open_hole(s);
   note_pace(s);
   if (peer_spoke_ || facts_.chunks.count == 0) begin_chunk();
   if (facts_.vantage == Vantage::receiver) {

@@ -67,6 +67,7 @@ Json after_fix_to_json(const AfterFix& after) {
 
 Json finding_to_json(const Finding& finding, const Case& facts) {
   const Fault* fault = find_fault(finding.fault);
+  const Fault* remedied = finding.remedies_of.empty() ? fault : find_fault(finding.remedies_of);
   Json evidence = Json::array();
   for (const Evidence& item : finding.evidence) evidence.push_back(to_json(item, facts));
   Json ruled_out = Json::array();
@@ -74,8 +75,8 @@ Json finding_to_json(const Finding& finding, const Case& facts) {
     ruled_out.push_back({{"fault", rival.fault}, {"why", rival.why}});
   }
   Json remedies = Json::array();
-  if (fault != nullptr) {
-    for (const RemedyStep& step : fault->remedies) {
+  if (remedied != nullptr) {
+    for (const RemedyStep& step : remedied->remedies) {
       remedies.push_back(to_json(step, facts, finding));
     }
   }
@@ -94,6 +95,7 @@ Json finding_to_json(const Finding& finding, const Case& facts) {
           {"evidence", std::move(evidence)},
           {"ruled_out", std::move(ruled_out)},
           {"refuted_by", finding.refuted_by},
+          {"remedies_of", remedied != nullptr ? remedied->id : finding.fault},
           {"remedies", std::move(remedies)},
           {"after_fix", after_fix_to_json(finding.after_fix)},
           {"wireshark_filter", finding.wireshark_filter},

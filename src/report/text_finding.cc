@@ -114,7 +114,8 @@ const RemedyStep* first_step(const Fault& fault) {
 }
 
 void write_remedies(Page& page, const Answer& answer, const Finding& finding, bool all) {
-  const Fault* fault = find_fault(finding.fault);
+  const Fault* fault =
+      find_fault(finding.remedies_of.empty() ? finding.fault : finding.remedies_of);
   const RemedyStep* first = fault != nullptr ? first_step(*fault) : nullptr;
   if (first == nullptr) return;
   write_remedy(page, "do", *first, answer, finding);

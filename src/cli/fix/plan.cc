@@ -55,12 +55,12 @@ Result<Json> document_in(const std::string& file) {
   return json;
 }
 
-/// The faults that a diagnosis named, in its order, suspects behind.
+/// The faults whose steps help against what a diagnosis named, in its order, suspects behind.
 std::vector<std::string> faults_in(const Json& json) {
   std::vector<std::string> faults;
   for (const std::string_view severity : {"fault", "suspect"}) {
     for (const Json& finding : json["findings"]) {
-      const std::string id = finding.value("fault", "");
+      const std::string id = finding.value("remedies_of", finding.value("fault", ""));
       if (finding.value("severity", "") == severity &&
           std::ranges::find(faults, id) == faults.end())
         faults.push_back(id);

@@ -5,6 +5,8 @@
 // window was left. Not when the round trip has grown under load: then the window only fills a
 // queue. Its special cases (no scaling, a fixed 64 KiB, an application that does not read) are
 // detectors of their own.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/format.h"
@@ -15,6 +17,15 @@ namespace slowpath::detect::detectors {
 namespace {
 
 constexpr std::string_view kFault = "rwnd-limited";
+
+// A guessed scale is the least that leaves room for the flight, so that the window is less than
+// twice the flight: of so few segments, that one more has no room is likely.
+constexpr std::uint64_t kGuessedSegments = 16;
+
+bool is_window_of_the_guess(const DirectionFacts& data) {
+  return data.window.knowledge == ScaleKnowledge::guessed &&
+         data.window.max_bytes < kGuessedSegments * std::max(1U, data.segment_size);
+}
 
 Finding describe(const Transfer& transfer, const WindowLimit& limit) {
   const DirectionFacts& data = transfer.data();
@@ -36,9 +47,10 @@ Finding describe(const Transfer& transfer, const WindowLimit& limit) {
                 format_percent(limit.share));
   add_window_evidence(transfer, limit, finding);
   if (limit.by_reader) {
+    finding.remedies_of = "zero-window";
     finding.evidence.push_back(
         shown_by("a larger buffer would fill with unread data as well: it helps only where the "
-                 "application reads fast enough on the whole (zero-window has what to do)",
+                 "application reads fast enough on the whole",
                  {}));
   }
   finding.refuted_by =
@@ -61,6 +73,13 @@ void inspect(const Case& facts, Findings& findings) {
     const WindowLimit limit = judge_window(transfer);
     if (!limit.limits) {
       if (limit.seconds > 0) silent(findings, kFault, transfer, limit.why_not);
+      continue;
+    }
+    if (is_window_of_the_guess(transfer.data())) {
+      silent(findings, kFault, transfer,
+             fmt::format("the handshake was not captured, and the least scale that allows the "
+                         "flight makes a window of {}: that it is filled says nothing",
+                         format_bytes(limit.window_bytes)));
       continue;
     }
     findings.list.push_back(describe(transfer, limit));

@@ -50,8 +50,7 @@ void inspect(const Case& facts, Findings& findings) {
     const DirectionFacts& data = transfer.data();
     const ChecksumFacts& sums = data.checksums;
     if (sums.bad_but_acknowledged == 0) continue;
-    const bool away = data.vantage == Vantage::receiver || data.vantage == Vantage::midpath;
-    if (!away || !can_judge_checksums(transfer)) {
+    if (!can_judge_checksums(transfer)) {
       silent(findings, kFault, transfer,
              "checksums recorded at the sender or in an edited file decide nothing");
       continue;
@@ -76,7 +75,7 @@ void inspect(const Case& facts, Findings& findings) {
 extern const Detector rx_csum_skipped;
 const Detector rx_csum_skipped{.id = kFault,
                                .scope = Scope::direction,
-                               .needs = "a capture away from the sender, whole packets",
+                               .needs = "a capture that is not the sender's own, whole packets",
                                .inspect = inspect};
 
 }  // namespace slowpath::detect::detectors

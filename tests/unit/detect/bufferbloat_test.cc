@@ -39,14 +39,25 @@ TEST(Bufferbloat, APathThatIsSlowWithoutLoadIsNot) {
   EXPECT_TRUE(run("bufferbloat", facts).empty());
 }
 
-// A few answers on a path of 40 ms whose ACKs came 110 ms late: nobody waits behind 4 KB.
+// A few answers on a path of 40 ms whose ACKs came 160 ms late: nobody waits behind 8 segments.
 TEST(Bufferbloat, AFewSegmentsAreNoLongQueue) {
-  Case facts = with_latency(0.040, 0.150);
-  download_of(facts).goodput_bps = 0.8e6;
+  Case facts = with_latency(0.040, 0.200);
+  download_of(facts).goodput_bps = 0.55e6;
   EXPECT_TRUE(run("bufferbloat", facts).empty());
   EXPECT_EQ(silences_of("bufferbloat", facts).size(), 1U);
-  download_of(facts).goodput_bps = 0.9e6;
+  download_of(facts).goodput_bps = 0.62e6;
   EXPECT_EQ(run("bufferbloat", facts).size(), 1U);
+}
+
+TEST(Bufferbloat, AHundredPacketsThatSpeechDoesNotSufferFromAreAUsualQueue) {
+  Case facts = with_latency(0.003, 0.122);
+  download_of(facts).goodput_bps = 7.8e6;
+  EXPECT_TRUE(run("bufferbloat", facts).empty()) << "80 segments";
+  download_of(facts).goodput_bps = 11e6;
+  EXPECT_EQ(run("bufferbloat", facts).size(), 1U) << "113";
+  facts = with_latency(0.003, 0.160);
+  download_of(facts).goodput_bps = 4e6;
+  EXPECT_EQ(run("bufferbloat", facts).size(), 1U) << "fewer, but longer";
 }
 
 TEST(Bufferbloat, AQueueThatConnectionsOfTheSameHostsFillTogetherIsTheirs) {
@@ -71,9 +82,9 @@ TEST(Bufferbloat, AHandshakeThatWaitedHidesNoQueue) {
 // At a receiver the flight may be computed so badly that much of it looks quicker than all of it:
 // then the handshake says what was there before the load.
 TEST(Bufferbloat, WhereTheFlightDoesNotTellTheHandshakeDoes) {
-  Case facts = with_latency(0.005, 0.138);
+  Case facts = with_latency(0.005, 0.160);
   DirectionFacts& data = download_of(facts);
-  data.rtt.idle_s = 0.072;
+  data.rtt.idle_s = 0.085;
   data.rtt.total.median_s = 0.205;
   data.rtt.handshake_s = 0.005;
   EXPECT_EQ(run("bufferbloat", facts).size(), 1U);

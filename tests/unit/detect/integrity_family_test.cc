@@ -192,6 +192,12 @@ TEST(RxCsumSkipped, DamagedSegmentsThatAreTakenAreASuspect) {
   EXPECT_TRUE(run("rx-csum-skipped", at_sender).empty());
 }
 
+TEST(RxCsumSkipped, WhereTheCaptureWasTakenNeedNotBeKnown) {
+  Case unknown = taken_though_bad(6, 6);
+  download_of(unknown).vantage = Vantage::unknown;
+  EXPECT_EQ(run("rx-csum-skipped", unknown).at(0).severity, Severity::suspect);
+}
+
 TEST(RxCsumSkipped, OneErrorForAllOrMostBeingBadIsNoDamage) {
   EXPECT_TRUE(run("rx-csum-skipped", taken_though_bad(6, 1)).empty());
   EXPECT_TRUE(run("rx-csum-skipped", taken_though_bad(2, 2)).empty());

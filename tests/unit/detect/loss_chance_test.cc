@@ -56,6 +56,30 @@ TEST(LossChance, IndependentLossesAreChance) {
   }
 }
 
+/// `count` runs of lost segments, far apart at no rhythm, at any round-trip time.
+DirectionFacts runs_of(std::size_t count, std::uint64_t segments) {
+  DirectionFacts data = some_transfer();
+  std::mt19937 random(3);
+  std::exponential_distribution<double> apart(1.0 / 300);
+  std::uniform_real_distribution<double> rtt(0.020, 0.030);
+  double at = apart(random);
+  for (std::size_t run = 0; run < count; ++run, at += 40 + apart(random)) {
+    for (std::uint64_t i = 0; i < segments; ++i) {
+      lose(data, static_cast<std::uint64_t>(at) + i, rtt(random), i > 0);
+    }
+  }
+  return data;
+}
+
+TEST(LossChance, SegmentsThatAreNeverLostAloneWereOneSend) {
+  DirectionFacts data = runs_of(20, 2);
+  EXPECT_NE(why(data).find("never one alone"), std::string::npos) << why(data);
+  lose(data, 19'000, 0.025);
+  EXPECT_EQ(why(data), "") << "one was";
+  EXPECT_EQ(why(runs_of(9, 2)), "") << "too few";
+  EXPECT_EQ(why(runs_of(20, 12)), "") << "a path that is silent for a while takes many";
+}
+
 TEST(LossChance, LossesAtTheLongestRoundTripsAreAQueue) {
   DirectionFacts data = some_transfer();
   std::mt19937 random(1);

@@ -36,6 +36,12 @@ IcmpFacts too_big(std::uint32_t mtu, std::uint32_t quoted) {
   return icmp;
 }
 
+TEST(PmtudBlackhole, WithoutTheReceiversPacketsNothingIsKnownToArriveOrNot) {
+  Case facts = edge_at_full_size(6);
+  download_of(facts).acks_seen = false;
+  EXPECT_TRUE(run("pmtud-blackhole", facts).empty());
+}
+
 TEST(PmtudBlackhole, SizeThatNeverArrivesIsAFault) {
   const auto found = run("pmtud-blackhole", edge_at_full_size(6));
   ASSERT_EQ(found.size(), 1U);

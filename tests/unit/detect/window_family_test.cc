@@ -67,6 +67,7 @@ TEST(RwndLimited, AcksThatWaitForTheReaderAreNoQueue) {
   const auto found = run("rwnd-limited", read_now_and_then());
   ASSERT_EQ(found.size(), 1U);
   EXPECT_NE(found[0].claim.find("has not read"), std::string::npos);
+  EXPECT_EQ(found[0].remedies_of, "zero-window") << "a larger buffer fills as well";
 }
 
 TEST(RwndLimited, AcksForTwoSegmentsEachAreAQueues) {

@@ -84,6 +84,16 @@ TEST(JsonSchema, NoticesWhatIsWrong) {
   EXPECT_NE(schema_errors(document), "");
 }
 
+TEST(Json, RemediesMayBeAnotherFaults) {
+  Answer made = test::large_sends();
+  made.diagnosis.findings[0].remedies_of = "zero-window";
+  const Json finding = parsed(made)["findings"][0];
+  EXPECT_EQ(finding["fault"], "lso-not-segmented");
+  EXPECT_EQ(finding["remedies_of"], "zero-window");
+  EXPECT_EQ(finding["remedies"][0]["do"], find_fault("zero-window")->remedies[0].action);
+  EXPECT_EQ(parsed(test::large_sends())["findings"][0]["remedies_of"], "lso-not-segmented");
+}
+
 TEST(Json, CarriesWhatAGraderReads) {
   const Json document = parsed(test::large_sends());
   EXPECT_EQ(document["schema"], "slowpath.diagnosis.v1");
