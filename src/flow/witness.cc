@@ -59,9 +59,20 @@ TapPlace place_by_legs(const std::array<std::optional<Duration>, 2>& leg) {
   return TapPlace::midpath;
 }
 
+/// Whether data is sent in segments that leave room for timestamps, of which none was captured.
+bool fit_stamped(const std::map<std::uint32_t, std::uint32_t>& lengths, std::uint32_t mss) {
+  if (mss <= kTimestampBytes) return false;
+  std::uint32_t full = 0, stamped = 0;
+  for (const auto& [len, n] : lengths) {
+    full += len % mss == 0 ? n : 0;
+    stamped += len % (mss - kTimestampBytes) == 0 ? n : 0;
+  }
+  return stamped > full;
+}
+
 std::uint32_t segment_size_of(const HandshakeFacts& handshake, std::span<const Record> records,
                               Direction way) {
-  bool timestamps = false;
+  bool timestamps = false, options_cut = false;
   std::map<std::uint32_t, std::uint32_t> lengths;
   auto newest = lengths.end();  // most packets are as long as the one before
   std::uint32_t largest = 0, packets = 0;
@@ -69,6 +80,7 @@ std::uint32_t segment_size_of(const HandshakeFacts& handshake, std::span<const R
     if (r.direction != way || r.payload_len == 0 || r.icmp_index != kNone) continue;
     ++packets;
     timestamps |= r.has_timestamps;
+    options_cut |= r.options_cut;
     largest = std::max(largest, r.payload_len);
     if (newest == lengths.end() || newest->first != r.payload_len)
       newest = lengths.try_emplace(r.payload_len, 0).first;
@@ -82,6 +94,7 @@ std::uint32_t segment_size_of(const HandshakeFacts& handshake, std::span<const R
     std::uint32_t mss = receiver->options.mss;
     if (sender && sender->options.has_mss && sender->options.mss > 0)
       mss = std::min<std::uint32_t>(mss, sender->options.mss);
+    if (options_cut && !timestamps) timestamps = fit_stamped(lengths, mss);
     if (timestamps && mss > kTimestampBytes) mss -= kTimestampBytes;
     // A path MTU learnt elsewhere, or options not seen here: what most segments carry is the full
     // size then.

@@ -127,6 +127,22 @@ TEST(Witness, SegmentSizeWithoutAHandshakeIsTheCommonestLength) {
   EXPECT_EQ(x.connection()[Direction::to_server].segment_size, 1448u);
 }
 
+// 60 bytes of each frame hold the MSS of the SYN, and no timestamps.
+TEST(Witness, SegmentsLeaveRoomForTimestampsThatWereNotCaptured) {
+  for (const std::uint32_t len : {1448u, 1460u}) {
+    Exchange x;
+    x.client_options = x.server_options = syn_options(7);
+    x.client_options.cut = x.server_options.cut = true;
+    x.handshake(20ms);
+    for (std::uint32_t i = 1; i <= 30; ++i) {
+      wire::Packet data = x.packet_of(Direction::to_server, {.len = i % 3 == 0 ? 5 * len : len});
+      data.options.cut = true;
+      x.after(1ms).add(data);
+    }
+    EXPECT_EQ(x.connection()[Direction::to_server].segment_size, len);
+  }
+}
+
 TEST(Handshake, RetriesAreCountedAndTimed) {
   Exchange x;
   x.syn();
