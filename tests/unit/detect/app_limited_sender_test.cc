@@ -36,6 +36,19 @@ TEST(AppLimitedSender, OneLongPauseIsAnIdleConnection) {
   EXPECT_TRUE(run("app-limited-sender", with_pauses(12, 8, 5, 20'000'000)).empty());
 }
 
+TEST(AppLimitedSender, ShortPausesOfAFastSenderMayBeASmallHosts) {
+  Case facts = with_pauses(2000, 4, 0.011, 2'000'000'000);
+  DirectionFacts& data = download_of(facts);
+  data.goodput_bps = 1.8e9;
+  data.rtt.total.median_s = 0.024;
+  EXPECT_TRUE(run("app-limited-sender", facts).empty());
+  data.rtt.total.median_s = 0.001;
+  EXPECT_EQ(run("app-limited-sender", facts).size(), 1U) << "nothing is in flight any more";
+  data.rtt.total.median_s = 0.024;
+  data.goodput_bps = 0.8e9;
+  EXPECT_EQ(run("app-limited-sender", facts).size(), 1U);
+}
+
 TEST(AppLimitedSender, AHostThatCopiesAsFastAsItCanIsNot) {
   Case facts = with_pauses(400, 6, 0.03, 20'000'000);
   download_of(facts).goodput_bps = 11e9;
