@@ -184,7 +184,15 @@ double least_rtt_s(const RttSet& rtt) {
 QueueFacts queue_of(const DirectionFacts& data) {
   const RttSet& rtt = data.rtt;
   if (rtt.total.samples < 5) return {};
-  return {least_rtt_s(rtt), rtt.loaded_s > 0 ? rtt.loaded_s : rtt.total.median_s};
+  const double loaded_s = rtt.loaded_s > 0 ? rtt.loaded_s : rtt.total.median_s;
+  // Under load no slower than the handshake was: what is far below both are stray samples (of what
+  // was sent more than once, say), and nothing queues. A handshake that waited for ARP took two
+  // round trips.
+  const double handshake_s = rtt.handshake_s.value_or(0);
+  if (loaded_s > 0 && loaded_s <= handshake_s && 2 * rtt.total.min_s < handshake_s) {
+    return {loaded_s, loaded_s};
+  }
+  return {least_rtt_s(rtt), loaded_s};
 }
 
 bool queue_builds(const QueueFacts& queue) {

@@ -2,9 +2,7 @@
 #include "cli/lab/campaign.h"
 
 #include <chrono>
-#include <filesystem>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,7 +10,6 @@
 
 #include "base/format.h"
 #include "cli/lab/conduct.h"
-#include "cli/lab/lessened.h"
 #include "cli/lab/outlook.h"
 #include "cli/lab/retell.h"
 #include "cli/lab/verdict.h"
@@ -40,18 +37,23 @@ class Campaign {
   Result<std::size_t> run(std::optional<double> limit_s);
 
  private:
-  /// Where a run's captures are, and whether they are judged also as others would have taken them.
-  struct Kept {
+  /// A run that was made, and what it is held against.
+  struct Made {
+    const ReadScenario& scenario;
+    lab::Variant variant;
+    const lab::RunResult& result;
+    std::optional<double> twin_bps;
+    const std::optional<TransferRate>& fixed;
     const std::string& directory;
-    bool lessened = false;
+    bool lessened;  // its captures are judged also as others would have taken them
   };
 
   Result<void> run_one(const PlannedRun& planned);
   Result<lab::RunResult> conduct_here(const ReadScenario& scenario, lab::Variant variant,
                                       std::uint64_t seed, const std::string& directory);
-  Result<void> judge(const ReadScenario& scenario, lab::Variant variant,
-                     const lab::RunResult& result, std::optional<double> twin_bps,
-                     const std::optional<TransferRate>& fixed, const Kept& kept);
+  Result<Captures> judge_point(const Made& made, const report::GradedCapture& blank,
+                               const lab::CaptureFile& file);
+  Result<void> judge(const Made& made);
   Result<std::optional<TransferRate>> rate_when_fixed(const ReadScenario& scenario,
                                                       const PlannedRun& planned);
   void show(const lab::Scenario& scenario, const lab::RunResult& result, const Captures& captures,
@@ -177,68 +179,51 @@ report::GradedCapture capture_of(const lab::Scenario& scenario, lab::Variant var
           .void_because = void_reasons(result)};
 }
 
-/// The capture `path` as others would have taken it, beside it while it is judged.
-Result<Captures> judge_lessened(const std::string& path, const lab::RunResult& result,
-                                const report::GradedCapture& blank, const std::string& point,
-                                Standard standard) {
-  // What is not in a capture cannot be named.
-  for (const char* verdict : {"unclear", "healthy"}) standard.accepted.emplace_back(verdict);
-  const std::string lessened_path = path + ".lessened";
-  Captures captures;
-  for (const Lessening& how : lessenings()) {
-    if (stop_requested()) break;
-    const Result<void> written = write_lessened(path, lessened_path, how, result.seed);
-    if (!written) return std::unexpected(written.error());
-    const Result<CaptureVerdict> verdict = judge_capture(lessened_path, result);
-    if (!verdict) return std::unexpected(verdict.error());
-    report::GradedCapture capture = blank;
-    capture.point = point;
-    capture.lessened = how.name;
-    grade(verdict->diagnosis, standard, capture);
-    captures.push_back(std::move(capture));
+/// One capture, and the same as others would have taken it.
+Result<Captures> Campaign::judge_point(const Made& made, const report::GradedCapture& blank,
+                                       const lab::CaptureFile& file) {
+  const lab::Scenario& scenario = made.scenario.scenario;
+  show_progress(fmt::format("{}, diagnosing {}", scenario.name, file.point));
+  const std::string path = path_of(file, made.directory);
+  const Result<CaptureVerdict> verdict = judge_capture(path, made.result);
+  if (!verdict) return std::unexpected(verdict.error());
+  report::GradedCapture capture = blank;
+  capture.point = file.point;
+  capture.ours = verdict->account;
+  const Standard standard =
+      standard_for(scenario, made.variant, file.point, made.result, made.twin_bps);
+  grade(verdict->diagnosis, standard, capture);
+  if (made.variant == lab::Variant::broken) {
+    capture.causes = causes_named(verdict->diagnosis, scenario, file.point);
   }
-  std::error_code error;
-  std::filesystem::remove(lessened_path, error);
+  if (made.fixed) {
+    capture.prediction = prediction_of(verdict->diagnosis, scenario, file.point, *made.fixed);
+  }
+  Captures captures{std::move(capture)};
+  if (!made.lessened) return captures;
+  Result<Captures> less = judge_lessened(path, made.result, standard, captures.front());
+  if (!less) return less;
+  captures.insert(captures.end(), less->begin(), less->end());
   return captures;
 }
 
-Result<void> Campaign::judge(const ReadScenario& scenario, lab::Variant variant,
-                             const lab::RunResult& result, std::optional<double> twin_bps,
-                             const std::optional<TransferRate>& fixed, const Kept& kept) {
-  const report::GradedCapture blank =
-      capture_of(scenario.scenario, variant, result, twin_bps, scenario.source.path_rate);
+Result<void> Campaign::judge(const Made& made) {
+  const lab::Scenario& scenario = made.scenario.scenario;
+  const report::GradedCapture blank = capture_of(scenario, made.variant, made.result, made.twin_bps,
+                                                 made.scenario.source.path_rate);
   Captures captures;
   if (blank.is_void()) {
     captures.push_back(blank);
   } else {
-    for (const lab::CaptureFile& file : result.captures) {
-      show_progress(fmt::format("{}, diagnosing {}", scenario.scenario.name, file.point));
-      const std::string path = path_of(file, kept.directory);
-      const Result<CaptureVerdict> verdict = judge_capture(path, result);
-      if (!verdict) return std::unexpected(verdict.error());
-      report::GradedCapture capture = blank;
-      capture.point = file.point;
-      capture.ours = verdict->account;
-      const Standard standard =
-          standard_for(scenario.scenario, variant, file.point, result, twin_bps);
-      grade(verdict->diagnosis, standard, capture);
-      if (variant == lab::Variant::broken) {
-        capture.causes = causes_named(verdict->diagnosis, scenario.scenario, file.point);
-      }
-      if (fixed) {
-        capture.prediction =
-            prediction_of(verdict->diagnosis, scenario.scenario, file.point, *fixed);
-      }
-      captures.push_back(std::move(capture));
-      if (!kept.lessened) continue;
-      Result<Captures> less = judge_lessened(path, result, blank, file.point, standard);
-      if (!less) return std::unexpected(less.error());
-      captures.insert(captures.end(), less->begin(), less->end());
+    for (const lab::CaptureFile& file : made.result.captures) {
+      Result<Captures> judged = judge_point(made, blank, file);
+      if (!judged) return std::unexpected(judged.error());
+      captures.insert(captures.end(), judged->begin(), judged->end());
     }
   }
   // What was looked at while a signal came is the beginning of a capture, not a verdict.
   if (stop_requested()) return {};
-  show(scenario.scenario, result, captures, twin_bps, variant);
+  show(scenario, made.result, captures, made.twin_bps, made.variant);
   for (report::GradedCapture& capture : captures) graded_(std::move(capture));
   return {};
 }
@@ -281,8 +266,13 @@ Result<void> Campaign::run_one(const PlannedRun& planned) {
       if (!rate) return std::unexpected(rate.error());
       fixed = std::move(*rate);
     }
-    const Result<void> judged =
-        judge(*scenario, variant, *result, twin_bps, fixed, {*directory, planned.lessened});
+    const Result<void> judged = judge({.scenario = *scenario,
+                                       .variant = variant,
+                                       .result = *result,
+                                       .twin_bps = twin_bps,
+                                       .fixed = fixed,
+                                       .directory = *directory,
+                                       .lessened = planned.lessened});
     if (!judged) return judged;
     workspace_.discard(*directory);
     if (variant == lab::Variant::healthy && void_reasons(*result).empty()) {

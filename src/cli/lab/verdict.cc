@@ -2,10 +2,14 @@
 #include "cli/lab/verdict.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include <fmt/format.h>
 
+#include "cli/lab/lessened.h"
 #include "cli/pipeline.h"
+#include "cli/signals.h"
 #include "detect/synthesis.h"
 #include "facts/case.h"
 #include "facts/catalogue.h"
@@ -66,6 +70,33 @@ Result<CaptureVerdict> judge_capture(const std::string& file, const lab::RunResu
   if (!looked) return std::unexpected(looked.error());
   return CaptureVerdict{.diagnosis = detect::diagnose(looked->facts),
                         .account = main_account(looked->facts, result)};
+}
+
+Result<std::vector<report::GradedCapture>> judge_lessened(const std::string& file,
+                                                          const lab::RunResult& result,
+                                                          Standard standard,
+                                                          const report::GradedCapture& whole) {
+  // What is not in a capture cannot be named.
+  for (const char* verdict : {"unclear", "healthy"}) standard.accepted.emplace_back(verdict);
+  const std::string path = file + ".lessened";
+  std::vector<report::GradedCapture> captures;
+  for (const Lessening& how : lessenings()) {
+    if (stop_requested()) break;
+    const Result<void> written = write_lessened(file, path, how, result.seed);
+    if (!written) return std::unexpected(written.error());
+    const Result<CaptureVerdict> verdict = judge_capture(path, result);
+    if (!verdict) return std::unexpected(verdict.error());
+    report::GradedCapture& capture = captures.emplace_back(whole);
+    capture.lessened = how.name;
+    capture.findings.clear();
+    capture.false_alarms.clear();
+    capture.causes.reset();
+    capture.prediction.reset();
+    grade(verdict->diagnosis, standard, capture);
+  }
+  std::error_code error;
+  std::filesystem::remove(path, error);
+  return captures;
 }
 
 Standard standard_for(const lab::Scenario& scenario, lab::Variant variant, const std::string& point,

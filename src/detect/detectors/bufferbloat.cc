@@ -35,6 +35,8 @@ constexpr double kQueuedSegments = 8;
 // speech suffers from (G.114, as above): a queue of the usual size.
 constexpr double kUsualSegments = 100;
 constexpr double kUsualSeconds = 0.150;
+// A sender that pauses so much has more in the queue at times than its mean rate tells.
+constexpr double kPauses = 0.20;
 
 void report(const Transfer& transfer, const QueueFacts& queue, double queue_bytes,
             Findings& findings) {
@@ -107,8 +109,9 @@ void inspect_transfer(const Transfer& transfer, Siblings& siblings, Findings& fi
   }
   const double queue_bytes = data.goodput_bps / 8 * queue.added_s();
   const double segments = queue_bytes / std::max(1U, data.segment_size);
-  if (segments < kQueuedSegments ||
-      (segments < kUsualSegments && queue.added_s() < kUsualSeconds)) {
+  const bool is_usual = segments < kUsualSegments && queue.added_s() < kUsualSeconds &&
+                        data.time.share(TimeOwner::application) < kPauses;
+  if (segments < kQueuedSegments || is_usual) {
     return silent(
         findings, kId, transfer,
         fmt::format("round trips of {} at this rate are a queue of {}: no more than usual",

@@ -34,6 +34,15 @@ TEST(CongestionSelf, OverflowThatCostsRecoveryIsAFault) {
   EXPECT_DOUBLE_EQ(found[0].seconds_lost, 2);
 }
 
+// ACKs that were meant for a first copy make samples far below the path's round trip.
+TEST(CongestionSelf, RoundTripsUnderLoadThatAreNoLongerThanTheHandshakeAreNoQueue) {
+  Case facts = with_queue(0.045, 40, 2);
+  download_of(facts).rtt.handshake_s = 0.050;
+  EXPECT_TRUE(run("congestion-self", facts).empty());
+  download_of(facts).rtt.handshake_s = 0.022;
+  EXPECT_EQ(run("congestion-self", facts).size(), 1U);
+}
+
 TEST(CongestionSelf, StandingQueueWithOverflowIsAFaultForItsLatency) {
   const auto found = run("congestion-self", with_queue(0.090, 16, 0.2));
   ASSERT_EQ(found.size(), 1U);
