@@ -5,6 +5,8 @@
 #include <array>
 #include <cmath>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace slowpath::flow {
 namespace {
@@ -31,6 +33,49 @@ constexpr std::size_t kTimePassed = 10;
 // Short distances, of so many ticks, are a whole number of ticks, but for rounding.
 constexpr std::int64_t kFewTicks = 3;
 constexpr double kRounding = 0.15;
+
+// ACKs before their data: so many of them, and of all that acknowledge something new. Queues of one
+// host swap a packet now and then, by microseconds.
+constexpr std::size_t kEarlyAcks = 10;
+constexpr double kEarlyShare = 0.20;
+constexpr Duration kSwapped = std::chrono::microseconds(100);
+// What stands later than this is no more the same moment.
+constexpr Duration kMostSkew = std::chrono::milliseconds(100);
+
+/// The data of one direction, and the ACKs that stand before it.
+struct EarlyAcks {
+  std::optional<SeqNum> sent;   // one past the newest byte
+  std::optional<SeqNum> acked;  // newest
+  std::optional<std::pair<SeqNum, Time>> waiting;
+  std::size_t news = 0;  // ACKs of something new
+  std::vector<Duration> early{};
+
+  void add_data(const Record& record) {
+    const SeqNum end = record.sequence + record.payload_len;
+    if (!sent || end > *sent) sent = end;
+    if (!waiting || *sent < waiting->first) return;
+    // Else what was acknowledged is not in the capture at all.
+    const bool is_it = record.sequence < waiting->first;
+    const Duration late = record.time - waiting->second;
+    if (is_it && late >= kSwapped && late <= kMostSkew) early.push_back(late);
+    waiting.reset();
+  }
+  void add_ack(const Record& record) {
+    if (acked && record.acknowledgment <= *acked) return;
+    acked = record.acknowledgment;
+    ++news;
+    if (sent && record.acknowledgment > *sent && !waiting) {
+      waiting = {record.acknowledgment, record.time};
+    }
+  }
+  [[nodiscard]] Duration skew() {
+    const double share = static_cast<double>(early.size());
+    if (early.size() < kEarlyAcks || share < kEarlyShare * static_cast<double>(news)) return {};
+    const auto middle = early.begin() + std::ssize(early) / 2;
+    std::ranges::nth_element(early, middle);
+    return *middle;
+  }
+};
 
 struct SenderClock {
   std::optional<std::uint32_t> value;
@@ -84,6 +129,18 @@ ClockJumps remove_clock_jumps(std::span<Record> records) {
     clock.time = record.time;
   }
   return jumps;
+}
+
+Duration skew_of_ways(std::span<const Record> records) {
+  std::array<EarlyAcks, 2> ways{};
+  for (const Record& record : records) {
+    if (record.tap_copy || record.network_copy || record.icmp_index != kNone) continue;
+    const auto own = static_cast<std::size_t>(record.direction);
+    const bool opens = record.has(wire::kSyn) || record.has(wire::kRst);
+    if (record.payload_len > 0 && !opens) ways[own].add_data(record);
+    if (record.has(wire::kAck) && !opens) ways[1 - own].add_ack(record);
+  }
+  return std::max(ways[0].skew(), ways[1].skew());
 }
 
 Duration coarse_tick(std::span<const Record> records) {

@@ -26,4 +26,8 @@ ClockJumps remove_clock_jumps(std::span<Record> records);
 /// number of ticks apart. 0: the clock is finer, or nothing tells.
 Duration coarse_tick(std::span<const Record> records);
 
+/// By how much the clocks differ that recorded the two directions: ACKs again and again stand before
+/// the data that they acknowledge. 0: they do not, or differ by less than shows.
+Duration skew_of_ways(std::span<const Record> records);
+
 }  // namespace slowpath::flow

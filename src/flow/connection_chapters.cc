@@ -70,6 +70,7 @@ void Connection::read_chapter(bool last, const BytesAt& bytes_at) {
   if (!analysis_) {
     analysis_ = std::make_unique<Analysis>(examine(records_, handshake_.facts()),
                                            handshake_.facts(), facts_.first);
+    facts_.clock_skew_s = to_seconds(analysis_->witness.clock_skew);
     facts_.clock_tick_s = to_seconds(analysis_->witness.clock_tick);
     for (DirectionAnalysis& direction : analysis_->directions) direction.set_labels(labels_.get());
   }

@@ -213,6 +213,7 @@ Witness examine(std::span<const Record> records, const HandshakeFacts& handshake
     end.ttl_max = std::max(end.ttl_max, r.ttl);
   }
   witness.clock_tick = coarse_tick(records);
+  witness.clock_skew = skew_of_ways(records);
   const bool clock_is_fine = witness.clock_tick == Duration{0};
   if (clock_is_fine) witness.leg = meter.legs();
   if (clock_is_fine && handshake.legs_known) {

@@ -95,6 +95,12 @@ void write_losses(Page& page, const CaptureFacts& capture) {
     page.entry("capture", fmt::format("its clock ticks every {}: what is shorter cannot be told",
                                       format_duration(capture.clock_tick_s)));
   }
+  if (capture.clock_skew_s > 0) {
+    page.entry("capture",
+               fmt::format("the clocks of its two directions differ by {}: ACKs stand before the "
+                           "data that they acknowledge",
+                           format_duration(capture.clock_skew_s)));
+  }
   std::string skipped;
   const auto add = [&](std::uint64_t count, std::string_view what) {
     if (count == 0) return;

@@ -41,7 +41,7 @@ TEST(Synthesis, NotesAndSuspectsDoNotDecide) {
 
 TEST(Synthesis, ACoarseClockProvesNothingShorterThanAFewTicks) {
   Case facts = healthy_case({.seconds = 10});
-  download_of(facts).rtt.total.median_s = 0.020;
+  download_of(facts).rtt.total.min_s = 0.020;
   facts.connections[0].clock_tick_s = 0.004;
   const std::vector<Finding> claims{claim("random-loss", 5), claim("wscale-absent", 4)};
   EXPECT_EQ(detect::synthesise(facts, claims).verdict, "random-loss") << "a fifth is fine enough";
@@ -54,6 +54,15 @@ TEST(Synthesis, ACoarseClockProvesNothingShorterThanAFewTicks) {
   EXPECT_EQ(timed->severity, Severity::suspect);
   EXPECT_NE(timed->evidence.back().text.find("ticks every 15.6 ms"), std::string::npos);
   EXPECT_FALSE(timed->next_capture.empty());
+}
+
+TEST(Synthesis, TwoClocksOfOneCaptureProveNoTimes) {
+  Case facts = healthy_case({.seconds = 10});
+  facts.connections[0].clock_skew_s = 0.001;
+  const Diagnosis skewed = detect::synthesise(facts, {claim("server-think-time", 5)});
+  EXPECT_NE(skewed.verdict, "server-think-time");
+  ASSERT_EQ(skewed.findings.size(), 1U);
+  EXPECT_NE(skewed.findings[0].evidence.back().text.find("differ by 1 ms"), std::string::npos);
 }
 
 TEST(Synthesis, GeneralFoldsIntoTheSpecialBesideIt) {

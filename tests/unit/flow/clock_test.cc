@@ -2,6 +2,7 @@
 // A clock that ticks seldom is told from a fine one by how packets share its times.
 #include "flow/clock.h"
 
+#include <algorithm>
 #include <chrono>
 #include <random>
 #include <vector>
@@ -61,6 +62,37 @@ TEST(CoarseTick, TimesThatAreSharedByChanceAreNoWholeTicksApart) {
   std::vector<Record> records = records_by(microseconds(1));
   for (std::size_t i = 0; i < records.size(); ++i) records[i].time = records[i / 4 * 4].time;
   EXPECT_EQ(coarse_tick(records), Duration{0});
+}
+
+/// Data of one end and its ACK 10 ms later, every 20 ms; the data's clock is ahead by `skew`. Every
+/// `missing`th packet with data was not captured.
+std::vector<Record> exchange_by(Duration skew, std::size_t missing = 1000) {
+  std::vector<Record> records;
+  const Time begin = time_from_ns(1'700'000'000'000'000'000);
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    Record data, ack;
+    data.time = begin + i * milliseconds(20) + skew;
+    data.sequence = SeqNum{1000 + 100 * i};
+    data.payload_len = 100;
+    data.flags = ack.flags = wire::kAck;
+    ack.direction = Direction::to_client;
+    ack.time = begin + i * milliseconds(20) + milliseconds(10);
+    ack.acknowledgment = data.sequence + 100;
+    if (i % missing != missing - 1) records.push_back(data);
+    records.push_back(ack);
+  }
+  std::ranges::stable_sort(records, {}, &Record::time);
+  return records;
+}
+
+TEST(SkewOfWays, AcksThatStandBeforeTheirDataTellIt) {
+  EXPECT_EQ(skew_of_ways(exchange_by(Duration{0})), Duration{0});
+  EXPECT_EQ(skew_of_ways(exchange_by(milliseconds(8))), Duration{0}) << "hidden by the path";
+  EXPECT_EQ(skew_of_ways(exchange_by(milliseconds(12))), milliseconds(2));
+}
+
+TEST(SkewOfWays, DataThatWasNotCapturedTellsNothing) {
+  EXPECT_EQ(skew_of_ways(exchange_by(Duration{0}, 2)), Duration{0});
 }
 
 }  // namespace

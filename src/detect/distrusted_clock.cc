@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a clock that ticks seldom cannot prove: whatever is told by round trips, queues, pauses and
-// rates within a tick or a few. Such a finding stays as a suspect.
+// What a clock that ticks seldom cannot prove, nor two clocks that differ, one for each direction:
+// whatever is told by round trips, queues, pauses and rates. Such a finding stays as a suspect.
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -19,7 +22,9 @@ constexpr double kTicks = 4;
 // Detectors of these measure times of the length of a round trip.
 constexpr auto kTimed = std::to_array<std::string_view>({"ack-path-congestion",
                                                          "app-limited-sender",
+                                                         "app-ping-pong",
                                                          "bufferbloat",
+                                                         "client-think-time",
                                                          "congestion-external",
                                                          "congestion-self",
                                                          "cwnd-limited-noloss",
@@ -33,6 +38,7 @@ constexpr auto kTimed = std::to_array<std::string_view>({"ack-path-congestion",
                                                          "reordering",
                                                          "sender-cpu-limited",
                                                          "sender-limited",
+                                                         "server-think-time",
                                                          "shaper",
                                                          "short-flow",
                                                          "sndbuf-limited",
@@ -43,33 +49,41 @@ bool is_timed(const Finding& finding) {
   return std::ranges::find(kTimed, finding.fault) != kTimed.end();
 }
 
-/// Seconds of the tick where the clock is too coarse for what happened within a round trip; 0 else.
-double blinding_tick_s(const Case& facts, const Finding& finding) {
-  const std::optional<Transfer> transfer = transfer_of(facts, finding);
-  if (!transfer) return 0;
-  const double tick_s = transfer->connection.clock_tick_s;
-  return transfer->data().rtt.total.median_s < kTicks * tick_s ? tick_s : 0;
+/// Why the capture's times do not tell such a thing; empty where they do.
+std::string why_blind(const Transfer& transfer) {
+  const ConnectionFacts& connection = transfer.connection;
+  if (connection.clock_skew_s > 0) {
+    return fmt::format(
+        "the clocks of the two directions differ by {}: ACKs stand before the data that they "
+        "acknowledge, and round trips are not to be had",
+        format_duration(connection.clock_skew_s));
+  }
+  if (transfer.data().rtt.total.min_s >= kTicks * connection.clock_tick_s) return {};
+  return fmt::format(
+      "the capture's clock ticks every {}, too seldom for round trips that short: this needs a "
+      "finer one",
+      format_duration(connection.clock_tick_s));
 }
 
 }  // namespace
 
-void distrust_coarse_clocks(const Case& facts, std::vector<Finding>& findings) {
+void distrust_clocks(const Case& facts, std::vector<Finding>& findings) {
   for (Finding& finding : findings) {
     if (finding.severity != Severity::fault || !is_timed(finding)) continue;
-    const double tick_s = blinding_tick_s(facts, finding);
-    if (tick_s <= 0) continue;
+    const std::optional<Transfer> transfer = transfer_of(facts, finding);
+    if (!transfer) continue;
+    std::string why = why_blind(*transfer);
+    if (why.empty()) continue;
     finding.severity = Severity::suspect;
     finding.evidence.push_back(
         {.kind = EvidenceKind::frames,
-         .text = fmt::format("the capture's clock ticks every {}, too seldom for round trips that "
-                             "short: this needs a finer one",
-                             format_duration(tick_s)),
+         .text = std::move(why),
          .frames = {},
-         .values = {{"clock_tick_us", tick_s * 1e6}}});
+         .values = {{"clock_tick_us", transfer->connection.clock_tick_s * 1e6},
+                    {"clock_skew_us", transfer->connection.clock_skew_s * 1e6}}});
     if (finding.next_capture.empty()) {
       finding.next_capture =
-          "the same with another program or host, whose clock tells microseconds apart: tcpdump "
-          "--time-stamp-precision=micro";
+          "both directions by one clock that tells microseconds apart: tcpdump on one of the hosts";
     }
   }
 }
