@@ -29,8 +29,8 @@ void fold(std::vector<Finding>& findings);
 /// served first. What is left of a fault below the material share becomes a note.
 void divide_overlaps(const Case& facts, std::vector<Finding>& findings);
 
-/// Makes suspects of faults that only times tell which the clock of the capture, or the two clocks of
-/// its directions, did not measure.
+/// Makes suspects of faults that only times tell which the clock of the capture, or the two clocks
+/// of its directions, did not measure.
 void distrust_clocks(const Case& facts, std::vector<Finding>& findings);
 
 /// Fills in `ruled_out`: the catalogue's look-alikes against which the facts speak.
