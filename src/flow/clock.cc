@@ -69,8 +69,8 @@ struct EarlyAcks {
     }
   }
   [[nodiscard]] Duration skew() {
-    const double share = static_cast<double>(early.size());
-    if (early.size() < kEarlyAcks || share < kEarlyShare * static_cast<double>(news)) return {};
+    const auto count = static_cast<double>(early.size());
+    if (early.size() < kEarlyAcks || count < kEarlyShare * static_cast<double>(news)) return {};
     const auto middle = early.begin() + std::ssize(early) / 2;
     std::ranges::nth_element(early, middle);
     return *middle;

@@ -9,7 +9,6 @@
 namespace slowpath::flow {
 namespace {
 
-constexpr std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
 // Hosts react this much faster at times than in the handshake.
 constexpr Duration kReactionMargin = std::chrono::milliseconds(1);
 // Records of the chapter before, to recognise copies of its last packets; of several taps with a
@@ -17,6 +16,12 @@ constexpr Duration kReactionMargin = std::chrono::milliseconds(1);
 constexpr std::size_t kKeptForCopies = 64, kKeptForTaps = 4096;
 // Fewer packets than this, with no handshake trouble, tell nothing: totals only.
 constexpr std::uint64_t kLightPackets = 3;
+
+/// Of `read` records those before this one are done with.
+std::size_t kept_from(std::size_t read, bool several_taps) {
+  const std::size_t kept = several_taps ? kKeptForTaps : kKeptForCopies;
+  return read > kept ? read - kept : 0;
+}
 
 // The shortest leg seen, less a margin: the sender's answer to an ACK must not seem to come before
 // it.
@@ -65,8 +70,7 @@ void Connection::read_chapter(bool last, const BytesAt& bytes_at) {
   const std::size_t from = analysis_ ? analysis_->read : 0;
   put_in_order(from);
   if (!analysis_) set_clock_right();
-  const std::size_t kept = several_taps_ ? kKeptForTaps : kKeptForCopies;
-  mark_copies(std::span(records_).subspan(from > kept ? from - kept : 0), several_taps_);
+  mark_copies(std::span(records_).subspan(kept_from(from, several_taps_)), several_taps_);
   if (!analysis_) {
     analysis_ = std::make_unique<Analysis>(examine(records_, handshake_.facts()),
                                            handshake_.facts(), facts_.first);
@@ -180,9 +184,8 @@ void Connection::release_labels(std::size_t count) {
 void Connection::drop_read_records() {
   Analysis& analysis = *analysis_;
   // Keep some to recognise copies by, and the replies that are still on their way to the sender.
-  const std::size_t needed = several_taps_ ? kKeptForTaps : kKeptForCopies;
   const std::size_t keep_from = std::min({analysis.reply_cursor[0], analysis.reply_cursor[1],
-                                          records_.size() > needed ? records_.size() - needed : 0});
+                                          kept_from(records_.size(), several_taps_)});
   release_labels(keep_from);
   records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(keep_from));
   noted_ -= static_cast<std::uint32_t>(keep_from);

@@ -8,7 +8,6 @@
 namespace slowpath::flow {
 namespace {
 
-constexpr std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
 constexpr std::size_t kKeptResets = 8;
 // Records this little out of time order come from several receive queues; larger steps are a clock
 // that was set.

@@ -6,8 +6,6 @@
 namespace slowpath::flow {
 namespace {
 
-constexpr std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
-
 // Signed distance between two timestamps (RFC 7323 section 5.2 compares them so).
 std::int32_t ahead_of(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b); }
 

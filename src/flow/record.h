@@ -3,6 +3,7 @@
 // record without the packet's bytes. A connection keeps at most a few thousand of them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "base/sequence.h"
@@ -15,6 +16,9 @@ namespace slowpath::flow {
 
 /// "No SACK blocks" in Record::sack_index, "no ICMP" in Record::icmp_index.
 inline constexpr std::uint32_t kNone = 0xffff'ffffu;
+
+/// The place of a direction's part where there is one for each.
+constexpr std::size_t index(Direction direction) { return static_cast<std::size_t>(direction); }
 
 struct Record {
   Time time{};

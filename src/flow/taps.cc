@@ -6,7 +6,6 @@
 // in the segments that a NIC cut it into, or merged anew: IP IDs and timestamps go on as they were.
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -29,8 +28,6 @@ constexpr Duration kMirrorWindow = std::chrono::microseconds(50);
 constexpr std::size_t kLookBack = 32;
 // Pieces that show two taps.
 constexpr std::size_t kPieces = 3;
-
-constexpr std::size_t index(Direction way) { return static_cast<std::size_t>(way); }
 // Where more than this share of packets comes twice, both ways, the capture does it, not the
 // network.
 constexpr double kMostPackets = 0.2;
@@ -59,17 +56,23 @@ bool may_be_copy(const Record& original, const Record& copy) {
   return apart == Duration{0} || (copy.payload_len > 0 && apart < std::chrono::milliseconds(1));
 }
 
+/// Of what same_packet() compares.
+std::uint64_t hash_of(const Record& record) {
+  const std::uint64_t place =
+      std::uint64_t{record.sequence.value} << 32 | record.acknowledgment.value;
+  const std::uint64_t rest = std::uint64_t{record.ip_id} << 48 ^
+                             std::uint64_t{record.payload_len} << 8 ^
+                             std::uint64_t{record.ts_value} << 16 ^ index(record.direction);
+  return (place ^ rest * 0x9e3779b97f4a7c15U) * 0x9e3779b97f4a7c15U;
+}
+
 /// Where packets that may be equal came last. Nearly every packet is unlike all others, and is told
 /// so at one look.
 class Newest {
  public:
   /// The newest position before `at` of one that may be equal; `at` itself if there is none.
   std::size_t replace(const Record& record, std::size_t at) {
-    const std::uint32_t mixed =
-        (record.sequence.value ^ std::rotl(record.acknowledgment.value, 16) ^
-         (record.payload_len << 8) ^ std::rotl(record.ts_value, 8) ^ record.ip_id) *
-        0x9e3779b1u;
-    std::uint32_t& slot = next_to_[mixed >> (32 - kBits)];
+    std::uint32_t& slot = next_to_[hash_of(record) >> (64 - kBits)];
     const std::size_t before = slot == 0 ? at : slot - 1;
     slot = static_cast<std::uint32_t>(at + 1);
     return before;
@@ -100,12 +103,7 @@ void mark_far_copies(std::span<Record> records) {
   std::unordered_map<std::uint64_t, const Record*> originals;
   for (Record& record : records) {
     if (record.tap_copy || record.network_copy || record.icmp_index != kNone) continue;
-    const std::uint64_t place =
-        std::uint64_t{record.sequence.value} << 32 | record.acknowledgment.value;
-    const std::uint64_t rest = std::uint64_t{record.ip_id} << 48 ^
-                               std::uint64_t{record.payload_len} << 8 ^
-                               std::uint64_t{record.ts_value} << 16 ^ index(record.direction);
-    const auto [found, is_new] = originals.try_emplace(place ^ rest * 0x9e3779b97f4a7c15U, &record);
+    const auto [found, is_new] = originals.try_emplace(hash_of(record), &record);
     if (is_new) continue;
     record.tap_copy = same_packet(*found->second, record) && may_be_copy(*found->second, record);
     if (!record.tap_copy) found->second = &record;

@@ -10,8 +10,6 @@
 namespace slowpath::flow {
 namespace {
 
-constexpr std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
-
 // A leg shorter than this share of the round trip means that the tap sits at that end.
 constexpr double kNearShare = 0.2;
 // Below this round trip timing cannot tell the ends apart; what offloads leave in the packets still

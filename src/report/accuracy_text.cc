@@ -46,6 +46,23 @@ void add_counts(std::string& text, std::string_view title,
   for (const auto& [what, count] : counts) text += fmt::format("  {} x {}\n", count, what);
 }
 
+Table table_of(const std::array<CalibrationBin, 10>& bins) {
+  Table table({{"confidence"},
+               {"stated", Align::right},
+               {"observed", Align::right},
+               {"difference", Align::right},
+               {"findings", Align::right}});
+  for (std::size_t i = 0; i < bins.size(); ++i) {
+    const CalibrationBin& bin = bins[i];
+    if (bin.count == 0) continue;
+    const auto tenth = static_cast<double>(i) / 10;
+    table.row({fmt::format("{:.1f} to {:.1f}", tenth, tenth + 0.1),
+               fmt::format("{:.2f}", bin.stated()), fmt::format("{:.2f}", bin.observed()),
+               fmt::format("{:+.2f}", bin.observed() - bin.stated()), std::to_string(bin.count)});
+  }
+  return table;
+}
+
 }  // namespace
 
 Table confusion_table(const Accuracy& accuracy) {
@@ -67,27 +84,6 @@ Table confusion_table(const Accuracy& accuracy) {
   }
   return table;
 }
-
-namespace {
-
-Table table_of(const std::array<CalibrationBin, 10>& bins) {
-  Table table({{"confidence"},
-               {"stated", Align::right},
-               {"observed", Align::right},
-               {"difference", Align::right},
-               {"findings", Align::right}});
-  for (std::size_t i = 0; i < bins.size(); ++i) {
-    const CalibrationBin& bin = bins[i];
-    if (bin.count == 0) continue;
-    const auto tenth = static_cast<double>(i) / 10;
-    table.row({fmt::format("{:.1f} to {:.1f}", tenth, tenth + 0.1),
-               fmt::format("{:.2f}", bin.stated()), fmt::format("{:.2f}", bin.observed()),
-               fmt::format("{:+.2f}", bin.observed() - bin.stated()), std::to_string(bin.count)});
-  }
-  return table;
-}
-
-}  // namespace
 
 Table calibration_table(const Accuracy& accuracy) { return table_of(accuracy.bins); }
 Table lessened_calibration_table(const Accuracy& accuracy) {

@@ -187,8 +187,9 @@ Result<Captures> Campaign::judge_point(const Made& made, const report::GradedCap
   const std::string path = path_of(file, made.directory);
   const Result<CaptureVerdict> verdict = judge_capture(path, made.result);
   if (!verdict) return std::unexpected(verdict.error());
-  report::GradedCapture capture = blank;
-  capture.point = file.point;
+  report::GradedCapture ungraded = blank;
+  ungraded.point = file.point;
+  report::GradedCapture capture = ungraded;
   capture.ours = verdict->account;
   const Standard standard =
       standard_for(scenario, made.variant, file.point, made.result, made.twin_bps);
@@ -201,7 +202,7 @@ Result<Captures> Campaign::judge_point(const Made& made, const report::GradedCap
   }
   Captures captures{std::move(capture)};
   if (!made.lessened) return captures;
-  Result<Captures> less = judge_lessened(path, made.result, standard, captures.front());
+  Result<Captures> less = judge_lessened(path, made.result, standard, ungraded);
   if (!less) return less;
   captures.insert(captures.end(), less->begin(), less->end());
   return captures;

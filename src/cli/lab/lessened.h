@@ -19,7 +19,6 @@ namespace slowpath::cli {
 /// drawn. Bytes of frames are those of before, or fewer of them.
 struct Lessening {
   std::string_view name;
-  std::string_view what;  // after "a capture"
   void (*change)(std::vector<wire::Frame>& frames, std::uint64_t seed);
 };
 

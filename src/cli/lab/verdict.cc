@@ -75,7 +75,7 @@ Result<CaptureVerdict> judge_capture(const std::string& file, const lab::RunResu
 Result<std::vector<report::GradedCapture>> judge_lessened(const std::string& file,
                                                           const lab::RunResult& result,
                                                           Standard standard,
-                                                          const report::GradedCapture& whole) {
+                                                          const report::GradedCapture& ungraded) {
   // What is not in a capture cannot be named.
   for (const char* verdict : {"unclear", "healthy"}) standard.accepted.emplace_back(verdict);
   const std::string path = file + ".lessened";
@@ -86,12 +86,8 @@ Result<std::vector<report::GradedCapture>> judge_lessened(const std::string& fil
     if (!written) return std::unexpected(written.error());
     const Result<CaptureVerdict> verdict = judge_capture(path, result);
     if (!verdict) return std::unexpected(verdict.error());
-    report::GradedCapture& capture = captures.emplace_back(whole);
+    report::GradedCapture& capture = captures.emplace_back(ungraded);
     capture.lessened = how.name;
-    capture.findings.clear();
-    capture.false_alarms.clear();
-    capture.causes.reset();
-    capture.prediction.reset();
     grade(verdict->diagnosis, standard, capture);
   }
   std::error_code error;

@@ -44,13 +44,13 @@ inline constexpr double kCheapShare = 0.10;
 Standard standard_for(const lab::Scenario& scenario, lab::Variant variant, const std::string& point,
                       const lab::RunResult& result, std::optional<double> twin_bps = {});
 
-/// The capture `file`, which was judged as `whole`, as others would have taken it (lessened.h),
-/// each written beside it while it is judged. To call it unclear or healthy is accepted there. Ends
-/// early after a signal. Errors: as of write_lessened() and judge_capture().
+/// The capture `file` as others would have taken it (lessened.h), each written beside it while it is
+/// judged. `ungraded`: what is known of it without a verdict. To call it unclear or healthy is
+/// accepted there. Ends early after a signal. Errors: as of write_lessened() and judge_capture().
 Result<std::vector<report::GradedCapture>> judge_lessened(const std::string& file,
                                                           const lab::RunResult& result,
                                                           Standard standard,
-                                                          const report::GradedCapture& whole);
+                                                          const report::GradedCapture& ungraded);
 
 /// Whether a finding speaks of this fault: as a fault or a suspect, by its own or a general name.
 bool names(const Finding& finding, std::string_view fault);
