@@ -133,6 +133,11 @@ struct WindowFacts {
   // section 3.8.6.2: the silly window syndrome, which both ends should avoid).
   Exemplars silly;
   std::uint64_t silly_bytes = 0;       // in these
+  // A sender may not know of an agreed shift, and take the field as it stands (RFC 7323 section 2.2).
+  std::uint64_t bare_sends = 0;        // data while a field was known, with a shift of three or more
+  std::uint64_t bare_stops = 0;        // of these, the ones that end where the field as it stands does
+  std::uint64_t bare_beyond = 0;       // and those that pass it
+  bool holds_bare = false;             // most stop there, and hardly any pass
 };
 
 struct RttFacts {
@@ -212,6 +217,10 @@ struct PauseFacts {
   double seconds = 0, longest_s = 0;
   FrameRef longest_before, longest_after;
   Exemplars ends;                      // frames that ended a pause
+  // Of answers, those that somebody waited for: the client went on at once, or the connection ended, or they are long.
+  // The others may be notifications, which nobody misses.
+  std::uint64_t awaited = 0;
+  double awaited_s = 0;
 };
 
 /// Small segment out, a pause of a delayed-ACK timer, a bare ACK, and the next small segment at once (RFC 896, 1122).

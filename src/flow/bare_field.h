@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "facts/time_account.h"
+#include "facts/direction.h"
 
 namespace slowpath::flow {
 
@@ -35,15 +35,26 @@ class BareField {
     if (is_shifted_ && edge_ >= 0 && edge_ - next < segment_size) waited_[owner] += seconds;
   }
 
+  /// Says what was seen, and gives the waits at the edge to the window, where it held the sender;
+  /// losses keep theirs.
+  void settle(DirectionFacts& facts) const {
+    facts.window.bare_sends = sends_;
+    facts.window.bare_stops = stops_;
+    facts.window.bare_beyond = beyond_;
+    facts.window.holds_bare = holds_sender();
+    if (facts.window.holds_bare) give_waits(facts.time);
+  }
+
+ private:
+  static constexpr std::uint64_t kSends = 20;
+
   /// Most sends end at the edge, and hardly any beyond it: the SYN's own window, which nobody
   /// scales, lets some pass at first. Messages end there by chance, and seldom.
   [[nodiscard]] bool holds_sender() const {
     return sends_ >= kSends && stops_ * 2 >= sends_ && beyond_ * 10 <= sends_;
   }
 
-  /// Gives the waits at the edge to the window, where it held the sender; losses keep theirs.
-  void settle(TimeAccount& time) const {
-    if (!holds_sender()) return;
+  void give_waits(TimeAccount& time) const {
     double missing_s = 0;
     for (const TimeOwner owner :
          {TimeOwner::application, TimeOwner::pacing_or_cpu, TimeOwner::delayed_ack,
@@ -54,9 +65,6 @@ class BareField {
     // What waited for an ACK at first, and was found to be the application's afterwards.
     give(time, TimeOwner::application, missing_s);
   }
-
- private:
-  static constexpr std::uint64_t kSends = 20;
 
   /// As much as that owner has.
   static double give(TimeAccount& time, TimeOwner owner, double seconds) {

@@ -16,6 +16,13 @@ constexpr double kReaction_s = 0.003;
 // An exchange that waits for more than this, and the hosts' reaction, has somebody thinking in it.
 constexpr double kPromptRoundTrips = 1.5;
 
+// So much follows no notification: it is what somebody asked for.
+constexpr std::uint64_t kLongAnswerBytes = 16'000;
+
+double pause_from(double round_trip_s) {
+  return std::max(kPauseMin_s, kPauseRoundTrips * round_trip_s);
+}
+
 void add_pause(PauseFacts& pauses, double seconds, FrameRef before, FrameRef after) {
   ++pauses.count;
   pauses.seconds += seconds;
@@ -39,11 +46,29 @@ bool follows_at_once(Time data, Time ack, double round_trip_s) {
 }  // namespace
 
 void Conversation::add(const Record& record, const Context& context) {
-  if (record.has(wire::kSyn) || record.has(wire::kRst) || record.icmp_index != kNone) return;
-  Side& own = sides_[static_cast<std::size_t>(record.direction)];
-  Side& other = sides_[1 - static_cast<std::size_t>(record.direction)];
-  if (record.has(wire::kAck)) ack(record, other, context.round_trip_s);
-  if (record.payload_len > 0) data(record, own, other, context);
+  if (record.has(wire::kSyn) || record.icmp_index != kNone) return;
+  Side& own = sides_[index(record.direction)];
+  Side& other = sides_[1 - index(record.direction)];
+  const bool ends = record.has(wire::kFin) || record.has(wire::kRst);
+  if (ends || record.payload_len > 1) react(other, record.time, context.round_trip_s);
+  if (!record.has(wire::kRst)) {
+    if (record.has(wire::kAck)) ack(record, other, context.round_trip_s);
+    if (record.payload_len > 0) data(record, own, other, context);
+  }
+  if (ends) react(own, record.time, context.round_trip_s);
+}
+
+// Whoever waited for the answer goes on, or is done.
+void Conversation::react(Side& answering, Time time, double round_trip_s) {
+  if (answering.open_answer_s <= 0) return;
+  if (to_seconds(time - answering.last_data) <= pause_from(round_trip_s)) await(answering);
+  answering.open_answer_s = 0;
+}
+
+void Conversation::await(Side& answering) {
+  ++answering.answers.awaited;
+  answering.answers.awaited_s += answering.open_answer_s;
+  answering.open_answer_s = 0;
 }
 
 void Conversation::ack(const Record& record, Side& data_sender, double round_trip_s) {
@@ -80,12 +105,15 @@ void Conversation::data(const Record& record, Side& own, Side& other, const Cont
   const Time last = std::max(own.last_data, other.last_data);
   const double gap_s = to_seconds(record.time - last);
   const bool anybody_spoke = own.have_sent || other.have_sent;
-  if (context.idle && anybody_spoke && own_done && other_done &&
-      gap_s > std::max(kPauseMin_s, kPauseRoundTrips * round_trip_s)) {
+  if (context.idle && anybody_spoke && own_done && other_done && gap_s > pause_from(round_trip_s)) {
     const bool answering = other.have_sent && other.last_data >= own.last_data;
     add_pause(answering ? own.answers : own.pauses, gap_s,
               answering ? other.last_data_frame : own.last_data_frame, record.frame);
+    own.open_answer_s = answering ? gap_s : 0;
+    own.answered_bytes = 0;
   }
+  own.answered_bytes += record.payload_len;
+  if (own.open_answer_s > 0 && own.answered_bytes >= kLongAnswerBytes) await(own);
   const bool small = context.segment_size > 0 && record.payload_len < context.segment_size;
   if (own.ack_waited_s > 0) {
     // Held back until the ACK came: leaves at once, although it had long been ready.

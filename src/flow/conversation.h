@@ -37,6 +37,8 @@ class Conversation {
     FrameRef ack_frame;
     double ack_waited_s = 0;
     PauseFacts pauses, answers;
+    double open_answer_s = 0;          // a late answer that nobody has reacted to yet; 0 = none
+    std::uint64_t answered_bytes = 0;  // of it
     NagleFacts nagle;
     Sampler timers;
     bool waiting_lone = false;  // a full segment is out, alone, and nothing followed it
@@ -47,6 +49,8 @@ class Conversation {
   void data(const Record& record, Side& own, Side& other, const Context& context);
   void ack(const Record& record, Side& data_sender, double round_trip_s);
   void take_turn(const Record& record, const Side& own, const Side& other, double round_trip_s);
+  static void react(Side& answering, Time time, double round_trip_s);
+  static void await(Side& answering);
   void lone_segment(const Record& record, Side& own, bool own_done, const Context& context);
 
   std::array<Side, 2> sides_{};

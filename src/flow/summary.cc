@@ -105,7 +105,7 @@ DirectionFacts DirectionAnalysis::finish(Time end, std::vector<IcmpFacts>& icmp)
                     .p90_s = gaps_s[2],
                     .median_bytes = spacing_bytes_.quantile(0.5)};
   facts_.trains = trains_.take(segment_size_);
-  bare_field_.settle(facts_.time);
+  bare_field_.settle(facts_);
   relabel_flat_flight();
   return std::move(facts_);
 }

@@ -4,12 +4,14 @@
 // and the first byte of its answer, with nothing outstanding. Look-alikes: a long path (the
 // handshake is slow too), the delayed-ACK timer (the gap ends with a bare ACK), answers that are
 // meant to come late (long polling, idle shells): those are the connection's purpose, and such gaps
-// are rare and long beside the exchanges that they separate.
+// are rare and long beside the exchanges that they separate. What nobody reacted to (a tunnel's
+// keep-alive, a message that was pushed) need not have been waited for: a suspect at most.
 #include <algorithm>
 
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/loss_limit.h"
 #include "detect/loss_time.h"
 #include "detect/policy.h"
@@ -61,38 +63,45 @@ struct Yardstick {
   double rtt_s = 0;
   double losses_s = 0;  // left out of the connection's time
   double share = 0;     // of the answers in what is left
+  double awaited = 0;   // of those that somebody waited for
 };
 
 void report(const Transfer& transfer, const Yardstick& by, Findings& findings) {
   const PauseFacts& answers = transfer.data().answers;
   Finding finding = about(kId, transfer);
   finding.seconds_lost = std::min(answers.seconds, duration_s(transfer.connection));
-  finding.severity = severity_of(true, finding.seconds_lost, transfer);
+  finding.severity = severity_of(by.awaited >= kShare, finding.seconds_lost, transfer);
   if (by.share < kShare || answers.longest_s <= needed_s(by.rtt_s))
     finding.severity = Severity::note;
   finding.confidence =
       confidence_of(0.75 + 0.2 * how_far(static_cast<double>(answers.count), 1, 10), transfer);
   finding.claim = fmt::format(
-      "{} took {} over {} answer{} to requests that it had already acknowledged, {} at the longest",
-      to_string(transfer.sender()), format_duration(answers.seconds), answers.count,
-      answers.count == 1 ? "" : "s", format_duration(answers.longest_s));
+      "{} took {} over {} to requests that it had already acknowledged, {} at the longest",
+      to_string(transfer.sender()), format_duration(answers.seconds),
+      counted(answers.count, "answer"), format_duration(answers.longest_s));
   finding.evidence.push_back(shown_by(
-      fmt::format("{} late answers, {} of the connection's time{}; in between "
-                  "nothing was outstanding",
-                  answers.count, format_percent(by.share),
+      fmt::format("{}, {} of the connection's time{}; in between nothing was outstanding",
+                  counted(answers.count, "late answer"), format_percent(by.share),
                   by.losses_s > 0 ? " beside what losses took" : ""),
       answers.ends,
       {{"late_answers", static_cast<double>(answers.count)}, {"think_time_s", answers.seconds}}));
   finding.evidence.push_back(shown_by(
       fmt::format("the longest: {} after the request's ACK", format_duration(answers.longest_s)),
       {answers.longest_before, answers.longest_after}, {{"longest_s", answers.longest_s}}));
+  finding.evidence.push_back(shown_by(
+      fmt::format("waited for: {} of them; the client went on at once, or the answer was "
+                  "long, or ended the connection",
+                  answers.awaited),
+      {}, {{"awaited", static_cast<double>(answers.awaited)}, {"awaited_s", answers.awaited_s}}));
   if (by.rtt_s > 0) {
     finding.evidence.push_back(
         shown_by(fmt::format("the round trip is {}: the path does not explain it",
                              format_duration(by.rtt_s)),
                  transfer.connection.handshake.syn_ack_frames, {{"rtt_us", by.rtt_s * 1e6}}));
   }
-  finding.refuted_by = "the server's own log with a shorter time for these requests";
+  finding.refuted_by =
+      "the server's own log with a shorter time for these requests: then a proxy in front of it "
+      "answered the handshake, and the way behind that is not seen here";
   const double mean_s = answers.seconds / static_cast<double>(answers.count);
   finding.wireshark_filter = stream_filter(
       transfer.connection,
@@ -108,7 +117,10 @@ void inspect_connection(const Case& facts, const ConnectionFacts& connection, Fi
   const double rtt_s = rtt_of(connection);
   const double losses_s = taken_by_losses_s(connection);
   const double active = active_s(connection) - losses_s;
-  const double share = active > 0 ? std::min(1.0, answers.seconds / active) : 0;
+  const auto share_of = [active](double seconds) {
+    return active > 0 ? std::min(1.0, seconds / active) : 0.0;
+  };
+  const double share = share_of(answers.seconds);
   const double needed = needed_s(rtt_s);
   const bool adds_up = answers.count >= kManyAnswers && share >= kMostOfTheTime &&
                        answers.seconds > kRounds * rtt_s * static_cast<double>(answers.count);
@@ -122,7 +134,12 @@ void inspect_connection(const Case& facts, const ConnectionFacts& connection, Fi
                   fmt::format("an answer after {} is a notification: nobody waits so long",
                               format_duration(answers.longest_s)));
   }
-  report(transfer, {.rtt_s = rtt_s, .losses_s = losses_s, .share = share}, findings);
+  report(transfer,
+         {.rtt_s = rtt_s,
+          .losses_s = losses_s,
+          .share = share,
+          .awaited = share_of(answers.awaited_s)},
+         findings);
 }
 
 void inspect(const Case& facts, Findings& findings) {

@@ -116,6 +116,12 @@ Finding describe_unshifted(const Transfer& transfer) {
       {{"window_field_max", data.window.raw_max},
        {"flight_max_bytes", static_cast<double>(data.flight_max_bytes)},
        {"largest_payload_bytes", data.largest_payload}}));
+  finding.evidence.push_back(
+      shown_by(fmt::format("{} of {} sends stop where the field as it stands ends, {} pass it",
+                           data.window.bare_stops, data.window.bare_sends, data.window.bare_beyond),
+               {},
+               {{"sends", static_cast<double>(data.window.bare_sends)},
+                {"stops", static_cast<double>(data.window.bare_stops)}}));
   return finding;
 }
 

@@ -13,6 +13,8 @@ Case with_answers(std::uint64_t count, double seconds, double longest_s, double 
   data.answers.count = count;
   data.answers.seconds = seconds;
   data.answers.longest_s = longest_s;
+  data.answers.awaited = count;
+  data.answers.awaited_s = seconds;
   data.answers.longest_before = FrameRef{0, 12};
   data.answers.longest_after = FrameRef{0, 13};
   data.answers.ends = frames(count, 13);
@@ -60,8 +62,18 @@ TEST(ServerThinkTime, WhatLossesTookIsLeftOut) {
   EXPECT_EQ(found[0].severity, Severity::fault);
   EXPECT_DOUBLE_EQ(found[0].seconds_lost, 2);
   // One late answer is none of its habits.
-  data.answers.count = 4;
+  data.answers.count = data.answers.awaited = 4;
   EXPECT_EQ(run("server-think-time", facts)[0].severity, Severity::note);
+}
+
+// A tunnel's keep-alives, messages that are pushed: nobody goes on when they come.
+TEST(ServerThinkTime, AnswersThatNobodyReactsToAreASuspect) {
+  Case facts = with_answers(6, 6, 1.5);
+  download_of(facts).answers.awaited = 1;
+  download_of(facts).answers.awaited_s = 0.4;
+  const auto found = run("server-think-time", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::suspect);
 }
 
 TEST(ServerThinkTime, LongPollingIsNot) {
