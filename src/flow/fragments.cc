@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "flow/fragments.h"
 
+#include <netinet/in.h>
+
 #include <algorithm>
 
 namespace slowpath::flow {
@@ -31,6 +33,8 @@ bool is_echo_reply(const wire::Packet& p) {
   return p.kind == wire::PacketKind::icmp &&
          (p.source.version == 4 ? p.icmp_type == 0 : p.icmp_type == 129);
 }
+bool has_ports(std::uint8_t protocol) { return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP; }
+
 /// Identifier and sequence number of an echo message (RFC 792).
 std::optional<std::uint32_t> echo_id(const wire::Packet& p) {
   if (p.transport.size() < 8) return std::nullopt;
@@ -137,6 +141,7 @@ bool Fragments::take_piece(Datagram& datagram, const wire::Packet& packet) {
   datagram.out_of_order |= packet.fragment_offset != datagram.next_offset;
   datagram.next_offset = packet.fragment_offset + len;
   datagram.received += len;
+  datagram.garbled |= packet.ip_header_checksum_bad;
   if (!packet.more_fragments) datagram.whole = packet.fragment_offset + len;
   if (packet.fragment_offset == 0) {
     if (packet.kind == wire::PacketKind::tcp) datagram.first = packet;
@@ -181,8 +186,12 @@ void Fragments::close(const Key& key, Datagram& datagram, bool complete) {
   FragmentFacts& facts = facts_of(pair).facts;
   ++facts.datagrams;
   facts.complete += complete;
-  if (!complete) {
+  if (!complete && datagram.garbled) {
+    ++facts.garbled;
+  } else if (!complete) {
     ++facts.incomplete;
+    facts.first_only += has_ports(std::get<3>(key)) && datagram.pieces.size() == 1 &&
+                        datagram.pieces.front().offset == 0;
     note(facts.incomplete_frames, datagram.first_frame);
   }
   if (datagram.out_of_order) {

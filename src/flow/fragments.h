@@ -59,6 +59,7 @@ class Fragments {
     std::uint64_t next_offset = 0;
     std::vector<Piece> pieces;  // seen, by offset; copies of a fragment count once
     bool out_of_order = false;
+    bool garbled = false;   // the IP header of a piece fails its checksum
     bool complete = false;  // kept for a while, so that copies from another tap open nothing new
     std::optional<std::uint32_t> echo_request, echo_reply;  // ICMP id and sequence
   };

@@ -4,7 +4,8 @@
 // do. Recognised between two hosts by fragmented requests without a single answer beside
 // unfragmented ones that were answered, by reassembly timeouts that the receiver reports (ICMP
 // 11/1), or by pieces of which no whole packet ever comes. If only those die whose fragments
-// changed order, it is fragments-ooo-dropped.
+// changed order, it is fragments-ooo-dropped. Look-alikes: a capture that misses the other pieces,
+// as a filter by ports does, which passes first ones alone; the receiver's ACKs clear it.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -37,6 +38,28 @@ bool never_whole(const FragmentFacts& fragments) {
          fragments.answerable == 0;
 }
 
+/// A filter by ports lets first pieces into the capture, and keeps all others out.
+bool may_be_filtered(const Case& facts, const FragmentFacts& fragments) {
+  if (fragments.first_only < fragments.incomplete) return false;
+  const bool later_pieces = std::ranges::any_of(facts.paths, [](const PathFacts& path) {
+    return std::ranges::any_of(path.fragments, [](const FragmentFacts& each) {
+      return each.datagrams > each.first_only + each.garbled;
+    });
+  });
+  const bool without_ports = std::ranges::any_of(facts.captures, [](const CaptureFacts& capture) {
+    return capture.icmp_packets + capture.other_packets > 0;
+  });
+  return !later_pieces && !without_ports;
+}
+
+/// The receiver acknowledged bytes that the capture has not: the pieces came, and it missed them.
+bool pieces_arrived(const Case& facts, const Way& way) {
+  return std::ranges::any_of(transfers_with_data(facts), [&](const Transfer& transfer) {
+    return transfer.sender().address == way.from() && transfer.receiver().address == way.to() &&
+           transfer.data().unseen_acked_bytes > 0;
+  });
+}
+
 // How long the connections of this pair were in vain: all the time, as nothing fragmented passes.
 double seconds_in_vain(const Case& facts) {
   double seconds = 0;
@@ -52,8 +75,11 @@ Finding describe_pieces(const Case& facts, const Way& way) {
   finding.fault = kFault;
   finding.seconds_lost = seconds_in_vain(facts);
   // Where the capture itself loses packets, it may have lost these.
-  const bool believed = std::ranges::all_of(
-      facts.captures, [](const CaptureFacts& capture) { return capture.reported_drops == 0; });
+  const bool filtered = may_be_filtered(facts, fragments);
+  const bool believed =
+      !filtered && std::ranges::all_of(facts.captures, [](const CaptureFacts& capture) {
+        return capture.reported_drops == 0;
+      });
   finding.severity =
       believed && finding.seconds_lost >= kMaterialSeconds ? Severity::fault : Severity::suspect;
   finding.confidence = 0.8 + 0.15 * how_far(static_cast<double>(fragments.incomplete), 6, 20);
@@ -66,6 +92,12 @@ Finding describe_pieces(const Case& facts, const Way& way) {
                fragments.incomplete_frames,
                {{"fragments", static_cast<double>(fragments.fragments)},
                 {"incomplete_datagrams", static_cast<double>(fragments.incomplete)}}));
+  if (filtered) {
+    finding.evidence.push_back(shown_by(
+        "only first pieces are here, and nothing without ports: a capture filter by ports would "
+        "leave out the same",
+        {}, {{"first_only_datagrams", static_cast<double>(fragments.first_only)}}));
+  }
   finding.refuted_by = "one fragmented packet that arrives whole";
   finding.after_fix = {std::nullopt, "cannot be told: nothing of this size ever arrived"};
   finding.wireshark_filter = "ip.flags.mf == 1 || ip.frag_offset > 0 || ipv6.fraghdr";
@@ -118,6 +150,13 @@ void inspect(const Case& facts, Findings& findings) {
           fragments.reassembly_timeouts >= kReassemblyTimeouts && fragments.answered == 0;
       if (never_answered || timed_out) {
         findings.list.push_back(describe(way));
+        continue;
+      }
+      if (never_whole(fragments) && pieces_arrived(facts, way)) {
+        silent(findings, kFault,
+               fmt::format("of {} fragmented packets from {} pieces are missing here, but {} "
+                           "acknowledged bytes that are not in the capture: they arrived",
+                           fragments.incomplete, to_string(way.from()), to_string(way.to())));
         continue;
       }
       if (never_whole(fragments)) {

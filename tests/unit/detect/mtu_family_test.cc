@@ -157,6 +157,42 @@ TEST(FragmentsDropped, AnAnswerClearsItAndADeadPeerIsAnother) {
   EXPECT_TRUE(run("fragments-dropped", dead).empty());
 }
 
+Case first_pieces_only(std::uint64_t count) {
+  Case facts = healthy_case({.seconds = 5});
+  PathFacts path;
+  path.a = facts.connections[0].server.address;
+  path.b = facts.connections[0].client.address;
+  FragmentFacts& fragments = path.fragments[0];
+  fragments.fragments = fragments.datagrams = fragments.incomplete = fragments.first_only = count;
+  fragments.incomplete_frames = frames(count, 50);
+  facts.paths.push_back(path);
+  CaptureFacts& capture = facts.captures[0];
+  capture.first = facts.connections[0].first;
+  capture.last = facts.connections[0].last;
+  capture.icmp_packets = capture.other_packets = 0;
+  return facts;
+}
+
+// tcpdump 'udp port 53' keeps first fragments and leaves out all others.
+TEST(FragmentsDropped, FirstPiecesAloneMayBeAFilterByPorts) {
+  Case facts = first_pieces_only(12);
+  auto found = run("fragments-dropped", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::suspect);
+  facts.captures[0].icmp_packets = 4;
+  found = run("fragments-dropped", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::fault) << "a filter by ports has no ICMP";
+}
+
+TEST(FragmentsDropped, BytesThatTheReceiverAcknowledgedArrived) {
+  Case facts = first_pieces_only(12);
+  facts.captures[0].icmp_packets = 4;
+  download_of(facts).unseen_acked_bytes = 9'000;
+  EXPECT_TRUE(run("fragments-dropped", facts).empty());
+  EXPECT_EQ(silences_of("fragments-dropped", facts).size(), 1U);
+}
+
 TEST(FragmentsDropped, TwoRequestsAreTooFew) {
   EXPECT_TRUE(run("fragments-dropped", fragmented(2, 0)).empty());
 }

@@ -36,6 +36,7 @@ class FragmentsTest : public ::testing::Test {
     packet.ip_header_len = 20;
     packet.tcp_header_len = 20;
     packet.ip_total_len = 20 + len;
+    packet.ip_header_checksum_bad = header_checksum_bad;
     frame.time += 1us;
     ++frame.number;
     return fragments.add(frame, packet);
@@ -46,6 +47,7 @@ class FragmentsTest : public ::testing::Test {
     return paths.at(0).fragments[0];
   }
 
+  bool header_checksum_bad = false;
   Fragments fragments;
   wire::Frame frame;
 };
@@ -63,6 +65,24 @@ TEST_F(FragmentsTest, JoinToOnePacket) {
   EXPECT_EQ(f.complete, 1u);
   EXPECT_EQ(f.out_of_order, 0u);
   EXPECT_EQ(f.incomplete, 0u);
+}
+
+TEST_F(FragmentsTest, WhatNeverCameWholeIsCountedByWhatThereIsOfIt) {
+  add(7, 0, 1480, true);
+  add(8, 1480, 100, false);
+  const FragmentFacts f = facts();
+  EXPECT_EQ(f.incomplete, 2u);
+  EXPECT_EQ(f.first_only, 1u);
+  EXPECT_EQ(f.garbled, 0u);
+}
+
+// Bit errors make fragments of packets that are none.
+TEST_F(FragmentsTest, AHeaderThatFailsItsChecksumIsNoWitness) {
+  header_checksum_bad = true;
+  add(7, 2720, 62, true);
+  const FragmentFacts f = facts();
+  EXPECT_EQ(f.incomplete, 0u);
+  EXPECT_EQ(f.garbled, 1u);
 }
 
 TEST_F(FragmentsTest, TheLastMayComeFirst) {
