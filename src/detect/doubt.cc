@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/loss_limit.h"
 #include "detect/loss_time.h"
 #include "detect/policy.h"
@@ -256,9 +257,8 @@ std::optional<Doubt> doubt_about_little(const Case& facts) {
     if (bytes_of(connection) > 0 || closed) return std::nullopt;
   }
   return Doubt{
-      fmt::format(
-          "{} TCP connections were seen, none with data or with a whole handshake and an end",
-          facts.connections_total),
+      fmt::format("{} seen, none with data or with a whole handshake and an end",
+                  counted(facts.connections_total, "TCP connection")),
       {"tcpdump -ni DEV -s 128 -w from_the_start.pcap tcp    (start it before the transfer)"},
       0};
 }

@@ -195,6 +195,14 @@ QueueFacts queue_of(const DirectionFacts& data) {
   return {least_rtt_s(rtt), loaded_s};
 }
 
+std::string loaded_when(const DirectionFacts& data) {
+  if (data.rtt.loaded_s <= 0) return "of all";
+  const bool at_sender = data.vantage == Vantage::sender || data.vantage == Vantage::both;
+  if (!at_sender) return "with the flight above half of its maximum";
+  return fmt::format("with the flight above half of its maximum of {}",
+                     format_bytes(as_double(data.flight_max_bytes)));
+}
+
 bool queue_builds(const QueueFacts& queue) {
   return queue.known() && queue.ratio() >= kQueueRatio && queue.added_s() >= kQueueSeconds;
 }

@@ -40,6 +40,10 @@ struct QueueFacts {
 
 QueueFacts queue_of(const DirectionFacts& data);
 
+/// What `loaded_s` was measured over, after "median ": away from the sender the flight is told by
+/// echoes, and its maximum is not what passed the tap.
+std::string loaded_when(const DirectionFacts& data);
+
 /// The least round trip that is more than a stray one. Late packets whose ACK was under way already
 /// make samples below what the path can do: those below half of the handshake, when nearly all
 /// others take as long as it did. No more than the handshake, which may have waited for ARP, while

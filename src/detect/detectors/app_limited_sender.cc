@@ -26,6 +26,9 @@ constexpr std::uint64_t kPauses = 10;
 // A bulk transfer: less than this between pauses is typing, telemetry, or a chat.
 constexpr std::uint64_t kBulkBytes = 200'000;
 constexpr std::uint64_t kBulkBytesEachPause = 4'000;
+// Where so large a part of the packets with data comes back, both ends talk (a remote desktop, a
+// database): what one was not asked for it need not have had.
+constexpr double kConversation = 0.25;
 // Idle for longer is a connection kept for later. Its pauses do not slow anything down.
 constexpr double kLongestSeconds = 2.0;
 // From here on a single stream runs as fast as a host copies and checks it (iperf3 over loopback:
@@ -119,6 +122,12 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
     return silent(findings, kId, transfer,
                   fmt::format("{} in {} bursts is no bulk transfer",
                               format_bytes(static_cast<double>(data.bytes)), data.idle.count + 1));
+  }
+  const std::uint64_t back = transfer.reverse().data_packets;
+  if (static_cast<double>(back) >= kConversation * static_cast<double>(data.data_packets)) {
+    return silent(findings, kId, transfer,
+                  fmt::format("{} packets with data came back for {}: both ends talk", back,
+                              data.data_packets));
   }
   if (data.idle.longest_s > kLongestSeconds) {
     return silent(findings, kId, transfer,

@@ -51,11 +51,9 @@ void report(const Transfer& transfer, const QueueFacts& queue, double queue_byte
       "under load each round trip takes {} instead of {}: about {} wait in the bottleneck's queue",
       format_duration(queue.loaded_s), format_duration(queue.base_s), format_bytes(queue_bytes));
   finding.evidence.push_back(
-      shown_by(fmt::format("round-trip time {} at least, {} (median) with the flight above half of "
-                           "its maximum of {}: {:.1f} times, {} more",
+      shown_by(fmt::format("round-trip time {} at least, {} as median {}: {:.1f} times, {} more",
                            format_duration(queue.base_s), format_duration(queue.loaded_s),
-                           format_bytes(static_cast<double>(data.flight_max_bytes)), queue.ratio(),
-                           format_duration(queue.added_s())),
+                           loaded_when(data), queue.ratio(), format_duration(queue.added_s())),
                {},
                {{"rtt_min_us", queue.base_s * 1e6},
                 {"rtt_loaded_us", queue.loaded_s * 1e6},

@@ -114,12 +114,10 @@ void report(const Transfer& transfer, const QueueFacts& queue, const LossPattern
       "load, "
       "and {} packets are lost when it is full",
       format_duration(queue.base_s), format_duration(queue.loaded_s), pattern.losses);
-  finding.evidence.push_back(
-      shown_by(fmt::format("round-trip time {} at least, {} while the flight is above half of its "
-                           "maximum of {}",
-                           format_duration(queue.base_s), format_duration(queue.loaded_s),
-                           format_bytes(static_cast<double>(data.flight_max_bytes))),
-               {}, {{"rtt_min_us", queue.base_s * 1e6}, {"rtt_loaded_us", queue.loaded_s * 1e6}}));
+  finding.evidence.push_back(shown_by(
+      fmt::format("round-trip time {} at least, {} as median {}", format_duration(queue.base_s),
+                  format_duration(queue.loaded_s), loaded_when(data)),
+      {}, {{"rtt_min_us", queue.base_s * 1e6}, {"rtt_loaded_us", queue.loaded_s * 1e6}}));
   finding.evidence.push_back(shown_by(
       fmt::format("{} losses in {} bursts; mean rank of the round-trip time before them {:.2f}",
                   pattern.losses, pattern.episodes, pattern.mean_rank),

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/comparison_evidence.h"
 #include "detect/forensics.h"
 #include "detect/policy.h"
@@ -36,9 +37,9 @@ Finding describe(const Transfer& transfer) {
   finding.severity = Severity::suspect;
   finding.confidence = confidence_of(0.6, transfer);
   finding.claim = fmt::format(
-      "{} ranges from {} came twice with good checksums and different bytes: one copy was altered "
+      "{} from {} came twice with good checksums and different bytes: one copy was altered "
       "before its checksum was made",
-      data.payload.differing_packets, name_sender(transfer));
+      counted(data.payload.differing_packets, "range"), name_sender(transfer));
   finding.evidence.push_back(shown_by(first));
   if (auto changed =
           what_changed(data.payload.differences, data, arithmetic::ChecksumWitness::passed)) {

@@ -57,6 +57,9 @@ std::optional<std::string> why_not(const Transfer& transfer, std::uint32_t most)
   if (data.pushed_small_segments * 4 > data.data_packets || data.app_data_ready_share < 0.5) {
     return "the application may write pieces of this size";
   }
+  if (data.flight_max_bytes < 2ULL * data.largest_payload) {
+    return "one segment is on the way at a time: a message that was no longer";
+  }
   for (const IcmpFacts& icmp : transfer.connection.icmp) {
     if (icmp.about == transfer.direction && icmp.next_hop_mtu > 0) {
       return fmt::format("a router reported an MTU of {} in this capture", icmp.next_hop_mtu);

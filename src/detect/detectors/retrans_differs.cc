@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/forensics.h"
 #include "detect/policy.h"
 #include "detect/support.h"
@@ -59,10 +60,9 @@ Finding describe(const Transfer& transfer,
   finding.confidence =
       confidence_of(0.85 + 0.1 * how_far(static_cast<double>(differences.size()), 1, 4), transfer);
   finding.claim = fmt::format(
-      "{} resends from {} do not carry the bytes of their originals: which copy comes first "
-      "decides "
-      "what is received",
-      data.payload.differing_packets, name_sender(transfer));
+      "{} from {} with other bytes than the originals: which copy comes first decides what is "
+      "received",
+      counted(data.payload.differing_packets, "resend"), name_sender(transfer));
   finding.evidence.push_back(shown_by(first));
   const auto witness =
       proved ? arithmetic::ChecksumWitness::passed : arithmetic::ChecksumWitness::unknown;

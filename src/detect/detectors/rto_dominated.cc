@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
 
@@ -38,9 +39,9 @@ void report(const Transfer& transfer, bool complete, double share, Findings& fin
       confidence_of(complete ? 0.8 + 0.15 * how_far(share, kShare, 0.8) : 0.6, transfer);
   finding.seconds_lost = data.timeout_s;
   finding.claim =
-      fmt::format("{} of {} ({}) are silence before {} retransmission timeouts of {}",
-                  format_duration(data.timeout_s), format_duration(active_s(transfer.connection)),
-                  format_percent(share), data.timeouts, to_string(transfer.sender()));
+      fmt::format("{} of {} ({}) are silence before {} of {}", format_duration(data.timeout_s),
+                  format_duration(active_s(transfer.connection)), format_percent(share),
+                  counted(data.timeouts, "retransmission timeout"), to_string(transfer.sender()));
   finding.evidence.push_back(
       shown_by(fmt::format("{} resends ended a silence without duplicate ACKs or SACK that could "
                            "have asked for them",

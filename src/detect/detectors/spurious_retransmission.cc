@@ -26,11 +26,18 @@ std::uint64_t proofs_of(const SpuriousFacts& spurious) {
   return spurious.by_dsack + spurious.by_eifel + spurious.by_acked_before;
 }
 
+/// What they took; while the application had nothing to send, nothing waited for them.
+double lost_s(const Transfer& transfer) {
+  const DirectionFacts& data = transfer.data();
+  const double busy_s = duration_s(transfer.connection) - data.time[TimeOwner::application];
+  return std::min(data.spurious.seconds, std::max(0.0, busy_s));
+}
+
 void report(const Transfer& transfer, bool complete, Findings& findings) {
   const DirectionFacts& data = transfer.data();
   const SpuriousFacts& spurious = data.spurious;
   Finding finding = about(kId, transfer);
-  finding.seconds_lost = std::min(spurious.seconds, duration_s(transfer.connection));
+  finding.seconds_lost = lost_s(transfer);
   finding.severity = severity_of(complete, finding.seconds_lost, transfer);
   finding.confidence = confidence_of(
       0.75 + 0.2 * how_far(static_cast<double>(proofs_of(spurious)), kProofs, 10), transfer);

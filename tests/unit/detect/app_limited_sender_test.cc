@@ -25,6 +25,13 @@ TEST(AppLimitedSender, ASlowProducerOfBulkIsAFault) {
   EXPECT_DOUBLE_EQ(found[0].seconds_lost, 6);
 }
 
+TEST(AppLimitedSender, WhereBothEndsTalkNobodyIsSlow) {
+  Case facts = with_pauses(400, 6, 0.03, 20'000'000);
+  facts.connections[0][Direction::to_server].data_packets = download_of(facts).data_packets / 2;
+  EXPECT_TRUE(run("app-limited-sender", facts).empty());
+  EXPECT_EQ(silences_of("app-limited-sender", facts).size(), 1U);
+}
+
 TEST(AppLimitedSender, AFifthOfTheTimeIsNeeded) {
   const Case facts = with_pauses(400, 1.5, 0.03, 20'000'000);
   EXPECT_TRUE(run("app-limited-sender", facts).empty());

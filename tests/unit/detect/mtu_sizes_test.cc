@@ -124,6 +124,9 @@ TEST(PmtuStuckLow, AClampAnApplicationsPiecesAndAReportAreNot) {
   Case pieces = facts;
   download_of(pieces).pushed_small_segments = download_of(pieces).data_packets;
   EXPECT_TRUE(run("pmtu-stuck-low", pieces).empty());
+  Case one_by_one = facts;
+  download_of(one_by_one).flight_max_bytes = download_of(one_by_one).largest_payload;
+  EXPECT_TRUE(run("pmtu-stuck-low", one_by_one).empty()) << "answers of one size";
   Case reported = facts;
   IcmpFacts icmp;
   icmp.about = Direction::to_client;

@@ -33,6 +33,15 @@ TEST(SpuriousRetransmission, CheapOnesAreANote) {
   EXPECT_EQ(found[0].severity, Severity::note);
 }
 
+TEST(SpuriousRetransmission, WhileTheApplicationHasNothingToSendTheyCostNothing) {
+  Case facts = with_needless(5, 5, 1.5);
+  charge(download_of(facts), TimeOwner::application, 3.7);
+  const auto found = run("spurious-retransmission", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_GT(found[0].seconds_lost, 0);
+  EXPECT_LT(found[0].seconds_lost, 0.6);
+}
+
 TEST(SpuriousRetransmission, OneProofIsTooFew) {
   const Case facts = with_needless(1, 1, 1.5);
   EXPECT_TRUE(run("spurious-retransmission", facts).empty());
