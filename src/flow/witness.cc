@@ -15,6 +15,10 @@ constexpr double kNearShare = 0.2;
 // Below this round trip timing cannot tell the ends apart; what offloads leave in the packets still
 // can.
 constexpr Duration kTooShort = std::chrono::microseconds(300);
+// Unless one leg is all but nothing beside the other, as long as a hop or two, from the handshake
+// on: kernels answer each other within a host in microseconds, both ways.
+constexpr Duration kShortHop = std::chrono::microseconds(100);
+constexpr double kFarNearer = 1.0 / 16;
 // From this round trip on timing is believed against unfinished sums of the end that is far by it:
 // hosts answer much faster, and a NIC that forgets to finish sums sends them across the whole path.
 constexpr Duration kLongEnough = std::chrono::milliseconds(2);
@@ -48,13 +52,15 @@ TapPlace place_by_ttl(const EndLooks& client, const EndLooks& server) {
   return client_here ? TapPlace::near_client : TapPlace::near_server;
 }
 
-TapPlace place_by_legs(const std::array<std::optional<Duration>, 2>& leg) {
+TapPlace place_by_legs(const std::array<std::optional<Duration>, 2>& leg, bool from_handshake) {
   if (!leg[0] || !leg[1]) return TapPlace::unknown;
   const double client = to_seconds(*leg[0]), server = to_seconds(*leg[1]), total = client + server;
-  if (total < to_seconds(kTooShort)) return TapPlace::unknown;
-  if (client < kNearShare * total) return TapPlace::near_client;
-  if (server < kNearShare * total) return TapPlace::near_server;
-  return TapPlace::midpath;
+  const bool is_short = total < to_seconds(kTooShort);
+  if (is_short && (!from_handshake || total < to_seconds(kShortHop))) return TapPlace::unknown;
+  const double near = (is_short ? kFarNearer : kNearShare) * total;
+  if (client < near) return TapPlace::near_client;
+  if (server < near) return TapPlace::near_server;
+  return is_short ? TapPlace::unknown : TapPlace::midpath;
 }
 
 /// Whether data is sent in segments that leave room for timestamps, of which none was captured.
@@ -221,7 +227,7 @@ Witness examine(std::span<const Record> records, const HandshakeFacts& handshake
   // Namespaces and virtual machines leave sums unfinished both ways: then time is the better
   // witness.
   witness.place = place_by_looks(looks[0], looks[1]);
-  const TapPlace timed = place_by_legs(witness.leg);
+  const TapPlace timed = place_by_legs(witness.leg, handshake.legs_known);
   const bool both_near = witness.place == TapPlace::at_both &&
                          (timed == TapPlace::near_client || timed == TapPlace::near_server);
   const bool opposed = (witness.place == TapPlace::near_client && timed == TapPlace::near_server) ||

@@ -271,7 +271,8 @@ constexpr Fault kFaults[] = {
      .at_host = "ss shows app_limited and nothing unsent; disk or CPU of the application is busy.",
      .active = "A test from memory to memory is faster than the file transfer.",
      .told_apart_by = "With `nagle-delack` a small segment is outstanding during the gap. With "
-                      "`sndbuf-limited` the gap ends exactly at an ACK.",
+                      "`sndbuf-limited` the gap ends exactly at an ACK. Where both ends talk (a "
+                      "remote desktop), neither was asked for more.",
      .minimum_evidence =
          "A sender's capture with more than 20 % of the time idle and nothing in flight.",
      .remedies = kAppLimitedSender,
@@ -435,7 +436,9 @@ constexpr Fault kFaults[] = {
      .at_host = "The server's load, database or disk is busy.",
      .active = "",
      .told_apart_by = "With `path-latency` the handshake is slow too. With `nagle-delack` the gap "
-                      "is the delayed-ACK time and ends with a pure ACK.",
+                      "is the delayed-ACK time and ends with a pure ACK. After a message that was "
+                      "pushed, or a keep-alive, nobody goes on: that was no answer that anybody "
+                      "waited for. A proxy that answers the handshake hides the way behind it.",
      .minimum_evidence = "A gap of more than 5 RTTs and 200 ms between the ACK of a request and "
                          "the first byte of its answer.",
      .remedies = kServerThinkTime,

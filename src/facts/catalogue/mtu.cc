@@ -426,7 +426,8 @@ constexpr Fault kFaults[] = {
      .at_host = "ip route get DST shows \"mtu N expires\"; Linux keeps it for 600 s.",
      .active = "A new connection from another host uses full-size segments.",
      .told_apart_by = "A clamp for a tunnel (`mss-rewritten`) changes the SYN; this does not. With "
-                      "`mtu-needlessly-small` the SYN itself carries a small MSS.",
+                      "`mtu-needlessly-small` the SYN itself carries a small MSS. Messages of one "
+                      "size, one at a time, are not cut.",
      .minimum_evidence = "A capture and the sender's route cache.",
      .remedies = kPmtuStuckLow,
      .references = "RFC 1191 section 6.3"},
@@ -443,7 +444,9 @@ constexpr Fault kFaults[] = {
      .at_host = "A firewall rule drops fragments, or the memory for reassembly is too small.",
      .active = "UDP or ICMP above the MTU without DF fails; up to the MTU it passes.",
      .told_apart_by = "If the same size with DF brings an ICMP, path MTU discovery works and only "
-                      "fragments are filtered; if not, see `pmtud-blackhole`.",
+                      "fragments are filtered; if not, see `pmtud-blackhole`. A capture filter by "
+                      "ports keeps first fragments alone: where the receiver acknowledges what is "
+                      "missing, or nothing without ports was captured, nobody is accused.",
      .minimum_evidence = "The receiver's counters or a capture there.",
      .remedies = kFragmentsDropped,
      .references = "RFC 8900; cilium/cilium#9894"},

@@ -37,6 +37,9 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Tap{20ms, 50us, 60, 60, Vantage::sender}, Tap{50us, 20ms, 60, 60, Vantage::receiver},
         Tap{10ms, 10ms, 60, 60, Vantage::midpath},
+        // A hop or two, and next to nothing.
+        Tap{240us, 4us, 64, 64, Vantage::sender}, Tap{4us, 240us, 64, 64, Vantage::receiver},
+        Tap{200us, 40us, 64, 64, Vantage::unknown},
         // Too short a trip for time to tell: whose packets crossed no router?
         Tap{20us, 20us, 64, 63, Vantage::sender}, Tap{20us, 20us, 63, 128, Vantage::receiver},
         Tap{20us, 20us, 64, 64, Vantage::unknown}, Tap{20us, 20us, 60, 60, Vantage::midpath}));
