@@ -66,9 +66,15 @@ bool loses_more_than_windows(const DirectionFacts& data) {
                                       data.segment_size, least_rtt_s(data.rtt), data.goodput_bps);
 }
 
-/// The round trip grows by something, and losses come when it is longest.
+// What overflows holds this many packets at least.
+constexpr double kLeastQueued = 2;
+
+/// The round trip grows by something, by no less than packets that queue would take at the rate
+/// that the path gave, and losses come when it is longest.
 bool overflows_unseen(const DirectionFacts& data) {
-  return data.rtt.total.p95_s - least_rtt_s(data.rtt) >= kShortQueueSeconds &&
+  if (data.goodput_bps <= 0) return false;
+  const double least_s = kLeastQueued * data.segment_size * 8 / data.goodput_bps;
+  return data.rtt.total.p95_s - least_rtt_s(data.rtt) >= std::max(kShortQueueSeconds, least_s) &&
          !losses_come_when_full(data).empty();
 }
 

@@ -98,6 +98,7 @@ Case with_short_queue() {
   Case facts = with_queue(0.022, 40, 2);
   DirectionFacts& data = download_of(facts);
   data.rtt.total.p95_s = 0.022;
+  data.goodput_bps = 18e6;
   data.loss_episodes = 40;
   for (std::uint32_t i = 0; i < data.losses.size(); ++i) {
     data.losses[i].episode = i;
@@ -110,10 +111,20 @@ Case with_short_queue() {
 TEST(CongestionSelf, MoreIsLostThanAWindowLosesThatBacksOff) {
   Case facts = with_short_queue();
   DirectionFacts& data = download_of(facts);
-  data.goodput_bps = 18e6;
   data.lost_packets = data.data_packets / 100;
   EXPECT_EQ(run("congestion-self", facts).size(), 1U);
   data.lost_packets = data.data_packets / 5;
+  EXPECT_TRUE(run("congestion-self", facts).empty());
+}
+
+// A policer lets round trips grow by the fraction of a packet.
+TEST(CongestionSelf, GrowthByLessThanTwoPacketsIsNoQueueThatOverflows) {
+  Case facts = with_short_queue();
+  DirectionFacts& data = download_of(facts);
+  data.rtt.total.p95_s = 0.0207;
+  data.goodput_bps = 180e6;
+  EXPECT_EQ(run("congestion-self", facts).size(), 1U);
+  data.goodput_bps = 18e6;
   EXPECT_TRUE(run("congestion-self", facts).empty());
 }
 
