@@ -132,7 +132,13 @@ class PcapngSource final : public FileSource {
   void read_packet_options(wire::Frame& frame, Bytes options, const PacketFields& packet,
                            std::uint8_t fcs_len);
   void take_section_header();
+  struct InterfaceTimes {
+    std::uint8_t resolution = 6;  // as if_tsresol has it: microseconds
+    std::int64_t offset_s = 0;
+  };
   void take_interface();
+  void take_interface_option(const PcapngOptions& options, const PcapngOption& option,
+                             InterfaceInfo& described, InterfaceTimes& times);
   void take_statistics();
   void take_other_block(std::uint32_t type);
   void report_drops();
@@ -422,6 +428,37 @@ void PcapngSource::take_section_header() {
   if (options.is_broken()) damaged_block("has an option longer than itself");
 }
 
+void PcapngSource::take_interface_option(const PcapngOptions& options, const PcapngOption& option,
+                                         InterfaceInfo& described, InterfaceTimes& times) {
+  const bool is_one_byte = option.value.size() == 1;
+  switch (option.code) {
+    case kComment:
+      return keep_comment(option.text());
+    case kName:
+      described.name = option.text();
+      return;
+    case kDescription:
+      described.description = option.text();
+      return;
+    case kTsResol:
+      if (is_one_byte) times.resolution = load_u8(option.value.data());
+      return;
+    case kTsOffset:
+      times.offset_s = static_cast<std::int64_t>(options.u64(option));
+      return;
+    case kFcsLen:
+      if (is_one_byte) described.fcs_len = load_u8(option.value.data());
+      return;
+    case kFilter:  // a first byte of 0 says that text follows, 1 a BPF program
+      if (!option.value.empty() && load_u8(option.value.data()) == 0) {
+        described.filter = PcapngOption{option.code, option.value.subspan(1)}.text();
+      }
+      return;
+    default:
+      return;
+  }
+}
+
 void PcapngSource::take_interface() {
   const Bytes block = body();
   if (block.size() < 8) return damaged_block("too short for its fields");
@@ -429,42 +466,12 @@ void PcapngSource::take_interface() {
   InterfaceInfo described;
   described.link_type = static_cast<wire::LinkType>(u16(block.data()));
   described.snap_len = u32(block.data() + 4);
-  std::uint8_t resolution = 6;
-  std::int64_t offset_s = 0;
+  InterfaceTimes times;
   PcapngOptions options(body_from(8), big_endian_);
   PcapngOption option;
-  while (options.next(option)) {
-    const bool is_one_byte = option.value.size() == 1;
-    switch (option.code) {
-      case kComment:
-        keep_comment(option.text());
-        break;
-      case kName:
-        described.name = option.text();
-        break;
-      case kDescription:
-        described.description = option.text();
-        break;
-      case kTsResol:
-        if (is_one_byte) resolution = load_u8(option.value.data());
-        break;
-      case kTsOffset:
-        offset_s = static_cast<std::int64_t>(options.u64(option));
-        break;
-      case kFcsLen:
-        if (is_one_byte) described.fcs_len = load_u8(option.value.data());
-        break;
-      case kFilter:  // a first byte of 0 says that text follows, 1 a BPF program
-        if (!option.value.empty() && load_u8(option.value.data()) == 0) {
-          described.filter = PcapngOption{option.code, option.value.subspan(1)}.text();
-        }
-        break;
-      default:
-        break;
-    }
-  }
+  while (options.next(option)) take_interface_option(options, option, described, times);
   if (options.is_broken()) damaged_block("has an option longer than itself");
-  const std::optional<PcapngClock> clock = PcapngClock::make(resolution, offset_s);
+  const std::optional<PcapngClock> clock = PcapngClock::make(times.resolution, times.offset_s);
   if (!clock) damaged_block("has a time resolution that cannot be meant; microseconds are taken");
   interfaces_.push_back({.clock = clock.value_or(PcapngClock()),
                          .link_type = described.link_type,

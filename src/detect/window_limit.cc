@@ -149,6 +149,54 @@ bool reader_limits(const DirectionFacts& data, double seconds, bool in_pieces) {
   return share >= kMostOfTheTime || (share >= kPartOfTheTime && in_pieces);
 }
 
+/// Why what was read as the window is not what held the sender; empty when it may be.
+std::string why_unread(const Transfer& transfer) {
+  const DirectionFacts& data = transfer.data();
+  const WindowFacts& window = data.window;
+  if (window.max_bytes == 0) return "no window was seen";
+  if (window.knowledge == ScaleKnowledge::unknown) {
+    return "the handshake was not captured, so the window's scale is unknown";
+  }
+  if (keeps_to_bare_field(transfer)) {
+    return fmt::format(
+        "the sender keeps to the field as it stands, at most {} bytes, and the window is {}",
+        window.raw_max, format_bytes(static_cast<double>(window.max_bytes)));
+  }
+  if (is_exceeded(data)) {
+    return fmt::format(
+        "{} packets were sent beyond it, {} on the way at once: the sender reads another window, "
+        "as if the handshake had been changed on its way here",
+        window.beyond.count, format_bytes(static_cast<double>(data.flight_max_bytes)));
+  }
+  return {};
+}
+
+/// Why a wider one would not help; empty when it would. `limit` but for its conclusions.
+std::string why_not(const Transfer& transfer, const WindowLimit& limit, bool in_pieces) {
+  const DirectionFacts& data = transfer.data();
+  if (std::string why = why_unread(transfer); !why.empty()) return why;
+  if (!is_material(limit.seconds, transfer)) {
+    return fmt::format("a full window owns {} of {}; {} are needed", format_duration(limit.seconds),
+                       format_duration(active_s(transfer.connection)),
+                       format_percent(kMaterialShare));
+  }
+  if (limit.by_reader && !reader_limits(data, limit.seconds, in_pieces)) {
+    return fmt::format(
+        "it was narrower than its widest when it held the sender ({} of {} in all), by unread data "
+        "or still opening: a larger buffer would not help",
+        format_duration(limit.seconds), format_duration(active_s(transfer.connection)));
+  }
+  if (data.window.opening_s > 0 && limit.seconds < kStoodRoundTrips * limit.rtt_s) {
+    return fmt::format("it opened until {} round trips before the end, and may open further",
+                       static_cast<int>(limit.seconds / limit.rtt_s) + 1);
+  }
+  if (!in_pieces && fills_a_queue(transfer)) {
+    return fmt::format("the round trip grows from {} to {}: the window only fills a queue",
+                       format_duration(base_rtt_s(data)), format_duration(data.rtt.loaded_s));
+  }
+  return {};
+}
+
 }  // namespace
 
 WindowLimit judge_window(const Transfer& transfer) {
@@ -169,37 +217,8 @@ WindowLimit judge_window(const Transfer& transfer) {
   limit.by_reader = acks_wait_for_reader(transfer) ||
                     !is_material(limit.seconds - reader_s, transfer) ||
                     limit.share * limit.ceiling_bps > kMoreThanCame * data.goodput_bps;
-  if (data.window.max_bytes == 0) {
-    limit.why_not = "no window was seen";
-  } else if (data.window.knowledge == ScaleKnowledge::unknown) {
-    limit.why_not = "the handshake was not captured, so the window's scale is unknown";
-  } else if (keeps_to_bare_field(transfer)) {
-    limit.why_not = fmt::format(
-        "the sender keeps to the field as it stands, at most {} bytes, and the window is {}",
-        data.window.raw_max, format_bytes(limit.window_bytes));
-  } else if (is_exceeded(data)) {
-    limit.why_not = fmt::format(
-        "{} packets were sent beyond it, {} on the way at once: the sender reads another window, "
-        "as if the handshake had been changed on its way here",
-        data.window.beyond.count, format_bytes(static_cast<double>(data.flight_max_bytes)));
-  } else if (!is_material(limit.seconds, transfer)) {
-    limit.why_not =
-        fmt::format("a full window owns {} of {}; {} are needed", format_duration(limit.seconds),
-                    format_duration(active_s(transfer.connection)), format_percent(kMaterialShare));
-  } else if (limit.by_reader && !reader_limits(data, limit.seconds, in_pieces)) {
-    limit.why_not = fmt::format(
-        "it was narrower than its widest when it held the sender ({} of {} in all), by unread data "
-        "or still opening: a larger buffer would not help",
-        format_duration(limit.seconds), format_duration(active_s(transfer.connection)));
-  } else if (data.window.opening_s > 0 && limit.seconds < kStoodRoundTrips * limit.rtt_s) {
-    limit.why_not =
-        fmt::format("it opened until {} round trips before the end, and may open further",
-                    static_cast<int>(limit.seconds / limit.rtt_s) + 1);
-  } else if (!in_pieces && fills_a_queue(transfer)) {
-    limit.why_not =
-        fmt::format("the round trip grows from {} to {}: the window only fills a queue",
-                    format_duration(base_rtt_s(data)), format_duration(data.rtt.loaded_s));
-  } else {
+  limit.why_not = why_not(transfer, limit, in_pieces);
+  if (limit.why_not.empty()) {
     limit.limits = true;
     limit.complete =
         data.window.knowledge != ScaleKnowledge::guessed && data.flight_rounds >= kRounds;

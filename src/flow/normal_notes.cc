@@ -84,14 +84,8 @@ void read_connection(Notes& notes, const ConnectionFacts& c) {
   }
 }
 
-}  // namespace
-
-void add_normal_notes(CaptureFacts& capture, const Case& facts, std::uint16_t input,
-                      const WitnessFrames& frames) {
-  Notes notes;
-  for (const ConnectionFacts& c : facts.connections) {
-    if (c.first_frame.input() == input) read_connection(notes, c);
-  }
+/// What NICs and kernels leave undone at the capture point, or did before it.
+void add_offload_notes(CaptureFacts& capture, const Notes& notes, const WitnessFrames& frames) {
   put(capture, notes.superframe,
       "frame holds more than one segment: the NIC cuts it after this point",
       "frames hold more than one segment: the NIC cuts them after this point");
@@ -109,6 +103,10 @@ void add_normal_notes(CaptureFacts& capture, const Case& facts, std::uint16_t in
   put(capture, {"nf-snaplen", capture.snapped_packets, {}},
       "frame was " + cut + "its payload cannot be checked",
       "frames were " + cut + "their payload cannot be checked");
+}
+
+/// What the capturing did: losses, copies, times.
+void add_capturing_notes(CaptureFacts& capture, const Notes& notes, const WitnessFrames& frames) {
   put(capture, notes.drops,
       "hole was acknowledged although never captured: the capture lost packets, not the network",
       "holes were acknowledged although never captured: the capture lost packets, not the network");
@@ -125,6 +123,10 @@ void add_normal_notes(CaptureFacts& capture, const Case& facts, std::uint16_t in
       "out",
       "jumps of the capture's clock: the hosts' own timestamps went on without them, so they are "
       "taken out");
+}
+
+/// What connections do that looks like a fault.
+void add_connection_notes(CaptureFacts& capture, const Notes& notes) {
   put(capture, notes.zero_in_reset,
       "reset carries a window of 0, as resets do: nobody stopped reading",
       "resets carry a window of 0, as resets do: nobody stopped reading");
@@ -140,6 +142,10 @@ void add_normal_notes(CaptureFacts& capture, const Case& facts, std::uint16_t in
       "connections were closed by RST after all data was acknowledged");
   put(capture, notes.reuse, "connection uses the port numbers of an earlier one",
       "connections use the port numbers of an earlier one");
+}
+
+/// What was changed in the file afterwards.
+void add_editing_notes(CaptureFacts& capture, const Notes& notes) {
   put(capture, notes.bad_in_file,
       "wrong checksum on a segment that was acknowledged: changed in the file, not on the network",
       "wrong checksums on segments that were acknowledged: changed in the file, not on the "
@@ -158,6 +164,20 @@ void add_normal_notes(CaptureFacts& capture, const Case& facts, std::uint16_t in
                              "so: checksums cannot be judged",
                              {}});
   }
+}
+
+}  // namespace
+
+void add_normal_notes(CaptureFacts& capture, const Case& facts, std::uint16_t input,
+                      const WitnessFrames& frames) {
+  Notes notes;
+  for (const ConnectionFacts& c : facts.connections) {
+    if (c.first_frame.input() == input) read_connection(notes, c);
+  }
+  add_offload_notes(capture, notes, frames);
+  add_capturing_notes(capture, notes, frames);
+  add_connection_notes(capture, notes);
+  add_editing_notes(capture, notes);
 }
 
 }  // namespace slowpath::flow

@@ -8,6 +8,8 @@
 // bytes, long pauses).
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -102,6 +104,44 @@ void report(const Transfer& transfer, const Waiting& waiting, Findings& findings
   findings.list.push_back(std::move(finding));
 }
 
+/// Why this is no bulk transfer that a slow producer holds up; empty when it is.
+std::string why_no_bulk(const Transfer& transfer) {
+  const DirectionFacts& data = transfer.data();
+  if (data.bytes < kBulkBytes || data.bytes < kBulkBytesEachPause * data.idle.count) {
+    return fmt::format("{} in {} bursts is no bulk transfer",
+                       format_bytes(static_cast<double>(data.bytes)), data.idle.count + 1);
+  }
+  const std::uint64_t back = transfer.reverse().data_packets;
+  if (static_cast<double>(back) >= kConversation * static_cast<double>(data.data_packets)) {
+    return fmt::format("{} packets with data came back for {}: both ends talk", back,
+                       data.data_packets);
+  }
+  if (data.idle.longest_s > kLongestSeconds) {
+    return fmt::format("a pause of {} is an idle connection, not a slow producer",
+                       format_duration(data.idle.longest_s));
+  }
+  return {};
+}
+
+/// Why the pauses need not be the application's; empty when they are.
+std::string why_not_its_pauses(const DirectionFacts& data) {
+  // What ended a pause may have been an ACK or a request that nobody captured.
+  if (!data.acks_seen) {
+    return "only the data was captured: what ended its pauses is not in the capture";
+  }
+  if (pause_like_timeouts(data)) {
+    return fmt::format(
+        "its pauses last as long as its {} timeouts: what was lost in them may have been lost "
+        "before the capture point",
+        data.timeouts);
+  }
+  if (pauses_are_a_cores(data)) {
+    return fmt::format("{} is as fast as a core of many a host: its pauses are the host's own",
+                       format_rate(data.goodput_bps));
+  }
+  return {};
+}
+
 void inspect_transfer(const Transfer& transfer, Findings& findings) {
   const DirectionFacts& data = transfer.data();
   const Waiting waiting = waiting_of(data);
@@ -113,40 +153,9 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
                               data.idle.count, format_percent(waiting.share), kPauses,
                               format_percent(kShare)));
   }
-  // What ended a pause may have been an ACK or a request that nobody captured.
-  if (!data.acks_seen) {
-    return silent(findings, kId, transfer,
-                  "only the data was captured: what ended its pauses is not in the capture");
-  }
-  if (data.bytes < kBulkBytes || data.bytes < kBulkBytesEachPause * data.idle.count) {
-    return silent(findings, kId, transfer,
-                  fmt::format("{} in {} bursts is no bulk transfer",
-                              format_bytes(static_cast<double>(data.bytes)), data.idle.count + 1));
-  }
-  const std::uint64_t back = transfer.reverse().data_packets;
-  if (static_cast<double>(back) >= kConversation * static_cast<double>(data.data_packets)) {
-    return silent(findings, kId, transfer,
-                  fmt::format("{} packets with data came back for {}: both ends talk", back,
-                              data.data_packets));
-  }
-  if (data.idle.longest_s > kLongestSeconds) {
-    return silent(findings, kId, transfer,
-                  fmt::format("a pause of {} is an idle connection, not a slow producer",
-                              format_duration(data.idle.longest_s)));
-  }
-  if (pause_like_timeouts(data)) {
-    return silent(
-        findings, kId, transfer,
-        fmt::format("its pauses last as long as its {} timeouts: what was lost in them may "
-                    "have been lost before the capture point",
-                    data.timeouts));
-  }
-  if (pauses_are_a_cores(data)) {
-    return silent(
-        findings, kId, transfer,
-        fmt::format("{} is as fast as a core of many a host: its pauses are the host's own",
-                    format_rate(data.goodput_bps)));
-  }
+  std::string why = why_no_bulk(transfer);
+  if (why.empty()) why = why_not_its_pauses(data);
+  if (!why.empty()) return silent(findings, kId, transfer, std::move(why));
   report(transfer, waiting, findings);
 }
 
