@@ -15,6 +15,9 @@ constexpr double kTimerMin_s = 0.030, kTimerMax_s = 0.5;
 constexpr double kReaction_s = 0.003;
 // An exchange that waits for more than this, and the hosts' reaction, has somebody thinking in it.
 constexpr double kPromptRoundTrips = 1.5;
+// And one that waits for much less than a round trip waits for nobody: the next block was under way
+// already, as in a stream beside which the other end tells how much it took (SSH).
+constexpr double kWaitedRoundTrips = 0.8;
 
 // So much follows no notification: it is what somebody asked for.
 constexpr std::uint64_t kLongAnswerBytes = 16'000;
@@ -173,6 +176,7 @@ void Conversation::take_turn(const Record& record, const Side& own, const Side& 
   ++exchanges_.count;
   const double waited_s = turn_waited_s_ + gap_s;
   if (waited_s > kPromptRoundTrips * round_trip_s + kReaction_s) return;
+  if (waited_s < kWaitedRoundTrips * round_trip_s) return;
   ++exchanges_.prompt;
   exchanges_.waited_s += std::min(waited_s, round_trip_s);
   note(exchanges_.requests, record.frame);
