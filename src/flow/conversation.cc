@@ -2,6 +2,7 @@
 #include "flow/conversation.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace slowpath::flow {
 namespace {
@@ -16,8 +17,10 @@ constexpr double kReaction_s = 0.003;
 // An exchange that waits for more than this, and the hosts' reaction, has somebody thinking in it.
 constexpr double kPromptRoundTrips = 1.5;
 // And one that waits for much less than a round trip waits for nobody: the next block was under way
-// already, as in a stream beside which the other end tells how much it took (SSH).
+// already, as in a stream beside which the other end says something. But for blocks as large as a
+// protocol's own window (SSH, HTTP/2): of such, part of a round trip is waited for.
 constexpr double kWaitedRoundTrips = 0.8;
+constexpr std::uint64_t kWindowBytes = 65'536;
 
 // So much follows no notification: it is what somebody asked for.
 constexpr std::uint64_t kLongAnswerBytes = 16'000;
@@ -163,6 +166,7 @@ void Conversation::take_turn(const Record& record, const Side& own, const Side& 
                              double round_trip_s) {
   if (round_trip_s <= 0) return;
   exchanges_.round_trip_s = round_trip_s;
+  turn_bytes_ += record.payload_len;
   const bool turned = other.have_sent && (!own.have_sent || other.last_data >= own.last_data);
   if (!turned) return;
   const double gap_s = to_seconds(record.time - other.last_data);
@@ -174,9 +178,10 @@ void Conversation::take_turn(const Record& record, const Side& own, const Side& 
   if (!answered_) return;
   answered_ = false;
   ++exchanges_.count;
+  const std::uint64_t bytes = std::exchange(turn_bytes_, 0);
   const double waited_s = turn_waited_s_ + gap_s;
   if (waited_s > kPromptRoundTrips * round_trip_s + kReaction_s) return;
-  if (waited_s < kWaitedRoundTrips * round_trip_s) return;
+  if (waited_s < kWaitedRoundTrips * round_trip_s && bytes < kWindowBytes) return;
   ++exchanges_.prompt;
   exchanges_.waited_s += std::min(waited_s, round_trip_s);
   note(exchanges_.requests, record.frame);

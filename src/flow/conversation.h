@@ -55,8 +55,9 @@ class Conversation {
 
   std::array<Side, 2> sides_{};
   ExchangeFacts exchanges_;
-  bool answered_ = false;     // the server's data came last
-  double turn_waited_s_ = 0;  // between the client's block and the answer to it
+  bool answered_ = false;         // the server's data came last
+  double turn_waited_s_ = 0;      // between the client's block and the answer to it
+  std::uint64_t turn_bytes_ = 0;  // that both sent since the exchange before
 };
 
 }  // namespace slowpath::flow

@@ -49,8 +49,8 @@ void report(const Transfer& transfer, double share, Findings& findings) {
   const double request = mean(connection[Direction::to_server].bytes, exchanges.count);
   const double answer = mean(connection[Direction::to_client].bytes, exchanges.count);
   finding.claim = fmt::format(
-      "{} and {} took turns {} times, about {} for {}, and {} of them waited for a round trip of "
-      "{}: {} in all",
+      "{} and {} took turns {} times, about {} for {}, and in {} of them one waited for the other, "
+      "up to a round trip of {}: {} in all",
       to_string(connection.client), to_string(connection.server), exchanges.count,
       format_bytes(request), format_bytes(answer), exchanges.prompt,
       format_duration(exchanges.round_trip_s), format_duration(exchanges.waited_s));
