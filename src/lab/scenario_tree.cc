@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// TOML by toml++, turned into our own tree: the only file that includes that library, which is slow
+// TOML by toml++, turned into our own tree: nothing else here includes that library, which is slow
 // to compile.
 #include "lab/scenario_tree.h"
 
 #include <algorithm>
 
-// toml++ 3.3 asserts, a line before it would refuse it, what a file may well violate ("[=]"), and
-// under NDEBUG assumes it. Without either it refuses the file.
-#undef NDEBUG
-#define TOML_ASSERT(expr) static_assert(true)
-#define TOML_EXCEPTIONS 0
-#define TOML_ENABLE_FORMATTERS 0
-#include <toml++/toml.h>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "base/nearest.h"
+#include "base/tomlplusplus.h"
 
 namespace slowpath::lab {
 namespace {

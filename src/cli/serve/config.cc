@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The file of `slowpath serve --config`: the long options as keys, nothing else.
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
+#include <system_error>
 #include <utility>
-
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
 
 #include <fmt/format.h>
 
+#include "base/tomlplusplus.h"
 #include "cli/serve/options.h"
 
 namespace slowpath::cli::serving {
@@ -54,13 +56,20 @@ Result<void> read_config(Options& options) {
   const auto refuse = [&](std::string cause) {
     return fail(ErrorKind::usage, "cannot use " + options.config, std::move(cause));
   };
-  const toml::parse_result parsed = toml::parse_file(options.config);
+  const auto unreadable = [&](std::string cause) {
+    return fail(ErrorKind::input, "cannot read " + options.config, std::move(cause));
+  };
+  std::ifstream file(options.config, std::ios::binary);
+  if (!file) return unreadable("the file could not be opened");
+  std::error_code unknown;
+  if (std::filesystem::is_directory(options.config, unknown)) return unreadable("a directory");
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const toml::parse_result parsed = toml::parse(text, options.config);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
-    return fail(ErrorKind::input, "cannot read " + options.config,
-                error.source().begin
-                    ? fmt::format("{} (line {})", error.description(), error.source().begin.line)
-                    : std::string{error.description()});
+    return unreadable(error.source().begin ? fmt::format("{} (line {})", error.description(),
+                                                         error.source().begin.line)
+                                           : std::string{error.description()});
   }
   for (const auto& [key, node] : parsed.table()) {
     const auto filled = fill_by_name(key.str(), node, options);

@@ -269,6 +269,14 @@ TEST(scenario_reader, a_heading_without_a_key_is_refused) {
   EXPECT_TRUE(mistake_of("[=]").contains("expected bare key starting character"));
 }
 
+TEST(scenario_reader, characters_beyond_ascii_outside_of_quotes_are_refused) {
+  // Of these toml++ cannot tell whether they are spaces, and takes it for impossible.
+  EXPECT_TRUE(mistake_of(" \xce\xbf").contains("expected keys"));
+  EXPECT_NE(mistake_of("a = [500\xd0\xa2"), "none");
+  EXPECT_NE(mistake_of("S=+'!\xef\xbb\xbdtti"), "none");
+  EXPECT_NE(mistake_of("a = 1 \xe3\x80\x81"), "none");
+}
+
 TEST(scenario_reader, a_stage_with_a_wrong_setting_is_refused) {
   const auto why = mistake_of(with("share = \"$loss\"", "share = \"$loss of all\""));
   EXPECT_TRUE(
