@@ -18,7 +18,7 @@ struct FragmentFacts {
   std::uint64_t complete = 0;                // every fragment was captured
   std::uint64_t out_of_order = 0;            // datagrams whose fragments came in another order than offsets
   std::uint64_t incomplete = 0;              // some fragments never came
-  std::uint64_t first_only = 0;              // of these, nothing but the first one came, which alone has the ports of TCP or UDP
+  std::uint64_t first_only = 0;              // of these, of UDP, nothing but the first one came, which alone has ports; no ACK tells of the rest
   std::uint64_t garbled = 0;                 // likewise incomplete, but a header's checksum was wrong: not what was sent
   std::uint64_t answerable = 0;              // datagrams to which an answer is expected (echo request, TCP data, DNS ...)
   std::uint64_t answered = 0;

@@ -33,8 +33,6 @@ bool is_echo_reply(const wire::Packet& p) {
   return p.kind == wire::PacketKind::icmp &&
          (p.source.version == 4 ? p.icmp_type == 0 : p.icmp_type == 129);
 }
-bool has_ports(std::uint8_t protocol) { return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP; }
-
 /// Identifier and sequence number of an echo message (RFC 792).
 std::optional<std::uint32_t> echo_id(const wire::Packet& p) {
   if (p.transport.size() < 8) return std::nullopt;
@@ -190,7 +188,7 @@ void Fragments::close(const Key& key, Datagram& datagram, bool complete) {
     ++facts.garbled;
   } else if (!complete) {
     ++facts.incomplete;
-    facts.first_only += has_ports(std::get<3>(key)) && datagram.pieces.size() == 1 &&
+    facts.first_only += std::get<3>(key) == IPPROTO_UDP && datagram.pieces.size() == 1 &&
                         datagram.pieces.front().offset == 0;
     note(facts.incomplete_frames, datagram.first_frame);
   }

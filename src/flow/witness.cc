@@ -63,6 +63,15 @@ TapPlace place_by_legs(const std::array<std::optional<Duration>, 2>& leg, bool f
   return is_short ? TapPlace::unknown : TapPlace::midpath;
 }
 
+// Of so many ticks a round trip is wrong by a quarter at most.
+constexpr int kTicksOfALeg = 4;
+
+/// A clock that ticks seldom tells long legs, and no others.
+bool tells_legs(Duration tick, const std::array<std::optional<Duration>, 2>& leg) {
+  if (tick == Duration{0}) return true;
+  return leg[0] && leg[1] && *leg[0] + *leg[1] >= kTicksOfALeg * tick;
+}
+
 /// Whether data is sent in segments that leave room for timestamps, of which none was captured.
 bool fit_stamped(const std::map<std::uint32_t, std::uint32_t>& lengths, std::uint32_t mss) {
   if (mss <= kTimestampBytes) return false;
@@ -218,12 +227,12 @@ Witness examine(std::span<const Record> records, const HandshakeFacts& handshake
   }
   witness.clock_tick = coarse_tick(records);
   witness.clock_skew = skew_of_ways(records);
-  const bool clock_is_fine = witness.clock_tick == Duration{0};
-  if (clock_is_fine) witness.leg = meter.legs();
-  if (clock_is_fine && handshake.legs_known) {
+  witness.leg = meter.legs();
+  if (handshake.legs_known) {
     shorten(witness.leg[0], from_seconds(handshake.client_leg_s));
     shorten(witness.leg[1], from_seconds(handshake.server_leg_s));
   }
+  if (!tells_legs(witness.clock_tick, witness.leg)) witness.leg = {};
   // Namespaces and virtual machines leave sums unfinished both ways: then time is the better
   // witness.
   witness.place = place_by_looks(looks[0], looks[1]);

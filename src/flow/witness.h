@@ -27,7 +27,8 @@ struct Witness {
   std::array<std::uint8_t, 2>
       window_shift{};  // of windows that the sender of that Direction advertises
   std::array<ScaleKnowledge, 2> scale{};
-  // Of a coarse clock (coarse_tick()), by which legs cannot be told; 0: it is fine.
+  // Of a coarse clock (coarse_tick()), by which only legs of several ticks can be told; 0: it is
+  // fine.
   Duration clock_tick{0};
   // Between the clocks of the two directions (skew_of_ways()); 0: none shows.
   Duration clock_skew{0};

@@ -60,9 +60,9 @@ Result<void> read_config(Options& options) {
     return fail(ErrorKind::input, "cannot read " + options.config, std::move(cause));
   };
   std::ifstream file(options.config, std::ios::binary);
-  if (!file) return unreadable("the file could not be opened");
+  if (!file) return unreadable("File could not be opened for reading");
   std::error_code unknown;
-  if (std::filesystem::is_directory(options.config, unknown)) return unreadable("a directory");
+  if (std::filesystem::is_directory(options.config, unknown)) return unreadable("it is a directory");
   const std::string text(std::istreambuf_iterator<char>(file), {});
   const toml::parse_result parsed = toml::parse(text, options.config);
   if (!parsed) {

@@ -31,7 +31,7 @@ class FragmentsTest : public ::testing::Test {
     packet.source.bytes[2] = static_cast<std::uint8_t>(host);
     packet.source.bytes[1] = static_cast<std::uint8_t>(host >> 8);
     packet.destination = test::address("10.0.0.2");
-    packet.protocol = 6;
+    packet.protocol = protocol;
     packet.ip_id = id;
     packet.ip_header_len = 20;
     packet.tcp_header_len = 20;
@@ -48,6 +48,7 @@ class FragmentsTest : public ::testing::Test {
   }
 
   bool header_checksum_bad = false;
+  std::uint8_t protocol = 6;
   Fragments fragments;
   wire::Frame frame;
 };
@@ -68,6 +69,7 @@ TEST_F(FragmentsTest, JoinToOnePacket) {
 }
 
 TEST_F(FragmentsTest, WhatNeverCameWholeIsCountedByWhatThereIsOfIt) {
+  protocol = 17;
   add(7, 0, 1480, true);
   add(8, 1480, 100, false);
   const FragmentFacts f = facts();

@@ -44,6 +44,28 @@ INSTANTIATE_TEST_SUITE_P(
         Tap{20us, 20us, 64, 63, Vantage::sender}, Tap{20us, 20us, 63, 128, Vantage::receiver},
         Tap{20us, 20us, 64, 64, Vantage::unknown}, Tap{20us, 20us, 60, 60, Vantage::midpath}));
 
+// Every 15.6 ms, as old Windows has them; a round trip of five such ticks lies behind the tap.
+TEST(Witness, AClockThatTicksSeldomTellsLongLegs) {
+  constexpr Duration kTick = 15'625us;
+  Exchange x;
+  x.client_ttl = x.server_ttl = 64;
+  x.handshake(5 * kTick, 0us);
+  std::uint32_t now = 1000;  // by the hosts' clocks, which tick on
+  for (int i = 0; i < 40; ++i) {
+    x.to_server({.len = 300, .ts_value = ++now, .ts_echo = 1});
+    x.after(5 * kTick);
+    for (int segment = 0; segment < 6; ++segment) {
+      x.to_client({.len = 1460, .ts_value = ++now, .ts_echo = 1});
+      x.to_server({.ts_value = ++now, .ts_echo = 1});
+    }
+    x.after(kTick);
+  }
+  const ConnectionFacts c = x.connection();
+  EXPECT_NEAR(c.clock_tick_s, 0.015625, 1e-6);
+  EXPECT_EQ(c[Direction::to_server].vantage, Vantage::sender);
+  EXPECT_EQ(c[Direction::to_client].vantage, Vantage::receiver);
+}
+
 TEST(Witness, UnfinishedChecksumsShowTheSendersHost) {
   Exchange x({.verify_checksums = true});
   for (std::uint32_t i = 0; i < 10; ++i) {
