@@ -7,6 +7,7 @@
 #include <string>
 
 #include "detect/loss_time.h"
+#include "detect/tap.h"
 
 namespace slowpath::detect {
 
@@ -32,8 +33,7 @@ inline ChecksumToll toll_of(const ChecksumFacts& sums) {
 /// Bad sums mean something only where they were verified after the wire, in a file left as it was.
 inline bool can_judge_checksums(const Transfer& transfer) {
   const DirectionFacts& data = transfer.data();
-  return data.vantage != Vantage::sender && data.vantage != Vantage::both &&
-         !contents_were_rewritten(transfer) &&
+  return !is_at_sender(data) && !contents_were_rewritten(transfer) &&
          data.checksums.bad_ip_headers * 2 <= data.checksums.bad;
 }
 

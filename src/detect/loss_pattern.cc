@@ -11,6 +11,7 @@
 #include "detect/checksum_toll.h"
 #include "detect/loss_chance.h"
 #include "detect/superframe_edge.h"
+#include "detect/tap.h"
 
 namespace slowpath::detect {
 namespace {
@@ -197,8 +198,7 @@ QueueFacts queue_of(const DirectionFacts& data) {
 
 std::string loaded_when(const DirectionFacts& data) {
   if (data.rtt.loaded_s <= 0) return "of all";
-  const bool at_sender = data.vantage == Vantage::sender || data.vantage == Vantage::both;
-  if (!at_sender) return "with the flight above half of its maximum";
+  if (!is_at_sender(data)) return "with the flight above half of its maximum";
   return fmt::format("with the flight above half of its maximum of {}",
                      format_bytes(as_double(data.flight_max_bytes)));
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "detect/superframe_edge.h"
 
+#include "detect/tap.h"
+
 namespace slowpath::detect {
 namespace {
 
@@ -62,8 +64,7 @@ bool only_large_were_lost_once(const DirectionFacts& data, const SuperframeEdge&
 }
 
 bool merged_after_sending(const Transfer& transfer) {
-  const Vantage vantage = transfer.data().vantage;
-  if (vantage != Vantage::sender && vantage != Vantage::both) return true;
+  if (!is_at_sender(transfer.data())) return true;
   const SuperframeFacts& super = transfer.data().superframes;
   return super.unfinished * 2 < super.sent && unfinished(transfer.reverse().checksums) > 0;
 }

@@ -110,7 +110,7 @@ ClockJumps remove_clock_jumps(std::span<Record> records) {
       newest = record.time;
       continue;
     }
-    SenderClock& clock = clocks[static_cast<std::size_t>(record.direction)];
+    SenderClock& clock = clocks[index(record.direction)];
     const double gap_s = to_seconds(record.time - clock.time);
     // A clock jumps between two records: while the other end is heard, it did not.
     const double silence_s = to_seconds(record.time - newest);
@@ -135,7 +135,7 @@ Duration skew_of_ways(std::span<const Record> records) {
   std::array<EarlyAcks, 2> ways{};
   for (const Record& record : records) {
     if (record.tap_copy || record.network_copy || record.icmp_index != kNone) continue;
-    const auto own = static_cast<std::size_t>(record.direction);
+    const auto own = index(record.direction);
     const bool opens = record.has(wire::kSyn) || record.has(wire::kRst);
     if (record.payload_len > 0 && !opens) ways[own].add_data(record);
     if (record.has(wire::kAck) && !opens) ways[1 - own].add_ack(record);

@@ -188,8 +188,8 @@ void Conversation::take_turn(const Record& record, const Side& own, const Side& 
 }
 
 void Conversation::finish(Direction direction, Time end, DirectionFacts& facts) {
-  Side& side = sides_[static_cast<std::size_t>(direction)];
-  const Side& other = sides_[1 - static_cast<std::size_t>(direction)];
+  Side& side = sides_[index(direction)];
+  const Side& other = sides_[1 - index(direction)];
   const bool asked = other.have_sent && other.have_acked && other.acked >= other.sent_end;
   if (asked && !side.have_sent) {
     facts.unanswered_s = to_seconds(end - other.last_data);

@@ -60,7 +60,7 @@ class MarkQueue {
 class LegMeter {
  public:
   void add(const Record& r) {
-    const std::size_t from = static_cast<std::size_t>(r.direction), to = 1 - from;
+    const std::size_t from = index(r.direction), to = 1 - from;
     match_data(r, to);
     match_echo(r, to);
     if (r.payload_len > 0 && !r.has(wire::kSyn)) {

@@ -23,14 +23,14 @@ RttFacts facts_of(const Sampler& samples, RttFacts known) {
 DirectionAnalysis::DirectionAnalysis(Direction direction, const Witness& witness,
                                      const HandshakeFacts& handshake, Time begin)
     : direction_(direction),
-      segment_size_(witness.segment_size[static_cast<std::size_t>(direction)]),
-      window_shift_(witness.window_shift[1 - static_cast<std::size_t>(direction)]),
+      segment_size_(witness.segment_size[index(direction)]),
+      window_shift_(witness.window_shift[1 - index(direction)]),
       established_(handshake.syn_count == 0 && handshake.syn_ack_count == 0),
       bare_field_(window_shift_) {
   facts_.vantage = witness.vantage(direction);
   facts_.segment_size = segment_size_;
   facts_.window.shift = window_shift_;
-  facts_.window.knowledge = witness.scale[1 - static_cast<std::size_t>(direction)];
+  facts_.window.knowledge = witness.scale[1 - index(direction)];
   sender_leg_min_ = witness.sender_leg(direction);
   receiver_leg_min_ = witness.sender_leg(opposite(direction));
   if (handshake.legs_known)

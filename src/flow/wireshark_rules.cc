@@ -22,8 +22,8 @@ constexpr std::uint8_t kSpecial = wire::kSyn | wire::kFin | wire::kRst;
 void WiresharkRules::swap_ends() { std::swap(sides_[0], sides_[1]); }
 
 WiresharkView WiresharkRules::judge(const Record& record, bool cut) {
-  Side& forward = sides_[static_cast<std::size_t>(record.direction)];
-  Side& reverse = sides_[1 - static_cast<std::size_t>(record.direction)];
+  Side& forward = sides_[index(record.direction)];
+  Side& reverse = sides_[1 - index(record.direction)];
   const std::uint32_t len = cut ? record.captured_len : record.payload_len;
   const bool counts = record.has(wire::kSyn | wire::kFin);
   const Segment s{record, record.sequence, len, len + (counts ? 1 : 0), !record.has(kSpecial)};

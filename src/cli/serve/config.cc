@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The file of `slowpath serve --config`: the long options as keys, nothing else.
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -59,12 +57,10 @@ Result<void> read_config(Options& options) {
   const auto unreadable = [&](std::string cause) {
     return fail(ErrorKind::input, "cannot read " + options.config, std::move(cause));
   };
-  std::ifstream file(options.config, std::ios::binary);
-  if (!file) return unreadable("File could not be opened for reading");
   std::error_code unknown;
-  if (std::filesystem::is_directory(options.config, unknown)) return unreadable("it is a directory");
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  const toml::parse_result parsed = toml::parse(text, options.config);
+  if (std::filesystem::is_directory(options.config, unknown))
+    return unreadable("it is a directory");
+  const toml::parse_result parsed = toml::parse_file(options.config);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
     return unreadable(error.source().begin ? fmt::format("{} (line {})", error.description(),

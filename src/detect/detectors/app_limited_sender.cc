@@ -16,6 +16,7 @@
 #include "base/format.h"
 #include "detect/policy.h"
 #include "detect/support.h"
+#include "detect/tap.h"
 
 namespace slowpath::detect::detectors {
 namespace {
@@ -79,7 +80,7 @@ void report(const Transfer& transfer, const Waiting& waiting, Findings& findings
   // Where the application sets the rhythm, waiting for the ACK of its last piece is its time too.
   finding.seconds_lost = std::min(data.time[TimeOwner::application], data.transfer_s);
   // Beyond the sender lost packets look like pauses: the catalogue asks for a capture there.
-  const bool witness = data.vantage == Vantage::sender || data.vantage == Vantage::both;
+  const bool witness = is_at_sender(data);
   finding.severity = severity_of(witness, finding.seconds_lost, transfer);
   finding.confidence = confidence_of(0.75 + 0.2 * how_far(waiting.share, kShare, 0.6), transfer);
   finding.claim =

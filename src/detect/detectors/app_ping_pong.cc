@@ -55,7 +55,7 @@ void report(const Transfer& transfer, double share, Findings& findings) {
       format_bytes(request), format_bytes(answer), exchanges.prompt,
       format_duration(exchanges.round_trip_s), format_duration(exchanges.waited_s));
   finding.evidence.push_back(shown_by(
-      fmt::format("in {} of {} exchanges a round trip passed between the blocks and no more: "
+      fmt::format("in {} of {} exchanges no more than a round trip passed between the blocks: "
                   "nobody was thinking; together {} of the connection's time",
                   exchanges.prompt, exchanges.count, format_percent(share)),
       exchanges.requests,

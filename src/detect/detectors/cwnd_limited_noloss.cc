@@ -14,6 +14,7 @@
 #include "base/format.h"
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
+#include "detect/tap.h"
 
 namespace slowpath::detect::detectors {
 namespace {
@@ -89,7 +90,7 @@ void report(const Transfer& transfer, Findings& findings) {
   // At least: at the rate that it came to in the end, the same bytes would have taken so much less.
   finding.seconds_lost = sent_slowly_s(data) * (1 - static_cast<double>(data.flight_plateau_bytes) /
                                                         static_cast<double>(data.flight_max_bytes));
-  const bool witness = data.vantage == Vantage::sender || data.vantage == Vantage::both;
+  const bool witness = is_at_sender(data);
   finding.severity = severity_of(witness, finding.seconds_lost, transfer);
   finding.confidence = confidence_of(
       0.7 + 0.2 * how_far(static_cast<double>(data.flight_rounds), kRounds, 4 * kRounds), transfer);

@@ -106,6 +106,17 @@ Finding describe_pieces(const Case& facts, const Way& way) {
   return finding;
 }
 
+void judge_pieces(const Case& facts, const Way& way, Findings& findings) {
+  if (!pieces_arrived(facts, way)) {
+    findings.list.push_back(describe_pieces(facts, way));
+    return;
+  }
+  silent(findings, kFault,
+         fmt::format("of {} fragmented packets from {} pieces are missing here, but {} "
+                     "acknowledged bytes that are not in the capture: they arrived",
+                     way.facts().incomplete, to_string(way.from()), to_string(way.to())));
+}
+
 Finding describe(const Way& way) {
   const FragmentFacts& fragments = way.facts();
   Finding finding;
@@ -152,15 +163,8 @@ void inspect(const Case& facts, Findings& findings) {
         findings.list.push_back(describe(way));
         continue;
       }
-      if (never_whole(fragments) && pieces_arrived(facts, way)) {
-        silent(findings, kFault,
-               fmt::format("of {} fragmented packets from {} pieces are missing here, but {} "
-                           "acknowledged bytes that are not in the capture: they arrived",
-                           fragments.incomplete, to_string(way.from()), to_string(way.to())));
-        continue;
-      }
       if (never_whole(fragments)) {
-        findings.list.push_back(describe_pieces(facts, way));
+        judge_pieces(facts, way, findings);
         continue;
       }
       silent(

@@ -10,6 +10,7 @@
 #include "base/plural.h"
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
+#include "detect/tap.h"
 
 namespace slowpath::detect::detectors {
 namespace {
@@ -23,12 +24,6 @@ bool never_ended(const DirectionFacts& data) {
   if (data.stalls.empty()) return false;
   const Stall& last = data.stalls.back();
   return !last.ended && last.seconds * 2 > data.timeout_s;
-}
-
-bool witness_suffices(const DirectionFacts& data) {
-  if (!data.acks_seen) return false;
-  return data.vantage == Vantage::sender || data.vantage == Vantage::both ||
-         data.lost_before_capture * 2 < data.lost_packets;
 }
 
 void report(const Transfer& transfer, bool complete, double share, Findings& findings) {
@@ -90,7 +85,7 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
     return silent(findings, kId, transfer,
                   "the timeouts are the price of losses that lie at random");
   }
-  report(transfer, witness_suffices(data), share, findings);
+  report(transfer, data.acks_seen && shows_originals(data), share, findings);
 }
 
 void inspect(const Case& facts, Findings& findings) {

@@ -12,6 +12,7 @@
 #include "detect/arithmetic/retransmission_timer.h"
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
+#include "detect/tap.h"
 
 namespace slowpath::detect::detectors {
 namespace {
@@ -42,13 +43,6 @@ Tails tails_of(const DirectionFacts& data) {
     tails.count -= std::min<std::uint64_t>(tails.count, stall.unanswered_sends - 1);
   }
   return tails;
-}
-
-/// Whether the capture shows the lost originals: then the loss lies beyond the capture point, and
-/// what is missing at the end of a burst is seen, not supposed.
-bool originals_seen(const DirectionFacts& data) {
-  return data.vantage == Vantage::sender || data.vantage == Vantage::both ||
-         data.lost_before_capture * 2 < data.lost_packets;
 }
 
 // A timer is a second long (RFC 6298 section 2.4), or three of the longest round trips.
@@ -137,7 +131,7 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
     return silent(findings, kId, transfer,
                   "losses lie at random: those at the end of a burst are some of them");
   }
-  Severity severity = severity_of(originals_seen(data) && data.acks_seen, tails.seconds, transfer);
+  Severity severity = severity_of(shows_originals(data) && data.acks_seen, tails.seconds, transfer);
   const double share = tails.seconds / std::max(active_s(transfer.connection), 1e-9);
   if (tails.count < kTimeouts && share < kIncidentShare) severity = Severity::note;
   report(transfer, severity, findings);

@@ -445,8 +445,9 @@ constexpr Fault kFaults[] = {
      .active = "UDP or ICMP above the MTU without DF fails; up to the MTU it passes.",
      .told_apart_by = "If the same size with DF brings an ICMP, path MTU discovery works and only "
                       "fragments are filtered; if not, see `pmtud-blackhole`. A capture filter by "
-                      "ports keeps first fragments alone: where the receiver acknowledges what is "
-                      "missing, or nothing without ports was captured, nobody is accused.",
+                      "ports keeps first fragments of UDP alone: where nothing without ports was "
+                      "captured, this is a suspect at most. What the receiver acknowledges "
+                      "arrived, wherever the capture has it.",
      .minimum_evidence = "The receiver's counters or a capture there.",
      .remedies = kFragmentsDropped,
      .references = "RFC 8900; cilium/cilium#9894"},
