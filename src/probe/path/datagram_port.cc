@@ -26,6 +26,10 @@ constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kMostRuns = 256, kMostErrors = 1024, kMostCame = 4096;
 // Pacing: what is due is sent, then it sleeps this long.
 constexpr Duration kTick = std::chrono::microseconds(500);
+// A limit on the sending host itself holds datagrams back. So long for one: at 100 kbit/s a large
+// one takes 120 ms; and so long in all, for where nothing leaves any more.
+constexpr Duration kMostHeld = std::chrono::milliseconds(250),
+                   kMostHeldInAll = std::chrono::seconds(5);
 
 void store_be64(std::byte* at, std::uint64_t value) {
   store_be32(at, static_cast<std::uint32_t>(value >> 32));
@@ -83,6 +87,8 @@ Result<std::unique_ptr<DatagramPort>> DatagramPort::open(const IpAddress& local,
   port->port_ = to_endpoint(address.get()).port;
   const int buffer = 4 << 20;  // A burst of datagrams must not be lost here.
   setsockopt(port->socket_.get(), SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
+  // As long a queue as may be, so that a limit on this host itself shows as one.
+  setsockopt(port->socket_.get(), SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
   enable_error_queue(port->socket_.get(), local.version);
   port->prefer_fragmentation(true);
   port->thread_ = std::thread([raw = port.get()] { raw->listen(); });
@@ -185,16 +191,30 @@ ssize_t DatagramPort::send_last_first(Bytes payload, std::uint32_t mtu_bytes) {
 }
 
 // Negative, with errno: not sent. An error that an earlier packet left behind, EMSGSIZE by ICMP
-// among them, is told once, instead of sending; a refusal of this host stays.
-ssize_t DatagramPort::send_packet(const DatagramPlan& plan, Bytes payload, std::uint32_t ip_bytes) {
+// among them, is told once, instead of sending; a refusal of this host stays. A full queue of this
+// host is waited for: what it holds back is late, and not lost.
+ssize_t DatagramPort::send_packet(const DatagramPlan& plan, Bytes payload, std::uint32_t ip_bytes,
+                                  Duration& patience) {
   const bool last_first = plan.last_first_mtu > 0 && ip_bytes > plan.last_first_mtu;
   const SocketAddress to = to_socket_address({peer_, peer_port_});
-  ssize_t done = -1;
-  for (int attempt = 0; attempt < 4 && done < 0; ++attempt) {
-    if (attempt > 0 && (errno == EAGAIN || errno == ENOBUFS)) std::this_thread::sleep_for(kTick);
-    done = last_first ? send_last_first(payload, plan.last_first_mtu)
+  const auto attempt = [&] {
+    return last_first ? send_last_first(payload, plan.last_first_mtu)
                       : sendto(socket_.get(), payload.data(), payload.size(), MSG_NOSIGNAL,
                                to.get(), to.length);
+  };
+  const Duration least = patience - std::min(patience, kMostHeld);
+  ssize_t done = attempt();
+  for (int errors = 0; done < 0 && errors < 3;) {
+    if (errno != EAGAIN && errno != ENOBUFS) {
+      ++errors;
+    } else if (patience > least) {
+      const std::int64_t since = steady_ns();
+      std::this_thread::sleep_for(kTick);
+      patience -= Duration{steady_ns() - since};
+    } else {
+      break;
+    }
+    done = attempt();
   }
   return done;
 }
@@ -217,6 +237,7 @@ DatagramSent DatagramPort::send(const DatagramPlan& plan, const std::atomic<bool
   std::vector<std::byte> packet(std::size_t{65536});
   const std::int64_t begin = steady_ns();
   double due_bits = 0;
+  Duration patience = kMostHeldInAll;
   for (std::uint64_t i = 0; i < count; ++i) {
     if (stop != nullptr && *stop) break;
     const std::uint32_t size = plan.ip_bytes[i % plan.ip_bytes.size()];
@@ -232,7 +253,7 @@ DatagramSent DatagramPort::send(const DatagramPlan& plan, const std::atomic<bool
                                  .token = token_,
                                  .sequence = static_cast<std::uint32_t>(i),
                                  .sent_ns = steady_ns()});
-    const ssize_t done = send_packet(plan, Bytes{packet}.first(payload), size);
+    const ssize_t done = send_packet(plan, Bytes{packet}.first(payload), size, patience);
     if (sent.refused_here.size() < 256) sent.refused_here.push_back(done < 0 && errno == EMSGSIZE);
     if (done >= 0) {
       ++sent.sent;

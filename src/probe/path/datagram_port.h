@@ -95,7 +95,8 @@ class DatagramPort {
   void take_datagrams();
   void take(std::span<const std::byte> bytes, const Endpoint& from, std::size_t whole_bytes);
   void prefer_fragmentation(bool dont_fragment);
-  ssize_t send_packet(const DatagramPlan& plan, Bytes payload, std::uint32_t ip_bytes);
+  ssize_t send_packet(const DatagramPlan& plan, Bytes payload, std::uint32_t ip_bytes,
+                      Duration& patience);
   ssize_t send_last_first(Bytes payload, std::uint32_t mtu_bytes);
 
   struct Run {
