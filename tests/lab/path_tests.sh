@@ -39,7 +39,7 @@ listeners=1
 # The rule that a case is about: named among the findings, or silent because the machine had no rest.
 rule=
 knows_rule() {
-  [[ -z $rule ]] || python3 - "$folder/answer.json" "$rule" <<'KNOWS'
+  [[ -z $rule ]] || python3 - "$lane/answer.json" "$rule" <<'KNOWS'
 import json, sys
 text = open(sys.argv[1]).read()
 named = [finding["fault"] for finding in json.loads(text)["findings"]]
@@ -49,31 +49,44 @@ KNOWS
 # try SCENARIO HOST FAR TARGET "OPTIONS" VERDICT...
 try() {
   local scenario=$1 host=$2 verdict
-  rm -f "$folder/answer.json"
-  LISTENERS=$listeners BEFORE=$before FOLDER=$folder FAR=$3 TARGET=$4 WHAT=$5 SHELL=$folder/inside.sh \
-    timeout 300 "$SLOWPATH_PROGRAM" lab shell "$scenario" --host "$host" >"$folder/log" 2>&1
+  rm -f "$lane/answer.json"
+  LISTENERS=$listeners DEAF=$folder/deaf.py BEFORE=$before FOLDER=$lane FAR=$3 TARGET=$4 WHAT=$5 SHELL=$folder/inside.sh \
+    timeout 300 "$SLOWPATH_PROGRAM" lab shell "$scenario" --host "$host" >"$lane/log" 2>&1
   shift 5
   verdict=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["verdict"])' \
-    "$folder/answer.json" 2>/dev/null || echo "no answer")
+    "$lane/answer.json" 2>/dev/null || echo "no answer")
   printf '%-30s %s\n' "$scenario" "$verdict"
   [[ " $* " == *" $verdict "* ]] && knows_rule && return
   printf '  expected: %s%s\n' "$*" "${rule:+, with $rule among the findings}"
-  [[ $verdict == "no answer" ]] && tail -5 "$folder/log"
+  [[ $verdict == "no answer" ]] && tail -5 "$lane/log"
   failed=1
 }
 
-try healthy client SERVER 10.1.0.1 --mtu healthy
-try path-mtu-reported client SERVER 10.1.0.1 --mtu healthy
-try path-mtu-black-hole client SERVER 10.1.0.1 --mtu pmtud-blackhole
-try jumbo-through-small-switch client SERVER 10.1.0.1 --mtu jumbo-mismatch
-try bogus-icmp-mtu client SERVER 10.1.0.1 --mtu icmp-bogus-mtu
-try fragments-dropped client SERVER 10.1.0.1 --mtu fragments-dropped
-try late-fragments-dropped server CLIENT 10.1.0.2 --mtu fragments-ooo-dropped
-try late-fragments-dropped client SERVER 10.1.0.1 --mtu fragments-ooo-dropped
-try broken-lso client SERVER 10.1.0.1 --mtu lso-not-segmented
-try s4-gateway-icmp client SERVER 10.1.0.1 --mtu icmp-fragneeded-coalesced
-try window-scale-stripped client SERVER 10.1.0.1 --middlebox wscale-stripped
-try idle-connection-forgotten client SERVER 10.1.0.1 "--idle 6s" idle-nat-drop
+sizes() {
+  try healthy client SERVER 10.1.0.1 --mtu healthy
+  try path-mtu-reported client SERVER 10.1.0.1 --mtu healthy
+  try path-mtu-black-hole client SERVER 10.1.0.1 --mtu pmtud-blackhole
+  try jumbo-through-small-switch client SERVER 10.1.0.1 --mtu jumbo-mismatch
+  try bogus-icmp-mtu client SERVER 10.1.0.1 --mtu icmp-bogus-mtu
+}
+fragments_and_headers() {
+  try fragments-dropped client SERVER 10.1.0.1 --mtu fragments-dropped
+  try late-fragments-dropped server CLIENT 10.1.0.2 --mtu fragments-ooo-dropped
+  try late-fragments-dropped client SERVER 10.1.0.1 --mtu fragments-ooo-dropped
+  try broken-lso client SERVER 10.1.0.1 --mtu lso-not-segmented
+  try s4-gateway-icmp client SERVER 10.1.0.1 --mtu icmp-fragneeded-coalesced
+  try window-scale-stripped client SERVER 10.1.0.1 --middlebox wscale-stripped
+  try idle-connection-forgotten client SERVER 10.1.0.1 "--idle 6s" idle-nat-drop
+}
+# These load neither processors nor path, and mostly wait: two lanes at once, each with its files.
+lane=$folder/beside
+mkdir "$lane"
+(sizes; exit "$failed") >"$lane/said" &
+beside=$!
+lane=$folder
+fragments_and_headers
+wait "$beside" || failed=1
+cat "$folder/beside/said"
 
 # A limit that drops what exceeds it, one that queues after a credit, and links that only queue. Where the machine has no
 # rest the program says that it cannot tell.
@@ -90,7 +103,7 @@ rule=
 
 # Many short connections: a program that accepts none, and a host without ports. 300 a second are few enough for any.
 # shellcheck disable=SC2016
-before='nsenter --net="$SERVER" python3 "$FOLDER/deaf.py" &'
+before='nsenter --net="$SERVER" python3 "$DEAF" &'
 listeners=2
 try healthy client SERVER 10.1.0.1 "--churn 50 --tcp-port 8080" accept-queue-overflow
 listeners=1
