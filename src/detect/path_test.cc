@@ -66,6 +66,19 @@ std::string sound(const PathTestFacts& test) {
   return text + ".";
 }
 
+/// Runs of datagrams that nobody can judge: what they would have shown is not known to be sound.
+std::string not_known(const PathTestFacts& test) {
+  std::string text;
+  if (!test.latency) return text;
+  for (const DatagramRun& run : test.latency->runs) {
+    if (run.unable.empty()) continue;
+    text +=
+        fmt::format(" What datagrams at {} meet {} is not known: {}.", format_rate(run.offered_bps),
+                    path::way_of(test, run.direction), run.unable);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::vector<Finding> inspect_path_test(const PathTestFacts& test) {
@@ -93,9 +106,10 @@ Diagnosis diagnose_path_test(const PathTestFacts& test) {
                  diagnosis);
     diagnosis.look_next.push_back(fmt::format("slowpath serve    (on {})", to_string(test.peer)));
   } else {
+    const std::string unknown = not_known(test);
     diagnosis.verdict = "healthy";
-    diagnosis.confidence = test.with_peer ? 0.95 : 0.85;
-    diagnosis.summary = sound(test);
+    diagnosis.confidence = !unknown.empty() ? 0.7 : test.with_peer ? 0.95 : 0.85;
+    diagnosis.summary = sound(test) + unknown;
   }
   diagnosis.summary = capitalised(std::move(diagnosis.summary));
   return diagnosis;

@@ -299,6 +299,16 @@ PathTestFacts facts_of_overload(const DatagramRun& over, std::uint64_t lost_belo
   return facts;
 }
 
+// A shaper that a run would have shown is not ruled out by a run that could not be sent.
+TEST(PathTest, HealthSaysWhichRunsTellNothing) {
+  DatagramRun over = overload(400'000, true, 200'000);
+  over.unable = "the sending host did not send all of it";
+  const Diagnosis diagnosis = diagnose_path_test(facts_of_overload(over));
+  EXPECT_EQ(diagnosis.verdict, "healthy");
+  EXPECT_LE(diagnosis.confidence, 0.7);
+  EXPECT_NE(diagnosis.summary.find("did not send all of it"), std::string::npos);
+}
+
 TEST(PathTest, WhatExceedsARateAndIsDroppedAtOnceIsPoliced) {
   const auto findings = inspect_path_test(facts_of_overload(overload(100'000, false)));
   ASSERT_EQ(findings.size(), 1U);
