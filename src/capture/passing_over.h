@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "base/hash_filter.h"
@@ -28,10 +29,11 @@ class PassingOver {
   struct Mark {
     std::uint64_t offset = 0;   // of the next record
     std::uint64_t frames = 0;   // before it
-    std::uint32_t seconds = 0;  // of the newest of them
+    std::uint32_t seconds = 0;  // of the newest of them, where the format needs it
+    std::uint64_t number = 0;   // of the newest of them, where not all that is numbered is a frame
   };
-  /// After the first frame.
-  [[nodiscard]] virtual Mark mark() const = 0;
+  /// After the first frame. Nothing where what came since would have to be known as well.
+  [[nodiscard]] virtual std::optional<Mark> mark() const = 0;
   /// Goes on at the mark of another source over the same bytes, as that one did. After the first
   /// frame, and not back.
   virtual void go_to(const Mark& mark) = 0;

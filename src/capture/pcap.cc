@@ -78,8 +78,8 @@ class PcapSource final : public FileSource, public PassingOver {
     // What the walk stops at is read one by one.
     return info_.frames != before ? count : std::size_t{read_one(frames.front())};
   }
-  [[nodiscard]] Mark mark() const override {
-    return {window_->offset(), info_.frames, last_seconds_};
+  [[nodiscard]] std::optional<Mark> mark() const override {
+    return Mark{window_->offset(), info_.frames, last_seconds_, info_.frames};
   }
   void go_to(const Mark& mark) override {
     window_->skip(mark.offset - window_->offset());

@@ -6,38 +6,9 @@
 namespace slowpath::capture {
 namespace {
 
-// Memory is asked for so far ahead: what walking some forty short records takes is longer than the
-// memory's answer, and page borders stop what the processor fetches by itself.
-constexpr std::size_t kFetchAhead = 4096;
-// Records of whole packets are too long for that.
-constexpr std::size_t kLongRecord = 512;
 constexpr std::uint64_t kNoLast = ~std::uint64_t{0};
 
 }  // namespace
-
-// Where the next header lies only this one tells, and a walk that waits for each is slow. Short
-// records lie close enough to fetch everything some way ahead. Of long ones only the beginning is
-// needed, and most are as long as the one before, with a short one (an acknowledgment) between at
-// times.
-inline void PcapWalk::fetch_ahead(const std::byte* at, std::size_t record_len) {
-  if (record_len >= kLongRecord) {
-    long_record_ = record_len;
-  } else {
-    short_record_ = record_len;
-    if (long_record_ == 0) [[likely]] {
-      __builtin_prefetch(at + kFetchAhead);
-      __builtin_prefetch(at + kFetchAhead + 64);
-      return;
-    }
-  }
-  __builtin_prefetch(at + 64);  // Where the headers end.
-  const std::byte* guess = at + record_len;
-  for (int i = 0; i < 3; ++i) {
-    __builtin_prefetch(guess + short_record_);
-    guess += long_record_;
-    __builtin_prefetch(guess);
-  }
-}
 
 /// Not beyond the record of number `last`, which is_wanted(its bytes) is not asked for.
 template <typename IsWanted>
@@ -61,7 +32,7 @@ std::size_t PcapWalk::walk(Place& place, const PcapFormat& format, std::uint64_t
                      (header.fraction >= format.fractions_per_s) |
                      !within_a_day(header.seconds, seconds) | (record_len > left);
     if (odd) break;
-    fetch_ahead(at, record_len);
+    fetch_.ahead_of(at, record_len);
     seconds = header.seconds;
     ++number;
     const std::byte* const record = at;

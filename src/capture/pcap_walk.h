@@ -9,6 +9,7 @@
 
 #include "base/hash_filter.h"
 #include "capture/pcap_format.h"
+#include "capture/record_fetch.h"
 
 namespace slowpath::capture {
 
@@ -35,9 +36,8 @@ class PcapWalk {
   template <typename IsWanted>
   std::size_t walk(Place& place, const PcapFormat& format, std::uint64_t last,
                    std::span<wire::Frame> frames, const IsWanted& is_wanted);
-  void fetch_ahead(const std::byte* at, std::size_t record_len);
 
-  std::size_t long_record_ = 0, short_record_ = 0;  // the newest of each kind, in bytes
+  RecordFetch fetch_;
 };
 
 }  // namespace slowpath::capture

@@ -2,67 +2,33 @@
 #include "capture/pcapng.h"
 
 #include <algorithm>
-#include <limits>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "capture/file_source.h"
-#include "capture/pcapng_clock.h"
+#include "capture/passing_over.h"
+#include "capture/pcapng_blocks.h"
 #include "capture/pcapng_options.h"
+#include "capture/pcapng_walk.h"
 
 namespace slowpath::capture {
 namespace {
 
-// Block types of draft-ietf-opsawg-pcapng section 10.1.
-constexpr std::uint32_t kSectionHeader = 0x0a0d0d0a;
-constexpr std::uint32_t kInterfaceDescription = 1;
-constexpr std::uint32_t kPacket = 2;  // obsolete
-constexpr std::uint32_t kSimplePacket = 3;
-constexpr std::uint32_t kInterfaceStatistics = 5;
-constexpr std::uint32_t kEnhancedPacket = 6;
-constexpr std::uint32_t kSystemdJournal = 9;
-constexpr std::uint32_t kDecryptionSecrets = 10;
-constexpr std::uint32_t kCustomCopied = 0xbad;
-constexpr std::uint32_t kCustomNotCopied = 0x40000bad;
-
-constexpr std::uint32_t kByteOrderMagic = 0x1a2b3c4d;
-constexpr std::size_t kBlockFrameLen = 12;  // type, length, length
 constexpr std::size_t kMinSectionLen = 28;
 constexpr std::uint32_t kMaxBlockLen = kMaxFrameLen + (64u << 10);  // a frame and its options
 
 // A description takes more memory than the 20 bytes it needs in a file, so their number is bounded.
 constexpr std::size_t kMaxInterfaces = 65'536;
 
-// Options.
-constexpr std::uint16_t kComment = 1;
-enum SectionOption : std::uint16_t { kHardware = 2, kOs = 3, kApplication = 4 };
-enum InterfaceOption : std::uint16_t {
-  kName = 2,
-  kDescription = 3,
-  kTsResol = 9,
-  kFilter = 11,
-  kFcsLen = 13,
-  kTsOffset = 14
-};
 enum PacketOption : std::uint16_t { kFlags = 2, kDropCount = 4 };
-enum StatisticsOption : std::uint16_t { kIfDrop = 5, kOsDrop = 7 };
 
 bool is_known_type(std::uint32_t type) {
   return (type >= kInterfaceDescription && type <= kEnhancedPacket) || type == kSystemdJournal ||
          type == kDecryptionSecrets || type == kCustomCopied || type == kCustomNotCopied;
 }
-
-// What is remembered of an interface besides its InterfaceInfo.
-struct Interface {
-  PcapngClock clock;
-  wire::LinkType link_type{};
-  std::uint8_t fcs_len = 0;
-  bool tells_direction = false;
-  std::uint32_t snap_len = 0;
-  std::uint64_t statistics_drops = 0;  // the last interface statistics block's, cumulative
-};
 
 // What the three kinds of packet block say, each in its own way.
 struct PacketFields {
@@ -91,7 +57,7 @@ struct BlockPolicy {
   }
 };
 
-class PcapngSource final : public FileSource {
+class PcapngSource final : public FileSource, public PassingOver {
  public:
   PcapngSource(std::unique_ptr<ByteWindow> window, SourceInfo info, std::uint16_t input)
       : FileSource(std::move(window), std::move(info), input) {
@@ -104,11 +70,39 @@ class PcapngSource final : public FileSource {
   }
   std::size_t next_batch(std::span<wire::Frame> frames) override {
     begin_batch();
-    return read_batch(frames, [this](wire::Frame& frame) { return read_one(frame); });
+    const std::size_t count = is_plain() ? read_sound(frames, nullptr, 0) : 0;
+    if (count == frames.size() || (count != 0 && window_->may_wait())) return count;
+    return count + read_batch(frames.subspan(count),
+                              [this](wire::Frame& frame) { return read_one(frame); });
+  }
+  std::size_t next_wanted(const HashFilter& wanted, std::uint64_t most,
+                          std::span<wire::Frame> frames) override {
+    if (!is_plain()) {
+      return next_batch(frames.first(std::min<std::uint64_t>(most, frames.size())));
+    }
+    begin_batch();
+    const std::uint64_t before = info_.frames;
+    const std::size_t count = read_sound(frames, &wanted, most);
+    // What the walk stops at is read one by one.
+    return info_.frames != before ? count : std::size_t{read_one(frames.front())};
+  }
+  [[nodiscard]] std::optional<Mark> mark() const override {
+    if (is_told_late_) return std::nullopt;
+    return Mark{.offset = window_->offset(), .frames = info_.frames, .number = number_};
+  }
+  void go_to(const Mark& mark) override {
+    window_->skip(mark.offset - window_->offset());
+    info_.frames = mark.frames;
+    number_ = mark.number;
   }
 
  private:
   bool read_one(wire::Frame& frame);
+  [[nodiscard]] bool is_plain() const { return in_known_section_ && !big_endian_; }
+  // The quick twin of read_one() for packets without anything odd, as far as the window shows. With
+  // `wanted` of no more than `most`: see PcapngWalk::read_wanted(). Where it is plain.
+  std::size_t read_sound(std::span<wire::Frame> frames, const HashFilter* wanted,
+                         std::uint64_t most);
   [[nodiscard]] std::uint32_t u32(const std::byte* at) const {
     return big_endian_ ? load_be32(at) : load_le32(at);
   }
@@ -132,15 +126,15 @@ class PcapngSource final : public FileSource {
   void read_packet_options(wire::Frame& frame, Bytes options, const PacketFields& packet,
                            std::uint8_t fcs_len);
   void take_section_header();
-  struct InterfaceTimes {
-    std::uint8_t resolution = 6;  // as if_tsresol has it: microseconds
-    std::int64_t offset_s = 0;
-  };
   void take_interface();
-  void take_interface_option(const PcapngOptions& options, const PcapngOption& option,
-                             InterfaceInfo& described, InterfaceTimes& times);
   void take_statistics();
   void take_other_block(std::uint32_t type);
+  // What any such block says beside its own.
+  template <typename Block>
+  void take_rest(Block& block) {
+    for (std::string& comment : block.comments) keep_comment(std::move(comment));
+    if (block.is_broken) damaged_block("has an option longer than itself");
+  }
   void report_drops();
   void damaged_block(const char* what);
   [[nodiscard]] Bytes body() const { return {window_->data() + 8, block_len_ - kBlockFrameLen}; }
@@ -155,10 +149,30 @@ class PcapngSource final : public FileSource {
       false;  // false: before the first header, or in a section of another version
   std::uint32_t block_len_ = 0;
   std::size_t section_begin_ = 0;  // index of the section's first interface
-  std::vector<Interface> interfaces_;
+  std::vector<PcapngInterface> interfaces_;
   std::uint64_t statistics_drops_ = 0;  // over all interfaces
   std::uint64_t packet_drops_ = 0;      // by epb_dropcount and the obsolete block's field
+  bool is_told_late_ = false;           // of sections or interfaces, after the first packet
+  PcapngWalk walk_;
 };
+
+std::size_t PcapngSource::read_sound(std::span<wire::Frame> frames, const HashFilter* wanted,
+                                     std::uint64_t most) {
+  // Half as far as read_batch() goes, which may go on from here.
+  const std::size_t shown = std::min<std::size_t>(window_->unread(), kRetainedBytes / 8);
+  PcapngWalk::Place place{.shown = {window_->data(), shown},
+                          .offset = window_->offset(),
+                          .number = number_,
+                          .input = input_,
+                          .interfaces = std::span(interfaces_).subspan(section_begin_),
+                          .first_interface = static_cast<std::uint32_t>(section_begin_)};
+  const std::size_t count = wanted == nullptr ? walk_.read(place, frames)
+                                              : walk_.read_wanted(place, *wanted, most, frames);
+  info_.frames += place.number - number_;
+  number_ = place.number;
+  window_->advance(shown - place.shown.size());
+  return count;
+}
 
 bool PcapngSource::read_one(wire::Frame& frame) {
   for (;;) {
@@ -186,6 +200,7 @@ inline bool PcapngSource::reach_block() {
     const std::uint32_t type = u32(at);
     std::uint32_t len = u32(at + 4);
     if (type == kSectionHeader) [[unlikely]] {
+      is_told_late_ |= info_.frames != 0;
       // A section header's own magic says in which byte order its length is.
       if (load_le32(at + 8) == kByteOrderMagic) big_endian_ = false;
       if (load_be32(at + 8) == kByteOrderMagic) big_endian_ = true;
@@ -281,12 +296,11 @@ bool PcapngSource::take_packet_block(std::uint32_t type, wire::Frame& frame) {
 
 // Interface, time high and low, captured and original length, data, options.
 inline bool PcapngSource::take_enhanced_packet(wire::Frame& frame) {
-  constexpr std::size_t kFixedLen = 20;
   const Bytes block = body();
-  if (block.size() < kFixedLen) return damaged_block("too short for its fields"), false;
+  if (block.size() < kEnhancedFixedLen) return damaged_block("too short for its fields"), false;
   const std::byte* const at = block.data();
   const std::uint64_t units = (std::uint64_t{u32(at + 4)} << 32) | u32(at + 8);
-  return fill(frame, {u32(at), units, u32(at + 12), u32(at + 16), kFixedLen});
+  return fill(frame, {u32(at), units, u32(at + 12), u32(at + 16), kEnhancedFixedLen});
 }
 
 // The same with 16 bits of interface and 16 of drops since the packet before.
@@ -325,7 +339,7 @@ inline bool PcapngSource::fill(wire::Frame& frame, const PacketFields& packet) {
   if (packet.captured_len > block.size() - packet.data_offset) [[unlikely]] {
     return damaged_block("claims more captured bytes than it holds"), false;
   }
-  const Interface& from = interfaces_[index];
+  const PcapngInterface& from = interfaces_[index];
   set_lengths(frame, block.data() + packet.data_offset, packet.captured_len, packet.original_len,
               from.fcs_len);
   frame.link_type = from.link_type;
@@ -359,7 +373,7 @@ void PcapngSource::read_packet_options(wire::Frame& frame, Bytes bytes, const Pa
   PcapngOptions options(bytes, big_endian_);
   PcapngOption option;
   while (options.next(option)) {
-    if (option.code == kComment) keep_comment(option.text());
+    if (option.code == kCommentOption) keep_comment(option.text());
     if (option.code == kDropCount) packet_drops_ += options.u64(option);
     if (option.code != kFlags) continue;
     // epb_flags: bits 0-1 the direction, bits 5-8 the length of this packet's FCS, 0 = not said.
@@ -389,114 +403,50 @@ void PcapngSource::take_other_block(std::uint32_t type) {
 }
 
 void PcapngSource::take_section_header() {
-  const Bytes block = body();
   section_begin_ = interfaces_.size();
-  ByteCursor cursor(block, big_endian_);
-  in_known_section_ = cursor.u32() == kByteOrderMagic && block.size() >= 16;
-  const std::uint16_t major = cursor.u16();
-  const std::uint16_t minor = cursor.u16();
-  // 1.2 was written by some and is the same as 1.0 (the draft's section 4.1).
-  in_known_section_ = in_known_section_ && major == 1 && (minor == 0 || minor == 2);
+  PcapngSection section = read_section(body(), big_endian_);
+  in_known_section_ = section.is_known;
   if (!in_known_section_) {
     count_damage(
         window_->offset(), block_len_,
         fmt::format(
             "section of pcapng version {}.{}, which is not known; its packets are passed over",
-            major, minor));
+            section.major, section.minor));
     return;
   }
-  PcapngOptions options(body_from(16), big_endian_);
-  PcapngOption option;
-  while (options.next(option)) {
-    switch (option.code) {
-      case kComment:
-        keep_comment(option.text());
-        break;
-      case kHardware:
-        info_.hardware = option.text();
-        break;
-      case kOs:
-        info_.os = option.text();
-        break;
-      case kApplication:
-        info_.application = option.text();
-        break;
-      default:
-        break;
-    }
-  }
-  if (options.is_broken()) damaged_block("has an option longer than itself");
-}
-
-void PcapngSource::take_interface_option(const PcapngOptions& options, const PcapngOption& option,
-                                         InterfaceInfo& described, InterfaceTimes& times) {
-  const bool is_one_byte = option.value.size() == 1;
-  switch (option.code) {
-    case kComment:
-      return keep_comment(option.text());
-    case kName:
-      described.name = option.text();
-      return;
-    case kDescription:
-      described.description = option.text();
-      return;
-    case kTsResol:
-      if (is_one_byte) times.resolution = load_u8(option.value.data());
-      return;
-    case kTsOffset:
-      times.offset_s = static_cast<std::int64_t>(options.u64(option));
-      return;
-    case kFcsLen:
-      if (is_one_byte) described.fcs_len = load_u8(option.value.data());
-      return;
-    case kFilter:  // a first byte of 0 says that text follows, 1 a BPF program
-      if (!option.value.empty() && load_u8(option.value.data()) == 0) {
-        described.filter = PcapngOption{option.code, option.value.subspan(1)}.text();
-      }
-      return;
-    default:
-      return;
-  }
+  if (!section.hardware.empty()) info_.hardware = std::move(section.hardware);
+  if (!section.os.empty()) info_.os = std::move(section.os);
+  if (!section.application.empty()) info_.application = std::move(section.application);
+  take_rest(section);
 }
 
 void PcapngSource::take_interface() {
-  const Bytes block = body();
-  if (block.size() < 8) return damaged_block("too short for its fields");
+  is_told_late_ |= info_.frames != 0;
   if (interfaces_.size() == kMaxInterfaces) return damaged_block("describes too many interfaces");
-  InterfaceInfo described;
-  described.link_type = static_cast<wire::LinkType>(u16(block.data()));
-  described.snap_len = u32(block.data() + 4);
-  InterfaceTimes times;
-  PcapngOptions options(body_from(8), big_endian_);
-  PcapngOption option;
-  while (options.next(option)) take_interface_option(options, option, described, times);
-  if (options.is_broken()) damaged_block("has an option longer than itself");
-  const std::optional<PcapngClock> clock = PcapngClock::make(times.resolution, times.offset_s);
+  std::optional<PcapngDescription> described = read_description(body(), big_endian_);
+  if (!described) return damaged_block("too short for its fields");
+  take_rest(*described);
+  const std::optional<PcapngClock> clock =
+      PcapngClock::make(described->resolution, described->offset_s);
   if (!clock) damaged_block("has a time resolution that cannot be meant; microseconds are taken");
+  InterfaceInfo& info = described->info;
   interfaces_.push_back({.clock = clock.value_or(PcapngClock()),
-                         .link_type = described.link_type,
-                         .fcs_len = described.fcs_len,
-                         .tells_direction = tells_direction(described.link_type),
-                         .snap_len = described.snap_len});
-  info_.interfaces.push_back(std::move(described));
+                         .link_type = info.link_type,
+                         .fcs_len = info.fcs_len,
+                         .tells_direction = tells_direction(info.link_type),
+                         .snap_len = info.snap_len});
+  info_.interfaces.push_back(std::move(info));
 }
 
 void PcapngSource::take_statistics() {
-  const Bytes block = body();
-  if (block.size() < 12) return damaged_block("too short for its fields");
-  const std::size_t index = section_begin_ + u32(block.data());
+  std::optional<PcapngStatistics> statistics = read_statistics(body(), big_endian_);
+  if (!statistics) return damaged_block("too short for its fields");
+  const std::size_t index = section_begin_ + statistics->interface;
   if (index >= interfaces_.size())
     return damaged_block("names an interface that was not described");
-  PcapngOptions options(body_from(12), big_endian_);
-  PcapngOption option;
-  std::uint64_t drops = 0;
-  while (options.next(option)) {
-    if (option.code == kComment) keep_comment(option.text());
-    if (option.code == kIfDrop || option.code == kOsDrop) drops += options.u64(option);
-  }
-  if (options.is_broken()) damaged_block("has an option longer than itself");
-  statistics_drops_ += drops - interfaces_[index].statistics_drops;
-  interfaces_[index].statistics_drops = drops;
+  take_rest(*statistics);
+  statistics_drops_ += statistics->drops - interfaces_[index].statistics_drops;
+  interfaces_[index].statistics_drops = statistics->drops;
   report_drops();
 }
 

@@ -28,10 +28,11 @@ constexpr std::uint64_t kMostPartLen = std::uint64_t{8} << 20;
 void note_mark(FirstSeen& seen, const capture::Source& source) {
   const auto* const passing = dynamic_cast<const capture::PassingOver*>(&source);
   if (passing == nullptr) return;
-  const capture::PassingOver::Mark here = passing->mark();
+  const std::optional<capture::PassingOver::Mark> here = passing->mark();
+  if (!here) return;
   const std::uint64_t before = seen.marks.empty() ? 0 : seen.marks.back().offset;
   const std::uint64_t enough = std::min(source.info().file_bytes / kParts, kMostPartLen);
-  if (here.offset >= before + enough) seen.marks.push_back(here);
+  if (here->offset >= before + enough) seen.marks.push_back(*here);
 }
 
 PipelineOptions without_progress(PipelineOptions options) {
