@@ -46,10 +46,18 @@ constexpr double kOverflowTimeouts = 8;
 constexpr double kShortQueueShown = 0.3;
 constexpr double kShortQueueSeconds = 0.0005;
 
+// What overflows holds this many packets at least.
+constexpr double kLeastQueued = 2;
+
+/// What a queue that overflows delays by at least, where it is emptied at `bps`.
+double least_delay_s(const DirectionFacts& data, double bps) {
+  return std::max(kShortQueueSeconds, kLeastQueued * data.segment_size * 8 / bps);
+}
+
 /// A queue so short that the round trip hardly grows: losses keep its books, and the delay fits.
-bool is_short_queue(const Policing* policing) {
+bool is_short_queue(const DirectionFacts& data, const Policing* policing) {
   return policing != nullptr && policing->has_bucket && !policing->fits &&
-         policing->rise_s >= kShortQueueSeconds &&
+         policing->rise_s >= least_delay_s(data, policing->bucket.rate_bytes_per_s * 8) &&
          policing->rise_s >= kShortQueueShown * policing->queue_s;
 }
 
@@ -66,15 +74,11 @@ bool loses_more_than_windows(const DirectionFacts& data) {
                                       data.segment_size, least_rtt_s(data.rtt), data.goodput_bps);
 }
 
-// What overflows holds this many packets at least.
-constexpr double kLeastQueued = 2;
-
 /// The round trip grows by something, by no less than packets that queue would take at the rate
 /// that the path gave, and losses come when it is longest.
 bool overflows_unseen(const DirectionFacts& data) {
-  if (data.goodput_bps <= 0) return false;
-  const double least_s = kLeastQueued * data.segment_size * 8 / data.goodput_bps;
-  return data.rtt.total.p95_s - least_rtt_s(data.rtt) >= std::max(kShortQueueSeconds, least_s) &&
+  return data.goodput_bps > 0 &&
+         data.rtt.total.p95_s - least_rtt_s(data.rtt) >= least_delay_s(data, data.goodput_bps) &&
          !losses_come_when_full(data).empty();
 }
 
@@ -263,7 +267,7 @@ void inspect_transfer(const Transfer& transfer, const Policing* policing, Siblin
   const bool climbs = queue_builds(queue) && full_s >= kRatio * queue.base_s;
   // A path that overflows is at its rate then; losses at any rate are not its queue's.
   const bool at_any_rate = policing != nullptr && losses_ignore_rate(*policing);
-  if (is_short_queue(policing) || (!climbs && !at_any_rate && overflows_unseen(data))) {
+  if (is_short_queue(data, policing) || (!climbs && !at_any_rate && overflows_unseen(data))) {
     if (std::string why = why_not_short_queue(data); !why.empty())
       return silent(findings, kId, transfer, std::move(why));
     if (other_cause_of_loss(transfer).empty())

@@ -88,6 +88,22 @@ TEST(Policer, BehindALinkThatSpacesPacketsAShortQueueIsNotRuledOut) {
   EXPECT_EQ(run("policer", facts).size(), 2U);
 }
 
+// A queue of 250 kB/s takes 11.6 ms for two packets. Round trips that grow by less show none.
+TEST(Policer, BehindALinkGrowthByLessThanTwoPacketsIsNoShortQueueEither) {
+  const auto seen_behind_a_link = [](double rise_s) {
+    Case facts = policed(rise_s);
+    for (std::size_t flow = 0; flow < 2; ++flow) {
+      DirectionFacts& data = download_of(facts, flow);
+      data.trains = {.trains = 40, .median_bps = 400e6, .p75_bps = 400e6, .p90_bps = 420e6};
+      data.lost_before_capture = data.lost_packets;
+      data.flight_plateau_bytes = 100'000;
+    }
+    return facts;
+  };
+  EXPECT_FALSE(run("congestion-self", seen_behind_a_link(0.013)).empty());
+  EXPECT_TRUE(run("congestion-self", seen_behind_a_link(0.005)).empty());
+}
+
 // One segment passes, two behind each other never do (a gateway merges them into what the next link
 // does not carry): the sender falls back to one, and tries two again.
 Case pairs_dropped() {
