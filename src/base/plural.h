@@ -10,9 +10,10 @@
 
 namespace slowpath {
 
-/// "1 packet", "5 packets": of nouns that take an s.
+/// "1 packet", "5 packets", "2 losses": of nouns that take an s, or es behind one.
 inline std::string counted(std::uint64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+  const std::string_view ending = count == 1 ? "" : noun.ends_with('s') ? "es" : "s";
+  return fmt::format("{} {}{}", count, noun, ending);
 }
 
 }  // namespace slowpath

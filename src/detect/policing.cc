@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/arithmetic/statistics.h"
 #include "detect/ceilings.h"
 #include "detect/loss_chance.h"
@@ -246,8 +247,8 @@ Policing judge(std::vector<Transfer> transfers) {
   }
   judged.transfers = std::move(transfers);
   if (judged.losses < kLosses || judged.episodes < kEpisodes) {
-    judged.why_not = fmt::format("{} losses in {} flights; {} in {} are needed", judged.losses,
-                                 judged.episodes, kLosses, kEpisodes);
+    judged.why_not = fmt::format("{} in {}; {} in {} are needed", counted(judged.losses, "loss"),
+                                 counted(judged.episodes, "flight"), kLosses, kEpisodes);
     return judged;
   }
   const double spacing = spacing_bytes_per_s(judged.transfers);

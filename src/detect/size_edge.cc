@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/plural.h"
 #include "detect/loss_time.h"
 
 namespace slowpath::detect {
@@ -81,8 +82,8 @@ bool peer_was_alive(const Transfer& transfer) {
 std::optional<std::string> why_no_edge(const Transfer& transfer, const SizeEdge& edge) {
   const DirectionFacts& data = transfer.data();
   if (edge.sent < kLosses) {
-    return fmt::format("{} losses above {} bytes, where nothing arrived; {} are needed", edge.sent,
-                       edge.passes, kLosses);
+    return fmt::format("{} above {} bytes, where nothing arrived; {} are needed",
+                       counted(edge.sent, "loss"), edge.passes, kLosses);
   }
   if (!data.acks_seen) {
     return "nothing that the receiver sent was captured: what arrived does not show";

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/policy.h"
 #include "detect/support.h"
 #include "detect/tap.h"
@@ -87,13 +88,13 @@ void report(const Transfer& transfer, const Waiting& waiting, Findings& findings
       fmt::format("{} had nothing to send for {} ({}) of the transfer{}",
                   to_string(transfer.sender()), format_duration(waiting.seconds),
                   format_percent(waiting.share), data.timeouts > 0 ? ", timeouts left out" : "");
-  finding.evidence.push_back(shown_by(
-      fmt::format("{} pauses of {} in all, {} at the longest; each ended with data that neither "
-                  "a request nor an ACK had called for",
-                  data.idle.count, format_duration(data.idle.seconds),
-                  format_duration(data.idle.longest_s)),
-      data.idle.ends,
-      {{"waited_s", waiting.seconds}, {"pauses", static_cast<double>(data.idle.count)}}));
+  finding.evidence.push_back(
+      shown_by(fmt::format("{} of {} in all, {} at the longest; each ended with data that neither "
+                           "a request nor an ACK had called for",
+                           counted(data.idle.count, "pause"), format_duration(data.idle.seconds),
+                           format_duration(data.idle.longest_s)),
+               data.idle.ends,
+               {{"waited_s", waiting.seconds}, {"pauses", static_cast<double>(data.idle.count)}}));
   finding.evidence.push_back(
       shown_by(fmt::format("{} of {} data packets are shorter than a segment; {} packets with data "
                            "came back",
@@ -114,7 +115,7 @@ std::string why_no_bulk(const Transfer& transfer) {
   }
   const std::uint64_t back = transfer.reverse().data_packets;
   if (static_cast<double>(back) >= kConversation * static_cast<double>(data.data_packets)) {
-    return fmt::format("{} packets with data came back for {}: both ends talk", back,
+    return fmt::format("{} with data came back for {}: both ends talk", counted(back, "packet"),
                        data.data_packets);
   }
   if (data.idle.longest_s > kLongestSeconds) {
@@ -149,10 +150,10 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   if (waiting.seconds <= 0) return;
   if (data.idle.count < kPauses || waiting.share <= kShare) {
     return silent(findings, kId, transfer,
-                  fmt::format("{} pauses, {} of the transfer with nothing to send; {} pauses and "
+                  fmt::format("{}, {} of the transfer with nothing to send; {} pauses and "
                               "more than {} are needed",
-                              data.idle.count, format_percent(waiting.share), kPauses,
-                              format_percent(kShare)));
+                              counted(data.idle.count, "pause"), format_percent(waiting.share),
+                              kPauses, format_percent(kShare)));
   }
   std::string why = why_no_bulk(transfer);
   if (why.empty()) why = why_not_its_pauses(data);

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/policy.h"
 #include "detect/support.h"
 
@@ -80,11 +81,12 @@ void inspect_connection(const Case& facts, const ConnectionFacts& connection, Fi
   const double active = active_s(connection);
   const double share = active > 0 ? std::min(1.0, exchanges.waited_s / active) : 0;
   if (exchanges.prompt < kExchanges || !is_material(exchanges.waited_s, transfer)) {
-    return silent(findings, kId, connection,
-                  fmt::format("{} exchanges waited for nothing but the round trip, {} in all; {} "
-                              "exchanges and {} of the time are needed",
-                              exchanges.prompt, format_duration(exchanges.waited_s), kExchanges,
-                              format_percent(kMaterialShare)));
+    return silent(
+        findings, kId, connection,
+        fmt::format("{} waited for nothing but the round trip, {} in all; {} "
+                    "exchanges and {} of the time are needed",
+                    counted(exchanges.prompt, "exchange"), format_duration(exchanges.waited_s),
+                    kExchanges, format_percent(kMaterialShare)));
   }
   if (exchanges.round_trip_s < kLeastRtt) {
     return silent(

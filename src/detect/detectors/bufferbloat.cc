@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/ack_way.h"
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
@@ -58,9 +59,9 @@ void report(const Transfer& transfer, const QueueFacts& queue, double queue_byte
                {{"rtt_min_us", queue.base_s * 1e6},
                 {"rtt_loaded_us", queue.loaded_s * 1e6},
                 {"queue_bytes", queue_bytes}}));
-  finding.evidence.push_back(
-      shown_by(fmt::format("{} packets lost: the queue is long, not full", data.lost_packets), {},
-               {{"lost_packets", static_cast<double>(data.lost_packets)}}));
+  finding.evidence.push_back(shown_by(
+      fmt::format("{} lost: the queue is long, not full", counted(data.lost_packets, "packet")), {},
+      {{"lost_packets", static_cast<double>(data.lost_packets)}}));
   finding.refuted_by = "a ping beside the transfer that stays near the idle round trip";
   finding.after_fix = {data.goodput_bps,
                        fmt::format("the bottleneck's rate stays; the round trip returns to {}",

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/policy.h"
 #include "detect/support.h"
 
@@ -64,8 +65,8 @@ void report(const Transfer& transfer, const PauseFacts& pauses, bool fault, Find
       fmt::format("{} was late in asking {} time{}, {} in all", to_string(transfer.sender()),
                   pauses.count, pauses.count == 1 ? "" : "s", format_duration(pauses.seconds));
   finding.evidence.push_back(shown_by(
-      fmt::format("{} pauses with everything acknowledged and answered, {} at the longest",
-                  pauses.count, format_duration(pauses.longest_s)),
+      fmt::format("{} with everything acknowledged and answered, {} at the longest",
+                  counted(pauses.count, "pause"), format_duration(pauses.longest_s)),
       pauses.ends, {{"pauses", static_cast<double>(pauses.count)}, {"pause_s", pauses.seconds}}));
   finding.evidence.push_back(shown_by("the longest pause",
                                       {pauses.longest_before, pauses.longest_after},
@@ -85,9 +86,9 @@ void inspect_connection(const Case& facts, const ConnectionFacts& connection, Fi
   if (connection[Direction::to_server].bytes > connection[Direction::to_client].bytes) return;
   if (pauses.longest_s <= needed || !is_material(pauses.seconds, transfer)) {
     return silent(findings, kId, connection,
-                  fmt::format("{} pauses of the client, {} in all, the longest {}; more than {} is "
+                  fmt::format("{} of the client, {} in all, the longest {}; more than {} is "
                               "needed",
-                              pauses.count, format_duration(pauses.seconds),
+                              counted(pauses.count, "pause"), format_duration(pauses.seconds),
                               format_duration(pauses.longest_s), format_duration(needed)));
   }
   report(transfer, pauses, interrupts_bulk(connection, pauses), findings);

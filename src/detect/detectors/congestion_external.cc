@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/arithmetic/statistics.h"
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
@@ -144,9 +145,9 @@ void inspect_transfer(const Transfer& transfer, Siblings& siblings, Findings& fi
   if (loads.little_rtt_s.size() < kParts || loads.much_rtt_s.size() < kParts) {
     return silent(
         findings, kId, transfer,
-        fmt::format("{} parts of the time with little in flight, {} with much; {} of each "
+        fmt::format("{} of the time with little in flight, {} with much; {} of each "
                     "are needed",
-                    loads.little_rtt_s.size(), loads.much_rtt_s.size(), kParts));
+                    counted(loads.little_rtt_s.size(), "part"), loads.much_rtt_s.size(), kParts));
   }
   const double little_s = arithmetic::median(loads.little_rtt_s).value_or(0);
   const double much_s = arithmetic::median(loads.much_rtt_s).value_or(0);

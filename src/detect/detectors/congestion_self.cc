@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/ack_way.h"
 #include "detect/arithmetic/loss_model.h"
 #include "detect/arithmetic/statistics.h"
@@ -129,8 +130,9 @@ void report(const Transfer& transfer, const QueueFacts& queue, const LossPattern
                   format_duration(queue.loaded_s), loaded_when(data)),
       {}, {{"rtt_min_us", queue.base_s * 1e6}, {"rtt_loaded_us", queue.loaded_s * 1e6}}));
   finding.evidence.push_back(shown_by(
-      fmt::format("{} losses in {} bursts; mean rank of the round-trip time before them {:.2f}",
-                  pattern.losses, pattern.episodes, pattern.mean_rank),
+      fmt::format("{} in {}; mean rank of the round-trip time before them {:.2f}",
+                  counted(pattern.losses, "loss"), counted(pattern.episodes, "burst"),
+                  pattern.mean_rank),
       pattern.originals,
       {{"lost_packets", static_cast<double>(pattern.losses)}, {"mean_rank", pattern.mean_rank}}));
   finding.refuted_by = "a round-trip time as high before the flow starts or after it ends";
@@ -235,9 +237,9 @@ void report_together(const Transfer& transfer, const LossPattern& pattern, std::
                   format_count(data.trains.trains), format_rate(path_bps),
                   format_percent(kPathFilled)),
       {}, {{"path_bps", path_bps}, {"goodput_bps", data.goodput_bps}}));
-  finding.evidence.push_back(
-      shown_by(fmt::format("{} losses in {} bursts", pattern.losses, pattern.episodes),
-               pattern.originals, {{"lost_packets", static_cast<double>(pattern.losses)}}));
+  finding.evidence.push_back(shown_by(
+      fmt::format("{} in {}", counted(pattern.losses, "loss"), counted(pattern.episodes, "burst")),
+      pattern.originals, {{"lost_packets", static_cast<double>(pattern.losses)}}));
   finding.refuted_by = "as many losses, and no higher rate, of one of them alone";
   finding.after_fix = {std::nullopt, "the path is full: more for this one is less for the others",
                        Bound::unknown};

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
 #include "detect/tap.h"
@@ -45,11 +46,12 @@ double sent_slowly_s(const DirectionFacts& data) {
 
 std::string why_not(const DirectionFacts& data) {
   if (data.flight_rounds < kRounds || data.segment_size == 0) {
-    return fmt::format("{} round trips after slow start; {} are needed", data.flight_rounds,
-                       kRounds);
+    return fmt::format("{} after slow start; {} are needed",
+                       counted(data.flight_rounds, "round trip"), kRounds);
   }
   if (data.lost_packets > 0) {
-    return fmt::format("{} packets lost: losses keep the window small", data.lost_packets);
+    return fmt::format("{} lost: losses keep the window small",
+                       counted(data.lost_packets, "packet"));
   }
   const double segments = data.flight_growth_bytes / data.segment_size;
   if (segments < kLeastGrowth || segments > kMostGrowth) {

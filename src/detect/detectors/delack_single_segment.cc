@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/delayed_ack.h"
 #include "detect/policy.h"
 #include "detect/support.h"
@@ -66,16 +67,17 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   if (lone.count == 0) return;
   const double rtt_s = transfer.data().rtt.total.min_s;
   if (lone.count < kWaitsToMention || !is_material(lone.seconds, transfer)) {
-    return silent(findings, kId, transfer,
-                  fmt::format("{} lone segments waited for a delayed ACK, {} in all; {} are needed",
-                              lone.count, format_duration(lone.seconds), kWaits));
+    return silent(
+        findings, kId, transfer,
+        fmt::format("{} waited for a delayed ACK, {} in all; {} are needed",
+                    counted(lone.count, "lone segment"), format_duration(lone.seconds), kWaits));
   }
   const std::uint64_t lost = transfer.data().lost_packets;
   if (lost * kWaitsPerLoss >= lone.count) {
     return silent(findings, kId, transfer,
-                  fmt::format("{} lone segments waited for a delayed ACK beside {} losses: those "
+                  fmt::format("{} waited for a delayed ACK beside {} losses: those "
                               "keep the congestion window at one segment",
-                              lone.count, lost));
+                              counted(lone.count, "lone segment"), lost));
   }
   if (!is_delayed_ack_timer(timer_alone_s(lone.timer_median_s, transfer), rtt_s)) {
     return silent(findings, kId, transfer,

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/both_ways.h"
 #include "detect/loss_chance.h"
 #include "detect/loss_pattern.h"
@@ -75,8 +76,8 @@ void inspect(const Case& facts, Findings& findings) {
     if (data.lost_packets == 0 || transfer.reverse().bytes == 0) continue;
     if (data.lost_packets < kLosses || data.loss_episodes < kEpisodes) {
       silent(findings, kId, transfer,
-             fmt::format("{} losses in {} flights; {} in {} are needed", data.lost_packets,
-                         data.loss_episodes, kLosses, kEpisodes));
+             fmt::format("{} in {}; {} in {} are needed", counted(data.lost_packets, "loss"),
+                         counted(data.loss_episodes, "flight"), kLosses, kEpisodes));
       continue;
     }
     const BothWays ways = both_ways_of(transfer);

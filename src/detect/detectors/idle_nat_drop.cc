@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/connections_by.h"
 #include "detect/hops.h"
 #include "detect/policy.h"
@@ -87,8 +88,8 @@ std::optional<std::string> why_not(const ConnectionFacts& connection, const Quie
     return fmt::format("the peer's own reset after {} of silence", format_duration(quiet.seconds));
   }
   if (quiet.sends < kSendsToMention) {
-    return fmt::format("{} packets after {} of silence without an answer; {} are needed",
-                       quiet.sends, format_duration(quiet.seconds), kSends);
+    return fmt::format("{} after {} of silence without an answer; {} are needed",
+                       counted(quiet.sends, "packet"), format_duration(quiet.seconds), kSends);
   }
   return std::nullopt;
 }
@@ -103,7 +104,7 @@ void add_evidence(ConnectionsBy<Hosts>& by_hosts, const ConnectionFacts& connect
                                         {{"reset_ttl", static_cast<double>(quiet.reset_ttl)}}));
   } else {
     finding.evidence.push_back(
-        shown_by(fmt::format("{} packets after it found no answer in {}", quiet.sends,
+        shown_by(fmt::format("{} after it found no answer in {}", counted(quiet.sends, "packet"),
                              format_duration(quiet.unanswered_s)),
                  {quiet.after}, {{"sends", static_cast<double>(quiet.sends)}}));
   }

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/loss_time.h"
 #include "detect/policy.h"
 
@@ -67,9 +68,10 @@ Finding describe(const Transfer& transfer, const Tally& tally) {
       shown_by("full-size segments lost at first sending", tally.lost,
                {{"first_copies", static_cast<double>(tally.first)},
                 {"first_copies_lost", static_cast<double>(tally.first_lost)}}));
-  finding.evidence.push_back(shown_by(
-      fmt::format("{} timeouts, {} of silence", data.timeouts, format_duration(data.timeout_s)),
-      data.timeout_frames, {{"timeouts", static_cast<double>(data.timeouts)}}));
+  finding.evidence.push_back(
+      shown_by(fmt::format("{}, {} of silence", counted(data.timeouts, "timeout"),
+                           format_duration(data.timeout_s)),
+               data.timeout_frames, {{"timeouts", static_cast<double>(data.timeouts)}}));
   finding.refuted_by = "ethtool -k on every forwarding host showing large-receive-offload off";
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.retransmission");
   finding.next_capture = fmt::format(

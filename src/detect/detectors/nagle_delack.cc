@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/delayed_ack.h"
 #include "detect/policy.h"
 #include "detect/support.h"
@@ -58,8 +59,8 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   const double rtt_s = transfer.data().rtt.total.min_s;
   if (nagle.count < kGapsToMention || !is_material(nagle.seconds, transfer)) {
     return silent(findings, kId, transfer,
-                  fmt::format("{} waits for a delayed ACK, {} in all; {} are needed", nagle.count,
-                              format_duration(nagle.seconds), kGaps));
+                  fmt::format("{} for a delayed ACK, {} in all; {} are needed",
+                              counted(nagle.count, "wait"), format_duration(nagle.seconds), kGaps));
   }
   if (!is_delayed_ack_timer(timer_alone_s(nagle.timer_median_s, transfer), rtt_s)) {
     return silent(findings, kId, transfer,

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/arithmetic/loss_model.h"
 #include "detect/loss_chance.h"
 #include "detect/loss_pattern.h"
@@ -107,9 +108,9 @@ Judged judge(const DirectionFacts& data, const LossPattern& pattern, const Polic
   if (std::string why = may_have_been_late(data); !why.empty()) return {false, true, why};
   if (std::string why = why_not_chance(data, pattern); !why.empty()) return {false, true, why};
   if (pattern.losses < kLosses) {
-    return {
-        false, false,
-        fmt::format("{} losses; {} are needed to show a distribution", pattern.losses, kLosses)};
+    return {false, false,
+            fmt::format("{}; {} are needed to show a distribution", counted(pattern.losses, "loss"),
+                        kLosses)};
   }
   if (policing != nullptr && (policing->has_bucket || policing->may_fit)) {
     return {false, false,
@@ -120,9 +121,9 @@ Judged judge(const DirectionFacts& data, const LossPattern& pattern, const Polic
   if (losses_are_random(data, pattern) || bursts_are_random(data, pattern, policing)) {
     return {true, false, {}};
   }
-  const std::string where =
-      fmt::format("{} losses in {} bursts, mean rank of the round-trip time before them {:.2f}",
-                  pattern.losses, pattern.episodes, pattern.mean_rank);
+  const std::string where = fmt::format(
+      "{} in {}, mean rank of the round-trip time before them {:.2f}",
+      counted(pattern.losses, "loss"), counted(pattern.episodes, "burst"), pattern.mean_rank);
   if (losses_come_in_runs(data, pattern)) {
     return {false, true, where + ": neighbours are lost together, more than chance would have it"};
   }
@@ -134,13 +135,13 @@ Judged judge(const DirectionFacts& data, const LossPattern& pattern, const Polic
 
 std::vector<Evidence> evidence_of(const DirectionFacts& data, const LossPattern& pattern) {
   std::vector<Evidence> evidence;
-  evidence.push_back(
-      shown_by(fmt::format("{} packets lost ({} of the segments) in {} separate flights",
-                           pattern.losses, format_percent(pattern.share), pattern.episodes),
-               pattern.originals,
-               {{"lost_packets", static_cast<double>(pattern.losses)},
-                {"loss_share", pattern.share},
-                {"loss_episodes", static_cast<double>(pattern.episodes)}}));
+  evidence.push_back(shown_by(fmt::format("{} lost ({} of the segments) in {} separate flights",
+                                          counted(pattern.losses, "packet"),
+                                          format_percent(pattern.share), pattern.episodes),
+                              pattern.originals,
+                              {{"lost_packets", static_cast<double>(pattern.losses)},
+                               {"loss_share", pattern.share},
+                               {"loss_episodes", static_cast<double>(pattern.episodes)}}));
   const QueueFacts queue = queue_of(data);
   if (queue.known()) {
     evidence.push_back(shown_by(
@@ -183,7 +184,7 @@ void inspect_transfer(const Transfer& transfer, const std::vector<Policing>& pol
   const LossPattern pattern = loss_pattern(data);
   if (pattern.losses < kLossesToMention) {
     return silent(findings, kId, transfer,
-                  fmt::format("{} losses; {} are needed", pattern.losses, kLosses));
+                  fmt::format("{}; {} are needed", counted(pattern.losses, "loss"), kLosses));
   }
   if (std::string why = other_cause_of_loss(transfer); !why.empty()) {
     return silent(findings, kId, transfer, std::move(why));
@@ -195,14 +196,15 @@ void inspect_transfer(const Transfer& transfer, const std::vector<Policing>& pol
       judged.complete ? seconds_lost_to(data, answered_share(pattern)) : repair_s(data);
   if (!judged.complete && flights_die(data, pattern)) {
     return silent(findings, kId, transfer,
-                  fmt::format("{} losses in {} flights, {} of all segments: bursts die and "
+                  fmt::format("{} in {}, {} of all segments: bursts die and "
                               "resends pass, chance would spare neither",
-                              pattern.losses, pattern.episodes, format_percent(pattern.share)));
+                              counted(pattern.losses, "loss"), counted(pattern.episodes, "flight"),
+                              format_percent(pattern.share)));
   }
   if (!judged.complete && pattern.episodes < kLossesToMention) {
-    return silent(
-        findings, kId, transfer,
-        fmt::format("{} losses in {} flights: no loss rate", pattern.losses, pattern.episodes));
+    return silent(findings, kId, transfer,
+                  fmt::format("{} in {}: no loss rate", counted(pattern.losses, "loss"),
+                              counted(pattern.episodes, "flight")));
   }
   if (!judged.complete && (!is_material(lost, transfer) || queue_explains(data, pattern))) {
     return silent(findings, kId, transfer, judged.why_not);

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
 #include "detect/support.h"
@@ -64,13 +65,13 @@ void report(const Transfer& transfer, const LossPattern& pattern, std::uint64_t 
         to_string(transfer.receiver()));
   }
   const QueueFacts queue = queue_of(data);
-  finding.evidence.push_back(shown_by(
-      fmt::format("{} packets lost in {} flights; round trips of {} under load, {} at least",
-                  pattern.losses, pattern.episodes, format_duration(queue.loaded_s),
-                  format_duration(queue.base_s)),
-      pattern.originals,
-      {{"lost_packets", static_cast<double>(pattern.losses)},
-       {"packets_per_second", packet_rate(data)}}));
+  finding.evidence.push_back(
+      shown_by(fmt::format("{} lost in {} flights; round trips of {} under load, {} at least",
+                           counted(pattern.losses, "packet"), pattern.episodes,
+                           format_duration(queue.loaded_s), format_duration(queue.base_s)),
+               pattern.originals,
+               {{"lost_packets", static_cast<double>(pattern.losses)},
+                {"packets_per_second", packet_rate(data)}}));
   finding.refuted_by =
       "counters of the receiver that stand still while packets are lost (rx_missed, softnet "
       "dropped)";
@@ -89,8 +90,8 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   const std::uint64_t behind = lost_behind_capture(data);
   if (pattern.losses < kLosses || pattern.episodes < kEpisodes) {
     return silent(findings, kId, transfer,
-                  fmt::format("{} losses in {} flights; {} in {} are needed", pattern.losses,
-                              pattern.episodes, kLosses, kEpisodes));
+                  fmt::format("{} in {}; {} in {} are needed", counted(pattern.losses, "loss"),
+                              counted(pattern.episodes, "flight"), kLosses, kEpisodes));
   }
   if (std::string cause = other_cause_of_loss(transfer); !cause.empty()) {
     return silent(findings, kId, transfer, std::move(cause));

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/arithmetic/loss_model.h"
 #include "detect/loss_time.h"
 #include "detect/policy.h"
@@ -94,8 +95,8 @@ void report(const Transfer& transfer, Findings& findings) {
        {"late_median_us", reorder.median_late_s * 1e6},
        {"late_max_us", reorder.max_late_s * 1e6}}));
   finding.evidence.push_back(shown_by(
-      fmt::format("{} needless resends followed", data.spurious.packets), data.spurious.frames,
-      {{"spurious_packets", static_cast<double>(data.spurious.packets)}}));
+      fmt::format("{} followed", counted(data.spurious.packets, "needless resend")),
+      data.spurious.frames, {{"spurious_packets", static_cast<double>(data.spurious.packets)}}));
   finding.refuted_by = "two captures in which the order is the same on both sides of the path";
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.out_of_order");
   findings.list.push_back(std::move(finding));
@@ -106,7 +107,8 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   if (data.reorder.packets == 0) return;
   if (late_packets(data) < kPackets) {
     return silent(findings, kId, transfer,
-                  fmt::format("{} reordered packets; {} are needed", late_packets(data), kPackets));
+                  fmt::format("{}; {} are needed", counted(late_packets(data), "reordered packet"),
+                              kPackets));
   }
   report(transfer, findings);
 }

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
 #include "detect/support.h"
@@ -81,13 +82,13 @@ void report(const Flows& flows, const IpAddress& receiver, Findings& findings) {
       "receive queue may serve them all",
       flows.lossy, flows.ids.size(), to_string(receiver),
       format_count(static_cast<std::uint64_t>(flows.packet_rate())));
-  finding.evidence.push_back(
-      shown_by(fmt::format("{} packets lost in {} flows; the round trip is {} at most when idle",
-                           flows.losses, flows.lossy, format_duration(flows.rtt_s)),
-               flows.frames,
-               {{"lost_packets", static_cast<double>(flows.losses)},
-                {"flows", static_cast<double>(flows.ids.size())},
-                {"packets_per_second", flows.packet_rate()}}));
+  finding.evidence.push_back(shown_by(
+      fmt::format("{} lost in {} flows; the round trip is {} at most when idle",
+                  counted(flows.losses, "packet"), flows.lossy, format_duration(flows.rtt_s)),
+      flows.frames,
+      {{"lost_packets", static_cast<double>(flows.losses)},
+       {"flows", static_cast<double>(flows.ids.size())},
+       {"packets_per_second", flows.packet_rate()}}));
   finding.refuted_by = "counters of several receive queues that grow alike during the transfers";
   finding.after_fix = {std::nullopt, "packets do not show what further queues would carry"};
   finding.wireshark_filter = "tcp.analysis.retransmission";

@@ -38,9 +38,9 @@ void report(const Transfer& transfer, bool complete, double share, Findings& fin
                   format_duration(active_s(transfer.connection)), format_percent(share),
                   counted(data.timeouts, "retransmission timeout"), to_string(transfer.sender()));
   finding.evidence.push_back(
-      shown_by(fmt::format("{} resends ended a silence without duplicate ACKs or SACK that could "
+      shown_by(fmt::format("{} ended a silence without duplicate ACKs or SACK that could "
                            "have asked for them",
-                           data.timeouts),
+                           counted(data.timeouts, "resend")),
                data.timeout_frames,
                {{"timeouts", static_cast<double>(data.timeouts)}, {"timeout_s", data.timeout_s}}));
   if (data.lost_resends > 0) {
@@ -59,16 +59,17 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   if (data.timeouts == 0) return;
   if (data.acked_bytes == 0 && data.acks_seen) {
     return silent(findings, kId, transfer,
-                  fmt::format("{} timeouts, and no byte was ever acknowledged: this never worked, "
+                  fmt::format("{}, and no byte was ever acknowledged: this never worked, "
                               "and timeouts are not why",
-                              data.timeouts));
+                              counted(data.timeouts, "timeout")));
   }
   const double whole = active_s(transfer.connection);
   const double share = whole > 0 ? data.timeout_s / whole : 0;
   if (share <= kShare || !is_material(data.timeout_s, transfer)) {
     return silent(findings, kId, transfer,
-                  fmt::format("{} timeouts took {} of the time; more than {} are needed",
-                              data.timeouts, format_percent(share), format_percent(kShare)));
+                  fmt::format("{} took {} of the time; more than {} are needed",
+                              counted(data.timeouts, "timeout"), format_percent(share),
+                              format_percent(kShare)));
   }
   if (data.spurious.timeouts * 2 > data.timeouts) {
     return silent(

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/arithmetic/packet_size.h"
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
@@ -66,13 +67,14 @@ std::string why_not(const Transfer& transfer) {
   const DirectionFacts& data = transfer.data();
   const double share = data.time.share(TimeOwner::pacing_or_cpu);
   if (data.spacing.gaps < kGaps || share < kShare) {
-    return fmt::format("{} gaps that no ACK ended, {} of the time; {} and {} are needed",
-                       data.spacing.gaps, format_percent(share), kGaps, format_percent(kShare));
+    return fmt::format("{} that no ACK ended, {} of the time; {} and {} are needed",
+                       counted(data.spacing.gaps, "gap"), format_percent(share), kGaps,
+                       format_percent(kShare));
   }
   if (data.vantage != Vantage::sender) return "only at the sender gaps are the sender's own";
   if (static_cast<double>(data.lost_packets) >
       kLossShare * static_cast<double>(data.data_packets)) {
-    return fmt::format("{} packets lost: losses slow a sender down", data.lost_packets);
+    return fmt::format("{} lost: losses slow a sender down", counted(data.lost_packets, "packet"));
   }
   if (data.window.knowledge == ScaleKnowledge::unknown ||
       static_cast<double>(data.flight_max_bytes) >
@@ -110,8 +112,8 @@ void report(const Transfer& transfer, Findings& findings) {
       to_string(transfer.sender()), data.spacing.median_bytes,
       format_duration(data.spacing.median_s), format_rate(data.goodput_bps));
   finding.evidence.push_back(shown_by(
-      fmt::format("{} gaps that no ACK ended: {} (10 %), {} (median), {} (90 %); {} of the time",
-                  data.spacing.gaps, format_duration(data.spacing.p10_s),
+      fmt::format("{} that no ACK ended: {} (10 %), {} (median), {} (90 %); {} of the time",
+                  counted(data.spacing.gaps, "gap"), format_duration(data.spacing.p10_s),
                   format_duration(data.spacing.median_s), format_duration(data.spacing.p90_s),
                   format_percent(data.time.share(TimeOwner::pacing_or_cpu))),
       {},
@@ -124,11 +126,12 @@ void report(const Transfer& transfer, Findings& findings) {
                            wire_bytes, format_duration(data.spacing.median_s),
                            format_rate(wire_bytes * 8 / data.spacing.median_s)),
                {}, {{"wire_bytes", wire_bytes}}));
-  finding.evidence.push_back(shown_by(
-      fmt::format("{} packets lost; at most {} of a window of {} in flight", data.lost_packets,
-                  format_bytes(static_cast<double>(data.flight_max_bytes)),
-                  format_bytes(static_cast<double>(data.window.max_bytes))),
-      {}, {{"flight_max_bytes", static_cast<double>(data.flight_max_bytes)}}));
+  finding.evidence.push_back(
+      shown_by(fmt::format("{} lost; at most {} of a window of {} in flight",
+                           counted(data.lost_packets, "packet"),
+                           format_bytes(static_cast<double>(data.flight_max_bytes)),
+                           format_bytes(static_cast<double>(data.window.max_bytes))),
+               {}, {{"flight_max_bytes", static_cast<double>(data.flight_max_bytes)}}));
   finding.refuted_by =
       "every core of the sender idle, or ss -tin there with a pacing_rate of this rate";
   finding.after_fix = {std::nullopt, "packets do not show what a faster sender would reach"};

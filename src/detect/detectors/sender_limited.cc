@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
 
@@ -144,8 +145,8 @@ bool growth_would_show(const DirectionFacts& data) {
 std::string why_not_flat(const Transfer& transfer) {
   const DirectionFacts& data = transfer.data();
   if (data.flight_rounds < kRounds || data.segment_size == 0) {
-    return fmt::format("{} round trips after slow start; {} are needed", data.flight_rounds,
-                       kRounds);
+    return fmt::format("{} after slow start; {} are needed",
+                       counted(data.flight_rounds, "round trip"), kRounds);
   }
   if (is_interactive(transfer) || is_asked(transfer)) {
     return fmt::format("{} in flight and {} packets that ask for it: messages, not a transfer",
@@ -158,7 +159,8 @@ std::string why_not_flat(const Transfer& transfer) {
   }
   const double losses = static_cast<double>(data.lost_packets);
   if (losses > kLossShare * static_cast<double>(data.data_packets)) {
-    return fmt::format("{} packets lost: losses keep the window small", data.lost_packets);
+    return fmt::format("{} lost: losses keep the window small",
+                       counted(data.lost_packets, "packet"));
   }
   if (data.flight_plateau_spread > kFlat) {
     return fmt::format("the flight varies by {} of its median: it is not flat",

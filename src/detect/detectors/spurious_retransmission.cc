@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/policy.h"
 #include "detect/support.h"
 
@@ -44,8 +45,8 @@ void report(const Transfer& transfer, bool complete, Findings& findings) {
   finding.claim = fmt::format("{} resends of {} were needless: the bytes had arrived",
                               spurious.packets, to_string(transfer.sender()));
   finding.evidence.push_back(
-      shown_by(fmt::format("{} needless resends, {} of them after a timeout", spurious.packets,
-                           spurious.timeouts),
+      shown_by(fmt::format("{}, {} of them after a timeout",
+                           counted(spurious.packets, "needless resend"), spurious.timeouts),
                spurious.frames,
                {{"spurious_packets", static_cast<double>(spurious.packets)},
                 {"spurious_timeouts", static_cast<double>(spurious.timeouts)}}));
@@ -68,9 +69,9 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   const SpuriousFacts& spurious = data.spurious;
   if (spurious.packets == 0) return;
   if (proofs_of(spurious) < kProofs) {
-    return silent(
-        findings, kId, transfer,
-        fmt::format("{} needless resends; {} proofs are needed", spurious.packets, kProofs));
+    return silent(findings, kId, transfer,
+                  fmt::format("{}; {} proofs are needed",
+                              counted(spurious.packets, "needless resend"), kProofs));
   }
   const double resent = static_cast<double>(std::max(data.resent_packets, spurious.packets));
   if (static_cast<double>(spurious.packets) < kShareOfResends * resent) {

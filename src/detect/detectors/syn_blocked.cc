@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/connections_by.h"
 #include "detect/policy.h"
 #include "detect/support.h"
@@ -145,8 +146,8 @@ void inspect_unanswered(WorkingPorts& working, const ConnectionFacts& connection
   const HandshakeFacts& handshake = connection.handshake;
   if (handshake.syn_count < kCopies || !follows_schedule(handshake)) {
     return silent(findings, kId, connection,
-                  fmt::format("{} SYNs without an answer; {} on their schedule are needed",
-                              handshake.syn_count, kCopies));
+                  fmt::format("{} without an answer; {} on their schedule are needed",
+                              counted(handshake.syn_count, "SYN"), kCopies));
   }
   Claim claim;
   const bool answered = handshake.syn_ack_count > 0;
@@ -154,10 +155,11 @@ void inspect_unanswered(WorkingPorts& working, const ConnectionFacts& connection
   if (by_strangers) claim.severity = Severity::note;
   claim.seconds = handshake.duration_s;
   claim.confidence = 0.8 + 0.15 * how_far(handshake.syn_count, kCopies, 6);
-  claim.text = fmt::format(
-      "{} SYNs from {} to {} in {} {}", handshake.syn_count, to_string(connection.client),
-      to_string(connection.server), format_duration(handshake.duration_s),
-      answered ? "were answered, and no answer was accepted" : "found no answer");
+  claim.text =
+      fmt::format("{} from {} to {} in {} {}", counted(handshake.syn_count, "SYN"),
+                  to_string(connection.client), to_string(connection.server),
+                  format_duration(handshake.duration_s),
+                  answered ? "were answered, and no answer was accepted" : "found no answer");
   claim.evidence = shown_by(
       fmt::format("{} copies of the SYN on the retransmission schedule", handshake.syn_count),
       handshake.syn_frames,
@@ -192,9 +194,9 @@ void report_answers_lost(const ConnectionFacts& connection, double waited, Findi
       to_string(connection.server), handshake.syn_count, format_duration(waited));
   claim.evidence = waited_for(handshake, waited);
   Finding finding = base_finding(connection, std::move(claim));
-  finding.evidence.push_back(
-      shown_by(fmt::format("{} answers", handshake.syn_ack_count), handshake.syn_ack_frames,
-               {{"syn_ack_count", static_cast<double>(handshake.syn_ack_count)}}));
+  finding.evidence.push_back(shown_by(
+      fmt::format("{}", counted(handshake.syn_ack_count, "answer")), handshake.syn_ack_frames,
+      {{"syn_ack_count", static_cast<double>(handshake.syn_ack_count)}}));
   finding.direction = Direction::to_client;
   finding.refuted_by = "a capture at the client in which the first answer arrives";
   finding.next_capture = capture_command(connection, "client.pcap");
@@ -208,8 +210,8 @@ void inspect_late(const ConnectionFacts& connection, Findings& findings) {
   const double waited = handshake.duration_s - handshake.server_leg_s - handshake.client_leg_s;
   if (handshake.syn_count < kCopies || !follows_schedule(handshake)) {
     return silent(findings, kId, connection,
-                  fmt::format("{} SYNs until the connection stood; {} unanswered are needed",
-                              handshake.syn_count, kCopies));
+                  fmt::format("{} until the connection stood; {} unanswered are needed",
+                              counted(handshake.syn_count, "SYN"), kCopies));
   }
   if (handshake.syn_ack_count >= handshake.syn_count) {
     return report_answers_lost(connection, waited, findings);

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/arithmetic/retransmission_timer.h"
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
@@ -104,7 +105,8 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   if (tails.count == 0) {
     if (data.timeouts > 0) {
       silent(findings, kId, transfer,
-             fmt::format("{} timeouts, none of them at the end of a burst alone", data.timeouts));
+             fmt::format("{}, none of them at the end of a burst alone",
+                         counted(data.timeouts, "timeout")));
     }
     return;
   }

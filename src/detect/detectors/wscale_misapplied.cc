@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/bare_field.h"
 #include "detect/policy.h"
 #include "detect/support.h"
@@ -152,8 +153,8 @@ void inspect(const Case& facts, Findings& findings) {
       }
     } else if (losses > 0) {
       silent(findings, kFault, transfer,
-             fmt::format("{} losses where the flight passes the unshifted field; {} are needed",
-                         losses, kLossesAtEdge));
+             fmt::format("{} where the flight passes the unshifted field; {} are needed",
+                         counted(losses, "loss"), kLossesAtEdge));
     }
   }
 }

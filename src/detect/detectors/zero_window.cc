@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/policy.h"
 #include "detect/support.h"
 #include "detect/window_limit.h"
@@ -75,9 +76,10 @@ void inspect(const Case& facts, Findings& findings) {
     if (window.zero.count == 0) continue;
     if (!is_complete(window) && !is_suspect(transfer)) {
       silent(findings, kFault, transfer,
-             fmt::format("{} closings with data pending, the longest {}; {} are needed, or one of "
+             fmt::format("{} with data pending, the longest {}; {} are needed, or one of "
                          "more than {}",
-                         window.zero_episodes, format_duration(window.zero_longest_s), kEpisodes,
+                         counted(window.zero_episodes, "closing"),
+                         format_duration(window.zero_longest_s), kEpisodes,
                          format_duration(kOneLongEpisodeS)));
       continue;
     }
