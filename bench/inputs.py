@@ -63,6 +63,7 @@ def main_inputs(packets):
         Input("full", "2 000 live connections, whole payloads", packets * 2 // 5, 2000, LONG),
         Input("loss", "2 000 live connections, 5 % loss, SACK, snap length 96", packets, 2000,
               CUT + LONG + ("--loss", "0.05")),
+        Input("pcapng", "base, as Wireshark writes it", packets, 2000, CUT + LONG + ("--pcapng",)),
     ]
 
 

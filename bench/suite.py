@@ -31,8 +31,8 @@ QUICK = Plan(1_000_000, 10_000_000, 100_000, 1_000_000, 3, 4, 1, 100_000, 1_000_
 WHOLE = Plan(10_000_000, 10_000_000, 1_000_000, 2_000_000, 5, 8, 2, 300_000, 3_000_000)
 EXTENDED = dataclasses.replace(WHOLE, most_packets=100_000_000)
 
-SECTIONS = ("base", "many", "full", "loss", "compressed", "startup", "packets", "connections", "attacks",
-            "active")
+SECTIONS = ("base", "many", "full", "loss", "pcapng", "compressed", "startup", "packets", "connections",
+            "attacks", "active")
 
 
 def account(output):

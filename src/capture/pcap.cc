@@ -6,10 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "capture/file_source.h"
-#include "capture/passing_over.h"
 #include "capture/pcap_format.h"
 #include "capture/pcap_walk.h"
+#include "capture/walked_source.h"
 
 namespace slowpath::capture {
 namespace {
@@ -46,38 +45,16 @@ struct RecordPolicy {
   }
 };
 
-class PcapSource final : public FileSource, public PassingOver {
+class PcapSource final : public WalkedSource<PcapSource> {
  public:
   PcapSource(std::unique_ptr<ByteWindow> window, SourceInfo info, std::uint16_t input,
              const PcapFormat& format)
-      : FileSource(std::move(window), std::move(info), input),
+      : WalkedSource(std::move(window), std::move(info), input),
         format_(format),
         tells_direction_(format.modified || tells_direction(format.link_type)),
         is_plain_(!format.swapped && !tells_direction_ && format.fcs_len == 0 &&
                   format.length_order == LengthOrder::captured_first) {}
 
-  bool next(wire::Frame& frame) override {
-    begin_batch();
-    return read_one(frame);
-  }
-  std::size_t next_batch(std::span<wire::Frame> frames) override {
-    begin_batch();
-    const std::size_t count = is_plain_ ? read_sound(frames, nullptr, 0) : 0;
-    if (count == frames.size() || (count != 0 && window_->may_wait())) return count;
-    return count + read_batch(frames.subspan(count),
-                              [this](wire::Frame& frame) { return read_one(frame); });
-  }
-  std::size_t next_wanted(const HashFilter& wanted, std::uint64_t most,
-                          std::span<wire::Frame> frames) override {
-    if (!is_plain_) {
-      return next_batch(frames.first(std::min<std::uint64_t>(most, frames.size())));
-    }
-    begin_batch();
-    const std::uint64_t before = info_.frames;
-    const std::size_t count = read_sound(frames, &wanted, most);
-    // What the walk stops at is read one by one.
-    return info_.frames != before ? count : std::size_t{read_one(frames.front())};
-  }
   [[nodiscard]] std::optional<Mark> mark() const override {
     return Mark{window_->offset(), info_.frames, last_seconds_, info_.frames};
   }
@@ -88,9 +65,9 @@ class PcapSource final : public FileSource, public PassingOver {
   }
 
  private:
+  friend class WalkedSource<PcapSource>;
+  [[nodiscard]] bool is_plain() const { return is_plain_; }
   bool read_one(wire::Frame& frame);
-  // The quick twin of read_one() for records without anything odd, as far as the window shows. With
-  // `wanted` of no more than `most`: see PcapWalk::read_wanted().
   std::size_t read_sound(std::span<wire::Frame> frames, const HashFilter* wanted,
                          std::uint64_t most);
   void fill(wire::Frame& frame, const RecordHeader& header);
@@ -114,17 +91,15 @@ class PcapSource final : public FileSource, public PassingOver {
 
 std::size_t PcapSource::read_sound(std::span<wire::Frame> frames, const HashFilter* wanted,
                                    std::uint64_t most) {
-  // Half as far as read_batch() goes, which may go on from here.
-  const std::size_t shown = std::min<std::size_t>(window_->unread(), kRetainedBytes / 8);
-  PcapWalk::Place place{
-      {window_->data(), shown}, window_->offset(), info_.frames, last_seconds_, input_};
+  const Bytes seen = shown();
+  PcapWalk::Place place{seen, window_->offset(), info_.frames, last_seconds_, input_};
   const std::size_t count = wanted == nullptr
                                 ? walk_.read(place, format_, frames)
                                 : walk_.read_wanted(place, format_, *wanted, most, frames);
   has_time_ |= place.number != info_.frames;
   info_.frames = place.number;
   last_seconds_ = place.seconds;
-  window_->advance(shown - place.shown.size());
+  window_->advance(seen.size() - place.shown.size());
   return count;
 }
 

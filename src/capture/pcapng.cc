@@ -8,11 +8,10 @@
 
 #include <fmt/format.h>
 
-#include "capture/file_source.h"
-#include "capture/passing_over.h"
 #include "capture/pcapng_blocks.h"
 #include "capture/pcapng_options.h"
 #include "capture/pcapng_walk.h"
+#include "capture/walked_source.h"
 
 namespace slowpath::capture {
 namespace {
@@ -57,35 +56,13 @@ struct BlockPolicy {
   }
 };
 
-class PcapngSource final : public FileSource, public PassingOver {
+class PcapngSource final : public WalkedSource<PcapngSource> {
  public:
   PcapngSource(std::unique_ptr<ByteWindow> window, SourceInfo info, std::uint16_t input)
-      : FileSource(std::move(window), std::move(info), input) {
+      : WalkedSource(std::move(window), std::move(info), input) {
     info_.format = "pcapng";
   }
 
-  bool next(wire::Frame& frame) override {
-    begin_batch();
-    return read_one(frame);
-  }
-  std::size_t next_batch(std::span<wire::Frame> frames) override {
-    begin_batch();
-    const std::size_t count = is_plain() ? read_sound(frames, nullptr, 0) : 0;
-    if (count == frames.size() || (count != 0 && window_->may_wait())) return count;
-    return count + read_batch(frames.subspan(count),
-                              [this](wire::Frame& frame) { return read_one(frame); });
-  }
-  std::size_t next_wanted(const HashFilter& wanted, std::uint64_t most,
-                          std::span<wire::Frame> frames) override {
-    if (!is_plain()) {
-      return next_batch(frames.first(std::min<std::uint64_t>(most, frames.size())));
-    }
-    begin_batch();
-    const std::uint64_t before = info_.frames;
-    const std::size_t count = read_sound(frames, &wanted, most);
-    // What the walk stops at is read one by one.
-    return info_.frames != before ? count : std::size_t{read_one(frames.front())};
-  }
   [[nodiscard]] std::optional<Mark> mark() const override {
     if (is_told_late_) return std::nullopt;
     return Mark{.offset = window_->offset(), .frames = info_.frames, .number = number_};
@@ -97,10 +74,9 @@ class PcapngSource final : public FileSource, public PassingOver {
   }
 
  private:
+  friend class WalkedSource<PcapngSource>;
   bool read_one(wire::Frame& frame);
   [[nodiscard]] bool is_plain() const { return in_known_section_ && !big_endian_; }
-  // The quick twin of read_one() for packets without anything odd, as far as the window shows. With
-  // `wanted` of no more than `most`: see PcapngWalk::read_wanted(). Where it is plain.
   std::size_t read_sound(std::span<wire::Frame> frames, const HashFilter* wanted,
                          std::uint64_t most);
   [[nodiscard]] std::uint32_t u32(const std::byte* at) const {
@@ -138,10 +114,6 @@ class PcapngSource final : public FileSource, public PassingOver {
   void report_drops();
   void damaged_block(const char* what);
   [[nodiscard]] Bytes body() const { return {window_->data() + 8, block_len_ - kBlockFrameLen}; }
-  [[nodiscard]] Bytes body_from(std::size_t offset) const {
-    const Bytes all = body();
-    return all.subspan(std::min(offset, all.size()));
-  }
 
   bool big_endian_ = false;
   std::uint64_t number_ = 0;  // of the last frame, as Wireshark counts
@@ -158,9 +130,8 @@ class PcapngSource final : public FileSource, public PassingOver {
 
 std::size_t PcapngSource::read_sound(std::span<wire::Frame> frames, const HashFilter* wanted,
                                      std::uint64_t most) {
-  // Half as far as read_batch() goes, which may go on from here.
-  const std::size_t shown = std::min<std::size_t>(window_->unread(), kRetainedBytes / 8);
-  PcapngWalk::Place place{.shown = {window_->data(), shown},
+  const Bytes seen = shown();
+  PcapngWalk::Place place{.shown = seen,
                           .offset = window_->offset(),
                           .number = number_,
                           .input = input_,
@@ -170,7 +141,7 @@ std::size_t PcapngSource::read_sound(std::span<wire::Frame> frames, const HashFi
                                               : walk_.read_wanted(place, *wanted, most, frames);
   info_.frames += place.number - number_;
   number_ = place.number;
-  window_->advance(shown - place.shown.size());
+  window_->advance(seen.size() - place.shown.size());
   return count;
 }
 
