@@ -253,6 +253,18 @@ std::string may_have_been_late(const DirectionFacts& data) {
       data.spurious.packets, data.resent_packets, data.reorder.packets);
 }
 
+std::string taken_for_lost(const DirectionFacts& data) {
+  // Each takes the window down, until the sender learns that it was needless (RFC 3708, RFC 5682):
+  // one in so many round trips leaves it no time to grow.
+  constexpr std::uint64_t kRoundsToGrow = 10, kSeveral = 3;
+  const std::uint64_t needless = data.spurious.packets;
+  if (needless < kSeveral || needless * kRoundsToGrow < data.flight_rounds) return {};
+  return fmt::format(
+      "{} resends were needless in {} round trips: what came late was taken for lost, which keeps "
+      "the window small",
+      needless, data.flight_rounds);
+}
+
 std::string other_cause_of_loss(const Transfer& transfer) {
   const DirectionFacts& data = transfer.data();
   for (std::string why : {lost_superframes(data), size_edge(data), bad_checksums(data),

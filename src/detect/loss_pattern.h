@@ -71,6 +71,10 @@ bool losses_are_random(const DirectionFacts& data, const LossPattern& pattern);
 /// are called lost, and nothing says that these were not late as well. Empty otherwise.
 std::string may_have_been_late(const DirectionFacts& data);
 
+/// Why the window is as small as after losses though nothing was lost: what came late was taken for
+/// lost, time and again. Empty where that is not so.
+std::string taken_for_lost(const DirectionFacts& data);
+
 /// Why the losses of this transfer are no losses of a queue or a noisy path: a size that never
 /// passes, super-frames that vanish whole, wrong checksums, "fragmentation needed". Empty if none.
 std::string other_cause_of_loss(const Transfer& transfer);

@@ -50,8 +50,8 @@ KNOWS
 try() {
   local scenario=$1 host=$2 verdict
   rm -f "$lane/answer.json"
-  LISTENERS=$listeners DEAF=$folder/deaf.py BEFORE=$before FOLDER=$lane FAR=$3 TARGET=$4 WHAT=$5 SHELL=$folder/inside.sh \
-    timeout 300 "$SLOWPATH_PROGRAM" lab shell "$scenario" --host "$host" >"$lane/log" 2>&1
+  LISTENERS=$listeners DEAF=$folder/deaf.py BEFORE=$before FOLDER=$lane FAR=$3 TARGET=$4 WHAT=$5 \
+    SHELL=$folder/inside.sh timeout 300 "$SLOWPATH_PROGRAM" lab shell "$scenario" --host "$host" >"$lane/log" 2>&1
   shift 5
   verdict=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["verdict"])' \
     "$lane/answer.json" 2>/dev/null || echo "no answer")

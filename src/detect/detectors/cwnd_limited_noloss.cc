@@ -53,6 +53,7 @@ std::string why_not(const DirectionFacts& data) {
     return fmt::format("{} lost: losses keep the window small",
                        counted(data.lost_packets, "packet"));
   }
+  if (std::string why = taken_for_lost(data); !why.empty()) return why;
   const double segments = data.flight_growth_bytes / data.segment_size;
   if (segments < kLeastGrowth || segments > kMostGrowth) {
     return fmt::format(

@@ -162,6 +162,7 @@ std::string why_not_flat(const Transfer& transfer) {
     return fmt::format("{} lost: losses keep the window small",
                        counted(data.lost_packets, "packet"));
   }
+  if (std::string why = taken_for_lost(data); !why.empty()) return why;
   if (data.flight_plateau_spread > kFlat) {
     return fmt::format("the flight varies by {} of its median: it is not flat",
                        format_percent(data.flight_plateau_spread));

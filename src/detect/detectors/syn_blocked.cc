@@ -194,9 +194,9 @@ void report_answers_lost(const ConnectionFacts& connection, double waited, Findi
       to_string(connection.server), handshake.syn_count, format_duration(waited));
   claim.evidence = waited_for(handshake, waited);
   Finding finding = base_finding(connection, std::move(claim));
-  finding.evidence.push_back(shown_by(
-      fmt::format("{}", counted(handshake.syn_ack_count, "answer")), handshake.syn_ack_frames,
-      {{"syn_ack_count", static_cast<double>(handshake.syn_ack_count)}}));
+  finding.evidence.push_back(
+      shown_by(counted(handshake.syn_ack_count, "answer"), handshake.syn_ack_frames,
+               {{"syn_ack_count", static_cast<double>(handshake.syn_ack_count)}}));
   finding.direction = Direction::to_client;
   finding.refuted_by = "a capture at the client in which the first answer arrives";
   finding.next_capture = capture_command(connection, "client.pcap");

@@ -40,6 +40,13 @@ TEST(CwndLimitedNoloss, LossesExplainASmallWindow) {
   EXPECT_TRUE(run("cwnd-limited-noloss", facts).empty());
 }
 
+TEST(CwndLimitedNoloss, NeedlessResendsExplainOneAsWell) {
+  Case facts = growing(0.6);
+  DirectionFacts& data = download_of(facts);
+  data.spurious.packets = data.flight_rounds / 2;
+  EXPECT_TRUE(run("cwnd-limited-noloss", facts).empty());
+}
+
 TEST(CwndLimitedNoloss, AFlightThatFillsTheWindowIsTheReceivers) {
   Case facts = growing(0.6);
   charge(download_of(facts), TimeOwner::receive_window, 1);

@@ -46,6 +46,16 @@ TEST(SenderLimited, LossesAreAnotherCause) {
   EXPECT_TRUE(run("sender-limited", facts).empty());
 }
 
+// On a path that reorders: nothing is lost, and the window goes down all the same.
+TEST(SenderLimited, NeedlessResendsTimeAndAgainAreAnotherCause) {
+  Case facts = with_flat_flight();
+  DirectionFacts& data = download_of(facts);
+  data.spurious.packets = data.flight_rounds / 20;
+  EXPECT_EQ(run("sender-limited", facts).size(), 1U);
+  data.spurious.packets = data.flight_rounds / 2;
+  EXPECT_TRUE(run("sender-limited", facts).empty());
+}
+
 TEST(SenderLimited, AGrowingFlightIsNot) {
   Case facts = with_flat_flight();
   download_of(facts).flight_plateau_spread = 0.6;
