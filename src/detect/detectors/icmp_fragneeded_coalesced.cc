@@ -36,6 +36,20 @@ bool fits_what_was_sent(const IcmpFacts& icmp, std::uint32_t full) {
   return icmp.next_hop_mtu >= std::max(icmp.largest_sent_ip_len, full) && icmp.next_hop_mtu > 0;
 }
 
+/// What the sender's own link carries, as its SYN tells; else what most do.
+std::uint32_t link_ip_len(const Transfer& transfer) {
+  constexpr std::uint32_t kUsual = 1500;
+  const SynFacts* own = syn_of_sender(transfer);
+  if (own == nullptr || !own->options.has_mss) return kUsual;
+  return own->options.mss + (transfer.connection.client.address.version == 6 ? 60U : 40U);
+}
+
+/// Whether one segment may have been so long. Without the receiver's SYN nothing says that none
+/// was: those that were seen may be what the sender made of this very message.
+bool may_be_one_segment(const Transfer& transfer, const IcmpFacts& icmp) {
+  return syn_of_receiver(transfer) == nullptr && icmp.quoted_ip_len <= link_ip_len(transfer);
+}
+
 Reports find_reports(const Transfer& transfer) {
   Reports reports;
   const std::uint32_t full = full_ip_len(transfer);
@@ -44,7 +58,7 @@ Reports find_reports(const Transfer& transfer) {
   for (const IcmpFacts& icmp : transfer.connection.icmp) {
     if (icmp.about != transfer.direction || !is_too_big(icmp)) continue;
     if (!icmp.sequence_in_flight || !fits_what_was_sent(icmp, full)) continue;
-    if (icmp.quoted_ip_len <= icmp.next_hop_mtu) continue;
+    if (icmp.quoted_ip_len <= icmp.next_hop_mtu || may_be_one_segment(transfer, icmp)) continue;
     const std::uint32_t payload = icmp.quoted_ip_len - std::min(icmp.quoted_ip_len, headers);
     const bool exact = segment > 0 && payload % segment == 0 && payload / segment >= 2;
     ++reports.count;

@@ -196,6 +196,20 @@ TEST(IcmpFragneededCoalesced, WithoutHandshakeTheLargestPacketStillDecides) {
   EXPECT_LT(found[0].confidence, 0.9);
 }
 
+// Captured in one direction alone, after the sender took the router's word: segments are small.
+TEST(IcmpFragneededCoalesced, WithoutTheReceiversSynTheLinksOwnSizeIsNoMerger) {
+  Case facts = refused(1500, 1400);
+  download_of(facts).segment_size = 1360;
+  facts.connections[0].icmp[0].largest_sent_ip_len = 1400;
+  EXPECT_EQ(run("icmp-fragneeded-coalesced", facts).size(), 1U);
+  facts.connections[0].handshake.syn.reset();
+  EXPECT_TRUE(run("icmp-fragneeded-coalesced", facts).empty());
+  facts.connections[0].handshake.syn_ack.reset();
+  EXPECT_TRUE(run("icmp-fragneeded-coalesced", facts).empty());
+  facts.connections[0].icmp[0].quoted_ip_len = 2760;
+  EXPECT_EQ(run("icmp-fragneeded-coalesced", facts).size(), 1U);
+}
+
 Case bursts_die(std::uint64_t first_lost, std::uint64_t timeouts) {
   Case facts = healthy_case({.seconds = 10});
   DirectionFacts& data = download_of(facts);
