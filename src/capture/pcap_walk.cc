@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture/pcap_walk.h"
 
-#include "wire/common_segment.h"
+#include "capture/wanted_record.h"
 
 namespace slowpath::capture {
 namespace {
@@ -62,12 +62,9 @@ std::size_t PcapWalk::read(Place& place, const PcapFormat& format, std::span<wir
 
 std::size_t PcapWalk::read_wanted(Place& place, const PcapFormat& format, const HashFilter& wanted,
                                   std::uint64_t most, std::span<wire::Frame> frames) {
-  using wire::CommonSegment;
-  const bool is_ethernet = format.link_type == wire::LinkType::ethernet;
-  return walk(place, format, place.number + most, frames, [&](Bytes bytes) {
-    if (!is_ethernet || !CommonSegment::is_tcp4(bytes)) [[unlikely]]
-      return true;
-    return wanted.may_contain(CommonSegment::quick_hash(bytes));
+  const wire::LinkType link_type = format.link_type;
+  return walk(place, format, place.number + most, frames, [&wanted, link_type](Bytes bytes) {
+    return may_be_wanted(wanted, link_type, bytes);
   });
 }
 

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "wire/common_segment.h"
+#include "capture/wanted_record.h"
 
 namespace slowpath::capture {
 namespace {
@@ -69,13 +69,9 @@ std::size_t PcapngWalk::read(Place& place, std::span<wire::Frame> frames) {
 
 std::size_t PcapngWalk::read_wanted(Place& place, const HashFilter& wanted, std::uint64_t most,
                                     std::span<wire::Frame> frames) {
-  using wire::CommonSegment;
-  const auto is_wanted = [&](Bytes bytes, wire::LinkType link_type) {
-    if (link_type != wire::LinkType::ethernet || !CommonSegment::is_tcp4(bytes)) [[unlikely]]
-      return true;
-    return wanted.may_contain(CommonSegment::quick_hash(bytes));
-  };
-  return walk(place, place.number + most, frames, is_wanted);
+  return walk(place, place.number + most, frames, [&wanted](Bytes bytes, wire::LinkType link_type) {
+    return may_be_wanted(wanted, link_type, bytes);
+  });
 }
 
 }  // namespace slowpath::capture

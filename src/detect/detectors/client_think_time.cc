@@ -61,9 +61,8 @@ void report(const Transfer& transfer, const PauseFacts& pauses, bool fault, Find
   finding.severity = fault ? severity_of(true, finding.seconds_lost, transfer) : Severity::note;
   finding.confidence =
       confidence_of(0.75 + 0.2 * how_far(static_cast<double>(pauses.count), 1, 30), transfer);
-  finding.claim =
-      fmt::format("{} was late in asking {} time{}, {} in all", to_string(transfer.sender()),
-                  pauses.count, pauses.count == 1 ? "" : "s", format_duration(pauses.seconds));
+  finding.claim = fmt::format("{} was late in asking {}, {} in all", to_string(transfer.sender()),
+                              counted(pauses.count, "time"), format_duration(pauses.seconds));
   finding.evidence.push_back(shown_by(
       fmt::format("{} with everything acknowledged and answered, {} at the longest",
                   counted(pauses.count, "pause"), format_duration(pauses.longest_s)),
