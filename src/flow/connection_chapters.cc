@@ -131,7 +131,9 @@ void Connection::read_record(std::size_t i, const BytesAt& bytes_at) {
   if (record.network_copy) return;
   const DirectionAnalysis& own = analysis.directions[way];
   analysis.conversation.add(record,
-                            {analysis.round_trip_s, analysis.witness.segment_size[way],
+                            {analysis.round_trip_s,
+                             to_seconds(analysis.witness.sender_leg(record.direction)),
+                             analysis.witness.segment_size[way],
                              own.newest_owner() == TimeOwner::application, own.at_window_edge()});
 }
 

@@ -43,11 +43,8 @@ bool is_timer(double waited_s, double round_trip_s) {
   return waited_s >= kTimerMin_s && waited_s <= kTimerMax_s && waited_s > 2 * round_trip_s;
 }
 
-// Held data leaves at once when the ACK comes; the ACK still had a leg to go, and the data one to
-// come.
-bool follows_at_once(Time data, Time ack, double round_trip_s) {
-  return to_seconds(data - ack) <= kReaction_s + 1.2 * round_trip_s;
-}
+// The shortest way to the sender and back may have been a little longer than this one.
+constexpr double kWholeLeg = 0.8;
 
 }  // namespace
 
@@ -83,8 +80,7 @@ void Conversation::ack(const Record& record, Side& data_sender, double round_tri
   if (covers_all && advances && data_sender.waiting_small && record.payload_len == 0) {
     const double waited_s = to_seconds(record.time - data_sender.last_data);
     if (is_timer(waited_s, round_trip_s)) {
-      data_sender.ack_time = record.time;
-      data_sender.ack_frame = record.frame;
+      note_ack(record, data_sender);
       data_sender.ack_waited_s = waited_s;
     }
     data_sender.waiting_small = false;
@@ -92,12 +88,29 @@ void Conversation::ack(const Record& record, Side& data_sender, double round_tri
   if (covers_all && advances && data_sender.waiting_lone && record.payload_len == 0) {
     const double waited_s = to_seconds(record.time - data_sender.last_data);
     data_sender.lone_waited_s = is_timer(waited_s, round_trip_s) ? waited_s : 0;
-    data_sender.ack_time = record.time;
-    data_sender.ack_frame = record.frame;
+    note_ack(record, data_sender);
   }
   if (advances) data_sender.waiting_lone = false;
   if (advances) data_sender.acked = record.acknowledgment;
   data_sender.have_acked = true;
+}
+
+void Conversation::note_ack(const Record& record, Side& data_sender) {
+  data_sender.ack_time = record.time;
+  data_sender.ack_frame = record.frame;
+  data_sender.ack_stamp.reset();
+  if (record.has_timestamps) data_sender.ack_stamp = record.ts_value;
+}
+
+// Held data leaves at once when the ACK comes; the ACK still had a leg to go, and the data one to
+// come. What came sooner, or echoes what was before that ACK (RFC 7323 section 4.3), was under way
+// already: on a slow path segments arrive as far apart as a timer runs.
+bool Conversation::ack_called_for(const Record& record, const Side& own, const Context& context) {
+  const double gap_s = to_seconds(record.time - own.ack_time);
+  if (gap_s > kReaction_s + 1.2 * context.round_trip_s) return false;
+  if (gap_s < kWholeLeg * context.sender_leg_s) return false;
+  if (!record.has_timestamps || !own.ack_stamp) return true;
+  return static_cast<std::int32_t>(record.ts_echo - *own.ack_stamp) >= 0;
 }
 
 void Conversation::data(const Record& record, Side& own, Side& other, const Context& context) {
@@ -123,7 +136,7 @@ void Conversation::data(const Record& record, Side& own, Side& other, const Cont
   const bool small = context.segment_size > 0 && record.payload_len < context.segment_size;
   if (own.ack_waited_s > 0) {
     // Held back until the ACK came: leaves at once, although it had long been ready.
-    if (follows_at_once(record.time, own.ack_time, round_trip_s) && own.last_small) {
+    if (own.last_small && ack_called_for(record, own, context)) {
       ++own.nagle.count;
       own.nagle.seconds += own.ack_waited_s;
       own.timers.add(own.ack_waited_s);
@@ -147,8 +160,7 @@ void Conversation::data(const Record& record, Side& own, Side& other, const Cont
 // its timer fires.
 void Conversation::lone_segment(const Record& record, Side& own, bool own_done,
                                 const Context& context) {
-  if (own.lone_waited_s > 0 && own_done &&
-      follows_at_once(record.time, own.ack_time, context.round_trip_s)) {
+  if (own.lone_waited_s > 0 && own_done && ack_called_for(record, own, context)) {
     ++own.lone.count;
     own.lone.seconds += own.lone_waited_s;
     own.lone_timers.add(own.lone_waited_s);

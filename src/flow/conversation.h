@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 
 #include "facts/connection.h"
 #include "flow/record.h"
@@ -16,6 +17,7 @@ class Conversation {
   /// What is known about the record's direction when it is sent.
   struct Context {
     double round_trip_s;  // the best known so far; 0 = unknown
+    double sender_leg_s;  // of it from the tap to the sender and back; 0 = none, or unknown
     std::uint32_t segment_size;
     bool idle;            // its sender had nothing outstanding and nothing to repair before it
     bool at_window_edge;  // the window leaves no room for a full segment
@@ -35,6 +37,7 @@ class Conversation {
     bool waiting_small = false;  // a small segment is out and nothing followed it
     Time ack_time{};             // when it was acknowledged, bare
     FrameRef ack_frame;
+    std::optional<std::uint32_t> ack_stamp;  // its timestamp
     double ack_waited_s = 0;
     PauseFacts pauses, answers;
     double open_answer_s = 0;          // a late answer that nobody has reacted to yet; 0 = none
@@ -48,6 +51,8 @@ class Conversation {
   };
   void data(const Record& record, Side& own, Side& other, const Context& context);
   void ack(const Record& record, Side& data_sender, double round_trip_s);
+  static void note_ack(const Record& record, Side& data_sender);
+  static bool ack_called_for(const Record& record, const Side& own, const Context& context);
   void take_turn(const Record& record, const Side& own, const Side& other, double round_trip_s);
   static void react(Side& answering, Time time, double round_trip_s);
   static void await(Side& answering);
