@@ -49,7 +49,8 @@ Fact sizes_have_an_edge(const Transfer& transfer) {
   }
   for (const SizeClass& size : transfer.data().sizes) {
     if (size.min_len > passes && size.first_lost + size.resent_lost >= 3) {
-      return fmt::format("loss depends on size alone: nothing above {} bytes ever arrived", passes);
+      return fmt::format("loss depends on size alone: nothing of {} bytes or more ever arrived",
+                         size.min_len);
     }
   }
   return std::nullopt;

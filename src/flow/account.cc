@@ -25,10 +25,11 @@ constexpr double kRetransmissionTimeoutFloor_s = 0.2;
 // Gives back how much of it was the application's.
 double DirectionAnalysis::account(Time now, Event event, FrameRef frame) {
   now = std::min(now, end_);
-  const double seconds = to_seconds(now - last_event_);
-  if (seconds > 0) {
+  double seconds = to_seconds(now - last_event_);
+  if (seconds > 0 || (has_beside_ && event == Event::timeout_resent)) {
     const TimeOwner owner = newest_owner_ = owner_of_wait(now, event);
     charge(owner, seconds);
+    if (has_beside_ && owner == TimeOwner::timeout) seconds += take_back_to_timeout();
     if (event == Event::unheard_resent) {
       note_unheard(seconds, frame);
     } else if (owner == TimeOwner::timeout) {
@@ -42,6 +43,7 @@ double DirectionAnalysis::account(Time now, Event event, FrameRef frame) {
   }
   last_event_ = std::max(last_event_, now);
   last_frame_ = frame;
+  set_beside(event, std::max(seconds, 0.0));
   return seconds > 0 && newest_owner_ == TimeOwner::application ? seconds : 0;
 }
 
@@ -67,6 +69,29 @@ void DirectionAnalysis::charge(TimeOwner owner, double seconds) {
   if (owner == TimeOwner::receive_window && !window_is_filling()) {
     edge_s_by_widest_.add(facts_.window.max_bytes, seconds);
   }
+}
+
+// What is not about this data neither stops nor restarts its timer (RFC 6298 section 5): the time
+// until then is set aside, as it may turn out to be a timeout's.
+void DirectionAnalysis::set_beside(Event event, double seconds) {
+  if (event != Event::spoke) {
+    has_beside_ = false;
+    return;
+  }
+  if (!has_beside_) beside_ = {};
+  has_beside_ = true;
+  if (next_ > una_) beside_[newest_owner_] += seconds;
+}
+
+// Gives how much of it there was.
+double DirectionAnalysis::take_back_to_timeout() {
+  const double seconds = beside_.total();
+  for (std::size_t i = 0; i < kTimeOwnerCount; ++i) {
+    facts_.time.seconds[i] = std::max(0.0, facts_.time.seconds[i] - beside_.seconds[i]);
+  }
+  facts_.time[TimeOwner::timeout] += seconds;
+  undecided_ = {};
+  return seconds;
 }
 
 void DirectionAnalysis::note_timeout(double seconds, FrameRef frame) {

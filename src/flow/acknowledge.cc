@@ -31,11 +31,15 @@ void DirectionAnalysis::on_reply(const Record& record, const SackList* sack, Tim
   const std::int64_t delivered = una_ + sacked_bytes_;
   const bool data_in_reply = record.payload_len > 0;
   peer_spoke_ |= data_in_reply;
-  account(now, data_in_reply && ack <= una_ ? Event::probe : Event::replied, record.frame);
-  if (next_ > una_ && window_leaves_less_than(room_at_edge())) window_full_until_ = now;
   // A packet that the receiver sends of its own accord answers nothing.
-  if (ack > una_ || sack != nullptr || (record.payload_len == 0 && !record.has(wire::kFin)))
-    end_silence(record, now);
+  const bool answers =
+      ack > una_ || sack != nullptr || (!data_in_reply && !record.has(wire::kFin));
+  const Event event = !answers                     ? Event::spoke
+                      : data_in_reply && ack <= una_ ? Event::probe
+                                                     : Event::replied;
+  account(now, event, record.frame);
+  if (next_ > una_ && window_leaves_less_than(room_at_edge())) window_full_until_ = now;
+  if (answers) end_silence(record, now);
   if (ack > una_) {
     advance_ack(ack, record, now);
   } else {
@@ -50,6 +54,7 @@ void DirectionAnalysis::on_reply(const Record& record, const SackList* sack, Tim
   if (sack != nullptr) read_sack(*sack, ack, record, now);
   if (!ordered) note_spacing(record, una_ + sacked_bytes_ - delivered);
   last_reply_ = now;
+  if (answers) last_answer_ = now;
 }
 
 // Beside a hole each segment that arrives is reported at once (RFC 5681 section 4.2). Without SACK
@@ -65,7 +70,7 @@ void DirectionAnalysis::read_syn_ack(const Record& record, Time now) {
     anchored_ = true;
     anchor_sequence_ = record.acknowledgment;
   }
-  last_reply_ = now;
+  last_reply_ = last_answer_ = now;
 }
 
 void DirectionAnalysis::remember_stamp(const Record& record) {

@@ -114,7 +114,8 @@ TimeOwner DirectionAnalysis::owner_of_wait(Time now, Event event) const {
   if (event == Event::unheard_resent) return TimeOwner::timeout;
   const std::int64_t in_flight = next_ - una_;
   if (window_closed() &&
-      (in_flight > 0 || zero_mattered_ || event == Event::probe || event == Event::replied)) {
+      (in_flight > 0 || zero_mattered_ || event == Event::probe || event == Event::replied ||
+       event == Event::spoke)) {
     return TimeOwner::zero_window;
   }
   if (in_recovery_) return TimeOwner::loss_recovery;

@@ -91,6 +91,7 @@ class DirectionAnalysis {
     unheard_resent,
     probe,
     replied,
+    spoke,  // one of the two, and not about this data
     ended
   };
 
@@ -244,6 +245,8 @@ class DirectionAnalysis {
   double account(Time now, Event event, FrameRef frame);
   void account_new_data(const Sending& s);
   void charge(TimeOwner owner, double seconds);
+  void set_beside(Event event, double seconds);
+  double take_back_to_timeout();
   void note_timeout(double seconds, FrameRef frame);
   void note_unheard(double seconds, FrameRef frame);
   [[nodiscard]] std::uint32_t timeouts_in(double silence_s) const;
@@ -327,6 +330,9 @@ class DirectionAnalysis {
   // --- time
   TimeOwner newest_owner_ = TimeOwner::unknown;
   Time last_event_{}, last_send_{}, last_reply_{}, last_data_{};
+  Time last_answer_{};  // of replies: that was one to this sender's data
+  TimeAccount beside_;  // waited since then or since the newest sending, until other replies
+  bool has_beside_ = false;
   Time end_ = Time::max();
   FrameRef last_frame_, last_reply_frame_;
   bool last_short_ = false;     // the newest data ended in less than a full segment

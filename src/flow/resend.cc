@@ -77,7 +77,7 @@ bool DirectionAnalysis::sends_probed_byte(const Sending& s) {
 // 3. Silence of a timeout's length: timeout.
 // 4. Otherwise somebody reported the loss: fast.
 ResendClass DirectionAnalysis::classify_resend(const Sending& s) const {
-  const double silence_s = to_seconds(s.record.time - std::max({last_send_, last_reply_, Time{}}));
+  const double silence_s = to_seconds(s.record.time - std::max({last_send_, last_answer_, Time{}}));
   const double rtt_s = srtt_s_ > 0 ? srtt_s_ : to_seconds(receiver_leg_min_ + sender_leg_min_);
   const double timeout_s = std::max(kTimeoutFloor_s, rtt_s + 2 * rttvar_s_);
   const bool reported = duplicate_acks_here_ > 0 || sacked_bytes_ > 0;
@@ -172,7 +172,7 @@ void DirectionAnalysis::resend_acknowledged(const Sending& s, const BytesAt& byt
     return;
   }
   const ResendClass how = classify_resend(s);
-  const double silence_s = to_seconds(s.record.time - std::max({last_send_, last_reply_, Time{}}));
+  const double silence_s = to_seconds(s.record.time - std::max({last_send_, last_answer_, Time{}}));
   const bool unheard = away() && how == ResendClass::timeout && established_;
   account(s.record.time, unheard ? Event::unheard_resent : Event::resent, s.record.frame);
   count_resend(s, how);

@@ -47,10 +47,9 @@ void DirectionAnalysis::on_send(const Record& record, const BytesAt& bytes_at) {
       !record.has(wire::kRst)) {  // what a RST carries is no data (RFC 9293 section 3.5.3)
     send_data(record, bytes_at);
   } else {
-    if (anchored_ && is_keep_alive_or_probe(record, offset_of(record.sequence))) {
-      note_keep_alive_or_probe(record);
-    }
-    account(record.time, Event::probe, record.frame);
+    const bool probes = anchored_ && is_keep_alive_or_probe(record, offset_of(record.sequence));
+    if (probes) note_keep_alive_or_probe(record);
+    account(record.time, probes ? Event::probe : Event::spoke, record.frame);
   }
 }
 

@@ -34,6 +34,12 @@ const Stall* silence_at_end(const DirectionFacts& data) {
   return !last.ended && last.owner != TimeOwner::zero_window ? &last : nullptr;
 }
 
+/// The peer was heard until late in the silence, whatever it said: what was under way when it went
+/// away comes early.
+bool peer_was_heard(const DirectionFacts& data, const Stall& silence) {
+  return data.last_reply > silence.begin + from_seconds(silence.seconds / 2);
+}
+
 /// The unanswered packets are longer than any that ever passed: length may be the cause.
 bool length_may_be_the_cause(const DirectionFacts& data, const Stall& silence) {
   return silence.smallest_unanswered_ip_len > data.largest_delivered_ip_len;
@@ -115,6 +121,11 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   if (!data.acks_seen) {
     return silent(findings, kId, transfer,
                   "nothing of the receiver was captured at all: half of the connection is missing");
+  }
+  if (peer_was_heard(data, *silence)) {
+    return silent(findings, kId, transfer,
+                  fmt::format("{} stopped acknowledging, and went on sending: it was there",
+                              name_receiver(transfer)));
   }
   const bool complete = silence->unanswered_sends >= kTransmissions &&
                         !length_may_be_the_cause(data, *silence) &&

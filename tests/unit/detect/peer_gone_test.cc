@@ -76,6 +76,17 @@ TEST(PeerGone, TheResendsOfTheSilenceAreNoHabitOfThePath) {
   EXPECT_EQ(found[0].severity, Severity::fault);
 }
 
+TEST(PeerGone, APeerThatGoesOnSendingIsThere) {
+  Case facts = with_end(7, 1500);
+  DirectionFacts& data = download_of(facts);
+  data.last_reply = facts.connections[0].first + from_seconds(19);
+  EXPECT_TRUE(run("peer-gone", facts).empty());
+  EXPECT_EQ(silences_of("peer-gone", facts).size(), 1U);
+  // What was under way when it went away.
+  data.last_reply = facts.connections[0].first + from_seconds(6);
+  EXPECT_EQ(run("peer-gone", facts).size(), 1U);
+}
+
 TEST(PeerGone, AClosedWindowIsAnswered) {
   Case facts = with_end(7, 1500);
   download_of(facts).stalls[0].owner = TimeOwner::zero_window;

@@ -43,6 +43,37 @@ class Resend : public ::testing::Test {
   std::int64_t base = 0;
 };
 
+// Each says again how far it has everything, and that asks for nothing.
+TEST_F(Resend, AReceiverThatSpeaksOfItsOwnAccordDoesNotStopTheTimer) {
+  flight(1);
+  for (const Duration timeout : {240ms, 480ms, 960ms}) {
+    for (Duration t = 0ms; t < timeout; t += 40ms) {
+      x.after(40ms).to_client({.len = kSegment, .ack = at(0)});
+      x.to_server({});
+    }
+    x.to_server({.from = at(0), .len = kSegment, .fill = 'a'});
+  }
+  x.after(kRtt).to_client({});
+  const DirectionFacts d = data();
+  EXPECT_EQ(resends(d, ResendClass::timeout), 3u);
+  EXPECT_EQ(d.timeouts, 3u);
+  EXPECT_NEAR(d.timeout_s, 1.68, 1e-9);
+  EXPECT_NEAR(d.time[TimeOwner::timeout], 1.68, 1e-9);
+  ASSERT_EQ(d.stalls.size(), 1u);
+  EXPECT_EQ(d.stalls[0].unanswered_sends, 4u);
+}
+
+TEST_F(Resend, AReceiverThatReportsAHoleBesideItsOwnDataDoes) {
+  flight();
+  for (int i = 0; i < 6; ++i)
+    x.after(40ms).to_client({.len = kSegment, .ack = at(0), .sack = {{at(1), at(2 + i)}}});
+  x.to_server({.from = at(0), .len = kSegment, .fill = 'a'});
+  x.after(kRtt).to_client({});
+  const DirectionFacts d = data();
+  EXPECT_EQ(d.timeouts, 0u);
+  EXPECT_EQ(resends(d, ResendClass::fast), 1u);
+}
+
 TEST_F(Resend, AfterSackIsFast) {
   flight();
   x.after(kRtt);
