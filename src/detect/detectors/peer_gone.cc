@@ -34,10 +34,9 @@ const Stall* silence_at_end(const DirectionFacts& data) {
   return !last.ended && last.owner != TimeOwner::zero_window ? &last : nullptr;
 }
 
-/// The peer was heard until late in the silence, whatever it said: what was under way when it went
-/// away comes early.
-bool peer_was_heard(const DirectionFacts& data, const Stall& silence) {
-  return data.last_reply > silence.begin + from_seconds(silence.seconds / 2);
+/// Data of its own came until late in the silence: what was under way when it went away comes early.
+bool peer_went_on(const DirectionFacts& reverse, const Stall& silence) {
+  return reverse.last_data > silence.begin + from_seconds(silence.seconds / 2);
 }
 
 /// The unanswered packets are longer than any that ever passed: length may be the cause.
@@ -122,7 +121,7 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
     return silent(findings, kId, transfer,
                   "nothing of the receiver was captured at all: half of the connection is missing");
   }
-  if (peer_was_heard(data, *silence)) {
+  if (peer_went_on(transfer.reverse(), *silence)) {
     return silent(findings, kId, transfer,
                   fmt::format("{} stopped acknowledging, and went on sending: it was there",
                               name_receiver(transfer)));

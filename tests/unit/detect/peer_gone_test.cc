@@ -78,12 +78,12 @@ TEST(PeerGone, TheResendsOfTheSilenceAreNoHabitOfThePath) {
 
 TEST(PeerGone, APeerThatGoesOnSendingIsThere) {
   Case facts = with_end(7, 1500);
-  DirectionFacts& data = download_of(facts);
-  data.last_reply = facts.connections[0].first + from_seconds(19);
+  DirectionFacts& requests = facts.connections[0][Direction::to_server];
+  requests.last_data = facts.connections[0].first + from_seconds(19);
   EXPECT_TRUE(run("peer-gone", facts).empty());
   EXPECT_EQ(silences_of("peer-gone", facts).size(), 1U);
   // What was under way when it went away.
-  data.last_reply = facts.connections[0].first + from_seconds(6);
+  requests.last_data = facts.connections[0].first + from_seconds(6);
   EXPECT_EQ(run("peer-gone", facts).size(), 1U);
 }
 
