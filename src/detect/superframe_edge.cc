@@ -16,6 +16,9 @@ constexpr std::uint64_t kEpisodes = 3;
 constexpr std::uint64_t kEpisodesIfClean = 2, kLostIfClean = 12;
 // A queue or a policer takes small frames too.
 constexpr double kLossesAboveEdge = 0.9;
+// But of so many large frames neither lets none through, and hardly a smaller one is lost whole:
+// then size decides, whatever else was lost or, on a path that reorders, was taken for lost.
+constexpr std::uint64_t kLostBySize = 20, kDeliveredPerLostBySize = 100;
 // Below the edge super-frames do arrive, at least so many for each that is lost whole.
 constexpr std::uint64_t kDeliveredPerLost = 10;
 
@@ -24,6 +27,11 @@ constexpr std::uint64_t kDeliveredPerLost = 10;
 bool is_clean(const DirectionFacts& data, const SuperframeEdge& edge, std::uint64_t least) {
   return edge.lost >= least && edge.delivered == 0 && edge.lost_below == 0 &&
          data.lost_packets == edge.lost && data.timeouts == 0;
+}
+
+bool size_decides(const SuperframeEdge& edge) {
+  return edge.lost >= kLostBySize && edge.delivered == 0 &&
+         edge.lost_below * kDeliveredPerLostBySize <= edge.delivered_below;
 }
 
 std::uint64_t unfinished(const ChecksumFacts& sums) {
@@ -55,8 +63,9 @@ bool only_large_are_lost(const DirectionFacts& data, const SuperframeEdge& edge)
   const std::uint64_t episodes = is_clean(data, edge, kLostIfClean) ? kEpisodesIfClean : kEpisodes;
   return edge.lost >= kLostAboveEdge && data.loss_episodes >= episodes &&
          edge.delivered_below > 0 && edge.lost_below * kDeliveredPerLost <= edge.delivered_below &&
-         static_cast<double>(edge.lost) >=
-             kLossesAboveEdge * static_cast<double>(data.lost_packets);
+         (size_decides(edge) ||
+          static_cast<double>(edge.lost) >=
+              kLossesAboveEdge * static_cast<double>(data.lost_packets));
 }
 
 bool only_large_were_lost_once(const DirectionFacts& data, const SuperframeEdge& edge) {

@@ -72,7 +72,7 @@ void Connection::read_chapter(bool last, const BytesAt& bytes_at) {
   if (!analysis_) set_clock_right();
   mark_copies(std::span(records_).subspan(kept_from(from, several_taps_)), several_taps_);
   if (!analysis_) {
-    analysis_ = std::make_unique<Analysis>(examine(records_, handshake_.facts()),
+    analysis_ = std::make_unique<Analysis>(examine(records_, handshake_.facts(), facts_.icmp),
                                            handshake_.facts(), facts_.first);
     facts_.clock_skew_s = to_seconds(analysis_->witness.clock_skew);
     facts_.clock_tick_s = to_seconds(analysis_->witness.clock_tick);

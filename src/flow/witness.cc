@@ -83,6 +83,33 @@ bool fit_stamped(const std::map<std::uint32_t, std::uint32_t>& lengths, std::uin
   return stamped > full;
 }
 
+bool is_too_big(const IcmpFacts& icmp) {
+  return icmp.version == 6 ? icmp.type == 2 : icmp.type == 3 && icmp.code == 4;
+}
+
+/// What a router's message about the path's MTU made of full segments; 0 without one that the
+/// sender obeyed: most of what it sent from then on is a multiple of that.
+std::uint32_t size_after_message(std::span<const Record> records, std::span<const IcmpFacts> icmp,
+                                 Direction way) {
+  constexpr std::uint32_t kLeast = 8;
+  std::uint32_t headers = 0, next_hop_mtu = 0, sent = 0, fitting = 0;
+  for (const Record& r : records) {
+    if (r.icmp_index != kNone) {
+      const IcmpFacts& message = icmp[r.icmp_index];
+      if (!is_too_big(message) || message.about != way || message.next_hop_mtu == 0) continue;
+      if (next_hop_mtu != 0 && message.next_hop_mtu >= next_hop_mtu) continue;
+      next_hop_mtu = message.next_hop_mtu;
+      sent = fitting = 0;
+    } else if (r.direction == way && r.payload_len > 0) {
+      if (headers == 0) headers = r.ip_len - std::min(r.ip_len, r.payload_len);
+      if (next_hop_mtu <= headers) continue;
+      ++sent;
+      fitting += r.payload_len % (next_hop_mtu - headers) == 0;
+    }
+  }
+  return fitting >= kLeast && fitting * 2 >= sent ? next_hop_mtu - headers : 0;
+}
+
 std::uint32_t segment_size_of(const HandshakeFacts& handshake, std::span<const Record> records,
                               Direction way) {
   bool timestamps = false, options_cut = false;
@@ -210,7 +237,8 @@ Duration Witness::sender_leg(Direction direction) const {
   return leg[direction == Direction::to_server ? 0 : 1].value_or(Duration{0});
 }
 
-Witness examine(std::span<const Record> records, const HandshakeFacts& handshake) {
+Witness examine(std::span<const Record> records, const HandshakeFacts& handshake,
+                std::span<const IcmpFacts> icmp) {
   Witness witness;
   LegMeter meter;
   std::array<EndLooks, 2> looks{};
@@ -245,7 +273,11 @@ Witness examine(std::span<const Record> records, const HandshakeFacts& handshake
   if (witness.place == TapPlace::unknown || both_near || timing_is_sure) witness.place = timed;
   if (witness.place == TapPlace::unknown) witness.place = place_by_ttl(looks[0], looks[1]);
   for (Direction way : {Direction::to_server, Direction::to_client}) {
-    witness.segment_size[index(way)] = segment_size_of(handshake, records, way);
+    std::uint32_t& size = witness.segment_size[index(way)];
+    size = segment_size_of(handshake, records, way);
+    if (icmp.empty()) continue;
+    const std::uint32_t reported = size_after_message(records, icmp, way);
+    if (reported != 0) size = std::min(size, reported);
   }
   find_scale(witness, records, handshake);
   return witness;

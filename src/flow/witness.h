@@ -49,7 +49,8 @@ void mark_copies(std::span<Record> records, bool& several_taps);
 /// A TTL (hop limit) that hosts begin with: no router has forwarded such a packet.
 bool is_initial_ttl(std::uint8_t ttl);
 
-/// Judges a chapter whose copies are marked.
-Witness examine(std::span<const Record> records, const HandshakeFacts& handshake);
+/// Judges a chapter whose copies are marked. `icmp`: what its records' icmp_index is about.
+Witness examine(std::span<const Record> records, const HandshakeFacts& handshake,
+                std::span<const IcmpFacts> icmp);
 
 }  // namespace slowpath::flow

@@ -79,6 +79,18 @@ TEST(LsoNotSegmented, LargeFramesLostAmongSmallOnesOrAtOnceAreAQueue) {
   EXPECT_TRUE(run("lso-not-segmented", at_once).empty());
 }
 
+TEST(LsoNotSegmented, WhereNoLargeFramePassesOtherLossesDoNotMatter) {
+  Case facts = only_large_lost(1, 8);
+  download_of(facts).lost_packets = 40;
+  EXPECT_EQ(run("lso-not-segmented", facts).size(), 1U);
+  // One that passed, or several smaller ones that did not, are a queue's or a policer's.
+  Case one_passed = facts;
+  download_of(one_passed).superframes.sizes[2].delivered = 1;
+  EXPECT_TRUE(run("lso-not-segmented", one_passed).empty());
+  download_of(facts).superframes.sizes[0].lost_whole = 2;
+  EXPECT_TRUE(run("lso-not-segmented", facts).empty());
+}
+
 TEST(LsoNotSegmented, ACleanEdgeInOneFlightIsASuspect) {
   Case facts = only_large_lost(0, 1);
   DirectionFacts& data = download_of(facts);

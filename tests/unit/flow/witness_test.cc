@@ -146,6 +146,37 @@ TEST(Witness, SegmentSizeIsTheSmallerMssLessTimestamps) {
   }
 }
 
+/// A router's word that no more than 1400 bytes pass, about the first segment.
+wire::Packet fragmentation_needed(const Exchange& x) {
+  wire::Packet error = x.blank(Direction::to_client);
+  error.kind = wire::PacketKind::icmp;
+  error.icmp_type = 3;
+  error.icmp_code = 4;
+  error.icmp_mtu = 1400;
+  error.quote = {.present = true,
+                 .is_tcp = true,
+                 .has_ports = true,
+                 .has_sequence = true,
+                 .source = {address("10.0.0.1"), 40000},
+                 .destination = {address("10.0.0.2"), 80},
+                 .ip_total_len = 1500,
+                 .dont_fragment = true,
+                 .sequence = SeqNum{x.client_isn + 1}};
+  return error;
+}
+
+TEST(Witness, SegmentsAreAsLongAsARouterAllows) {
+  // Cut by the sender, cut by its NIC; not obeyed.
+  for (const auto& [len, size] : {std::pair{1360u, 1360u}, {5 * 1360u, 1360u}, {1460u, 1460u}}) {
+    Exchange x;
+    x.handshake(20ms);
+    for (int i = 0; i < 10; ++i) x.to_server({.len = 1460});
+    x.after(1ms).add(fragmentation_needed(x));
+    for (int i = 0; i < 20; ++i) x.after(1ms).to_server({.from = i * std::int64_t{len}, .len = len});
+    EXPECT_EQ(x.connection()[Direction::to_server].segment_size, size);
+  }
+}
+
 TEST(Witness, SegmentSizeWithoutAHandshakeIsTheCommonestLength) {
   Exchange x;
   for (int i = 0; i < 10; ++i) x.after(1ms).to_server({.len = i % 5 == 0 ? 300u : 1448u, .ack = 0});
