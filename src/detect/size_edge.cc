@@ -8,6 +8,7 @@
 
 #include "base/plural.h"
 #include "detect/loss_time.h"
+#include "facts/packet_too_big.h"
 
 namespace slowpath::detect {
 namespace {
@@ -109,8 +110,7 @@ std::optional<std::string> why_no_edge(const Transfer& transfer, const SizeEdge&
         asked_again.first[0].number());
   }
   for (const IcmpFacts& icmp : transfer.connection.icmp) {
-    const bool too_big = icmp.version == 6 ? icmp.type == 2 : icmp.type == 3 && icmp.code == 4;
-    if (too_big && icmp.about == transfer.direction) {
+    if (is_packet_too_big(icmp) && icmp.about == transfer.direction) {
       return fmt::format("a router reports the MTU ({} in frame {}), so this is no black hole",
                          icmp.next_hop_mtu, icmp.frame.number());
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "facts/packet_too_big.h"
 #include "flow/clock.h"
 #include "flow/leg_meter.h"
 
@@ -83,10 +84,6 @@ bool fit_stamped(const std::map<std::uint32_t, std::uint32_t>& lengths, std::uin
   return stamped > full;
 }
 
-bool is_too_big(const IcmpFacts& icmp) {
-  return icmp.version == 6 ? icmp.type == 2 : icmp.type == 3 && icmp.code == 4;
-}
-
 /// What a router's message about the path's MTU made of full segments; 0 without one that the
 /// sender obeyed: most of what it sent from then on is a multiple of that.
 std::uint32_t size_after_message(std::span<const Record> records, std::span<const IcmpFacts> icmp,
@@ -96,7 +93,8 @@ std::uint32_t size_after_message(std::span<const Record> records, std::span<cons
   for (const Record& r : records) {
     if (r.icmp_index != kNone) {
       const IcmpFacts& message = icmp[r.icmp_index];
-      if (!is_too_big(message) || message.about != way || message.next_hop_mtu == 0) continue;
+      if (!is_packet_too_big(message) || message.about != way || message.next_hop_mtu == 0)
+        continue;
       if (next_hop_mtu != 0 && message.next_hop_mtu >= next_hop_mtu) continue;
       next_hop_mtu = message.next_hop_mtu;
       sent = fitting = 0;

@@ -14,6 +14,7 @@
 #include "detect/loss_time.h"
 #include "detect/policy.h"
 #include "detect/superframe_edge.h"
+#include "facts/packet_too_big.h"
 
 namespace slowpath::detect::detectors {
 namespace {
@@ -26,8 +27,7 @@ constexpr std::uint64_t kSentPerDelivered = 20;
 
 bool icmp_explains(const Transfer& transfer) {
   for (const IcmpFacts& icmp : transfer.connection.icmp) {
-    const bool too_big = icmp.version == 6 ? icmp.type == 2 : icmp.type == 3 && icmp.code == 4;
-    if (too_big && icmp.about == transfer.direction) return true;
+    if (is_packet_too_big(icmp) && icmp.about == transfer.direction) return true;
   }
   return false;
 }

@@ -14,15 +14,12 @@
 #include "detect/policy.h"
 #include "detect/segment_toll.h"
 #include "detect/size_edge.h"
+#include "facts/packet_too_big.h"
 
 namespace slowpath::detect::detectors {
 namespace {
 
 constexpr std::string_view kFault = "icmp-bogus-mtu";
-
-bool is_too_big(const IcmpFacts& icmp) {
-  return icmp.version == 6 ? icmp.type == 2 : icmp.type == 3 && icmp.code == 4;
-}
 
 /// A merged packet is about several segments: its MTU is right, the packet is not.
 bool is_about_merged(const IcmpFacts& icmp) {
@@ -37,7 +34,7 @@ bool was_believed(const IcmpFacts& icmp) {
 
 /// Why the MTU cannot be meant, or empty.
 std::string_view impossible(const IcmpFacts& icmp) {
-  if (!is_too_big(icmp) || is_about_merged(icmp)) return {};
+  if (!is_packet_too_big(icmp) || is_about_merged(icmp)) return {};
   const auto least = arithmetic::min_mtu(icmp.version == 6 ? arithmetic::IpVersion::v6
                                                            : arithmetic::IpVersion::v4);
   if (icmp.next_hop_mtu == 0) return "names no MTU";

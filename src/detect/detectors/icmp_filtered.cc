@@ -12,6 +12,7 @@
 #include "detect/comparison_evidence.h"
 #include "detect/loss_time.h"
 #include "detect/policy.h"
+#include "facts/packet_too_big.h"
 
 namespace slowpath::detect::detectors {
 namespace {
@@ -22,8 +23,8 @@ constexpr std::string_view kFault = "icmp-filtered";
 constexpr std::uint64_t kReports = 2;
 
 bool reports_true_mtu(const IcmpFacts& icmp) {
-  const bool too_big = icmp.version == 6 ? icmp.type == 2 : icmp.type == 3 && icmp.code == 4;
-  return too_big && icmp.next_hop_mtu > 0 && icmp.next_hop_mtu < icmp.quoted_ip_len &&
+  return is_packet_too_big(icmp) && icmp.next_hop_mtu > 0 &&
+         icmp.next_hop_mtu < icmp.quoted_ip_len &&
          icmp.quoted_ip_len <= std::max(icmp.largest_sent_ip_len, icmp.quoted_frame_ip_len);
 }
 

@@ -13,15 +13,12 @@
 #include "base/format.h"
 #include "detect/loss_time.h"
 #include "detect/policy.h"
+#include "facts/packet_too_big.h"
 
 namespace slowpath::detect::detectors {
 namespace {
 
 constexpr std::string_view kFault = "icmp-fragneeded-coalesced";
-
-bool is_too_big(const IcmpFacts& icmp) {
-  return icmp.version == 6 ? icmp.type == 2 : icmp.type == 3 && icmp.code == 4;
-}
 
 struct Reports {
   std::uint64_t count = 0;
@@ -56,7 +53,7 @@ Reports find_reports(const Transfer& transfer) {
   const std::uint32_t headers = header_bytes(transfer.connection);
   const std::uint32_t segment = transfer.data().segment_size;
   for (const IcmpFacts& icmp : transfer.connection.icmp) {
-    if (icmp.about != transfer.direction || !is_too_big(icmp)) continue;
+    if (icmp.about != transfer.direction || !is_packet_too_big(icmp)) continue;
     if (!icmp.sequence_in_flight || !fits_what_was_sent(icmp, full)) continue;
     if (icmp.quoted_ip_len <= icmp.next_hop_mtu || may_be_one_segment(transfer, icmp)) continue;
     const std::uint32_t payload = icmp.quoted_ip_len - std::min(icmp.quoted_ip_len, headers);
@@ -125,7 +122,7 @@ void inspect(const Case& facts, Findings& findings) {
       continue;
     }
     const auto others = std::ranges::count_if(transfer.connection.icmp, [&](const IcmpFacts& icmp) {
-      return icmp.about == transfer.direction && is_too_big(icmp);
+      return icmp.about == transfer.direction && is_packet_too_big(icmp);
     });
     if (others > 0) {
       silent(

@@ -17,6 +17,7 @@
 #include "detect/loss_time.h"
 #include "detect/policy.h"
 #include "detect/superframe_edge.h"
+#include "facts/packet_too_big.h"
 
 namespace slowpath::detect::detectors {
 namespace {
@@ -31,8 +32,8 @@ constexpr std::uint64_t kSentPerDelivered = 20;
 // A gateway that refuses such a frame says so: then they do leave the NIC, uncut.
 const IcmpFacts* refusal_of_uncut(const Transfer& transfer) {
   for (const IcmpFacts& icmp : transfer.connection.icmp) {
-    const bool too_big = icmp.version == 6 ? icmp.type == 2 : icmp.type == 3 && icmp.code == 4;
-    if (!too_big || icmp.about != transfer.direction || !icmp.sequence_in_flight) continue;
+    if (!is_packet_too_big(icmp) || icmp.about != transfer.direction || !icmp.sequence_in_flight)
+      continue;
     const bool segments_fit = icmp.next_hop_mtu >= full_ip_len(transfer) && icmp.next_hop_mtu > 0;
     if (segments_fit && icmp.quoted_ip_len > icmp.next_hop_mtu) return &icmp;
   }
