@@ -58,6 +58,9 @@ constexpr double kShortestQueueSeconds = 0.001;
 // The mean rank of round trips before losses, up to which no queue made them: chance leaves one
 // half, a queue that overflows three quarters and more.
 constexpr double kAnyTime = 0.6;
+// From this share of the time on a queue stands; and up to this rank it is short. Below one half,
+// as what fills a queue empties a bucket.
+constexpr double kQueueStands = 0.5, kWhenShort = 0.25;
 // Groups looked at, the most losses first: a capture of thousands of connections stays affordable.
 constexpr std::size_t kMostGroups = 64;
 constexpr std::size_t kMostTransfers = 32;
@@ -197,7 +200,21 @@ bool come_at_any_time(const std::vector<Transfer>& transfers) {
          !come_when_full(transfers);
 }
 
+/// Although a queue of their own stands most of the time, losses come when it is short. A bucket,
+/// too, is emptied by much that is under way.
+bool come_when_empty(const std::vector<Transfer>& transfers) {
+  return std::ranges::any_of(transfers, [](const Transfer& t) {
+    const LossPattern pattern = loss_pattern(t.data());
+    return pattern.ranked >= kLosses && pattern.mean_rank <= kWhenShort &&
+           t.data().time.share(TimeOwner::bottleneck) >= kQueueStands;
+  });
+}
+
 std::string why_a_queue(const Policing& judged) {
+  if (come_when_empty(judged.transfers)) {
+    return "a queue stands most of the time, and losses come when it is short: neither tokens nor "
+           "room choose them";
+  }
   if (judged.queue_s >= kLeastQueueSeconds && judged.rise_s <= kQueueShown * judged.queue_s) {
     return {};
   }

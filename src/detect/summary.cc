@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/active_verdict.h"
 #include "detect/policy.h"
 #include "detect/synthesis_steps.h"
@@ -78,8 +79,8 @@ std::string summary_of_health(const Case& facts) {
   const auto& [up, down] = connection->directions;
   const DirectionFacts& data = down.bytes >= up.bytes ? down : up;
   std::string text = fmt::format(
-      "No fault was found in {} connection{}; the largest moved {} in {}",
-      format_count(facts.connections.size()), facts.connections.size() == 1 ? "" : "s",
+      "No fault was found in {}; the largest moved {} and was active for {}",
+      counted(facts.connections.size(), "connection"),
       format_bytes(static_cast<double>(data.bytes)), format_duration(active_s(*connection)));
   const auto owner = std::ranges::max_element(data.time.seconds);
   if (*owner > 0) {

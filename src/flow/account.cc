@@ -143,7 +143,7 @@ double DirectionAnalysis::settle_wait(const Sending& s) {
     const bool chance = clocked && rhythm_.nearly_all_own();
     if ((!clocked || chance) && rhythm_.runs_dry())
       moved_s = wait_was_application(rhythm_.mostly_own());
-    rhythm_.burst(clocked, s.end - s.begin >= static_cast<std::int64_t>(segment_size_));
+    rhythm_.burst(clocked, s.end - s.begin >= static_cast<std::int64_t>(path_segment_size_));
   }
   undecided_ = {};
   return moved_s;

@@ -32,9 +32,8 @@ void DirectionAnalysis::on_reply(const Record& record, const SackList* sack, Tim
   const bool data_in_reply = record.payload_len > 0;
   peer_spoke_ |= data_in_reply;
   // A packet that the receiver sends of its own accord answers nothing.
-  const bool answers =
-      ack > una_ || sack != nullptr || (!data_in_reply && !record.has(wire::kFin));
-  const Event event = !answers                     ? Event::spoke
+  const bool answers = ack > una_ || sack != nullptr || (!data_in_reply && !record.has(wire::kFin));
+  const Event event = !answers                       ? Event::spoke
                       : data_in_reply && ack <= una_ ? Event::probe
                                                      : Event::replied;
   account(now, event, record.frame);

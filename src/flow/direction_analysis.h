@@ -282,6 +282,7 @@ class DirectionAnalysis {
   std::int64_t named_end_ = 0;                // likewise: end of what empty packets told of
   std::int64_t acked_unseen_end_ = -1;  // end of the newest range acknowledged and never captured
   std::uint32_t segment_size_;
+  std::uint32_t path_segment_size_;  // what is shorter than both is no full segment
   std::uint8_t window_shift_;
   Duration receiver_leg_min_{};
   Duration sender_leg_min_{};

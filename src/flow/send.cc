@@ -214,10 +214,11 @@ void DirectionAnalysis::send_new(const Sending& s) {
     facts_.superframes.max_payload = std::max(facts_.superframes.max_payload, r.payload_len);
   }
   ++sizes_.of(r.ip_len).first_sent;
-  if (segment_size_ > 0 && r.payload_len < segment_size_) ++facts_.small_segments;
+  if (segment_size_ > 0 && r.payload_len < path_segment_size_) ++facts_.small_segments;
   note_flight(s, segment.flight_bytes);
   bare_field_.on_data(s.end, r.payload_len >= segment_size_, segment_size_);
-  last_short_ = segment_size_ > 0 && r.payload_len % segment_size_ != 0;
+  last_short_ = segment_size_ > 0 && r.payload_len % segment_size_ != 0 &&
+                r.payload_len % path_segment_size_ != 0;
   sent_to_edge_ = at_window_edge();
   filled_window_ = have_window_ && window_room() < useful_room();
   if (filled_window_ && !slow_start_ends_flight()) window_full_until_ = r.time;

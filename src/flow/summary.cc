@@ -24,6 +24,7 @@ DirectionAnalysis::DirectionAnalysis(Direction direction, const Witness& witness
                                      const HandshakeFacts& handshake, Time begin)
     : direction_(direction),
       segment_size_(witness.segment_size[index(direction)]),
+      path_segment_size_(witness.path_segment_size[index(direction)]),
       window_shift_(witness.window_shift[1 - index(direction)]),
       established_(handshake.syn_count == 0 && handshake.syn_ack_count == 0),
       bare_field_(window_shift_) {

@@ -271,11 +271,10 @@ Witness examine(std::span<const Record> records, const HandshakeFacts& handshake
   if (witness.place == TapPlace::unknown || both_near || timing_is_sure) witness.place = timed;
   if (witness.place == TapPlace::unknown) witness.place = place_by_ttl(looks[0], looks[1]);
   for (Direction way : {Direction::to_server, Direction::to_client}) {
-    std::uint32_t& size = witness.segment_size[index(way)];
-    size = segment_size_of(handshake, records, way);
-    if (icmp.empty()) continue;
-    const std::uint32_t reported = size_after_message(records, icmp, way);
-    if (reported != 0) size = std::min(size, reported);
+    const std::uint32_t size = segment_size_of(handshake, records, way);
+    const std::uint32_t reported = icmp.empty() ? 0 : size_after_message(records, icmp, way);
+    witness.segment_size[index(way)] = size;
+    witness.path_segment_size[index(way)] = reported == 0 ? size : std::min(size, reported);
   }
   find_scale(witness, records, handshake);
   return witness;

@@ -178,6 +178,18 @@ TEST(Policer, AQueueOfThatDepthShowsInRoundTrips) {
   EXPECT_FALSE(silences_of("policer", facts).empty());
 }
 
+// A NIC that drops large sends whole does: they are made when little is under way.
+TEST(Policer, LossesBesideAStandingQueueThatIsShortThenAreNoBuckets) {
+  Case facts = policed(0.0005);
+  for (std::size_t flow = 0; flow < 2; ++flow) {
+    DirectionFacts& data = download_of(facts, flow);
+    for (std::size_t i = 1; i < data.rtt.quantiles_s.size(); ++i)
+      data.rtt.quantiles_s[i] = data.rtt.total.min_s + 0.001 * static_cast<double>(i);
+    charge(data, TimeOwner::bottleneck, 30);
+  }
+  EXPECT_TRUE(run("policer", facts).empty());
+}
+
 TEST(Policer, AFewLossesProveNoBucket) {
   Case facts = policed(0.0005);
   for (std::size_t flow = 0; flow < 2; ++flow) download_of(facts, flow).lost_packets = 7;

@@ -165,16 +165,20 @@ wire::Packet fragmentation_needed(const Exchange& x) {
   return error;
 }
 
-TEST(Witness, SegmentsAreAsLongAsARouterAllows) {
-  // Cut by the sender, cut by its NIC; not obeyed.
-  for (const auto& [len, size] : {std::pair{1360u, 1360u}, {5 * 1360u, 1360u}, {1460u, 1460u}}) {
+TEST(Witness, SegmentsAsLongAsARouterAllowsAreNotShort) {
+  const auto small_segments = [](std::uint32_t len, bool told) {
     Exchange x;
     x.handshake(20ms);
     for (int i = 0; i < 10; ++i) x.to_server({.len = 1460});
-    x.after(1ms).add(fragmentation_needed(x));
-    for (int i = 0; i < 20; ++i) x.after(1ms).to_server({.from = i * std::int64_t{len}, .len = len});
-    EXPECT_EQ(x.connection()[Direction::to_server].segment_size, size);
-  }
+    if (told) x.after(1ms).add(fragmentation_needed(x));
+    for (int i = 0; i < 20; ++i)
+      x.after(1ms).to_server({.from = i * std::int64_t{len}, .len = len});
+    return x.connection()[Direction::to_server].small_segments;
+  };
+  EXPECT_EQ(small_segments(1360, true), 0U);
+  EXPECT_EQ(small_segments(1200, true), 8U) << "shorter than it allows";
+  EXPECT_EQ(small_segments(1360, false), 10U);
+  EXPECT_EQ(small_segments(1460, true), 0U) << "the sender did not obey";
 }
 
 TEST(Witness, SegmentSizeWithoutAHandshakeIsTheCommonestLength) {
