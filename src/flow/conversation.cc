@@ -43,7 +43,7 @@ bool is_timer(double waited_s, double round_trip_s) {
   return waited_s >= kTimerMin_s && waited_s <= kTimerMax_s && waited_s > 2 * round_trip_s;
 }
 
-// The shortest way to the sender and back may have been a little longer than this one.
+// Ways vary: this one may have been shorter than the shortest that was measured.
 constexpr double kWholeLeg = 0.8;
 
 }  // namespace

@@ -331,7 +331,7 @@ class DirectionAnalysis {
   // --- time
   TimeOwner newest_owner_ = TimeOwner::unknown;
   Time last_event_{}, last_send_{}, last_reply_{}, last_data_{};
-  Time last_answer_{};  // of replies: that was one to this sender's data
+  Time last_answer_{};  // the newest reply that was about this data
   TimeAccount beside_;  // waited since then or since the newest sending, until other replies
   bool has_beside_ = false;
   Time end_ = Time::max();

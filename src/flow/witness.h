@@ -24,7 +24,8 @@ struct Witness {
       leg{};  // shortest: tap to client and back, tap to server and back
   std::array<std::uint32_t, 2>
       segment_size{};  // payload of a full segment, by Direction; 0 unknown
-  std::array<std::uint32_t, 2> path_segment_size{};  // likewise, where a router said that less passes
+  std::array<std::uint32_t, 2>
+      path_segment_size{};  // likewise, where a router said that less passes
   std::array<std::uint8_t, 2>
       window_shift{};  // of windows that the sender of that Direction advertises
   std::array<ScaleKnowledge, 2> scale{};
