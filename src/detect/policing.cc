@@ -71,6 +71,8 @@ constexpr double kTimeoutShare = 0.5;
 
 // Times must be known to a fraction of the round trip in which a window is sent.
 constexpr double kResolution = 0.2;
+// Late by more than that, so many packets of a direction leave no time known behind the path.
+constexpr double kShuffledShare = 0.1;
 
 bool can_be_judged(const Transfer& transfer) {
   const DirectionFacts& data = transfer.data();
@@ -231,6 +233,16 @@ std::string why_a_queue(const Policing& judged) {
       format_duration(judged.queue_s));
 }
 
+/// Seen behind a path that holds packets for times of their own: when they arrive is not when they
+/// came to a limit.
+bool is_shuffled(const Transfer& transfer) {
+  const DirectionFacts& data = transfer.data();
+  return !data.reorder.by_sack &&
+         static_cast<double>(data.reorder.packets) >
+             kShuffledShare * static_cast<double>(data.data_packets) &&
+         data.reorder.median_late_s > kResolution * data.rtt.total.median_s;
+}
+
 /// Seen away from the sender: what was lost never passed the tap.
 bool is_behind_the_limit(const std::vector<Transfer>& transfers) {
   return std::ranges::any_of(transfers, [](const Transfer& t) {
@@ -266,6 +278,11 @@ Policing judge(std::vector<Transfer> transfers) {
   if (judged.losses < kLosses || judged.episodes < kEpisodes) {
     judged.why_not = fmt::format("{} in {}; {} in {} are needed", counted(judged.losses, "loss"),
                                  counted(judged.episodes, "flight"), kLosses, kEpisodes);
+    return judged;
+  }
+  if (std::ranges::any_of(judged.transfers, is_shuffled)) {
+    judged.why_not =
+        "packets arrive late by much of a round trip: when they came to a limit is not known";
     return judged;
   }
   const double spacing = spacing_bytes_per_s(judged.transfers);

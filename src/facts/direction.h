@@ -248,7 +248,8 @@ struct TrainFacts {
 struct ReorderFacts {
   std::uint64_t packets = 0;           // arrived after one sent later, original copies only
   double max_late_s = 0, median_late_s = 0;
-  std::uint64_t max_distance_packets = 0;
+  // From the late one to the end of the highest that came before it, as tcp_reordering of Linux counts.
+  std::uint64_t max_distance_segments = 0;
   Exemplars frames;
   bool by_sack = false;                // seen only as SACKed-then-filled without a resend (sender side)
 };

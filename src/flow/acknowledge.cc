@@ -191,12 +191,9 @@ void DirectionAnalysis::settle_up_to(std::int64_t ack, const Record& record, Tim
     Segment& segment = ledger_.front();
     if (passed_over && segment.copies == 1 && !segment.sacked && !segment.came_late &&
         segment.end <= sacked_high_) {
-      ++facts_.reorder.packets;
       facts_.reorder.by_sack = true;
-      const double late_s = to_seconds(record.time - hole_since_);
-      reorder_late_.add(late_s);
-      facts_.reorder.max_late_s = std::max(facts_.reorder.max_late_s, late_s);
-      note(facts_.reorder.frames, segment.first_frame);
+      note_late(to_seconds(record.time - hole_since_), sacked_high_ - segment.begin,
+                segment.first_frame);
     }
     settle(segment, record, now);
     ledger_.pop();

@@ -140,6 +140,7 @@ class DirectionAnalysis {
   void split_holes_at(const Sending& s);
   void send_unseen(const Sending& s);
   void fill_hole(Segment& hole, const Sending& s);
+  void note_late(double late_s, std::int64_t behind, FrameRef frame);
   void note_lost_before_tap(const Segment& hole, const Record& resend);
   [[nodiscard]] bool was_recorded_late(const Sending& s);
   void note_ip_id(const Record& record);

@@ -90,11 +90,7 @@ void DirectionAnalysis::fill_hole(Segment& hole, const Sending& s) {
   facts_.bytes_seen += static_cast<std::uint64_t>(hole.len());
   hole.came_late = late;
   if (late) {
-    ++facts_.reorder.packets;
-    const double late_s = to_seconds(r.time - hole.first_sent);
-    reorder_late_.add(late_s);
-    facts_.reorder.max_late_s = std::max(facts_.reorder.max_late_s, late_s);
-    note(facts_.reorder.frames, r.frame);
+    note_late(to_seconds(r.time - hole.first_sent), next_ - hole.begin, r.frame);
     ++sizes_.of(r.ip_len).first_sent;
     hole.first_ip_len = r.ip_len;
   } else {
@@ -114,6 +110,19 @@ void DirectionAnalysis::fill_hole(Segment& hole, const Sending& s) {
   hole.payload_len = r.payload_len;
   hole.bad_checksum = hole.first_bad = r.checksum == wire::ChecksumState::bad && !s.superframe;
   hole.superframe = s.superframe;
+}
+
+// `behind`: bytes from its own first to the last of those that came before it.
+void DirectionAnalysis::note_late(double late_s, std::int64_t behind, FrameRef frame) {
+  ++facts_.reorder.packets;
+  reorder_late_.add(late_s);
+  facts_.reorder.max_late_s = std::max(facts_.reorder.max_late_s, late_s);
+  if (segment_size_ > 0 && behind > 0) {
+    const std::uint64_t segments =
+        (static_cast<std::uint64_t>(behind) + segment_size_ - 1) / segment_size_;
+    facts_.reorder.max_distance_segments = std::max(facts_.reorder.max_distance_segments, segments);
+  }
+  note(facts_.reorder.frames, frame);
 }
 
 void DirectionAnalysis::note_lost_before_tap(const Segment& hole, const Record& resend) {

@@ -73,6 +73,15 @@ double seconds_lost_to(const DirectionFacts& data) {
   return held_s * needless / resent + data.spurious.seconds;
 }
 
+std::string how_seen(const ReorderFacts& reorder) {
+  return fmt::format("{} packets {}, late by {} (median) and by {} at most", reorder.packets,
+                     reorder.by_sack ? "were first reported missing by SACK and then acknowledged "
+                                       "without a resend"
+                                     : "came out of order",
+                     format_duration(reorder.median_late_s),
+                     counted(reorder.max_distance_segments, "segment"));
+}
+
 void report(const Transfer& transfer, Findings& findings) {
   const DirectionFacts& data = transfer.data();
   const ReorderFacts& reorder = data.reorder;
@@ -84,16 +93,12 @@ void report(const Transfer& transfer, Findings& findings) {
   finding.claim = fmt::format("{} packets from {} arrived after later ones, {} late at most",
                               late_packets(data), to_string(transfer.sender()),
                               format_duration(reorder.max_late_s));
-  finding.evidence.push_back(shown_by(
-      fmt::format("{} packets {}, late by {} (median), overtaken by up to {}", reorder.packets,
-                  reorder.by_sack ? "were first reported missing by SACK and then acknowledged "
-                                    "without a resend"
-                                  : "came out of order",
-                  format_duration(reorder.median_late_s), reorder.max_distance_packets),
-      reorder.frames,
-      {{"reordered_packets", static_cast<double>(reorder.packets)},
-       {"late_median_us", reorder.median_late_s * 1e6},
-       {"late_max_us", reorder.max_late_s * 1e6}}));
+  finding.evidence.push_back(
+      shown_by(how_seen(reorder), reorder.frames,
+               {{"reordered_packets", static_cast<double>(reorder.packets)},
+                {"late_median_us", reorder.median_late_s * 1e6},
+                {"late_max_us", reorder.max_late_s * 1e6},
+                {"late_max_segments", static_cast<double>(reorder.max_distance_segments)}}));
   finding.evidence.push_back(shown_by(
       fmt::format("{} followed", counted(data.spurious.packets, "needless resend")),
       data.spurious.frames, {{"spurious_packets", static_cast<double>(data.spurious.packets)}}));

@@ -190,6 +190,27 @@ TEST(Policer, LossesBesideAStandingQueueThatIsShortThenAreNoBuckets) {
   EXPECT_TRUE(run("policer", facts).empty());
 }
 
+// Behind a path that holds each packet for a time of its own, arrivals do not tell when a packet
+// came to the bucket. What the sender sent is in order all the same.
+TEST(Policer, AnOrderThatThePathShuffledTellsOfNoBucket) {
+  const auto with_late_packets = [](bool by_sack, std::uint64_t packets, double late_s) {
+    Case late = policed(0.0005);
+    for (std::size_t flow = 0; flow < 2; ++flow) {
+      DirectionFacts& data = download_of(late, flow);
+      data.reorder.packets = packets;
+      data.reorder.median_late_s = late_s;
+      data.reorder.by_sack = by_sack;
+    }
+    return late;
+  };
+  Case facts = policed(0);
+  const std::uint64_t sent = download_of(facts).data_packets;
+  EXPECT_TRUE(run("policer", with_late_packets(false, sent / 2, 0.03)).empty());
+  EXPECT_EQ(run("policer", with_late_packets(true, sent / 2, 0.03)).size(), 2U);
+  EXPECT_EQ(run("policer", with_late_packets(false, sent / 2, 0.01)).size(), 2U);
+  EXPECT_EQ(run("policer", with_late_packets(false, sent / 100, 0.03)).size(), 2U);
+}
+
 TEST(Policer, AFewLossesProveNoBucket) {
   Case facts = policed(0.0005);
   for (std::size_t flow = 0; flow < 2; ++flow) download_of(facts, flow).lost_packets = 7;

@@ -90,6 +90,20 @@ TEST_F(Resend, AfterSackIsFast) {
   EXPECT_EQ(d.payload.compared_bytes, kSegment);
 }
 
+// What SACK passed over and then was acknowledged as it was: late, and by how much.
+TEST_F(Resend, IsNotNeededForWhatComesLate) {
+  flight(4);
+  x.after(kRtt).to_client({.ack = at(0), .sack = {{at(1), at(3)}}});
+  x.after(2ms).to_client({});
+  const DirectionFacts d = data();
+  EXPECT_EQ(d.vantage, Vantage::sender);
+  EXPECT_TRUE(d.reorder.by_sack);
+  EXPECT_EQ(d.reorder.packets, 1u);
+  EXPECT_NEAR(d.reorder.max_late_s, 0.002, 1e-9);
+  EXPECT_EQ(d.reorder.max_distance_segments, 3u);
+  EXPECT_EQ(d.lost_packets, 0u);
+}
+
 TEST_F(Resend, AfterASilenceIsATimeoutAndTheRestGoesBack) {
   flight();
   x.after(300ms).to_server({.from = at(0), .len = kSegment});
@@ -291,6 +305,7 @@ TEST_F(Hole, FilledAtOnceWasReordering) {
   EXPECT_EQ(d.vantage, Vantage::receiver);
   EXPECT_EQ(d.reorder.packets, 1u);
   EXPECT_NEAR(d.reorder.max_late_s, 0.0005, 0.0001);
+  EXPECT_EQ(d.reorder.max_distance_segments, 2u);
   EXPECT_EQ(d.lost_packets, 0u);
   EXPECT_EQ(d.resent_packets, 0u);
 }
