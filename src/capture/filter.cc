@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture/filter.h"
 
-#include <pcap/pcap.h>
-
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "capture/file_source.h"
+#include "capture/pcap_library.h"
 #include "capture/pcap_link_type.h"
 
 namespace slowpath::capture {
@@ -19,14 +18,14 @@ class Program {
   static Result<Program> compile(wire::LinkType link_type, const std::string& expression);
   Program(Program&& other) noexcept : code_(std::exchange(other.code_, {})) {}
   Program& operator=(Program&&) = delete;
-  ~Program() { pcap_freecode(&code_); }
+  ~Program() { libpcap().freecode(&code_); }
 
   [[nodiscard]] bool matches(const wire::Frame& frame) const {
     pcap_pkthdr header{};
     header.caplen = static_cast<bpf_u_int32>(frame.bytes.size());
     header.len = frame.original_len;
     const auto* const data = reinterpret_cast<const u_char*>(frame.bytes.data());
-    return pcap_offline_filter(&code_, &header, data) != 0;
+    return libpcap().offline_filter(&code_, &header, data) != 0;
   }
 
  private:
@@ -36,15 +35,15 @@ class Program {
 
 Result<Program> Program::compile(wire::LinkType link_type, const std::string& expression) {
   const std::string attempt = "cannot use the filter '" + expression + "'";
-  const std::unique_ptr<pcap_t, decltype(&pcap_close)> dead(
-      pcap_open_dead(to_dlt(link_type), static_cast<int>(kMaxFrameLen)), &pcap_close);
+  if (const Result<void> loaded = load_libpcap(); !loaded) return std::unexpected(loaded.error());
+  const PcapHandle dead(libpcap().open_dead(to_dlt(link_type), static_cast<int>(kMaxFrameLen)));
   if (!dead) return fail(ErrorKind::environment, attempt, "no memory for libpcap");
   Program program;
   constexpr int kOptimise = 1;
-  if (pcap_compile(dead.get(), &program.code_, expression.c_str(), kOptimise,
-                   PCAP_NETMASK_UNKNOWN) != 0) {
+  if (libpcap().compile(dead.get(), &program.code_, expression.c_str(), kOptimise,
+                        PCAP_NETMASK_UNKNOWN) != 0) {
     program.code_ = {};
-    return fail(ErrorKind::usage, attempt, pcap_geterr(dead.get()),
+    return fail(ErrorKind::usage, attempt, libpcap().geterr(dead.get()),
                 "the language is tcpdump's: man pcap-filter");
   }
   return program;

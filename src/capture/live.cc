@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture/live.h"
 
-#include <pcap/pcap.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -12,13 +11,13 @@
 
 #include "capture/byte_ring.h"
 #include "capture/file_source.h"
+#include "capture/pcap_library.h"
 #include "capture/pcap_link_type.h"
 
 namespace slowpath::capture {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Handle = std::unique_ptr<pcap_t, decltype(&pcap_close)>;
 
 constexpr int kWaitMs = 100;
 constexpr std::chrono::seconds kStatisticsInterval{1};
@@ -26,7 +25,7 @@ constexpr std::size_t kRingLen = kRetainedBytes + (1u << 20);
 
 class LiveSource final : public Source {
  public:
-  LiveSource(Handle handle, ByteRing ring, SourceInfo info, std::uint16_t input,
+  LiveSource(PcapHandle handle, ByteRing ring, SourceInfo info, std::uint16_t input,
              const LiveOptions& options, const std::atomic<bool>& stop)
       : handle_(std::move(handle)),
         ring_(std::move(ring)),
@@ -34,7 +33,7 @@ class LiveSource final : public Source {
         input_(input),
         link_type_(info_.interfaces.front().link_type),
         ns_per_fraction_(
-            pcap_get_tstamp_precision(handle_.get()) == PCAP_TSTAMP_PRECISION_NANO ? 1 : 1000),
+            libpcap().get_tstamp_precision(handle_.get()) == PCAP_TSTAMP_PRECISION_NANO ? 1 : 1000),
         has_deadline_(options.duration > Duration::zero()),
         deadline_(Clock::now() + options.duration),
         stop_(stop) {}
@@ -49,20 +48,16 @@ class LiveSource final : public Source {
       }
       pcap_pkthdr* header = nullptr;
       const u_char* data = nullptr;
-      const int got = pcap_next_ex(handle_.get(), &header, &data);
+      const int got = libpcap().next_ex(handle_.get(), &header, &data);
       if (got == 1) {
         fill(frame, *header, reinterpret_cast<const std::byte*>(data));
         return true;
       }
-      if (got == 0) wait();
       if (got < 0) {
-        info_.comments.push_back(fmt::format("capture ended: {}", pcap_geterr(handle_.get())));
+        info_.comments.push_back(fmt::format("capture ended: {}", libpcap().geterr(handle_.get())));
         break;
       }
-      // libpcap's own wait has no end on Linux while no frame comes, whatever its timeout is: the
-      // handle does not block, and the waiting is done here.
-      pollfd waiting{pcap_get_selectable_fd(handle_.get()), POLLIN, 0};
-      poll(&waiting, 1, kWaitMs);
+      wait();
     }
     if (!ended_) read_statistics();
     ended_ = true;
@@ -78,7 +73,8 @@ class LiveSource final : public Source {
   // libpcap's own wait ends with a frame only: on a silent interface it would outlast both the
   // duration and a signal (TPACKET_V3: the timeout counts from the first frame of a block).
   void wait() const {
-    pollfd descriptor{.fd = pcap_get_selectable_fd(handle_.get()), .events = POLLIN, .revents = 0};
+    pollfd descriptor{
+        .fd = libpcap().get_selectable_fd(handle_.get()), .events = POLLIN, .revents = 0};
     poll(&descriptor, 1, kWaitMs);
   }
 
@@ -102,11 +98,11 @@ class LiveSource final : public Source {
   }
   void read_statistics() {
     pcap_stat statistics{};
-    if (pcap_stats(handle_.get(), &statistics) != 0) return;
+    if (libpcap().stats(handle_.get(), &statistics) != 0) return;
     info_.reported_drops = std::uint64_t{statistics.ps_drop} + statistics.ps_ifdrop;
   }
 
-  Handle handle_;
+  PcapHandle handle_;
   ByteRing ring_;
   SourceInfo info_;
   std::uint16_t input_;
@@ -121,7 +117,7 @@ class LiveSource final : public Source {
 
 std::unexpected<Error> refused(const std::string& interface, int status, pcap_t* handle) {
   const std::string attempt = "cannot capture on " + interface;
-  const std::string detail = pcap_geterr(handle);
+  const std::string detail = libpcap().geterr(handle);
   switch (status) {
     case PCAP_ERROR_NO_SUCH_DEVICE:
       return fail(ErrorKind::usage, attempt, "there is no such interface", "see: ip link");
@@ -134,7 +130,7 @@ std::unexpected<Error> refused(const std::string& interface, int status, pcap_t*
                   "ip link set " + interface + " up");
     default:
       return fail(ErrorKind::environment, attempt,
-                  detail.empty() ? pcap_statustostr(status) : detail);
+                  detail.empty() ? libpcap().statustostr(status) : detail);
   }
 }
 
@@ -142,33 +138,34 @@ Result<void> set_filter(pcap_t* handle, const std::string& expression) {
   if (expression.empty()) return {};
   const std::string attempt = "cannot use the filter '" + expression + "'";
   bpf_program program{};
-  if (pcap_compile(handle, &program, expression.c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0) {
-    return fail(ErrorKind::usage, attempt, pcap_geterr(handle),
+  if (libpcap().compile(handle, &program, expression.c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0) {
+    return fail(ErrorKind::usage, attempt, libpcap().geterr(handle),
                 "the language is tcpdump's: man pcap-filter");
   }
-  const int status = pcap_setfilter(handle, &program);
-  pcap_freecode(&program);
-  if (status != 0) return fail(ErrorKind::environment, attempt, pcap_geterr(handle));
+  const int status = libpcap().setfilter(handle, &program);
+  libpcap().freecode(&program);
+  if (status != 0) return fail(ErrorKind::environment, attempt, libpcap().geterr(handle));
   return {};
 }
 
-Result<Handle> activate(const std::string& interface, const LiveOptions& options) {
+Result<PcapHandle> activate(const std::string& interface, const LiveOptions& options) {
   char text[PCAP_ERRBUF_SIZE] = "";
-  Handle handle(pcap_create(interface.c_str(), text), &pcap_close);
+  if (const Result<void> loaded = load_libpcap(); !loaded) return std::unexpected(loaded.error());
+  PcapHandle handle(libpcap().create(interface.c_str(), text));
   if (!handle) return fail(ErrorKind::environment, "cannot capture on " + interface, text);
   // These fail only on a handle that is active already.
-  pcap_set_snaplen(handle.get(), static_cast<int>(options.snap_len));
-  pcap_set_promisc(handle.get(), options.promiscuous ? 1 : 0);
-  pcap_set_timeout(handle.get(), kWaitMs);
-  pcap_set_buffer_size(handle.get(), options.buffer_bytes);
-  pcap_set_tstamp_precision(handle.get(), PCAP_TSTAMP_PRECISION_NANO);  // else microseconds
-  const int status = pcap_activate(handle.get());
+  libpcap().set_snaplen(handle.get(), static_cast<int>(options.snap_len));
+  libpcap().set_promisc(handle.get(), options.promiscuous ? 1 : 0);
+  libpcap().set_timeout(handle.get(), kWaitMs);
+  libpcap().set_buffer_size(handle.get(), options.buffer_bytes);
+  libpcap().set_tstamp_precision(handle.get(), PCAP_TSTAMP_PRECISION_NANO);  // else microseconds
+  const int status = libpcap().activate(handle.get());
   if (status < 0) return refused(interface, status, handle.get());
   // On "any" the second cooked header names the interface of each packet. Not offered elsewhere.
-  if (pcap_datalink(handle.get()) == DLT_LINUX_SLL) {
-    (void)pcap_set_datalink(handle.get(), DLT_LINUX_SLL2);
+  if (libpcap().datalink(handle.get()) == DLT_LINUX_SLL) {
+    (void)libpcap().set_datalink(handle.get(), DLT_LINUX_SLL2);
   }
-  if (pcap_setnonblock(handle.get(), 1, text) != 0) {
+  if (libpcap().setnonblock(handle.get(), 1, text) != 0) {
     return fail(ErrorKind::environment, "cannot capture on " + interface, text);
   }
   const Result<void> filtered = set_filter(handle.get(), options.filter);
@@ -181,20 +178,17 @@ Result<Handle> activate(const std::string& interface, const LiveOptions& options
 Result<std::unique_ptr<Source>> open_live(const std::string& interface, std::uint16_t input,
                                           const LiveOptions& options,
                                           const std::atomic<bool>& stop) {
-  Result<Handle> handle = activate(interface, options);
+  Result<PcapHandle> handle = activate(interface, options);
   if (!handle) return std::unexpected(handle.error());
   Result<ByteRing> ring = ByteRing::make(kRingLen);
   if (!ring) return std::unexpected(ring.error());
   SourceInfo info;
   info.name = interface;
   info.format = "live";
-  if (char text[PCAP_ERRBUF_SIZE] = {}; pcap_setnonblock(handle->get(), 1, text) != 0) {
-    return fail(ErrorKind::environment, "cannot capture on " + interface, text);
-  }
   InterfaceInfo described;
   described.name = interface;
-  described.link_type = from_dlt(pcap_datalink(handle->get()));
-  described.snap_len = static_cast<std::uint32_t>(pcap_snapshot(handle->get()));
+  described.link_type = from_dlt(libpcap().datalink(handle->get()));
+  described.snap_len = static_cast<std::uint32_t>(libpcap().snapshot(handle->get()));
   described.filter = options.filter;
   info.interfaces.push_back(std::move(described));
   return std::make_unique<LiveSource>(std::move(*handle), std::move(*ring), std::move(info), input,

@@ -26,11 +26,6 @@ namespace {
 using CurlHandle = std::unique_ptr<CURL, CurlFree>;
 
 /// Once for the program; libcurl asks for it before any thread.
-bool curl_is_ready() {
-  static const bool ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-  return ready;
-}
-
 /// What libcurl's callbacks share. Lives as long as the request.
 struct Exchange {
   const HttpRequest& request;
@@ -64,7 +59,7 @@ int close_socket(void* self, curl_socket_t socket) {
 /// Only known while the connection stands.
 std::string tls_words(CURL* curl) {
   curl_tlssessioninfo* session = nullptr;
-  curl_easy_getinfo(curl, CURLINFO_TLS_SSL_PTR, &session);
+  libcurl().easy_getinfo(curl, CURLINFO_TLS_SSL_PTR, &session);
   if (session == nullptr || session->internals == nullptr) return {};
   if (session->backend != CURLSSLBACKEND_OPENSSL) return "TLS";
   return SSL_get_version(static_cast<const SSL*>(session->internals));
@@ -76,7 +71,7 @@ std::size_t take_header(char* data, std::size_t size, std::size_t count, void* s
   take_header_line(exchange.copy, line);
   if (line.starts_with("HTTP/")) {
     long status = 0;
-    curl_easy_getinfo(exchange.curl, CURLINFO_RESPONSE_CODE, &status);
+    libcurl().easy_getinfo(exchange.curl, CURLINFO_RESPONSE_CODE, &status);
     exchange.copy.status = static_cast<std::uint32_t>(status);
     exchange.copy.tls_version = tls_words(exchange.curl);
   }
@@ -87,7 +82,7 @@ std::size_t take_body(char* data, std::size_t size, std::size_t count, void* sel
   auto& exchange = *static_cast<Exchange*>(self);
   const std::size_t len = size * count;
   long status = 0;
-  curl_easy_getinfo(exchange.curl, CURLINFO_RESPONSE_CODE, &status);
+  libcurl().easy_getinfo(exchange.curl, CURLINFO_RESPONSE_CODE, &status);
   exchange.copy.status = static_cast<std::uint32_t>(status);
   // What an error page says is not the file.
   if (exchange.copy.status < 200 || exchange.copy.status >= 300) return len;
@@ -110,7 +105,7 @@ int show_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   const auto& exchange = *static_cast<Exchange*>(self);
   if (exchange.options.stop != nullptr && exchange.options.stop->load()) return 1;
   curl_off_t announced = -1;
-  curl_easy_getinfo(exchange.curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+  libcurl().easy_getinfo(exchange.curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
   if (exchange.request.progress) {
     exchange.request.progress(exchange.copy.bytes,
                               exchange.copy.is_upload
@@ -121,26 +116,26 @@ int show_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
 }
 
 void set_callbacks(CURL* curl, Exchange& exchange) {
-  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, exchange.detail.data());
-  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
-  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &exchange);
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &exchange);
-  curl_easy_setopt(curl, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
-  curl_easy_setopt(curl, CURLOPT_CLOSESOCKETDATA, &exchange);
-  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, show_progress);
-  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &exchange);
+  set_option(curl, CURLOPT_ERRORBUFFER, exchange.detail.data());
+  set_option(curl, CURLOPT_HEADERFUNCTION, take_header);
+  set_option(curl, CURLOPT_HEADERDATA, &exchange);
+  set_option(curl, CURLOPT_WRITEFUNCTION, take_body);
+  set_option(curl, CURLOPT_WRITEDATA, &exchange);
+  set_option(curl, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+  set_option(curl, CURLOPT_CLOSESOCKETDATA, &exchange);
+  set_option(curl, CURLOPT_NOPROGRESS, 0L);
+  set_option(curl, CURLOPT_XFERINFOFUNCTION, show_progress);
+  set_option(curl, CURLOPT_XFERINFODATA, &exchange);
   if (exchange.request.upload) {
-    curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_body);
-    curl_easy_setopt(curl, CURLOPT_READDATA, &exchange);
+    set_option(curl, CURLOPT_READFUNCTION, give_body);
+    set_option(curl, CURLOPT_READDATA, &exchange);
   }
 }
 
 template <typename T>
 T info_of(CURL* curl, CURLINFO what) {
   T value{};
-  curl_easy_getinfo(curl, what, &value);
+  libcurl().easy_getinfo(curl, what, &value);
   return value;
 }
 
@@ -189,7 +184,8 @@ void fill_from_curl(CURL* curl, FetchedCopy& copy) {
 }  // namespace
 
 Result<FetchedCopy> http_exchange(const HttpRequest& request, const HttpOptions& options) {
-  CurlHandle curl(curl_is_ready() ? curl_easy_init() : nullptr);
+  if (const Result<void> loaded = load_libcurl(); !loaded) return std::unexpected(loaded.error());
+  CurlHandle curl(libcurl().easy_init());
   if (!curl) return fail(ErrorKind::environment, "cannot start libcurl");
   Exchange exchange{request, options, curl.get()};
   exchange.copy.is_upload = static_cast<bool>(request.upload);
@@ -197,8 +193,8 @@ Result<FetchedCopy> http_exchange(const HttpRequest& request, const HttpOptions&
   set_connection(curl.get(), options);
   set_request(curl.get(), request);
   set_callbacks(curl.get(), exchange);
-  curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
-  const CURLcode code = curl_easy_perform(curl.get());
+  set_option(curl.get(), CURLOPT_HTTPHEADER, headers.get());
+  const CURLcode code = libcurl().easy_perform(curl.get());
   fill_from_curl(curl.get(), exchange.copy);
   const CurlOutcome outcome{.code = code,
                             .detail = exchange.detail.data(),
@@ -210,7 +206,7 @@ Result<FetchedCopy> http_exchange(const HttpRequest& request, const HttpOptions&
   curl.reset();
   if (blames_caller(outcome)) {
     return fail(ErrorKind::usage, fmt::format("cannot fetch {}", request.url),
-                exchange.detail[0] != '\0' ? exchange.detail.data() : curl_easy_strerror(code),
+                exchange.detail[0] != '\0' ? exchange.detail.data() : libcurl().easy_strerror(code),
                 "a URL is like http://host/path or https://host:8443/path");
   }
   settle_end(exchange.copy, outcome);
@@ -218,13 +214,15 @@ Result<FetchedCopy> http_exchange(const HttpRequest& request, const HttpOptions&
 }
 
 Result<HttpAuthority> http_authority(const std::string& url) {
-  const std::unique_ptr<CURLU, CurlFree> parsed(curl_url());
+  if (const Result<void> loaded = load_libcurl(); !loaded) return std::unexpected(loaded.error());
+  const CurlLibrary& curl = libcurl();
+  const std::unique_ptr<CURLU, CurlFree> parsed(curl.url());
   char* host = nullptr;
   char* port = nullptr;
   const bool read =
-      parsed && curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), CURLU_GUESS_SCHEME) == 0 &&
-      curl_url_get(parsed.get(), CURLUPART_HOST, &host, 0) == 0 &&
-      curl_url_get(parsed.get(), CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == 0;
+      parsed && curl.url_set(parsed.get(), CURLUPART_URL, url.c_str(), CURLU_GUESS_SCHEME) == 0 &&
+      curl.url_get(parsed.get(), CURLUPART_HOST, &host, 0) == 0 &&
+      curl.url_get(parsed.get(), CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == 0;
   HttpAuthority authority;
   if (read) {
     authority.host = host;
@@ -233,8 +231,8 @@ Result<HttpAuthority> http_authority(const std::string& url) {
       authority.host = authority.host.substr(1, authority.host.size() - 2);
     }
   }
-  curl_free(host);
-  curl_free(port);
+  curl.free(host);
+  curl.free(port);
   if (read) return authority;
   return fail(ErrorKind::usage, fmt::format("cannot fetch '{}'", url), "this is no HTTP URL",
               "a URL is like http://host/path or https://host:8443/path");

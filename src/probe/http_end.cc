@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "base/format.h"
+#include "probe/curl_library.h"
 
 namespace slowpath::probe {
 namespace {
@@ -114,8 +115,9 @@ void settle_end(FetchedCopy& copy, const CurlOutcome& outcome) {
       }
       return settle_cut_off(copy, outcome);
     default:
-      return end_with(copy, FetchEnd::protocol,
-                      *outcome.detail != '\0' ? outcome.detail : curl_easy_strerror(outcome.code));
+      return end_with(
+          copy, FetchEnd::protocol,
+          *outcome.detail != '\0' ? outcome.detail : libcurl().easy_strerror(outcome.code));
   }
 }
 

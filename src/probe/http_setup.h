@@ -2,18 +2,17 @@
 // From our options to libcurl's. Internal to http.cc.
 #pragma once
 
-#include <curl/curl.h>
-
 #include <memory>
 
+#include "probe/curl_library.h"
 #include "probe/http.h"
 
 namespace slowpath::probe {
 
 struct CurlFree {
-  void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+  void operator()(CURL* curl) const { libcurl().easy_cleanup(curl); }
+  void operator()(curl_slist* list) const { libcurl().slist_free_all(list); }
+  void operator()(CURLU* url) const { libcurl().url_cleanup(url); }
 };
 using CurlHeaders = std::unique_ptr<curl_slist, CurlFree>;
 
