@@ -110,7 +110,7 @@ std::optional<std::string> why_no_edge(const Transfer& transfer, const SizeEdge&
         asked_again.first[0].number());
   }
   for (const IcmpFacts& icmp : transfer.connection.icmp) {
-    if (is_packet_too_big(icmp) && icmp.about == transfer.direction) {
+    if (is_packet_too_big(icmp) && icmp.about == transfer.direction && may_be_believed(icmp)) {
       return fmt::format("a router reports the MTU ({} in frame {}), so this is no black hole",
                          icmp.next_hop_mtu, icmp.frame.number());
     }

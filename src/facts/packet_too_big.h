@@ -11,4 +11,10 @@ inline bool is_packet_too_big(const IcmpFacts& icmp) {
   return icmp.version == 6 ? icmp.type == 2 : icmp.type == 3 && icmp.code == 4;
 }
 
+/// A report that its receiver may act on: about bytes that were in flight (RFC 5927 section 4.1), or heeded all the
+/// same by a stack that does not ask.
+inline bool may_be_believed(const IcmpFacts& icmp) {
+  return icmp.sequence_in_flight || icmp.sender_shrank;
+}
+
 }  // namespace slowpath

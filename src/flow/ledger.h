@@ -51,6 +51,11 @@ struct Segment {
   bool resend_superframe = false;  // the newest copy was part of a super-frame
 
   [[nodiscard]] std::int64_t len() const { return end - begin; }
+  /// Of two copies that arrived one is the first. Where bytes were sent three times, the second and
+  /// the third may have been the two.
+  [[nodiscard]] bool tells_of_first_copy() const {
+    return copies == 1 || sacked_before_resend || resent_bytes <= len();
+  }
 };
 
 /// Ranges in order, without gaps, from the oldest unacknowledged byte to the newest sent.

@@ -64,7 +64,7 @@ void DirectionAnalysis::note_delivered(const Segment& segment, bool arrived_firs
   if (arrived_first && segment.superframe) {
     // It crossed the path as full segments, or longer, if it holds a whole number of them. A sender
     // that has learned of a smaller path cuts at another length.
-    if (segment.len() % segment_size_ != 0) return;
+    if (segment.len() % segment_size_ != 0 || !segment.tells_of_first_copy()) return;
     passed_len -= static_cast<std::uint32_t>(segment.len()) - segment_size_;
   } else if (!arrived_first && segment.resend_superframe) {
     return;
@@ -79,7 +79,7 @@ void DirectionAnalysis::settle_first_copy(const Segment& segment) {
   SizeClass& size = sizes_.of(segment.first_ip_len);
   ++size.first_delivered;
   note(size.delivered, segment.first_frame);
-  if (!segment.superframe) return;
+  if (!segment.superframe || !segment.tells_of_first_copy()) return;
   ++facts_.superframes.delivered;
   ++superframe_size(segment).delivered;
   note(facts_.superframes.delivered_frames, segment.first_frame);

@@ -12,6 +12,7 @@
 
 #include "base/format.h"
 #include "detect/policy.h"
+#include "detect/reported_mtu.h"
 #include "detect/segment_toll.h"
 #include "detect/size_edge.h"
 #include "facts/packet_too_big.h"
@@ -35,10 +36,8 @@ bool was_believed(const IcmpFacts& icmp) {
 /// Why the MTU cannot be meant, or empty.
 std::string_view impossible(const IcmpFacts& icmp) {
   if (!is_packet_too_big(icmp) || is_about_merged(icmp)) return {};
-  const auto least = arithmetic::min_mtu(icmp.version == 6 ? arithmetic::IpVersion::v6
-                                                           : arithmetic::IpVersion::v4);
   if (icmp.next_hop_mtu == 0) return "names no MTU";
-  if (icmp.next_hop_mtu < least) return "is below what every link carries";
+  if (icmp.next_hop_mtu < least_mtu(icmp)) return "is below what every link carries";
   if (icmp.next_hop_mtu >= icmp.quoted_ip_len && icmp.quoted_ip_len > 0)
     return "is kept by the very packet it refuses";
   if (!icmp.sequence_in_flight && was_believed(icmp))

@@ -12,6 +12,7 @@
 #include "detect/comparison_evidence.h"
 #include "detect/loss_time.h"
 #include "detect/policy.h"
+#include "detect/reported_mtu.h"
 #include "facts/packet_too_big.h"
 
 namespace slowpath::detect::detectors {
@@ -22,15 +23,16 @@ constexpr std::string_view kFault = "icmp-filtered";
 // A single report may be lost, or may come after the sender's last packet.
 constexpr std::uint64_t kReports = 2;
 
+/// One below what every link carries is icmp-bogus-mtu's, and nobody need heed it.
 bool reports_true_mtu(const IcmpFacts& icmp) {
-  return is_packet_too_big(icmp) && icmp.next_hop_mtu > 0 &&
+  return is_packet_too_big(icmp) && icmp.next_hop_mtu >= least_mtu(icmp) &&
          icmp.next_hop_mtu < icmp.quoted_ip_len &&
          icmp.quoted_ip_len <= std::max(icmp.largest_sent_ip_len, icmp.quoted_frame_ip_len);
 }
 
 struct Reports {
   std::uint64_t count = 0;
-  bool heeded = false;
+  bool heeded = false, believable = false;
   const IcmpFacts* first = nullptr;
   Exemplars frames;
 };
@@ -41,6 +43,7 @@ Reports find_reports(const Transfer& transfer) {
     if (icmp.about != transfer.direction || !reports_true_mtu(icmp)) continue;
     ++reports.count;
     reports.heeded = reports.heeded || icmp.sender_shrank;
+    reports.believable = reports.believable || may_be_believed(icmp);
     if (reports.first == nullptr) reports.first = &icmp;
     note(reports.frames, icmp.frame);
   }
@@ -116,6 +119,12 @@ void inspect(const Case& facts, Findings& findings) {
       silent(findings, kFault, transfer,
              fmt::format("the sender made its packets fit the reported MTU of {}",
                          reports.first->next_hop_mtu));
+    } else if (!reports.believable) {
+      silent(
+          findings, kFault, transfer,
+          fmt::format("the reports of {} quote sequence numbers that were not in flight: whether "
+                      "they arrive or not, they must not be believed (RFC 5927 section 4.1)",
+                      to_string(reports.first->from)));
     } else if (reports.count < kReports || transfer.data().timeouts == 0) {
       silent(findings, kFault, transfer,
              fmt::format("{} reports and {} timeouts; {} and 1 are needed", reports.count,

@@ -70,6 +70,24 @@ TEST(PmtudBlackhole, ReportedMtuAndFragmentablePacketsAreNone) {
   EXPECT_TRUE(run("pmtud-blackhole", fragmentable).empty());
 }
 
+// A middlebox that rewrites sequence numbers, but not those that ICMP quotes: TCP must not believe
+// such reports (RFC 5927), so they help as little as none.
+TEST(PmtudBlackhole, ReportsAboutWhatWasNotInFlightAreNone) {
+  Case facts = edge_at_full_size(6);
+  IcmpFacts foreign = too_big(1400, 1500);
+  foreign.sequence_in_flight = false;
+  foreign.from = IpAddress{{10, 0, 0, 9}, 4};
+  facts.connections[0].icmp = {foreign, foreign};
+  const auto found = run("pmtud-blackhole", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_NE(found[0].claim.find("an MTU of 1400"), std::string::npos) << found[0].claim;
+  EXPECT_TRUE(run("icmp-filtered", facts).empty());
+  EXPECT_FALSE(silences_of("icmp-filtered", facts).empty());
+  facts.connections[0].icmp[1].sequence_in_flight = true;
+  EXPECT_TRUE(run("pmtud-blackhole", facts).empty());
+  EXPECT_FALSE(run("icmp-filtered", facts).empty());
+}
+
 TEST(PmtudBlackhole, LargeFramesOfTheSenderAreNotJudged) {
   Case facts = edge_at_full_size(6);
   DirectionFacts& data = download_of(facts);
@@ -90,6 +108,14 @@ TEST(PmtudBlackhole, PeerThatFellSilentLeavesASuspect) {
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].severity, Severity::suspect);
   EXPECT_FALSE(found[0].next_capture.empty());
+  // A router says the same, though to no use.
+  IcmpFacts foreign = too_big(1400, 1500);
+  foreign.sequence_in_flight = false;
+  facts.connections[0].icmp = {foreign};
+  ASSERT_EQ(run("pmtud-blackhole", facts).size(), 1U);
+  EXPECT_EQ(run("pmtud-blackhole", facts)[0].severity, Severity::fault);
+  facts.connections[0].icmp[0].next_hop_mtu = 1500;
+  EXPECT_EQ(run("pmtud-blackhole", facts)[0].severity, Severity::suspect);
 }
 
 Case unheeded_reports(std::size_t count) {
@@ -98,6 +124,16 @@ Case unheeded_reports(std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) facts.connections[0].icmp.push_back(too_big(1400, 1500));
   facts.connections[0].icmp_count = static_cast<std::uint32_t>(count);
   return facts;
+}
+
+// What every link carries is not to be heeded: icmp-bogus-mtu's.
+TEST(IcmpFiltered, AnImpossibleMtuIsNoReport) {
+  Case facts = unheeded_reports(3);
+  for (IcmpFacts& icmp : facts.connections[0].icmp) icmp.version = 6, icmp.type = 2, icmp.code = 0;
+  EXPECT_EQ(run("icmp-filtered", facts).size(), 1U);
+  for (IcmpFacts& icmp : facts.connections[0].icmp) icmp.next_hop_mtu = 1239;
+  EXPECT_TRUE(run("icmp-filtered", facts).empty());
+  EXPECT_EQ(run("icmp-bogus-mtu", facts).size(), 1U);
 }
 
 TEST(IcmpFiltered, ReportsThatChangeNothingAreAFault) {

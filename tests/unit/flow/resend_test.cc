@@ -198,6 +198,24 @@ TEST_F(Resend, ProvedNeedlessByDsack) {
   EXPECT_TRUE(d.losses.empty());
 }
 
+// A large frame that was lost whole, of which one piece is sent twice and arrives twice: DSACK tells
+// of the two pieces, not of the frame.
+TEST_F(Resend, OfAPieceThatArrivesTwiceDoesNotProveTheLargeFrame) {
+  x.after(1ms).to_server({.len = 4 * kSegment});
+  x.after(300ms).to_server({.from = at(0), .len = kSegment});
+  x.after(300ms).to_server({.from = at(0), .len = kSegment});
+  x.after(kRtt).to_client({.ack = at(1), .sack = {{at(0), at(1)}}});
+  x.to_server({.from = at(1), .len = 3 * kSegment});
+  for (int i = 1; i < 4; ++i) {
+    x.after(300ms).to_server({.from = at(i), .len = kSegment});
+    x.after(kRtt).to_client({.ack = at(i + 1)});
+  }
+  const DirectionFacts d = data();
+  EXPECT_EQ(d.spurious.packets, 1u);
+  EXPECT_EQ(d.superframes.delivered, 0u);
+  EXPECT_LE(d.largest_delivered_ip_len, kSegment + 40);
+}
+
 TEST_F(Resend, ProvedNeedlessByAnAckThatCameTooSoon) {
   flight();
   x.after(300ms).to_server({.from = at(0), .len = kSegment});
