@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/finding_index.h"
 #include "detect/support.h"
 #include "detect/synthesis_steps.h"
@@ -16,6 +17,9 @@ namespace slowpath::detect {
 namespace {
 
 using Fact = std::optional<std::string>;
+
+// Of the resends, needless: then losses hardly matter.
+constexpr double kMostNeedless = 0.8;
 
 // --- facts that clear a rival; nothing when the case does not show them
 
@@ -165,10 +169,14 @@ Fact resends_were_needed(const Transfer& transfer) {
 }
 
 Fact resends_were_needless(const Transfer& transfer) {
-  const SpuriousFacts& spurious = transfer.data().spurious;
-  if (spurious.packets == 0) return std::nullopt;
-  return fmt::format("{} resends were of bytes that had arrived: the forward path is cleared",
-                     spurious.packets);
+  const std::uint64_t needless = transfer.data().spurious.packets;
+  const std::uint64_t resent = std::max(transfer.data().resent_packets, needless);
+  if (needless == 0 ||
+      static_cast<double>(needless) < kMostNeedless * static_cast<double>(resent)) {
+    return std::nullopt;
+  }
+  return fmt::format("{} of {} had arrived before: the forward path is cleared", needless,
+                     counted(resent, "resend"));
 }
 
 Fact sender_was_ready(const Transfer& transfer) {

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/connect_attempts.h"
 
 namespace slowpath::detect::detectors {
@@ -43,11 +44,10 @@ void inspect(const Case& facts, Findings& findings) {
   const auto alive = static_cast<std::size_t>(std::ranges::count_if(
       attempts, [&](const Attempt& attempt) { return is_alive_after(attempt, begin); }));
   if (failed.size() < kFailed || servers.size() < kServers || alive < kAlive) {
-    return silent(
-        findings, kId,
-        fmt::format("{} attempts to {} servers failed while {} connections went on; {}, {} "
-                    "and {} are needed",
-                    failed.size(), servers.size(), alive, kFailed, kServers, kAlive));
+    return silent(findings, kId,
+                  fmt::format("{} to {} failed while {} went on; {}, {} and {} are needed",
+                              counted(failed.size(), "attempt"), counted(servers.size(), "server"),
+                              counted(alive, "connection"), kFailed, kServers, kAlive));
   }
   Finding finding;
   finding.fault = kId;

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/policy.h"
 #include "detect/reported_mtu.h"
 #include "detect/segment_toll.h"
@@ -92,7 +93,7 @@ void inspect(const Case& facts, Findings& findings) {
         fmt::format("{} refuses packets of {} and reports an MTU of {}, which {}",
                     to_string(first.from), name_sender(transfer), first.next_hop_mtu, reports.why);
     finding.evidence.push_back(
-        shown_by(fmt::format("{} such messages", reports.count), reports.frames,
+        shown_by(counted(reports.count, "such message"), reports.frames,
                  {{"next_hop_mtu_bytes", static_cast<double>(first.next_hop_mtu)},
                   {"quoted_ip_len_bytes", static_cast<double>(first.quoted_ip_len)}}));
     if (first.quoted_frame) {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/comparison_evidence.h"
 #include "detect/loss_time.h"
 #include "detect/policy.h"
@@ -63,10 +64,11 @@ Finding describe(const Transfer& transfer, const Reports& reports) {
       to_string(reports.first->from), reports.first->next_hop_mtu, name_sender(transfer),
       reports.first->quoted_ip_len);
   finding.evidence.push_back(shown_by(
-      fmt::format("{} reports, none followed by smaller packets", reports.count), reports.frames,
+      fmt::format("{}, none followed by smaller packets", counted(reports.count, "report")),
+      reports.frames,
       {{"reports", static_cast<double>(reports.count)},
        {"next_hop_mtu_bytes", reports.first->next_hop_mtu}}));
-  finding.evidence.push_back(shown_by(fmt::format("{} timeouts followed", data.timeouts),
+  finding.evidence.push_back(shown_by(fmt::format("{} followed", counted(data.timeouts, "timeout")),
                                       data.timeout_frames,
                                       {{"timeouts", static_cast<double>(data.timeouts)}}));
   finding.refuted_by = "the reports arriving at the sender's own stack (nstat IcmpInDestUnreachs)";
@@ -127,8 +129,8 @@ void inspect(const Case& facts, Findings& findings) {
                       to_string(reports.first->from)));
     } else if (reports.count < kReports || transfer.data().timeouts == 0) {
       silent(findings, kFault, transfer,
-             fmt::format("{} reports and {} timeouts; {} and 1 are needed", reports.count,
-                         transfer.data().timeouts, kReports));
+             fmt::format("{} and {}; {} and 1 are needed", counted(reports.count, "report"),
+                         counted(transfer.data().timeouts, "timeout"), kReports));
     } else {
       findings.list.push_back(describe(transfer, reports));
     }

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/loss_time.h"
 #include "detect/policy.h"
 #include "facts/packet_too_big.h"
@@ -100,8 +101,7 @@ Finding describe(const Transfer& transfer, const Reports& reports) {
                {{"quoted_ip_len_bytes", icmp.quoted_ip_len},
                 {"next_hop_mtu_bytes", icmp.next_hop_mtu},
                 {"largest_sent_ip_len_bytes", icmp.largest_sent_ip_len}}));
-  finding.evidence.push_back(shown_by(fmt::format("{} such messages", reports.count),
-                                      reports.frames,
+  finding.evidence.push_back(shown_by(counted(reports.count, "such message"), reports.frames,
                                       {{"icmp_messages", static_cast<double>(reports.count)},
                                        {"resend_delay_s", reports.resend_delay_s}}));
   if (data.largest_delivered_frame) {

@@ -45,7 +45,7 @@ void report(const Transfer& transfer, bool complete, double share, Findings& fin
                {{"timeouts", static_cast<double>(data.timeouts)}, {"timeout_s", data.timeout_s}}));
   if (data.lost_resends > 0) {
     finding.evidence.push_back(
-        shown_by(fmt::format("{} resends were lost as well", data.lost_resends), {},
+        shown_by(fmt::format("{} lost as well", counted(data.lost_resends, "resend")), {},
                  {{"lost_resends", static_cast<double>(data.lost_resends)}}));
   }
   finding.refuted_by = "answers of the receiver during the silences";

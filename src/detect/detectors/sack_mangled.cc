@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/comparison_evidence.h"
 #include "detect/loss_time.h"
 #include "detect/policy.h"
@@ -60,8 +61,7 @@ Finding describe(const Transfer& transfer) {
                {{"impossible", static_cast<double>(edges.impossible)},
                 {"offset_min_bytes", static_cast<double>(edges.offset_min)},
                 {"offset_max_bytes", static_cast<double>(edges.offset_max)}}));
-  finding.evidence.push_back(shown_by(fmt::format("{} timeouts", data.timeouts),
-                                      data.timeout_frames,
+  finding.evidence.push_back(shown_by(counted(data.timeouts, "timeout"), data.timeout_frames,
                                       {{"timeouts", static_cast<double>(data.timeouts)}}));
   finding.refuted_by = "the same blocks where the receiver sent them";
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.options.sack_le");

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/comparison_evidence.h"
 #include "detect/hops.h"
 #include "detect/loss_time.h"
@@ -93,7 +94,7 @@ Finding describe(const Transfer& transfer, const SynFacts& syn, const AlteredSyn
         {syn.frame}));
   }
   finding.evidence.push_back(
-      shown_by(fmt::format("{} timeouts and {} of recovery", data.timeouts,
+      shown_by(fmt::format("{} and {} of recovery", counted(data.timeouts, "timeout"),
                            format_duration(finding.seconds_lost)),
                data.timeout_frames,
                {{"lost", static_cast<double>(data.lost_packets)},
