@@ -73,8 +73,10 @@ bool tells_legs(Duration tick, const std::array<std::optional<Duration>, 2>& leg
   return leg[0] && leg[1] && *leg[0] + *leg[1] >= kTicksOfALeg * tick;
 }
 
+using Lengths = std::map<std::uint32_t, std::uint32_t>;  // of payload, and how many packets
+
 /// Whether data is sent in segments that leave room for timestamps, of which none was captured.
-bool fit_stamped(const std::map<std::uint32_t, std::uint32_t>& lengths, std::uint32_t mss) {
+bool fit_stamped(const Lengths& lengths, std::uint32_t mss) {
   if (mss <= kTimestampBytes) return false;
   std::uint32_t full = 0, stamped = 0;
   for (const auto& [len, n] : lengths) {
@@ -108,15 +110,48 @@ std::uint32_t size_after_message(std::span<const Record> records, std::span<cons
   return fitting >= kLeast && fitting * 2 >= sent ? next_hop_mtu - headers : 0;
 }
 
+constexpr std::uint32_t kSmallestFull = 512, kEthernetFull = 1460;
+
+/// Full segments where no handshake was seen: the length that most packets have, or are a multiple
+/// of where they are longer than Ethernet's frames. An Ethernet's own full segments are tried even
+/// where large frames hide them, and the longest wins of those that fit nearly as often: what is a
+/// multiple of a segment is one of its half. `headers` of its packets, from IP's on; 0 unknown.
+std::uint32_t commonest_segment(const Lengths& lengths, std::uint32_t headers) {
+  constexpr std::uint32_t kFits = 2, kNearly = 9, kNearlyOf = 10, kMtus[] = {1500, 9000};
+  std::uint32_t best = 0, most = 0;
+  const std::uint32_t largest = lengths.empty() ? 0 : lengths.rbegin()->first;
+  const auto packets_of = [&](std::uint32_t len) {
+    const auto at = lengths.find(len);
+    return at == lengths.end() ? 0 : at->second;
+  };
+  const auto try_size = [&](std::uint32_t size) {
+    std::uint32_t fitting = packets_of(size);
+    const std::uint32_t first_large = std::max(2u, kEthernetFull / size + 1);
+    for (std::uint32_t len = first_large * size; len <= largest; len += size)
+      fitting += packets_of(len);
+    if (fitting * kNearlyOf >= most * kNearly) best = size;
+    most = std::max(most, fitting);
+  };
+  for (const auto& [len, n] : lengths) {
+    if (len >= kSmallestFull && len <= kEthernetFull) try_size(len);
+  }
+  for (const std::uint32_t mtu : kMtus) {
+    if (headers > 0 && headers < mtu && largest > std::max(kEthernetFull, mtu - headers - 1))
+      try_size(mtu - headers);
+  }
+  return most >= kFits ? best : std::min(largest, kEthernetFull);
+}
+
 std::uint32_t segment_size_of(const HandshakeFacts& handshake, std::span<const Record> records,
                               Direction way) {
   bool timestamps = false, options_cut = false;
-  std::map<std::uint32_t, std::uint32_t> lengths;
+  Lengths lengths;
   auto newest = lengths.end();  // most packets are as long as the one before
-  std::uint32_t largest = 0, packets = 0;
+  std::uint32_t largest = 0, packets = 0, headers = 0;
   for (const Record& r : records) {
     if (r.direction != way || r.payload_len == 0 || r.icmp_index != kNone) continue;
     ++packets;
+    if (r.ip_len > r.payload_len) headers = r.ip_len - r.payload_len;
     timestamps |= r.has_timestamps;
     options_cut |= r.options_cut;
     largest = std::max(largest, r.payload_len);
@@ -141,13 +176,7 @@ std::uint32_t segment_size_of(const HandshakeFacts& handshake, std::span<const R
         largest < mss && largest >= 512 && full->second >= 8 && full->second * 2 >= packets;
     return lower ? largest : mss;
   }
-  // Without a handshake: the commonest length that an Ethernet frame can hold, if any is near the
-  // largest of them.
-  std::uint32_t best = 0, count = 0;
-  for (const auto& [len, n] : lengths) {
-    if (len >= 512 && len <= 1460 && n >= count) best = len, count = n;
-  }
-  return count >= 2 ? best : std::min<std::uint32_t>(largest, largest > 1460 ? 1460 : largest);
+  return commonest_segment(lengths, headers);
 }
 
 /// Most bytes outstanding as the tap sees it, per direction of the data.

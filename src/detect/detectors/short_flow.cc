@@ -33,6 +33,11 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
                               format_percent(data.time.share(TimeOwner::slow_start)),
                               data.lost_packets));
   }
+  const HandshakeFacts& handshake = transfer.connection.handshake;
+  if (!handshake.syn && !handshake.syn_ack) {
+    return silent(findings, kId, transfer,
+                  "the capture began after the connection: how large the transfer was is not known");
+  }
   const double ideal_s = rounds * rtt_s;
   Finding finding = about(kId, transfer);
   finding.severity = Severity::note;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// short-flow: a small transfer inside slow start is a note; a large one, one with losses and one
-// without round trips are not.
+// short-flow: a small transfer inside slow start is a note; a large one, one with losses, one
+// without round trips and one whose beginning was not captured are not.
 #include <gtest/gtest.h>
 
 #include "support/case_builder.h"
@@ -35,6 +35,13 @@ TEST(ShortFlow, LossesEndSlowStart) {
 TEST(ShortFlow, WithoutRoundTripTimesItSaysNothing) {
   Case facts = small(200'000);
   download_of(facts).rtt = {};
+  EXPECT_TRUE(run("short-flow", facts).empty());
+}
+
+TEST(ShortFlow, ACaptureThatJoinsMidwayDoesNotShowHowLargeItWas) {
+  Case facts = small(200'000);
+  facts.connections[0].handshake.syn.reset();
+  facts.connections[0].handshake.syn_ack.reset();
   EXPECT_TRUE(run("short-flow", facts).empty());
 }
 

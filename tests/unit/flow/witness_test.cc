@@ -187,6 +187,27 @@ TEST(Witness, SegmentSizeWithoutAHandshakeIsTheCommonestLength) {
   EXPECT_EQ(x.connection()[Direction::to_server].segment_size, 1448u);
 }
 
+// As a sender's host captures them: hardly a frame that is no larger than a segment.
+TEST(Witness, SegmentSizeWithoutAHandshakeIsWhatLargeFramesAreMultiplesOf) {
+  const auto size_of = [](std::vector<std::uint32_t> lengths, std::uint32_t ts_value) {
+    Exchange x;
+    for (const std::uint32_t len : lengths)
+      x.after(1ms).to_server({.len = len, .ack = 0, .ts_value = ts_value});
+    return x.connection()[Direction::to_server].segment_size;
+  };
+  EXPECT_EQ(size_of({65160, 65160, 21720, 65160, 6808, 65160, 2896}, 1), 1448u);
+  EXPECT_EQ(size_of({64240, 64240, 2920, 20440, 64240}, 0), 1460u);
+  // A length that came twice is no segment, not even if it is half of one.
+  EXPECT_EQ(size_of({65160, 65160, 512, 21720, 65160, 512, 2896}, 1), 1448u);
+  EXPECT_EQ(size_of({65160, 65160, 724,   21720, 65160, 724,   2896,  65160, 65160, 65160,
+                     65160, 65160, 65160, 65160, 65160, 65160, 65160, 65160, 65160, 65160},
+                    1),
+            1448u);
+  EXPECT_EQ(size_of({62636, 62636, 8948, 17896, 62636, 8948, 700}, 1), 8948u);
+  // A path with an MTU of its own shows in the frames that hold one segment.
+  EXPECT_EQ(size_of({63860, 1340 * 3, 1340, 63860 / 1340 * 1340, 1340, 1340 * 20}, 1), 1340u);
+}
+
 // 60 bytes of each frame hold the MSS of the SYN, and no timestamps.
 TEST(Witness, SegmentsLeaveRoomForTimestampsThatWereNotCaptured) {
   for (const std::uint32_t len : {1448u, 1460u}) {
