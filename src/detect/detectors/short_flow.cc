@@ -28,15 +28,16 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   const int rounds = arithmetic::slow_start_rounds(bytes, data.segment_size);
   if (rounds < kLeastRounds || rounds > kMostRounds || data.transfer_s < kLeastSeconds) return;
   if (data.lost_packets > 0 || data.time.share(TimeOwner::slow_start) < kShare) {
-    return silent(findings, kId, transfer,
-                  fmt::format("slow start owns {} of the time, and {} packets were lost",
-                              format_percent(data.time.share(TimeOwner::slow_start)),
-                              data.lost_packets));
+    return silent(
+        findings, kId, transfer,
+        fmt::format("slow start owns {} of the time, and {} packets were lost",
+                    format_percent(data.time.share(TimeOwner::slow_start)), data.lost_packets));
   }
   const HandshakeFacts& handshake = transfer.connection.handshake;
   if (!handshake.syn && !handshake.syn_ack) {
-    return silent(findings, kId, transfer,
-                  "the capture began after the connection: how large the transfer was is not known");
+    return silent(
+        findings, kId, transfer,
+        "the capture began after the connection: how large the transfer was is not known");
   }
   const double ideal_s = rounds * rtt_s;
   Finding finding = about(kId, transfer);
@@ -45,17 +46,18 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
   finding.claim = fmt::format(
       "{} end inside slow start: {} round trips of {} are {} at best, whatever the path carries",
       format_bytes(bytes), rounds, format_duration(rtt_s), format_duration(ideal_s));
-  finding.evidence.push_back(shown_by(
-      fmt::format("it took {}; {} of the time it waited for ACKs while the window doubled",
-                  format_duration(data.transfer_s),
-                  format_percent(data.time.share(TimeOwner::slow_start))),
-      {},
-      {{"ideal_s", ideal_s},
-       {"transfer_s", data.transfer_s},
-       {"rounds", static_cast<double>(rounds)}}));
+  finding.evidence.push_back(
+      shown_by(fmt::format("it took {}; {} of the time it waited for ACKs while the window doubled",
+                           format_duration(data.transfer_s),
+                           format_percent(data.time.share(TimeOwner::slow_start))),
+               {},
+               {{"ideal_s", ideal_s},
+                {"transfer_s", data.transfer_s},
+                {"rounds", static_cast<double>(rounds)}}));
   finding.refuted_by = "a larger transfer over the same path that is no faster";
-  finding.after_fix = {std::nullopt, "nothing is broken: fewer round trips (a kept connection, a "
-                                     "larger initial window) are all that helps"};
+  finding.after_fix = {std::nullopt,
+                       "nothing is broken: fewer round trips (a kept connection, a "
+                       "larger initial window) are all that helps"};
   finding.wireshark_filter = stream_filter(transfer.connection);
   findings.list.push_back(std::move(finding));
 }
