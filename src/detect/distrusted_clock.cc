@@ -54,8 +54,8 @@ std::string why_blind(const Transfer& transfer) {
   const ConnectionFacts& connection = transfer.connection;
   if (connection.clock_skew_s > 0) {
     return fmt::format(
-        "the clocks of the two directions differ by {}: ACKs stand before the data that they "
-        "acknowledge, and round trips are not to be had",
+        "the clocks of the two directions differ by {}: answers stand before what they "
+        "answer, and round trips are not to be had",
         format_duration(connection.clock_skew_s));
   }
   if (transfer.data().rtt.total.min_s >= kTicks * connection.clock_tick_s) return {};

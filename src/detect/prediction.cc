@@ -265,6 +265,30 @@ AfterFix freed(const Transfer& transfer, const Repairs& repairs) {
   return least;
 }
 
+/// Seconds of a cause that kept the window small are a model's: what is left without them is never
+/// more than was seen to pass.
+AfterFix no_more_than_seen(AfterFix left, const DirectionFacts& data, const Repairs& repairs) {
+  double seen_bps = 0;
+  std::string_view how;
+  if (has_trains(data)) {
+    seen_bps = carried_bps(data);
+    how = "as bursts arrived";
+  } else if (repairs.sender || repairs.window) {
+    seen_bps = kUsable * peak_bps(data);
+    how = "as its fastest stretch went";
+  } else {
+    return left;
+  }
+  if (seen_bps <= data.goodput_bps) {
+    seen_bps = data.goodput_bps;
+    how = "no less than now";
+  }
+  if (*left.goodput_bps <= seen_bps) return left;
+  left.goodput_bps = seen_bps;
+  left.basis = fmt::format("{}; nothing shows what the path carries beyond that", how);
+  return left;
+}
+
 }  // namespace
 
 AfterFix predict(const Transfer& transfer, const Repairs& repairs, Witness witness) {
@@ -282,15 +306,8 @@ AfterFix predict(const Transfer& transfer, const Repairs& repairs, Witness witne
   if (anew.goodput_bps && (anew.bound == Bound::about || *anew.goodput_bps >= *left.goodput_bps)) {
     return anew;
   }
-  // Seconds of such a cause are a model's: never more than the path was seen to carry.
-  if (has_trains(data)) {
-    *left.goodput_bps = std::min(*left.goodput_bps, std::max(carried_bps(data), data.goodput_bps));
-  } else if (repairs.sender || repairs.window) {
-    const double sustained = std::max(kUsable * peak_bps(data), data.goodput_bps);
-    *left.goodput_bps = std::min(*left.goodput_bps, sustained);
-  }
   left.bound = Bound::at_least;
-  return left;
+  return no_more_than_seen(std::move(left), data, repairs);
 }
 
 }  // namespace slowpath::detect

@@ -41,6 +41,8 @@ constexpr double kEarlyShare = 0.20;
 constexpr Duration kSwapped = std::chrono::microseconds(100);
 // What stands later than this is no more the same moment.
 constexpr Duration kMostSkew = std::chrono::milliseconds(100);
+// A round trip of so many skews is wrong by a quarter at most.
+constexpr int kShortBeside = 4;
 
 /// The data of one direction, and the ACKs that stand before it.
 struct EarlyAcks {
@@ -76,6 +78,41 @@ struct EarlyAcks {
     return *middle;
   }
 };
+
+/// The opening by one end, and the first answer to it: a SYN-ACK that stands before its SYN, or the
+/// client's ACK before the SYN-ACK. One is proof, if nothing was sent twice: a copy comes a second
+/// later.
+struct EarlyAnswer {
+  std::optional<std::pair<SeqNum, Time>> syn;       // the newest
+  std::optional<std::pair<SeqNum, Time>> answered;  // the first acknowledgment, and when
+  bool again = false;                               // the SYN came twice
+
+  void add_syn(const Record& record) {
+    again = syn.has_value();
+    syn = {record.sequence, record.time};
+  }
+  void add_ack(const Record& record) {
+    if (!answered) answered = {record.acknowledgment, record.time};
+  }
+  [[nodiscard]] Duration skew() const {
+    if (again || !syn || !answered || answered->first != syn->first + 1) return {};
+    const Duration late = syn->second - answered->second;
+    return late >= kSwapped && late <= kMostSkew ? late : Duration{0};
+  }
+};
+
+/// What both openings show. A skew that the handshake is long beside takes no part in what round
+/// trips look like; the time from SYN to the same end's ACK is by one clock.
+Duration skew_of_handshake(const std::array<EarlyAnswer, 2>& openings) {
+  const Duration skew = std::max(openings[0].skew(), openings[1].skew());
+  for (std::size_t client : {0u, 1u}) {
+    const auto& syn = openings[client].syn;
+    const auto& ack = openings[1 - client].answered;
+    if (!syn || !ack || !openings[1 - client].syn || ack->second <= syn->second) continue;
+    if (skew * kShortBeside <= ack->second - syn->second) return {};
+  }
+  return skew;
+}
 
 struct SenderClock {
   std::optional<std::uint32_t> value;
@@ -133,14 +170,17 @@ ClockJumps remove_clock_jumps(std::span<Record> records) {
 
 Duration skew_of_ways(std::span<const Record> records) {
   std::array<EarlyAcks, 2> ways{};
+  std::array<EarlyAnswer, 2> openings{};
   for (const Record& record : records) {
     if (record.tap_copy || record.network_copy || record.icmp_index != kNone) continue;
     const auto own = index(record.direction);
     const bool opens = record.has(wire::kSyn) || record.has(wire::kRst);
     if (record.payload_len > 0 && !opens) ways[own].add_data(record);
     if (record.has(wire::kAck) && !opens) ways[1 - own].add_ack(record);
+    if (record.has(wire::kSyn)) openings[own].add_syn(record);
+    if (record.has(wire::kAck) && !record.has(wire::kRst)) openings[1 - own].add_ack(record);
   }
-  return std::max(ways[0].skew(), ways[1].skew());
+  return std::max({ways[0].skew(), ways[1].skew(), skew_of_handshake(openings)});
 }
 
 Duration coarse_tick(std::span<const Record> records) {

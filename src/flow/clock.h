@@ -26,8 +26,9 @@ ClockJumps remove_clock_jumps(std::span<Record> records);
 /// number of ticks apart. 0: the clock is finer, or nothing tells.
 Duration coarse_tick(std::span<const Record> records);
 
-/// By how much the clocks differ that recorded the two directions: ACKs again and again stand before
-/// the data that they acknowledge. 0: they do not, or differ by less than shows.
+/// By how much, at the least, the clocks differ that recorded the two directions: ACKs again and
+/// again stand before the data that they acknowledge, or an answer before its SYN by a good part of
+/// the round trip. 0: they do not, or differ by less than shows.
 Duration skew_of_ways(std::span<const Record> records);
 
 }  // namespace slowpath::flow

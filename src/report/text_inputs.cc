@@ -97,8 +97,8 @@ void write_losses(Page& page, const CaptureFacts& capture) {
   }
   if (capture.clock_skew_s > 0) {
     page.entry("capture",
-               fmt::format("the clocks of its two directions differ by {}: ACKs stand before the "
-                           "data that they acknowledge",
+               fmt::format("the clocks of its two directions differ by {}: answers stand before "
+                           "what they answer",
                            format_duration(capture.clock_skew_s)));
   }
   std::string skipped;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "detect/synthesis.h"
@@ -263,6 +264,7 @@ TEST(Prediction, AWindowsSecondsPromiseNoMoreThanWasSustained) {
   const AfterFix window = after(facts, Repair::reader, data.transfer_s - 0.1);
   EXPECT_EQ(window.bound, Bound::at_least);
   EXPECT_NEAR(window.goodput_bps.value_or(0), 18e6, 0.1e6);
+  EXPECT_THAT(window.basis, ::testing::HasSubstr("as its fastest stretch went")) << window.basis;
 }
 
 TEST(Prediction, OneLossIsNoRateOfLoss) {
@@ -285,6 +287,8 @@ TEST(Prediction, BurstsBeyondWhatWasKeptUpAreNotPromised) {
   const AfterFix window = after(facts, Repair::window, 6);
   EXPECT_EQ(window.bound, Bound::at_least);
   EXPECT_LE(window.goodput_bps.value_or(1e12), 45e6);
+  EXPECT_THAT(window.basis, ::testing::HasSubstr("as bursts arrived"))
+      << "not the seconds that are left";
 }
 
 TEST(Prediction, AFewPacketsBetweenLossesDoNotShowWhatThePathCarries) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <initializer_list>
 #include <random>
 #include <vector>
 
@@ -89,6 +90,46 @@ TEST(SkewOfWays, AcksThatStandBeforeTheirDataTellIt) {
   EXPECT_EQ(skew_of_ways(exchange_by(Duration{0})), Duration{0});
   EXPECT_EQ(skew_of_ways(exchange_by(milliseconds(8))), Duration{0}) << "hidden by the path";
   EXPECT_EQ(skew_of_ways(exchange_by(milliseconds(12))), milliseconds(2));
+}
+
+/// A handshake as it was captured at the server, whose answer takes no time, and the client's clock
+/// is ahead by `skew`. The round trip takes 10 ms; the client sends its SYN at each of `syns`.
+Duration skew_of_handshake(Duration skew, std::initializer_list<Duration> syns = {Duration{0}}) {
+  const Time begin = time_from_ns(1'700'000'000'000'000'000);
+  std::vector<Record> records;
+  for (const Duration at : syns) {
+    Record syn;
+    syn.time = begin + at + skew;
+    syn.sequence = SeqNum{1000};
+    syn.flags = wire::kSyn;
+    records.push_back(syn);
+  }
+  Record syn_ack, ack;
+  syn_ack.direction = Direction::to_client;
+  syn_ack.time = begin + std::chrono::microseconds(30);
+  syn_ack.sequence = SeqNum{9000};
+  syn_ack.acknowledgment = ack.sequence = SeqNum{1001};
+  syn_ack.flags = wire::kSyn | wire::kAck;
+  ack.time = begin + milliseconds(10) + skew;
+  ack.acknowledgment = SeqNum{9001};
+  ack.flags = wire::kAck;
+  records.push_back(syn_ack);
+  records.push_back(ack);
+  std::ranges::stable_sort(records, {}, &Record::time);
+  return skew_of_ways(records);
+}
+
+TEST(SkewOfWays, AnAnswerBeforeItsSynTellsIt) {
+  EXPECT_EQ(skew_of_handshake(Duration{0}), Duration{0});
+  EXPECT_EQ(skew_of_handshake(microseconds(90)), Duration{0}) << "queues of one host swap them";
+  EXPECT_EQ(skew_of_handshake(milliseconds(2)), Duration{0}) << "short beside the round trip";
+  EXPECT_EQ(skew_of_handshake(milliseconds(3)), microseconds(2970));
+  EXPECT_EQ(skew_of_handshake(milliseconds(-15)), microseconds(5030))
+      << "the ACK before the SYN-ACK";
+  EXPECT_EQ(skew_of_handshake(Duration{0}, {milliseconds(-20), milliseconds(20)}), Duration{0})
+      << "the SYN came twice";
+  EXPECT_EQ(skew_of_handshake(Duration{0}, {milliseconds(1000)}), Duration{0})
+      << "the first SYN was not captured";
 }
 
 TEST(SkewOfWays, DataThatWasNotCapturedTellsNothing) {
