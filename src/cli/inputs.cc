@@ -298,7 +298,8 @@ bool is_at_hand(Input& input) {
 std::optional<Input> twin_of(const Input& input, const std::string& filter) {
   if (!input.is_mapped) return {};
   const Source& source = input.mapping ? *input.mapping : *input.source;
-  const Bytes bytes = source.bytes_at(0, static_cast<std::size_t>(source.info().file_bytes));
+  // Several threads ask at once, and info() brings its own count up to date.
+  const Bytes bytes = source.bytes_at(0, static_cast<std::size_t>(input.file_bytes));
   if (bytes.empty()) return {};
   auto twin = capture::open_memory(bytes, input.name.file, 0);
   if (!twin) return {};

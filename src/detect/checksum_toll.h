@@ -43,17 +43,27 @@ inline std::string first_hop_capture(const Transfer& transfer) {
          capture_command(transfer.connection, "first_hop.pcap");
 }
 
+/// Half of what was lost had passed here with a sum that was left for a NIC to finish.
+inline bool lost_were_unfinished(const DirectionFacts& data) {
+  constexpr std::uint64_t kUnfinished = 5;
+  constexpr double kUnfinishedShare = 0.5;
+  const std::uint64_t unfinished = data.checksums.partial_needed_resend;
+  return unfinished >= kUnfinished && data.window.zero_episodes == 0 &&
+         static_cast<double>(unfinished) >=
+             kUnfinishedShare * static_cast<double>(data.lost_packets);
+}
+
 /// Unfinished sums that the receiver did not take, seen where it receives: a virtual link marks
-/// those that it may take, so that its refusal says that they came without the mark. Half of what
-/// was lost must be so; what is lost before this point was not seen at all.
+/// those that it may take, so that its refusal says that they came without the mark. What is lost
+/// before this point was not seen at all.
 inline bool unfinished_were_refused(const DirectionFacts& data) {
-  constexpr std::uint64_t kRefused = 5;
-  constexpr double kRefusedShare = 0.5;
-  const ChecksumFacts& sums = data.checksums;
-  return data.vantage == Vantage::receiver && sums.partial_needed_resend >= kRefused &&
-         data.window.zero_episodes == 0 &&
-         static_cast<double>(sums.partial_needed_resend) >=
-             kRefusedShare * static_cast<double>(data.lost_packets);
+  return data.vantage == Vantage::receiver && lost_were_unfinished(data);
+}
+
+/// Likewise where both ends are virtual and as near: they may have been refused, or lost behind
+/// this point.
+inline bool unfinished_may_be_refused(const DirectionFacts& data) {
+  return data.vantage == Vantage::both && lost_were_unfinished(data);
 }
 
 }  // namespace slowpath::detect

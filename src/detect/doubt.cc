@@ -8,6 +8,7 @@
 
 #include "base/format.h"
 #include "base/plural.h"
+#include "detect/capture_loss.h"
 #include "detect/loss_limit.h"
 #include "detect/loss_time.h"
 #include "detect/policy.h"
@@ -18,10 +19,6 @@
 namespace slowpath::detect {
 namespace {
 
-// From this share of bytes missing in the capture its losses are not the network's.
-constexpr double kCaptureLossShare = 0.30;
-// In so many places at least: one hole may be a damaged sequence number.
-constexpr std::uint64_t kCaptureHoles = 10;
 // From this share of the file's bytes damaged, what is left does not speak for the whole.
 constexpr double kDamagedShare = 0.50;
 // Packets of two queues are swapped by microseconds, and a clock that is set steps once.
@@ -63,13 +60,11 @@ std::optional<Doubt> doubt_about_half(const ConnectionFacts& connection) {
 
 std::optional<Doubt> doubt_about_capture_loss(const ConnectionFacts& connection) {
   for (const DirectionFacts& direction : connection.directions) {
-    if (!direction.seen || direction.bytes == 0) continue;
-    const double missing =
-        static_cast<double>(direction.unseen_acked_bytes) / static_cast<double>(direction.bytes);
-    if (missing < kCaptureLossShare || direction.unseen_acked_holes < kCaptureHoles) continue;
+    const std::optional<double> missing = large_capture_loss(direction);
+    if (!missing) continue;
     return Doubt{fmt::format("{} of the bytes were acknowledged but never captured: the capture "
                              "lost packets, the network did not",
-                             format_percent(missing)),
+                             format_percent(*missing)),
                  {capture_command(connection, "complete.pcap") + " -B 65536"},
                  active_s(connection)};
   }

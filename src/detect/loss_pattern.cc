@@ -102,6 +102,12 @@ std::string bad_checksums(const DirectionFacts& data) {
     return fmt::format("{} of the lost packets arrived with a checksum that was never completed",
                        data.checksums.partial_needed_resend);
   }
+  if (unfinished_may_be_refused(data)) {
+    return fmt::format(
+        "{} of the lost packets passed here with a checksum left to be finished, between two "
+        "virtual ends: whether they were lost or refused does not show",
+        data.checksums.partial_needed_resend);
+  }
   const std::uint64_t bad = data.checksums.bad_needed_resend;
   if (bad == 0 || as_double(bad) < kExplainedShare * as_double(data.lost_packets)) return {};
   return fmt::format("{} of the lost packets arrived with a wrong checksum", bad);

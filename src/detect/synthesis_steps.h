@@ -29,9 +29,9 @@ void fold(std::vector<Finding>& findings);
 /// served first. What is left of a fault below the material share becomes a note.
 void divide_overlaps(const Case& facts, std::vector<Finding>& findings);
 
-/// Makes suspects of faults that only times tell which the clock of the capture, or the two clocks
-/// of its directions, did not measure.
-void distrust_clocks(const Case& facts, std::vector<Finding>& findings);
+/// Makes suspects of faults that are told packet by packet, where the clock of the capture, or the
+/// two clocks of its directions, did not measure that, or much of the packets is missing.
+void distrust_capture(const Case& facts, std::vector<Finding>& findings);
 
 /// Fills in `ruled_out`: the catalogue's look-alikes against which the facts speak.
 void rule_out(const Case& facts, std::vector<Finding>& findings);

@@ -133,7 +133,7 @@ void Connection::read_record(std::size_t i, const BytesAt& bytes_at) {
   analysis.conversation.add(record,
                             {analysis.round_trip_s,
                              to_seconds(analysis.witness.sender_leg(record.direction)),
-                             analysis.witness.path_segment_size[way],
+                             analysis.witness.message_below[way],
                              own.newest_owner() == TimeOwner::application, own.at_window_edge()});
 }
 

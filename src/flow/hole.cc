@@ -199,6 +199,8 @@ bool DirectionAnalysis::follows_unseen_loss(const Record& record) const {
   // Where both ends are near, a router on the way tells that the tap is not at the sender.
   const bool routed = facts_.vantage == Vantage::both && !is_initial_ttl(record.ttl);
   if (!away() && !routed) return false;
+  // The IDs that are missing are then those of packets that arrived and were not captured.
+  if (next_ == acked_unseen_end_) return false;
   const double silence_s = to_seconds(record.time - std::max(last_send_, last_reply_));
   const bool timeout_long = silence_s >= std::max(kTimeoutFloor_s, 1.5 * srtt_s_);
   // Several IDs missing say by themselves that more was sent, however short the last segment was.

@@ -142,6 +142,12 @@ std::uint32_t commonest_segment(const Lengths& lengths, std::uint32_t headers) {
   return most >= kFits ? best : std::min(largest, kEthernetFull);
 }
 
+/// What the receiver of this direction said; 0: its SYN was not seen, or said nothing.
+std::uint32_t receiver_mss(const HandshakeFacts& handshake, Direction way) {
+  const auto& receiver = way == Direction::to_server ? handshake.syn_ack : handshake.syn;
+  return receiver && receiver->options.has_mss ? receiver->options.mss : 0;
+}
+
 std::uint32_t segment_size_of(const HandshakeFacts& handshake, std::span<const Record> records,
                               Direction way) {
   bool timestamps = false, options_cut = false;
@@ -161,10 +167,8 @@ std::uint32_t segment_size_of(const HandshakeFacts& handshake, std::span<const R
   }
   // The receiver's MSS option limits the sender (RFC 9293 section 3.7.1); the sender's own MTU
   // shows in its own option.
-  const auto& receiver = way == Direction::to_server ? handshake.syn_ack : handshake.syn;
   const auto& sender = way == Direction::to_server ? handshake.syn : handshake.syn_ack;
-  if (receiver && receiver->options.has_mss && receiver->options.mss > 0) {
-    std::uint32_t mss = receiver->options.mss;
+  if (std::uint32_t mss = receiver_mss(handshake, way); mss > 0) {
     if (sender && sender->options.has_mss && sender->options.mss > 0)
       mss = std::min<std::uint32_t>(mss, sender->options.mss);
     if (options_cut && !timestamps) timestamps = fit_stamped(lengths, mss);
@@ -303,7 +307,10 @@ Witness examine(std::span<const Record> records, const HandshakeFacts& handshake
     const std::uint32_t size = segment_size_of(handshake, records, way);
     const std::uint32_t reported = icmp.empty() ? 0 : size_after_message(records, icmp, way);
     witness.segment_size[index(way)] = size;
-    witness.path_segment_size[index(way)] = reported == 0 ? size : std::min(size, reported);
+    const std::uint32_t on_path = reported == 0 ? size : std::min(size, reported);
+    witness.path_segment_size[index(way)] = on_path;
+    witness.message_below[index(way)] =
+        receiver_mss(handshake, way) > 0 ? on_path : std::max(on_path, kSmallestFull);
   }
   find_scale(witness, records, handshake);
   return witness;

@@ -26,6 +26,9 @@ struct Witness {
       segment_size{};  // payload of a full segment, by Direction; 0 unknown
   std::array<std::uint32_t, 2>
       path_segment_size{};  // likewise, where a router said that less passes
+  // What is shorter is a message, no full segment. Where no handshake told the size, messages may
+  // be all that was seen: 512 at least, which every path takes.
+  std::array<std::uint32_t, 2> message_below{};
   std::array<std::uint8_t, 2>
       window_shift{};  // of windows that the sender of that Direction advertises
   std::array<ScaleKnowledge, 2> scale{};

@@ -44,6 +44,10 @@ constexpr double kSteadySeconds = 0.0005;  // less is the clock of the hosts
 // Unless others keep the queue full to the last packet, which then drops much of what comes.
 constexpr double kFloodLossShare = 0.02;
 
+// From this share of bytes on that were not captured, the flight that is seen is not what was in
+// flight.
+constexpr double kNotCaptured = 0.05;
+
 struct Loads {
   std::vector<double> little_rtt_s, much_rtt_s;
   double flight_much = 0;
@@ -141,6 +145,14 @@ void report(const Transfer& transfer, const Loads& loads, double little_s, doubl
 void inspect_transfer(const Transfer& transfer, Siblings& siblings, Findings& findings) {
   const DirectionFacts& data = transfer.data();
   if (data.rtt.total.samples < 2 * kParts || data.rtt.total.min_s <= 0) return;
+  const auto missing = static_cast<double>(data.unseen_acked_bytes);
+  if (missing >= kNotCaptured * static_cast<double>(data.bytes)) {
+    return silent(
+        findings, kId, transfer,
+        fmt::format("{} of the bytes were never captured: how much was in flight does not "
+                    "show",
+                    format_percent(missing / static_cast<double>(data.bytes))));
+  }
   const Loads loads = loads_of(data);
   if (loads.little_rtt_s.size() < kParts || loads.much_rtt_s.size() < kParts) {
     return silent(

@@ -34,6 +34,13 @@ TEST(CongestionExternal, AQueueThatStaysWithLittleInFlightIsOthers) {
   EXPECT_GT(found[0].seconds_lost, 3);
 }
 
+TEST(CongestionExternal, WhatWasNotCapturedMayHaveBeenInFlight) {
+  Case facts = with_loads(0.085F, 0.09F);
+  download_of(facts).unseen_acked_bytes = download_of(facts).bytes / 10;
+  EXPECT_TRUE(run("congestion-external", facts).empty());
+  EXPECT_EQ(silences_of("congestion-external", facts).size(), 1U);
+}
+
 TEST(CongestionExternal, AQueueThatDrainsIsItsOwn) {
   EXPECT_TRUE(run("congestion-external", with_loads(0.050F, 0.09F)).empty());
 }

@@ -55,6 +55,18 @@ TEST(RandomLoss, WhereNearlyAllResendsWereNeedlessNothingWasLost) {
   EXPECT_EQ(run("random-loss", facts).size(), 1U);
 }
 
+// Two virtual machines of one host, seen between them.
+TEST(RandomLoss, WhatPassedUnfinishedBetweenVirtualEndsMayHaveBeenRefused) {
+  Case facts = with_losses(30, 1);
+  DirectionFacts& data = download_of(facts);
+  data.vantage = Vantage::both;
+  EXPECT_EQ(run("random-loss", facts).size(), 1U);
+  data.checksums.partial = 1000;
+  data.checksums.partial_needed_resend = 28;
+  EXPECT_TRUE(run("random-loss", facts).empty());
+  EXPECT_NE(silences_of("random-loss", facts).at(0).why.find("refused"), std::string::npos);
+}
+
 // The queue of a link that others fill too: round trips and ranks say nothing of the moment of a
 // loss.
 TEST(RandomLoss, APathThatIsFullAllTheTimeShowsNoLossWithoutLoad) {

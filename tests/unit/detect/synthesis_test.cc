@@ -262,5 +262,22 @@ TEST(Synthesis, CaptureThatLostMostPacketsIsUnclear) {
   EXPECT_EQ(detect::synthesise(facts, {}).verdict, "unclear");
 }
 
+TEST(Synthesis, CaptureThatLostMostPacketsProvesNothingPacketByPacket) {
+  Case facts = healthy_case({.seconds = 10});
+  DirectionFacts& data = download_of(facts);
+  data.unseen_acked_bytes = data.bytes / 2;
+  data.unseen_acked_holes = 400;
+  const Diagnosis diagnosis =
+      detect::synthesise(facts, {claim("random-loss", 5), claim("wscale-absent", 4)});
+  EXPECT_EQ(diagnosis.verdict, "wscale-absent") << "options are seen once";
+  const auto told =
+      std::ranges::find(diagnosis.findings, std::string_view("random-loss"), &Finding::fault);
+  ASSERT_NE(told, diagnosis.findings.end());
+  EXPECT_EQ(told->severity, Severity::suspect);
+  EXPECT_NE(told->evidence.back().text.find("50 % of the bytes"), std::string::npos)
+      << told->evidence.back().text;
+  EXPECT_NE(told->next_capture.find("-B 65536"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace slowpath::testing

@@ -198,8 +198,8 @@ TEST_F(Resend, ProvedNeedlessByDsack) {
   EXPECT_TRUE(d.losses.empty());
 }
 
-// A large frame that was lost whole, of which one piece is sent twice and arrives twice: DSACK tells
-// of the two pieces, not of the frame.
+// A large frame that was lost whole, of which one piece is sent twice and arrives twice: DSACK
+// tells of the two pieces, not of the frame.
 TEST_F(Resend, OfAPieceThatArrivesTwiceDoesNotProveTheLargeFrame) {
   x.after(1ms).to_server({.len = 4 * kSegment});
   x.after(300ms).to_server({.from = at(0), .len = kSegment});
@@ -305,6 +305,14 @@ class Hole : public ::testing::Test {
     base = 20 * kSegment;
   }
   std::uint16_t id() { return ++next_id; }
+  /// So close upon each other that their IDs tell.
+  void count_ids_up() {
+    for (int i = 0; i < 12; ++i) {
+      x.after(10us).to_server({.len = kSegment, .ip_id = id()});
+      x.after(10us).to_client({});
+    }
+    base += 12 * std::int64_t{kSegment};
+  }
   [[nodiscard]] std::int64_t at(int segment) const {
     return base + segment * std::int64_t{kSegment};
   }
@@ -364,6 +372,28 @@ TEST_F(Hole, FilledARoundTripLaterWasALossBeforeTheTap) {
   EXPECT_EQ(d.reorder.packets, 0u);
   EXPECT_EQ(d.lost_before_capture, 1u);
   EXPECT_EQ(d.lost_packets, 1u);
+}
+
+// Before the tap, a timeout shows by IP IDs that are missing: unless their packets were
+// acknowledged, and it is the capture that missed them.
+TEST_F(Hole, IdsThatAreMissingAreResendsBeforeTheTap) {
+  count_ids_up();
+  next_id += 10;
+  x.after(500ms).to_server({.from = at(0), .len = kSegment, .ip_id = id()});
+  x.after(10us).to_client({.ack = at(1)});
+  const ConnectionFacts c = x.connection();
+  EXPECT_EQ(c[Direction::to_server].lost_before_capture, 1u);
+}
+
+TEST_F(Hole, IdsOfWhatTheCaptureMissedAreNoResendsBeforeTheTap) {
+  count_ids_up();
+  next_id += 10;
+  x.after(kRtt).to_client({.ack = at(10)});
+  x.after(500ms).to_server({.from = at(10), .len = kSegment, .ip_id = id()});
+  x.after(10us).to_client({.ack = at(11)});
+  const ConnectionFacts c = x.connection();
+  EXPECT_EQ(c[Direction::to_server].lost_before_capture, 0u);
+  EXPECT_EQ(c[Direction::to_server].unseen_acked_bytes, 10 * std::uint64_t{kSegment});
 }
 
 // The ACK of a resend ends inside the super-frame behind the hole: its bytes had waited there.

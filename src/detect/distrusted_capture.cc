@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a clock that ticks seldom cannot prove, nor two clocks that differ, one for each direction:
-// whatever is told by round trips, queues, pauses and rates. Such a finding stays as a suspect.
+// What a clock that ticks seldom cannot prove, nor two clocks that differ, one for each direction,
+// nor a capture of which a large part is missing: whatever is told by round trips, queues, pauses
+// and rates. Such a finding stays as a suspect.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "detect/capture_loss.h"
 #include "detect/synthesis_steps.h"
 
 namespace slowpath::detect {
@@ -49,42 +51,53 @@ bool is_timed(const Finding& finding) {
   return std::ranges::find(kTimed, finding.fault) != kTimed.end();
 }
 
-/// Why the capture's times do not tell such a thing; empty where they do.
-std::string why_blind(const Transfer& transfer) {
+/// Why the capture does not tell such a thing, and which one would; nothing where it does.
+struct Blindness {
+  std::string why, next_capture;
+};
+
+std::optional<Blindness> blindness(const Transfer& transfer) {
   const ConnectionFacts& connection = transfer.connection;
-  if (connection.clock_skew_s > 0) {
-    return fmt::format(
-        "the clocks of the two directions differ by {}: answers stand before what they "
-        "answer, and round trips are not to be had",
-        format_duration(connection.clock_skew_s));
+  if (const std::optional<double> missing = large_capture_loss(transfer.data())) {
+    return Blindness{fmt::format("{} of the bytes were acknowledged but never captured: losses and "
+                                 "times may be the capture's own",
+                                 format_percent(*missing)),
+                     capture_command(connection, "complete.pcap") + " -B 65536"};
   }
-  if (transfer.data().rtt.total.min_s >= kTicks * connection.clock_tick_s) return {};
-  return fmt::format(
-      "the capture's clock ticks every {}, too seldom for round trips that short: this needs a "
-      "finer one",
-      format_duration(connection.clock_tick_s));
+  constexpr std::string_view kOneClock =
+      "both directions by one clock that tells microseconds apart: tcpdump on one of the hosts";
+  if (connection.clock_skew_s > 0) {
+    return Blindness{
+        fmt::format("the clocks of the two directions differ by {}: answers stand before what they "
+                    "answer, and round trips are not to be had",
+                    format_duration(connection.clock_skew_s)),
+        std::string{kOneClock}};
+  }
+  if (transfer.data().rtt.total.min_s >= kTicks * connection.clock_tick_s) return std::nullopt;
+  return Blindness{
+      fmt::format("the capture's clock ticks every {}, too seldom for round trips that short: this "
+                  "needs a finer one",
+                  format_duration(connection.clock_tick_s)),
+      std::string{kOneClock}};
 }
 
 }  // namespace
 
-void distrust_clocks(const Case& facts, std::vector<Finding>& findings) {
+void distrust_capture(const Case& facts, std::vector<Finding>& findings) {
   for (Finding& finding : findings) {
     if (finding.severity != Severity::fault || !is_timed(finding)) continue;
     const std::optional<Transfer> transfer = transfer_of(facts, finding);
     if (!transfer) continue;
-    std::string why = why_blind(*transfer);
-    if (why.empty()) continue;
+    std::optional<Blindness> blind = blindness(*transfer);
+    if (!blind) continue;
     finding.severity = Severity::suspect;
     finding.evidence.push_back(
         {.kind = EvidenceKind::frames,
-         .text = std::move(why),
+         .text = std::move(blind->why),
          .frames = {},
          .values = {{"clock_tick_us", transfer->connection.clock_tick_s * 1e6},
                     {"clock_skew_us", transfer->connection.clock_skew_s * 1e6}}});
-    if (finding.next_capture.empty()) {
-      finding.next_capture =
-          "both directions by one clock that tells microseconds apart: tcpdump on one of the hosts";
-    }
+    if (finding.next_capture.empty()) finding.next_capture = std::move(blind->next_capture);
   }
 }
 

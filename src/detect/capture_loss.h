@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// A capture of which so much is missing that what it shows of losses and times is its own.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "facts/direction.h"
+
+namespace slowpath::detect {
+
+/// The share of this direction's bytes, 0 to 1, that were acknowledged although never captured,
+/// where it is too large for what is told packet by packet; nothing where it is not.
+inline std::optional<double> large_capture_loss(const DirectionFacts& data) {
+  constexpr double kShare = 0.30;
+  // In so many places at least: one hole may be a damaged sequence number.
+  constexpr std::uint64_t kHoles = 10;
+  if (!data.seen || data.bytes == 0 || data.unseen_acked_holes < kHoles) return std::nullopt;
+  const double missing =
+      static_cast<double>(data.unseen_acked_bytes) / static_cast<double>(data.bytes);
+  if (missing < kShare) return std::nullopt;
+  return missing;
+}
+
+}  // namespace slowpath::detect
