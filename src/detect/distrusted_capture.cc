@@ -14,12 +14,10 @@
 #include "base/format.h"
 #include "detect/capture_loss.h"
 #include "detect/synthesis_steps.h"
+#include "facts/clock_error.h"
 
 namespace slowpath::detect {
 namespace {
-
-// A time of so many ticks is wrong by a quarter at most.
-constexpr double kTicks = 4;
 
 // Detectors of these measure times of the length of a round trip.
 constexpr auto kTimed = std::to_array<std::string_view>({"ack-path-congestion",
@@ -73,7 +71,8 @@ std::optional<Blindness> blindness(const Transfer& transfer) {
                     format_duration(connection.clock_skew_s)),
         std::string{kOneClock}};
   }
-  if (transfer.data().rtt.total.min_s >= kTicks * connection.clock_tick_s) return std::nullopt;
+  if (transfer.data().rtt.total.min_s >= kTicksThatTell * connection.clock_tick_s)
+    return std::nullopt;
   return Blindness{
       fmt::format("the capture's clock ticks every {}, too seldom for round trips that short: this "
                   "needs a finer one",

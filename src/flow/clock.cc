@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "facts/clock_error.h"
+
 namespace slowpath::flow {
 namespace {
 
@@ -41,8 +43,6 @@ constexpr double kEarlyShare = 0.20;
 constexpr Duration kSwapped = std::chrono::microseconds(100);
 // What stands later than this is no more the same moment.
 constexpr Duration kMostSkew = std::chrono::milliseconds(100);
-// A round trip of so many skews is wrong by a quarter at most.
-constexpr int kShortBeside = 4;
 
 /// The data of one direction, and the ACKs that stand before it.
 struct EarlyAcks {
@@ -109,7 +109,7 @@ Duration skew_of_handshake(const std::array<EarlyAnswer, 2>& openings) {
     const auto& syn = openings[client].syn;
     const auto& ack = openings[1 - client].answered;
     if (!syn || !ack || !openings[1 - client].syn || ack->second <= syn->second) continue;
-    if (skew * kShortBeside <= ack->second - syn->second) return {};
+    if (skew * kTicksThatTell <= ack->second - syn->second) return {};
   }
   return skew;
 }

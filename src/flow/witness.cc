@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "facts/clock_error.h"
 #include "facts/packet_too_big.h"
 #include "flow/clock.h"
 #include "flow/leg_meter.h"
@@ -64,13 +65,10 @@ TapPlace place_by_legs(const std::array<std::optional<Duration>, 2>& leg, bool f
   return is_short ? TapPlace::unknown : TapPlace::midpath;
 }
 
-// Of so many ticks a round trip is wrong by a quarter at most.
-constexpr int kTicksOfALeg = 4;
-
 /// A clock that ticks seldom tells long legs, and no others.
 bool tells_legs(Duration tick, const std::array<std::optional<Duration>, 2>& leg) {
   if (tick == Duration{0}) return true;
-  return leg[0] && leg[1] && *leg[0] + *leg[1] >= kTicksOfALeg * tick;
+  return leg[0] && leg[1] && *leg[0] + *leg[1] >= kTicksThatTell * tick;
 }
 
 using Lengths = std::map<std::uint32_t, std::uint32_t>;  // of payload, and how many packets

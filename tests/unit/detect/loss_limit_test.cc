@@ -40,6 +40,26 @@ TEST(LossLimit, NotWhereTheSenderWaitsForSomethingElse) {
   EXPECT_FALSE(detect::losses_limit(data));
 }
 
+// 10 MB over 100 ms, five losses in five flights: 35 Mbit/s before the first, 12 in the end.
+TEST(LossLimit, AWindowThatShrankWithEachOfAFewLossesLimits) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 4, .rtt_s = 0.1});
+  DirectionFacts data = download_of(facts);
+  data.lost_packets = data.loss_episodes = 5;
+  data.timeline.bin_s = 0.1;
+  data.timeline.bins.assign(40, {});
+  const auto rate_from = [&](std::size_t from, double bps) {
+    for (std::size_t i = from; i < 40; ++i)
+      data.timeline.bins.kept()[i].sent_bytes = data.timeline.bins.kept()[i].acked_bytes =
+          static_cast<std::uint64_t>(bps * 0.1 / 8);
+  };
+  rate_from(0, 35e6);
+  rate_from(10, 20e6);
+  rate_from(30, 12e6);
+  EXPECT_TRUE(detect::losses_limit(data));
+  rate_from(10, 35e6);
+  EXPECT_FALSE(detect::losses_limit(data)) << "they took nothing of its rate";
+}
+
 TEST(LossLimit, NotWhereAQueueBuilds) {
   DirectionFacts data = lost_in_bursts();
   data.rtt.loaded_s = 0.060;
