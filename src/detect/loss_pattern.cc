@@ -235,11 +235,14 @@ bool losses_are_random(const DirectionFacts& data, const LossPattern& pattern) {
 // Loss that takes resends like everything else leaves next to nothing of a rate (PFTK). Three times
 // as much shows that resends were spared. Linux' least timeout, and what window there was.
 bool resends_are_spared(const DirectionFacts& data, const LossPattern& pattern) {
-  constexpr double kModelFactor = 3, kTimeout_s = 0.2;
+  // Of a round trip that is not known, less than any path's: timeouts bind all the same.
+  constexpr double kModelFactor = 3, kTimeout_s = 0.2, kShortestRtt_s = 0.0001;
   const double mss = data.segment_size > 0 ? data.segment_size : data.largest_payload;
-  if (pattern.share < kDeadShare || data.rtt.total.median_s <= 0 || mss <= 0) return false;
+  if (pattern.share < kDeadShare || mss <= 0) return false;
+  const double median_s = data.rtt.total.median_s;
+  const double rtt_s = median_s > 0 ? median_s : kShortestRtt_s;
   const double left_bps =
-      arithmetic::pftk_rate_bps(mss, data.rtt.total.median_s, pattern.share, {.rto_s = kTimeout_s});
+      arithmetic::pftk_rate_bps(mss, rtt_s, pattern.share, {.rto_s = kTimeout_s});
   return data.goodput_bps > kModelFactor * left_bps;
 }
 

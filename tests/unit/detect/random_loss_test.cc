@@ -105,6 +105,10 @@ TEST(RandomLoss, ResendsThatAreSparedAreNot) {
   EXPECT_TRUE(run("random-loss", facts).empty());
   download_of(facts).goodput_bps = 100e3;
   EXPECT_EQ(run("random-loss", facts).size(), 1U);
+  // Nor can a round trip that nobody measured be so short.
+  download_of(facts).rtt = {};
+  download_of(facts).goodput_bps = 32e6;
+  EXPECT_TRUE(run("random-loss", facts).empty());
 }
 
 TEST(RandomLoss, BurstsOfAFullQueueAreNot) {
