@@ -59,8 +59,11 @@ void HandshakeTracker::add_syn(const wire::Packet& packet, Time time, FrameRef f
   auto& kept = from_client ? facts_.syn : facts_.syn_ack;
   Time& last = from_client ? last_syn_ : last_syn_ack_;
   if (!seen()) first_ = time;
-  if (kept && same_copy(*kept, last, packet, time))
-    return note_altered(*kept, facts_of(packet, time, frame), from_client);
+  if (kept) {
+    const SynFacts& newest = newest_copy(*kept, from_client);
+    if (same_copy(newest, last, packet, time))
+      return note_altered(newest, facts_of(packet, time, frame), from_client);
+  }
   if (kept)
     keep_copy(from_client ? copies().syns : copies().syn_acks, *kept,
               facts_of(packet, time, frame));
@@ -83,6 +86,13 @@ void HandshakeTracker::add_syn(const wire::Packet& packet, Time time, FrameRef f
     if (!kept || from_client == false || facts_.syn_ack_count == 0)
       kept = facts_of(packet, time, frame);
   }
+}
+
+// A SYN sent again after its answer does not take the place of the first.
+const SynFacts& HandshakeTracker::newest_copy(const SynFacts& kept, bool from_client) const {
+  if (!copies_) return kept;
+  const std::vector<SynFacts>& list = from_client ? copies_->syns : copies_->syn_acks;
+  return list.empty() ? kept : list.back();
 }
 
 void HandshakeTracker::note_altered(const SynFacts& earlier, const SynFacts& copy,

@@ -30,6 +30,7 @@ class HandshakeTracker {
 
  private:
   void complete(Time time, bool by_client);
+  [[nodiscard]] const SynFacts& newest_copy(const SynFacts& kept, bool from_client) const;
   void note_altered(const SynFacts& earlier, const SynFacts& copy, bool from_client);
 
   SynCopyFacts& copies();

@@ -240,6 +240,27 @@ TEST(Handshake, RetriesAreCountedAndTimed) {
   EXPECT_NEAR(c[Direction::to_server].time[TimeOwner::handshake], 3.01, 1e-6);
 }
 
+// A mirror port sends each twice; the first SYN-ACK was lost behind it.
+TEST(Handshake, CopiesOfARetryAreNoFurtherRetries) {
+  Exchange x;
+  x.client_options = x.server_options = syn_options(7, true);
+  const auto twice = [&](std::uint32_t stamp) {
+    x.client_options.ts_value = x.server_options.ts_value = stamp;
+    x.syn();
+    x.after(3us).syn();
+    x.after(50us).syn_ack();
+    x.after(3us).syn_ack();
+  };
+  twice(1000);
+  x.at(1s);
+  twice(2000);
+  x.after(20ms).to_server({.from = 0, .ack = 0, .ts_value = 2020, .ts_echo = 2000});
+  const ConnectionFacts c = x.connection();
+  EXPECT_EQ(c.handshake.syn_count, 2u);
+  EXPECT_EQ(c.handshake.syn_ack_count, 2u);
+  EXPECT_TRUE(c.syn_copies.altered.empty());
+}
+
 TEST(Handshake, SynAckMayStandFirstInTheFile) {
   Exchange x;
   x.syn_ack();
