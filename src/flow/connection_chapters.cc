@@ -130,11 +130,10 @@ void Connection::read_record(std::size_t i, const BytesAt& bytes_at) {
   analysis.directions[way].on_send(record, bytes_at);
   if (record.network_copy) return;
   const DirectionAnalysis& own = analysis.directions[way];
-  analysis.conversation.add(record,
-                            {analysis.round_trip_s,
-                             to_seconds(analysis.witness.sender_leg(record.direction)),
-                             analysis.witness.message_below[way],
-                             own.newest_owner() == TimeOwner::application, own.at_window_edge()});
+  analysis.conversation.add(
+      record, {analysis.round_trip_s, to_seconds(analysis.witness.sender_leg(record.direction)),
+               analysis.witness.message_below[way], own.newest_owner() == TimeOwner::application,
+               own.at_window_edge()});
 }
 
 double Connection::round_trip_s() const {

@@ -16,8 +16,8 @@ class Conversation {
  public:
   /// What is known about the record's direction when it is sent.
   struct Context {
-    double round_trip_s;  // the best known so far; 0 = unknown
-    double sender_leg_s;  // of it from the tap to the sender and back; 0 = none, or unknown
+    double round_trip_s;         // the best known so far; 0 = unknown
+    double sender_leg_s;         // of it from the tap to the sender and back; 0 = none, or unknown
     std::uint32_t segment_size;  // what is shorter is a message
     bool idle;            // its sender had nothing outstanding and nothing to repair before it
     bool at_window_edge;  // the window leaves no room for a full segment
