@@ -4,22 +4,32 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
-#include "facts/direction.h"
+#include "detect/support.h"
 
 namespace slowpath::detect {
 
-/// The share of this direction's bytes, 0 to 1, that were acknowledged although never captured,
-/// where it is too large for what is told packet by packet; nothing where it is not.
+/// The share of this direction's bytes, 0 to 1, that were acknowledged although never captured.
+inline double capture_loss_share(const DirectionFacts& data) {
+  if (data.bytes == 0) return 0;
+  return static_cast<double>(data.unseen_acked_bytes) / static_cast<double>(data.bytes);
+}
+
+/// That share where it is too large for what is told packet by packet; nothing where it is not.
 inline std::optional<double> large_capture_loss(const DirectionFacts& data) {
   constexpr double kShare = 0.30;
   // In so many places at least: one hole may be a damaged sequence number.
   constexpr std::uint64_t kHoles = 10;
-  if (!data.seen || data.bytes == 0 || data.unseen_acked_holes < kHoles) return std::nullopt;
-  const double missing =
-      static_cast<double>(data.unseen_acked_bytes) / static_cast<double>(data.bytes);
+  if (!data.seen || data.unseen_acked_holes < kHoles) return std::nullopt;
+  const double missing = capture_loss_share(data);
   if (missing < kShare) return std::nullopt;
   return missing;
+}
+
+/// What to capture instead: with a buffer that holds what comes too fast for the disk.
+inline std::string complete_capture(const ConnectionFacts& connection) {
+  return capture_command(connection, "complete.pcap") + " -B 65536";
 }
 
 }  // namespace slowpath::detect

@@ -60,7 +60,7 @@ std::optional<Blindness> blindness(const Transfer& transfer) {
     return Blindness{fmt::format("{} of the bytes were acknowledged but never captured: losses and "
                                  "times may be the capture's own",
                                  format_percent(*missing)),
-                     capture_command(connection, "complete.pcap") + " -B 65536"};
+                     complete_capture(connection)};
   }
   constexpr std::string_view kOneClock =
       "both directions by one clock that tells microseconds apart: tcpdump on one of the hosts";

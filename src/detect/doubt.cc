@@ -65,7 +65,7 @@ std::optional<Doubt> doubt_about_capture_loss(const ConnectionFacts& connection)
     return Doubt{fmt::format("{} of the bytes were acknowledged but never captured: the capture "
                              "lost packets, the network did not",
                              format_percent(*missing)),
-                 {capture_command(connection, "complete.pcap") + " -B 65536"},
+                 {complete_capture(connection)},
                  active_s(connection)};
   }
   return std::nullopt;

@@ -127,6 +127,8 @@ bool has_trains(const DirectionFacts& data) {
   return data.trains.trains >= kTrains && data.trains.median_bps > 0;
 }
 
+constexpr std::string_view kNothingMore = "nothing shows what the path carries beyond that";
+
 /// As much as bursts show that the path carries, under what binds otherwise.
 AfterFix as_carried(const Transfer& transfer, const Repairs& repairs, const Ceiling& ceiling) {
   const double carried = carried_bps(transfer.data());
@@ -134,8 +136,7 @@ AfterFix as_carried(const Transfer& transfer, const Repairs& repairs, const Ceil
   const Run run = run_at(transfer, repairs, std::min(carried, ceiling.bps));
   return {
       run.bps,
-      fmt::format("{} at {}, as bursts arrived; nothing shows what the path carries beyond that",
-                  run.basis, format_rate(carried)),
+      fmt::format("{} at {}, as bursts arrived; {}", run.basis, format_rate(carried), kNothingMore),
       Bound::at_least};
 }
 
@@ -285,7 +286,7 @@ AfterFix no_more_than_seen(AfterFix left, const DirectionFacts& data, const Repa
   }
   if (*left.goodput_bps <= seen_bps) return left;
   left.goodput_bps = seen_bps;
-  left.basis = fmt::format("{}; nothing shows what the path carries beyond that", how);
+  left.basis = fmt::format("{}; {}", how, kNothingMore);
   return left;
 }
 

@@ -61,12 +61,10 @@ void HandshakeTracker::add_syn(const wire::Packet& packet, Time time, FrameRef f
   if (!seen()) first_ = time;
   if (kept) {
     const SynFacts& newest = newest_copy(*kept, from_client);
-    if (same_copy(newest, last, packet, time))
-      return note_altered(newest, facts_of(packet, time, frame), from_client);
+    const SynFacts syn = facts_of(packet, time, frame);
+    if (same_copy(newest, last, packet, time)) return note_altered(newest, syn, from_client);
+    keep_copy(from_client ? copies().syns : copies().syn_acks, *kept, syn);
   }
-  if (kept)
-    keep_copy(from_client ? copies().syns : copies().syn_acks, *kept,
-              facts_of(packet, time, frame));
   if (from_client) {
     ++facts_.syn_count;
     note(facts_.syn_frames, frame);

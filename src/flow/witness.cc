@@ -84,6 +84,9 @@ bool fit_stamped(const Lengths& lengths, std::uint32_t mss) {
   return stamped > full;
 }
 
+/// From IP's on; 0: the packet does not say.
+std::uint32_t header_bytes(const Record& r) { return r.ip_len - std::min(r.ip_len, r.payload_len); }
+
 /// What a router's message about the path's MTU made of full segments; 0 without one that the
 /// sender obeyed: most of what it sent from then on is a multiple of that.
 std::uint32_t size_after_message(std::span<const Record> records, std::span<const IcmpFacts> icmp,
@@ -99,7 +102,7 @@ std::uint32_t size_after_message(std::span<const Record> records, std::span<cons
       next_hop_mtu = message.next_hop_mtu;
       sent = fitting = 0;
     } else if (r.direction == way && r.payload_len > 0) {
-      if (headers == 0) headers = r.ip_len - std::min(r.ip_len, r.payload_len);
+      if (headers == 0) headers = header_bytes(r);
       if (next_hop_mtu <= headers) continue;
       ++sent;
       fitting += r.payload_len % (next_hop_mtu - headers) == 0;
@@ -155,7 +158,7 @@ std::uint32_t segment_size_of(const HandshakeFacts& handshake, std::span<const R
   for (const Record& r : records) {
     if (r.direction != way || r.payload_len == 0 || r.icmp_index != kNone) continue;
     ++packets;
-    if (r.ip_len > r.payload_len) headers = r.ip_len - r.payload_len;
+    if (const std::uint32_t bytes = header_bytes(r); bytes > 0) headers = bytes;
     timestamps |= r.has_timestamps;
     options_cut |= r.options_cut;
     largest = std::max(largest, r.payload_len);
@@ -174,8 +177,8 @@ std::uint32_t segment_size_of(const HandshakeFacts& handshake, std::span<const R
     // A path MTU learnt elsewhere, or options not seen here: what most segments carry is the full
     // size then.
     const auto full = lengths.find(largest);
-    const bool lower =
-        largest < mss && largest >= 512 && full->second >= 8 && full->second * 2 >= packets;
+    const bool lower = largest < mss && largest >= kSmallestFull && full->second >= 8 &&
+                       full->second * 2 >= packets;
     return lower ? largest : mss;
   }
   return commonest_segment(lengths, headers);

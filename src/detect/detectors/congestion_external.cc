@@ -16,6 +16,7 @@
 #include "base/format.h"
 #include "base/plural.h"
 #include "detect/arithmetic/statistics.h"
+#include "detect/capture_loss.h"
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
 #include "detect/siblings.h"
@@ -145,13 +146,12 @@ void report(const Transfer& transfer, const Loads& loads, double little_s, doubl
 void inspect_transfer(const Transfer& transfer, Siblings& siblings, Findings& findings) {
   const DirectionFacts& data = transfer.data();
   if (data.rtt.total.samples < 2 * kParts || data.rtt.total.min_s <= 0) return;
-  const auto missing = static_cast<double>(data.unseen_acked_bytes);
-  if (missing >= kNotCaptured * static_cast<double>(data.bytes)) {
+  if (const double missing = capture_loss_share(data); missing >= kNotCaptured) {
     return silent(
         findings, kId, transfer,
         fmt::format("{} of the bytes were never captured: how much was in flight does not "
                     "show",
-                    format_percent(missing / static_cast<double>(data.bytes))));
+                    format_percent(missing)));
   }
   const Loads loads = loads_of(data);
   if (loads.little_rtt_s.size() < kParts || loads.much_rtt_s.size() < kParts) {
