@@ -190,6 +190,12 @@ bool come_when_full(const std::vector<Transfer>& transfers) {
       transfers, [](const Transfer& t) { return !losses_come_when_full(t.data()).empty(); });
 }
 
+bool come_in_runs(const std::vector<Transfer>& transfers) {
+  return std::ranges::any_of(transfers, [](const Transfer& t) {
+    return losses_come_in_runs(t.data(), loss_pattern(t.data()));
+  });
+}
+
 /// Round trips before losses are no longer than at other times, by enough losses to tell.
 bool come_at_any_time(const std::vector<Transfer>& transfers) {
   double ranks = 0, count = 0;
@@ -258,7 +264,10 @@ double largest_flight(const std::vector<Transfer>& transfers) {
 
 bool may_be_a_bucket(const Policing& judged) {
   const arithmetic::TokenBucket& bucket = judged.bucket;
-  const double by_chance = 1 - bucket.passed_near_empty;
+  // Of a flight that has one time here the losses are asked last. Where they are neighbours they
+  // are its end, as a bucket leaves it; others may lie anywhere in it.
+  const double by_chance =
+      1 - (come_in_runs(judged.transfers) ? bucket.passed_near_empty : bucket.left_near_empty);
   if (come_when_full(judged.transfers)) return false;
   return why_no_tokens(judged).empty() && is_behind_the_limit(judged.transfers) &&
          bucket.passed_without <= kBlurredWithout &&

@@ -61,7 +61,8 @@ class Levels {
 
 Simulation simulate(std::span<const Passage> passages, double rate, double depth, double slack) {
   double tokens = 0, last_s = passages.front().at_s;
-  double passed = 0, passed_without = 0, near_empty = 0, lost = 0, lost_with = 0;
+  double passed = 0, passed_without = 0, near_empty = 0, left_empty = 0;
+  double lost = 0, lost_with = 0;
   Levels levels(depth);
   for (const Passage& p : passages) {
     tokens = std::min(depth, tokens + rate * (p.at_s - last_s));
@@ -71,6 +72,7 @@ Simulation simulate(std::span<const Passage> passages, double rate, double depth
       passed += p.passed;
       if (tokens <= slack) near_empty += p.passed;
       tokens -= p.passed;
+      if (tokens <= slack) left_empty += p.passed;
       if (tokens < -slack) {
         passed_without += std::min(p.passed, -slack - tokens);
         tokens = -slack;
@@ -88,6 +90,7 @@ Simulation simulate(std::span<const Passage> passages, double rate, double depth
                    .lost_with_tokens = lost > 0 ? lost_with / lost : 0,
                    .passed_without = passed > 0 ? passed_without / passed : 1,
                    .passed_near_empty = passed > 0 ? near_empty / passed : 1,
+                   .left_near_empty = passed > 0 ? left_empty / passed : 1,
                    .level_bytes = levels.quantile(0.9)};
   result.score = result.bucket.lost_with_tokens + kPassWeight * result.bucket.passed_without;
   return result;

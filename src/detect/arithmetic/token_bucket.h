@@ -24,6 +24,9 @@ struct TokenBucket {
   double passed_without = 0;     // share of the passed bytes: the bucket should have dropped these
   double passed_near_empty = 0;  // share of the passed bytes that found it all but empty: so many
                                  // losses would find it empty by chance
+  double left_near_empty = 0;    // and of those at times that left it so: where a whole flight has
+                                 // one time, its losses are asked after all of it, and so many of
+                                 // them would find it empty by chance
   double level_bytes = 0;        // what nine of ten passed bytes found in it at most
   double least_queue_s = 0;  // level over rate, the least of all buckets that fit about as well:
                              // a queue that keeps these books would delay by this at least

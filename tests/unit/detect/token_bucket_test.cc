@@ -119,6 +119,24 @@ TEST(TokenBucket, FindsNoneInLossesByChance) {
   EXPECT_GT(std::max(fit->lost_with_tokens, fit->passed_without), 0.06);
 }
 
+// Where a flight has one time for all of it, its losses are asked after what passed: then a bucket
+// that each flight empties seems to have chosen them. What passed, asked likewise, tells.
+TEST(TokenBucket, OfFlightsWithOneTimeAsksWhatPassedAsItAsksLosses) {
+  std::mt19937 random(11);
+  std::vector<Passage> passages;
+  int window = 10;
+  for (int round = 0; round < 900; ++round) {
+    int lost = 0;
+    for (int i = 0; i < window; ++i) lost += random() % 200 == 0;
+    passages.push_back({0.009 * round, kPacket * (window - lost), kPacket * lost});
+    window = lost > 0 ? std::max(2, window / 2) : window + 1;
+  }
+  const auto fit = fit_token_bucket(passages, 0.0001);
+  ASSERT_TRUE(fit);
+  EXPECT_LT(fit->lost_with_tokens, 0.3 * (1 - fit->passed_near_empty));
+  EXPECT_GT(fit->lost_with_tokens, 0.3 * (1 - fit->left_near_empty));
+}
+
 TEST(TokenBucket, NeedsALossAndTime) {
   EXPECT_FALSE(fit_token_bucket({}, 0));
   const std::vector<Passage> whole{{0, kPacket, 0}, {1, kPacket, 0}};
