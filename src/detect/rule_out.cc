@@ -186,7 +186,7 @@ Fact sender_was_ready(const Transfer& transfer) {
 }
 
 Fact not_reordered(const Transfer& transfer) {
-  if (transfer.data().reorder.packets > 0) return std::nullopt;
+  if (transfer.data().reorder.late() > 0) return std::nullopt;
   return "no packet overtook another";
 }
 

@@ -79,7 +79,7 @@ struct LossEvent {
   FrameRef original;           // none when the original never passed the capture point
   FrameRef resend;
   std::uint64_t offset = 0;    // of the first byte in the stream, 0 = first byte after the SYN
-  std::uint32_t len = 0;
+  std::uint32_t len = 0;       // of a super-frame what of it was sent again
   std::uint32_t original_ip_len = 0;  // IP total length of the lost frame; 0 unknown
   ResendClass how = ResendClass::unknown;
   bool before_capture = false; // lost between the sender and the capture point
@@ -252,6 +252,10 @@ struct ReorderFacts {
   std::uint64_t max_distance_segments = 0;
   Exemplars frames;
   bool by_sack = false;                // seen only as SACKed-then-filled without a resend (sender side)
+  // Further ones, sender side: SACK told of bytes behind them, so they were sent again, and both copies arrived.
+  std::uint64_t taken_for_lost = 0;
+
+  [[nodiscard]] std::uint64_t late() const { return packets + taken_for_lost; }
 };
 
 struct DuplicateFacts {

@@ -201,6 +201,7 @@ class DirectionAnalysis {
   void mark_sacked(std::int64_t from, std::int64_t to, Range block, const Record& record, Time now);
   void read_dsack(std::int64_t begin, std::int64_t end, const Record& record);
   void mark_spurious(Segment& segment, const Record& proof);
+  void note_taken_for_lost(const Segment& segment);
   void note_reneged(const Record& record);
   bool note_impossible_sack(std::int64_t begin, std::int64_t end, std::int64_t ack,
                             const Record& record);  // sack_edges.cc
@@ -258,6 +259,7 @@ class DirectionAnalysis {
   void next_round(Time now);
 
   // summary.cc
+  void count_flights_that_lost();
   void settle_open_end();
   void summarise_rtt();
   void summarise_ways();

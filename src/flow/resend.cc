@@ -136,7 +136,10 @@ void DirectionAnalysis::resend_segment(Segment& segment, const Sending& s, Resen
                   segment.first_sent, r.time, facts_.acked_bytes);
   segment.resent_bytes +=
       static_cast<std::uint32_t>(std::min<std::int64_t>(overlap, segment.len()));
-  if (segment.copies == 1) segment.sacked_before_resend = segment.sacked;
+  if (segment.copies == 1) {
+    segment.sacked_before_resend = segment.sacked;
+    segment.overtaken = how == ResendClass::fast && sacked_high_ > std::min(segment.end, s.end);
+  }
   ++segment.copies;
   segment.last_sent = r.time;
   segment.last_frame = r.frame;

@@ -72,6 +72,9 @@ void DirectionAnalysis::read_dsack(std::int64_t begin, std::int64_t end, const R
     if (segment.spurious) return;
     mark_spurious(segment, record);
     ++facts_.spurious.by_dsack;
+    // Of a super-frame a part may have been lost and another part sent again for nothing.
+    const std::int64_t needless = std::min(segment.end, end) - std::max(segment.begin, begin);
+    if (needless >= segment.resent_bytes) note_taken_for_lost(segment);
   };
   for (Segment& segment : ledger_.overlapping(begin, end)) look(segment);
   for (Segment& segment : ledger_.recent()) {
@@ -93,6 +96,15 @@ void DirectionAnalysis::mark_spurious(Segment& segment, const Record& proof) {
   if (segment.how != ResendClass::timeout) return;
   ++facts_.spurious.timeouts;
   facts_.spurious.seconds += to_seconds(segment.last_sent - segment.first_sent);
+}
+
+// Both copies arrived, and bytes behind them before either: the first copy was late. Where packets
+// arrive, it was seen to be.
+void DirectionAnalysis::note_taken_for_lost(const Segment& segment) {
+  if (!segment.overtaken || segment.copies != 2 || segment.came_late) return;
+  if (facts_.vantage == Vantage::receiver) return;
+  ++facts_.reorder.taken_for_lost;
+  note(facts_.reorder.frames, segment.first_frame);
 }
 
 // An ACK takes all that lies behind it in order. One that stops before bytes reported as arrived

@@ -45,6 +45,7 @@ void DirectionAnalysis::ask_whether_needless(Segment& segment, const Record& rec
   facts_.spurious.by_eifel += eifel;
   facts_.spurious.by_acked_before += !eifel;
   mark_spurious(segment, record);
+  note_taken_for_lost(segment);
 }
 
 void DirectionAnalysis::settle_checksum(const Segment& segment) {
@@ -105,6 +106,8 @@ void DirectionAnalysis::settle_lost(Segment& segment) {
   loss.resend = segment.last_frame;
   loss.offset = static_cast<std::uint64_t>(std::max<std::int64_t>(segment.begin, 0));
   loss.len = static_cast<std::uint32_t>(std::min<std::int64_t>(segment.len(), 0xffff'ffff));
+  if (segment.superframe && segment.resent_bytes > 0)
+    loss.len = std::min(loss.len, segment.resent_bytes);
   loss.original_ip_len = segment.first_ip_len;
   loss.how = segment.how;
   loss.rtt_before_s = static_cast<double>(segment.rtt_before_s);

@@ -87,6 +87,7 @@ DirectionFacts DirectionAnalysis::finish(Time end, std::vector<IcmpFacts>& icmp)
   facts_.reorder.median_late_s = reorder_late_.quantile(0.5);
   std::stable_sort(facts_.losses.begin(), facts_.losses.end(),
                    [](const LossEvent& a, const LossEvent& b) { return a.time < b.time; });
+  count_flights_that_lost();
   facts_.bytes =
       std::max(facts_.bytes_seen,
                facts_.data_packets > 0 ? facts_.bytes_seen + facts_.unseen_acked_bytes : 0);
@@ -109,6 +110,17 @@ DirectionFacts DirectionAnalysis::finish(Time end, std::vector<IcmpFacts>& icmp)
   bare_field_.settle(facts_);
   relabel_flat_flight();
   return std::move(facts_);
+}
+
+// A flight of which every loss was taken back lost nothing.
+void DirectionAnalysis::count_flights_that_lost() {
+  const std::vector<LossEvent>& losses = facts_.losses;
+  if (losses.size() != facts_.lost_packets) return;  // not all are kept
+  std::vector<std::uint32_t> episodes(losses.size());
+  std::ranges::transform(losses, episodes.begin(), &LossEvent::episode);
+  std::ranges::sort(episodes);
+  const auto doubled = std::ranges::unique(episodes);
+  facts_.loss_episodes = episodes.size() - doubled.size();
 }
 
 // What is still outstanding when the capture ends: resent ranges count as lost, and a silence stays

@@ -29,28 +29,6 @@ constexpr std::uint64_t kNeedless = 3;
 constexpr std::uint64_t kManyNeedless = 20;
 constexpr double kUndoFactor = 4, kSlowerFactor = 3;
 
-/// Of the resends of bytes that had arrived, those that the order of arrival made, at least: which
-/// class each was is not told, so all others of the direction may be among them, and those that a
-/// timer made never say anything about the order.
-std::uint64_t needless_by_order(const DirectionFacts& data) {
-  std::uint64_t others = 0;
-  for (std::size_t i = 0; i < data.resends.size(); ++i) {
-    if (i != static_cast<std::size_t>(ResendClass::fast)) others += data.resends[i].packets;
-  }
-  const std::uint64_t needless = data.spurious.packets;
-  return std::min(needless - std::min(needless, others),
-                  data.resends[static_cast<std::size_t>(ResendClass::fast)].packets);
-}
-
-/// Packets that came late: seen so, or sent again before they came. Only where SACK tells of them
-/// are these two different packets: where they arrive both are seen, and a late one counts whether
-/// it was sent again or not. Without any that was seen, the resends may have another cause.
-std::uint64_t late_packets(const DirectionFacts& data) {
-  const ReorderFacts& reorder = data.reorder;
-  if (reorder.packets == 0 || !reorder.by_sack) return reorder.packets;
-  return reorder.packets + needless_by_order(data);
-}
-
 /// Windows that resends kept small, as far as the rate is what losses in their place would leave.
 double kept_small_by_resends_s(const DirectionFacts& data) {
   const double segments =
@@ -74,12 +52,28 @@ double seconds_lost_to(const DirectionFacts& data) {
 }
 
 std::string how_seen(const ReorderFacts& reorder) {
-  return fmt::format("{} packets {}, late by {} (median) and by {} at most", reorder.packets,
-                     reorder.by_sack ? "were first reported missing by SACK and then acknowledged "
-                                       "without a resend"
-                                     : "came out of order",
-                     format_duration(reorder.median_late_s),
-                     counted(reorder.max_distance_segments, "segment"));
+  std::string seen;
+  if (reorder.packets > 0) {
+    seen = fmt::format("{} {}, late by {} (median) and by {} at most",
+                       counted(reorder.packets, "packet"),
+                       reorder.by_sack ? "first reported missing by SACK and then acknowledged "
+                                         "without a resend"
+                                       : "that came out of order",
+                       format_duration(reorder.median_late_s),
+                       counted(reorder.max_distance_segments, "segment"));
+  }
+  if (reorder.taken_for_lost == 0) return seen;
+  return fmt::format("{}{}{} sent again because SACK told of later ones, of which both copies came",
+                     seen, seen.empty() ? "" : "; ", counted(reorder.taken_for_lost, "packet"));
+}
+
+std::string claim_of(const Transfer& transfer) {
+  const ReorderFacts& reorder = transfer.data().reorder;
+  std::string claim = fmt::format("{} packets from {} arrived after later ones", reorder.late(),
+                                  to_string(transfer.sender()));
+  if (reorder.max_late_s <= 0) return claim;
+  return fmt::format("{}, {} late {}", claim, format_duration(reorder.max_late_s),
+                     reorder.taken_for_lost > 0 ? "and more" : "at most");
 }
 
 void report(const Transfer& transfer, Findings& findings) {
@@ -89,13 +83,12 @@ void report(const Transfer& transfer, Findings& findings) {
   finding.seconds_lost = std::min(seconds_lost_to(data), duration_s(transfer.connection));
   finding.severity = severity_of(true, finding.seconds_lost, transfer);
   finding.confidence = confidence_of(
-      0.75 + 0.2 * how_far(static_cast<double>(late_packets(data)), kPackets, 50), transfer);
-  finding.claim = fmt::format("{} packets from {} arrived after later ones, {} late at most",
-                              late_packets(data), to_string(transfer.sender()),
-                              format_duration(reorder.max_late_s));
+      0.75 + 0.2 * how_far(static_cast<double>(data.reorder.late()), kPackets, 50), transfer);
+  finding.claim = claim_of(transfer);
   finding.evidence.push_back(
       shown_by(how_seen(reorder), reorder.frames,
                {{"reordered_packets", static_cast<double>(reorder.packets)},
+                {"taken_for_lost_packets", static_cast<double>(reorder.taken_for_lost)},
                 {"late_median_us", reorder.median_late_s * 1e6},
                 {"late_max_us", reorder.max_late_s * 1e6},
                 {"late_max_segments", static_cast<double>(reorder.max_distance_segments)}}));
@@ -109,10 +102,10 @@ void report(const Transfer& transfer, Findings& findings) {
 
 void inspect_transfer(const Transfer& transfer, Findings& findings) {
   const DirectionFacts& data = transfer.data();
-  if (data.reorder.packets == 0) return;
-  if (late_packets(data) < kPackets) {
+  if (data.reorder.late() == 0) return;
+  if (data.reorder.late() < kPackets) {
     return silent(findings, kId, transfer,
-                  fmt::format("{}; {} are needed", counted(late_packets(data), "reordered packet"),
+                  fmt::format("{}; {} are needed", counted(data.reorder.late(), "reordered packet"),
                               kPackets));
   }
   report(transfer, findings);

@@ -79,7 +79,7 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
                   fmt::format("{} of {} resends were needless: most were not", spurious.packets,
                               data.resent_packets));
   }
-  if (data.reorder.packets > 0 && spurious.timeouts * 2 < spurious.packets) {
+  if (data.reorder.late() > 0 && spurious.timeouts * 2 < spurious.packets) {
     return silent(findings, kId, transfer,
                   "packets that overtook each other made the needless resends");
   }

@@ -104,6 +104,48 @@ TEST_F(Resend, IsNotNeededForWhatComesLate) {
   EXPECT_EQ(d.lost_packets, 0u);
 }
 
+// Later by more than the sender waits: both copies come, which a duplicate report proves.
+TEST_F(Resend, OfWhatComesLateIsLatenessAndNoLoss) {
+  flight(6);
+  x.after(kRtt);
+  for (int i = 1; i < 5; ++i) x.to_client({.ack = at(0), .sack = {{at(1), at(i + 1)}}});
+  x.to_server({.from = at(0), .len = kSegment, .fill = 'a'});
+  x.after(10ms).to_client({});
+  x.after(10ms).to_client({.sack = {{at(0), at(1)}}});
+  const DirectionFacts d = data();
+  EXPECT_EQ(d.spurious.by_dsack, 1u);
+  EXPECT_EQ(d.reorder.taken_for_lost, 1u);
+  EXPECT_EQ(d.reorder.packets, 0u);
+  EXPECT_EQ(d.lost_packets, 0u);
+  EXPECT_EQ(d.loss_episodes, 0u) << "the flight lost nothing";
+  ASSERT_EQ(d.reorder.frames.size(), 1u);
+}
+
+// Nothing behind it had been reported: that it was needless says nothing about the order.
+TEST_F(Resend, OfATimerIsNoLateness) {
+  flight(2);
+  x.after(300ms).to_server({.from = at(0), .len = kSegment, .fill = 'a'});
+  x.after(1ms).to_client({});
+  x.after(kRtt).to_client({.sack = {{at(0), at(1)}}});
+  const DirectionFacts d = data();
+  EXPECT_EQ(d.spurious.packets, 1u);
+  EXPECT_EQ(d.reorder.late(), 0u);
+}
+
+// One segment of a large send is lost, and only that one is sent again.
+TEST_F(Resend, OfAPartOfASuperFrameIsALossOfThatPart) {
+  x.after(10us).to_server({.len = 2 * kSegment, .fill = 'a'});
+  x.after(10us).to_server({.len = 2 * kSegment, .fill = 'a'});
+  x.after(kRtt).to_client({.ack = at(0), .sack = {{at(1), at(4)}}});
+  x.to_server({.from = at(0), .len = kSegment, .fill = 'a'});
+  x.after(kRtt).to_client({});
+  const DirectionFacts d = data();
+  ASSERT_EQ(d.losses.size(), 1u);
+  EXPECT_EQ(d.losses[0].offset, static_cast<std::uint64_t>(at(0)));
+  EXPECT_EQ(d.losses[0].len, kSegment);
+  EXPECT_EQ(d.superframes.lost_whole, 0u);
+}
+
 TEST_F(Resend, AfterASilenceIsATimeoutAndTheRestGoesBack) {
   flight();
   x.after(300ms).to_server({.from = at(0), .len = kSegment});
