@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <optional>
 #include <vector>
 
@@ -165,24 +166,35 @@ std::vector<std::uint64_t> runs_of(const DirectionFacts& data) {
 }
 
 std::string none_is_lost_alone(const DirectionFacts& data) {
-  if (data.segment_size == 0) return {};
-  const std::vector<std::uint64_t> runs = runs_of(data);
-  if (runs.size() < kRunLosses) return {};
-  double sum = 0;
-  for (const std::uint64_t run : runs) {
-    if (run <= data.segment_size) return {};
-    sum += as_double(run) / data.segment_size;
-  }
-  const double mean = sum / static_cast<double>(runs.size());
-  const double chance = std::pow(1 - 1 / mean, static_cast<double>(runs.size()));
-  if (mean > kShortRun || chance > kHardlyChance) return {};
+  const LossRuns runs = loss_runs(data);
+  if (runs.mean_segments > kShortRun || runs.chance_of_none_alone > kHardlyChance) return {};
   return fmt::format(
       "segments are lost {} times, {:.1f} at a time, and never one alone: something does not take "
       "several at once",
-      runs.size(), mean);
+      runs.count, runs.mean_segments);
 }
 
 }  // namespace
+
+LossRuns loss_runs(const DirectionFacts& data) {
+  if (data.segment_size == 0) return {};
+  const std::vector<std::uint64_t> runs = runs_of(data);
+  if (runs.size() < kRunLosses) return {};
+  const double bytes = std::accumulate(runs.begin(), runs.end(), 0.0);
+  const auto count = static_cast<double>(runs.size());
+  LossRuns found{.count = runs.size(), .mean_segments = bytes / data.segment_size / count};
+  if (std::ranges::all_of(runs, [&](std::uint64_t run) { return run > data.segment_size; }))
+    found.chance_of_none_alone = std::pow(1 - 1 / found.mean_segments, count);
+  return found;
+}
+
+bool large_frames_may_die(const DirectionFacts& data, const LossRuns& runs) {
+  // Where large frames die a sender comes no further than two or three segments at once, and loses
+  // them time and again. A limit takes less, and more of it at once.
+  constexpr double kChance = 1e-4, kLostShare = 0.1, kMostSegments = 3.5;
+  return runs.chance_of_none_alone <= kChance && runs.mean_segments <= kMostSegments &&
+         as_double(data.lost_packets) >= kLostShare * segments_sent(data);
+}
 
 std::string losses_come_when_full(const DirectionFacts& data) {
   return high_ranks(data, episodes_of(data).ranks);

@@ -18,6 +18,21 @@ std::string losses_come_when_full(const DirectionFacts& data);
 /// Why chance did not choose these losses. Empty when nothing speaks against it.
 std::string why_not_chance(const DirectionFacts& data, const LossPattern& pattern);
 
+/// What is lost side by side in the stream. Zeros with too few of them to tell.
+struct LossRuns {
+  std::size_t count = 0;
+  double mean_segments = 0;
+  /// 0..1: of so many runs, each ended by the next segment with the same chance, none is a single
+  /// segment; 1 where one is.
+  double chance_of_none_alone = 1;
+};
+
+LossRuns loss_runs(const DirectionFacts& data);
+
+/// So many losses, always of two or three segments and never of one, that frames of several segments
+/// seem to die where single ones pass.
+bool large_frames_may_die(const DirectionFacts& data, const LossRuns& runs);
+
 /// Lost packets lie side by side in the stream far more often than chance would have it.
 bool losses_come_in_runs(const DirectionFacts& data, const LossPattern& pattern);
 

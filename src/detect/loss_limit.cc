@@ -29,27 +29,20 @@ constexpr double kFasterBefore = 2;
 constexpr std::size_t kLatePart = 4;  // the last quarter of its time
 constexpr double kStretchRoundTrips = 2, kStretchSeconds = 0.020;
 
-// A super-frame is one packet here and many on the wire.
-double segments_of(const DirectionFacts& data) {
-  const double packets = std::max(1.0, static_cast<double>(data.data_packets));
-  if (data.segment_size == 0) return packets;
-  return std::max(packets, static_cast<double>(data.bytes) / data.segment_size);
-}
-
 // Of a super-frame that is one loss, any number of segments may have been sent again.
 double lost_share(const DirectionFacts& data) {
   const double again =
       data.segment_size > 0 ? static_cast<double>(data.resent_bytes) / data.segment_size : 0;
   const bool whole_frames = data.superframes.sent > 0;
   const auto lost = static_cast<double>(data.lost_packets);
-  return (whole_frames ? std::max(lost, again) : lost) / segments_of(data);
+  return (whole_frames ? std::max(lost, again) : lost) / std::max(1.0, segments_sent(data));
 }
 
 // Losses of one flight halve the window once: models of a rate ask for these events (RFC 5348
 // section 5.2). A handful came as chance would have it: one standard deviation fewer are as likely.
 double event_share(const DirectionFacts& data) {
   const auto events = static_cast<double>(data.loss_episodes);
-  return std::min(lost_share(data), (events - std::sqrt(events)) / segments_of(data));
+  return std::min(lost_share(data), (events - std::sqrt(events)) / std::max(1.0, segments_sent(data)));
 }
 
 bool loss_explains_rate(const DirectionFacts& data, double share, double rate_bps) {

@@ -53,12 +53,6 @@ constexpr std::uint64_t kNeedlessPerLoss = 4;
 
 double as_double(std::uint64_t n) { return static_cast<double>(n); }
 
-double segments_sent(const DirectionFacts& data) {
-  const double packets = as_double(data.data_packets);
-  if (data.segment_size == 0) return packets;
-  return std::max(packets, as_double(data.bytes) / data.segment_size);
-}
-
 std::string size_edge(const DirectionFacts& data) {
   std::uint64_t smaller_delivered = 0;
   std::uint64_t lost_above = 0, sent_above = 0;
@@ -160,6 +154,12 @@ double rank_among(const std::array<double, 21>& quantiles, double value) {
   const double low = *(below - 1);
   const double part = *below > low ? (value - low) / (*below - low) : 0.5;
   return (static_cast<double>(below - quantiles.begin()) - 1 + part) / steps;
+}
+
+double segments_sent(const DirectionFacts& data) {
+  const double packets = as_double(data.data_packets);
+  if (data.segment_size == 0) return packets;
+  return std::max(packets, as_double(data.bytes) / data.segment_size);
 }
 
 LossPattern loss_pattern(const DirectionFacts& data) {

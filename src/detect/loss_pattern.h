@@ -26,6 +26,9 @@ struct LossPattern {
 
 LossPattern loss_pattern(const DirectionFacts& data);
 
+/// Segments on the wire, as far as bytes tell: a super-frame is one packet and several of them.
+double segments_sent(const DirectionFacts& data);
+
 /// Where a value lies among quantiles at 0, 5, ... 100 %: 0..1; the middle of a run of equal ones.
 double rank_among(const std::array<double, 21>& quantiles, double value);
 

@@ -134,7 +134,7 @@ double share_lost(const Policing& judged) {
   double lost = 0, sent = 0;
   for (const Transfer& transfer : judged.transfers) {
     lost += static_cast<double>(transfer.data().lost_packets);
-    sent += static_cast<double>(transfer.data().data_packets);
+    sent += segments_sent(transfer.data());
   }
   return sent > 0 ? lost / sent : 0;
 }
@@ -188,6 +188,12 @@ std::string why_no_bucket(const Policing& judged) {
 bool come_when_full(const std::vector<Transfer>& transfers) {
   return std::ranges::any_of(
       transfers, [](const Transfer& t) { return !losses_come_when_full(t.data()).empty(); });
+}
+
+bool large_frames_die(const std::vector<Transfer>& transfers) {
+  return std::ranges::all_of(transfers, [](const Transfer& t) {
+    return large_frames_may_die(t.data(), loss_runs(t.data()));
+  });
 }
 
 bool come_in_runs(const std::vector<Transfer>& transfers) {
@@ -268,7 +274,7 @@ bool may_be_a_bucket(const Policing& judged) {
   // are its end, as a bucket leaves it; others may lie anywhere in it.
   const double by_chance =
       1 - (come_in_runs(judged.transfers) ? bucket.passed_near_empty : bucket.left_near_empty);
-  if (come_when_full(judged.transfers)) return false;
+  if (come_when_full(judged.transfers) || large_frames_die(judged.transfers)) return false;
   return why_no_tokens(judged).empty() && is_behind_the_limit(judged.transfers) &&
          bucket.passed_without <= kBlurredWithout &&
          bucket.lost_with_tokens <= kBlurredAgainstChance * by_chance &&

@@ -14,6 +14,9 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
+#include "detect/loss_chance.h"
+#include "detect/loss_pattern.h"
 #include "detect/loss_time.h"
 #include "detect/policy.h"
 #include "detect/superframe_edge.h"
@@ -136,9 +139,48 @@ std::optional<std::string> why_not(const Transfer& transfer, const SuperframeEdg
   return std::nullopt;
 }
 
+/// Behind the place of loss no large frame is seen, but what one leaves: always several segments at
+/// once are missing, never one alone, and they come one by one. A queue that overflows would do so
+/// as well, and a gateway that merges and cannot cut again.
+bool several_die_at_once(const Transfer& transfer, const LossRuns& runs) {
+  const DirectionFacts& data = transfer.data();
+  const bool behind = data.lost_before_capture * 2 > data.lost_packets;
+  return behind && large_frames_may_die(data, runs) && !queue_builds(queue_of(data)) &&
+         is_material(loss_s(data), transfer) && other_cause_of_loss(transfer).empty();
+}
+
+Finding describe_seen_behind(const Transfer& transfer, const LossRuns& runs) {
+  Finding finding = about(kFault, transfer);
+  finding.seconds_lost = loss_s(transfer.data());
+  finding.severity = Severity::suspect;
+  finding.confidence = confidence_of(0.6, transfer);
+  finding.claim = fmt::format(
+      "large frames may die, in the NIC of {} or where somebody merged them: segments are lost {} "
+      "times, {:.1f} at a time and never one alone, and pass when sent again",
+      name_sender(transfer), runs.count, runs.mean_segments);
+  const LossPattern pattern = loss_pattern(transfer.data());
+  finding.evidence.push_back(shown_by(
+      fmt::format("{} were missing in {} runs, none of them a single one",
+                  counted(pattern.losses, "segment"), runs.count),
+      pattern.resends,
+      {{"loss_runs", static_cast<double>(runs.count)}, {"run_segments", runs.mean_segments}}));
+  finding.refuted_by = "a capture at the sender in which frames of several segments arrive";
+  finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.retransmission");
+  finding.next_capture = fmt::format("on {}: {}", to_string(transfer.sender().address),
+                                     capture_command(transfer.connection, "sender.pcap"));
+  return finding;
+}
+
+void inspect_behind(const Transfer& transfer, Findings& findings) {
+  const LossRuns runs = loss_runs(transfer.data());
+  if (several_die_at_once(transfer, runs))
+    findings.list.push_back(describe_seen_behind(transfer, runs));
+}
+
 void inspect(const Case& facts, Findings& findings) {
   for (const Transfer& transfer : transfers_with_data(facts)) {
     const SuperframeFacts& super = transfer.data().superframes;
+    if (super.sent == 0) inspect_behind(transfer, findings);
     if (super.sent == 0 || super.lost_whole == 0) continue;
     SuperframeEdge edge = find_edge(super);
     if (auto why = why_not(transfer, edge)) {

@@ -12,6 +12,7 @@
 #include "base/format.h"
 #include "base/plural.h"
 #include "detect/arithmetic/loss_model.h"
+#include "detect/loss_pattern.h"
 #include "detect/loss_time.h"
 #include "detect/policy.h"
 #include "detect/support.h"
@@ -31,10 +32,9 @@ constexpr double kUndoFactor = 4, kSlowerFactor = 3;
 
 /// Windows that resends kept small, as far as the rate is what losses in their place would leave.
 double kept_small_by_resends_s(const DirectionFacts& data) {
-  const double segments =
-      data.segment_size > 0 ? static_cast<double>(data.bytes) / data.segment_size : 0;
-  if (data.spurious.packets < kManyNeedless || segments <= 0) return 0;
-  const double share = std::min(1.0, static_cast<double>(data.resent_packets) / segments);
+  if (data.spurious.packets < kManyNeedless || data.segment_size == 0) return 0;
+  const double share =
+      std::min(1.0, static_cast<double>(data.resent_packets) / segments_sent(data));
   const double left_bps =
       arithmetic::cubic_rate_bps(data.segment_size, data.rtt.total.median_s, share);
   const bool fits =

@@ -80,6 +80,26 @@ TEST(LossChance, SegmentsThatAreNeverLostAloneWereOneSend) {
   EXPECT_EQ(why(runs_of(20, 12)), "") << "a path that is silent for a while takes many";
 }
 
+TEST(LossChance, SoManyNeverAloneAreFramesOfSeveral) {
+  const auto dies = [](DirectionFacts& data) {
+    return large_frames_may_die(data, loss_runs(data));
+  };
+  DirectionFacts data = runs_of(30, 2);
+  EXPECT_NEAR(loss_runs(data).mean_segments, 2, 1e-9);
+  EXPECT_LT(loss_runs(data).chance_of_none_alone, 1e-8);
+  EXPECT_FALSE(dies(data)) << "60 of 20 000: such a sender would come much further";
+  data.bytes = std::uint64_t{500} * kSegment;
+  data.data_packets = 440;
+  EXPECT_TRUE(dies(data));
+  DirectionFacts limited = runs_of(60, 5);
+  limited.bytes = std::uint64_t{2000} * kSegment;
+  limited.data_packets = 1700;
+  EXPECT_FALSE(dies(limited)) << "a limit takes more at once";
+  lose(data, 19'000, 0.025);
+  EXPECT_EQ(loss_runs(data).chance_of_none_alone, 1);
+  EXPECT_FALSE(dies(data)) << "one was";
+}
+
 TEST(LossChance, LossesAtTheLongestRoundTripsAreAQueue) {
   DirectionFacts data = some_transfer();
   std::mt19937 random(1);

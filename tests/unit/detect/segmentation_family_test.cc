@@ -46,6 +46,39 @@ TEST(LsoNotSegmented, AwayFromTheSenderItIsASuspect) {
   EXPECT_EQ(run("lso-not-segmented", facts).at(0).severity, Severity::suspect);
 }
 
+/// Seen at the receiver: `runs` times so many segments side by side never came at first.
+Case holes_of(std::uint32_t runs, std::uint32_t segments) {
+  Case facts = healthy_case({.seconds = 8, .vantage = Vantage::receiver});
+  DirectionFacts& data = download_of(facts);
+  data.bytes = std::uint64_t{runs} * segments * 6 * data.segment_size;
+  data.data_packets = data.bytes / data.segment_size;
+  for (std::uint32_t run = 0; run < runs; ++run) {
+    LossEvent loss;
+    loss.offset = (std::uint64_t{run} * 12 + run % 5) * data.segment_size;
+    loss.len = segments * data.segment_size;
+    loss.before_capture = true;
+    loss.episode = run;
+    data.losses.push_back(loss);
+  }
+  data.lost_packets = data.lost_before_capture = runs * segments;
+  data.loss_episodes = runs;
+  charge(data, TimeOwner::timeout, 4);
+  return facts;
+}
+
+TEST(LsoNotSegmented, WhatAlwaysMissesSeveralAtTheReceiverIsASuspect) {
+  const auto found = run("lso-not-segmented", holes_of(30, 2));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::suspect);
+  EXPECT_NE(found[0].claim.find("2.0 at a time"), std::string::npos) << found[0].claim;
+  EXPECT_NE(found[0].next_capture.find("sender.pcap"), std::string::npos);
+  EXPECT_TRUE(run("lso-not-segmented", holes_of(30, 1)).empty()) << "one at a time";
+  EXPECT_TRUE(run("lso-not-segmented", holes_of(8, 2)).empty()) << "too few";
+  Case at_sender = holes_of(30, 2);
+  download_of(at_sender).lost_before_capture = 0;
+  EXPECT_TRUE(run("lso-not-segmented", at_sender).empty()) << "large frames would show here";
+}
+
 TEST(LsoNotSegmented, PiecesThatDoNotPassEitherAreAnotherFault) {
   Case facts = uncut(30, 0);
   download_of(facts).superframes.lost_then_pieces_delivered = 0;
