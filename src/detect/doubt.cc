@@ -123,13 +123,14 @@ std::optional<Doubt> doubt_about_loss(const ConnectionFacts& connection,
     // What keeps coming back keeps the congestion window small, too.
     const double repair_s = loss_s(direction) + kept_small_s(direction);
     if (!is_unexplained(repair_s, active_s(connection))) continue;
-    return Doubt{fmt::format("{} of {:.0f} segments were lost; repairing them, and windows that they "
-                             "kept small, took {} of {}, but what lost them does not show",
-                             direction.lost_packets, segments_sent(direction),
-                             format_duration(repair_s), format_duration(active_s(connection))),
-                 {"at the sender: " + capture_command(connection, "sender.pcap"),
-                  "at the receiver: " + capture_command(connection, "receiver.pcap")},
-                 repair_s};
+    return Doubt{
+        fmt::format("{} of {:.0f} segments were lost; repairing them, and windows that they "
+                    "kept small, took {} of {}, but what lost them does not show",
+                    direction.lost_packets, segments_sent(direction), format_duration(repair_s),
+                    format_duration(active_s(connection))),
+        {"at the sender: " + capture_command(connection, "sender.pcap"),
+         "at the receiver: " + capture_command(connection, "receiver.pcap")},
+        repair_s};
   }
   return std::nullopt;
 }

@@ -29,8 +29,8 @@ struct LossRuns {
 
 LossRuns loss_runs(const DirectionFacts& data);
 
-/// So many losses, always of two or three segments and never of one, that frames of several segments
-/// seem to die where single ones pass.
+/// So many losses, always of two or three segments and never of one, that frames of several
+/// segments seem to die where single ones pass.
 bool large_frames_may_die(const DirectionFacts& data, const LossRuns& runs);
 
 /// Lost packets lie side by side in the stream far more often than chance would have it.

@@ -42,7 +42,8 @@ double lost_share(const DirectionFacts& data) {
 // section 5.2). A handful came as chance would have it: one standard deviation fewer are as likely.
 double event_share(const DirectionFacts& data) {
   const auto events = static_cast<double>(data.loss_episodes);
-  return std::min(lost_share(data), (events - std::sqrt(events)) / std::max(1.0, segments_sent(data)));
+  return std::min(lost_share(data),
+                  (events - std::sqrt(events)) / std::max(1.0, segments_sent(data)));
 }
 
 bool loss_explains_rate(const DirectionFacts& data, double share, double rate_bps) {

@@ -49,7 +49,7 @@ struct Segment {
   bool probe = false;              // sent against a closed window, which refused it
   bool came_late = false;          // filled a hole out of order
   bool resend_superframe = false;  // the newest copy was part of a super-frame
-  bool overtaken = false;  // SACK had told of bytes behind it when it was first sent again
+  bool overtaken = false;          // SACK had told of bytes behind it when it was first sent again
 
   [[nodiscard]] std::int64_t len() const { return end - begin; }
   /// Of two copies that arrived one is the first. Where bytes were sent three times, the second and

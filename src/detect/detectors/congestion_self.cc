@@ -192,6 +192,33 @@ void inspect_short_queue(const Transfer& transfer, const QueueFacts& queue, Find
          is_material(lost, transfer) ? Severity::fault : Severity::note, lost, findings);
 }
 
+/// Losses at the longest round trips, which grow by less than what must wait in a queue: as far
+/// from the bottleneck as this it may be too short to show, or what is lost is chosen otherwise.
+bool suspect_unseen_queue(const Transfer& transfer, Findings& findings) {
+  const DirectionFacts& data = transfer.data();
+  const LossPattern pattern = loss_pattern(data);
+  const std::string when = losses_come_when_full(data);
+  const double waited = loss_s(data) - outage_s(data) + idle_link_s(data);
+  if (when.empty() || pattern.share > kMostLost || !is_material(waited, transfer)) return false;
+  if (!other_cause_of_loss(transfer).empty() || !why_not_short_queue(data).empty()) return false;
+  Finding finding = about(kId, transfer);
+  finding.severity = Severity::suspect;
+  finding.confidence = confidence_of(0.6, transfer);
+  finding.seconds_lost = waited;
+  finding.claim = fmt::format(
+      "a queue too short to show in round trips may overflow: {} packets from {} are lost, when "
+      "these are longest",
+      pattern.losses, to_string(transfer.sender()));
+  finding.evidence.push_back(
+      shown_by(when, pattern.originals, {{"lost_packets", static_cast<double>(pattern.losses)}}));
+  finding.refuted_by = "losses at any round trip, or after a fixed amount of data at any rate";
+  finding.next_capture = fmt::format("on {}: {}", to_string(transfer.sender().address),
+                                     capture_command(transfer.connection, "sender.pcap"));
+  finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.retransmission");
+  findings.list.push_back(std::move(finding));
+  return true;
+}
+
 /// A queue that the round trips show; `full_s` is the round trip when it is full.
 void inspect_long_queue(const Transfer& transfer, const QueueFacts& queue, double full_s,
                         Findings& findings) {
@@ -278,6 +305,8 @@ void inspect_transfer(const Transfer& transfer, const Policing* policing, Siblin
   const double queued_share = data.time.share(TimeOwner::bottleneck);
   if (!climbs || queued_share < kBottleneckShare) {
     if (inspect_together(transfer, siblings, findings)) return;
+    const bool by_tokens = policing != nullptr && policing->fits;
+    if (!climbs && !at_any_rate && !by_tokens && suspect_unseen_queue(transfer, findings)) return;
     return silent(findings, kId, transfer,
                   fmt::format("no queue to speak of: round trip {} at least, {} under load, {} of "
                               "the time spent in it",

@@ -54,13 +54,12 @@ double seconds_lost_to(const DirectionFacts& data) {
 std::string how_seen(const ReorderFacts& reorder) {
   std::string seen;
   if (reorder.packets > 0) {
-    seen = fmt::format("{} {}, late by {} (median) and by {} at most",
-                       counted(reorder.packets, "packet"),
-                       reorder.by_sack ? "first reported missing by SACK and then acknowledged "
-                                         "without a resend"
-                                       : "that came out of order",
-                       format_duration(reorder.median_late_s),
-                       counted(reorder.max_distance_segments, "segment"));
+    seen = fmt::format(
+        "{} {}, late by {} (median) and by {} at most", counted(reorder.packets, "packet"),
+        reorder.by_sack ? "first reported missing by SACK and then acknowledged "
+                          "without a resend"
+                        : "that came out of order",
+        format_duration(reorder.median_late_s), counted(reorder.max_distance_segments, "segment"));
   }
   if (reorder.taken_for_lost == 0) return seen;
   return fmt::format("{}{}{} sent again because SACK told of later ones, of which both copies came",

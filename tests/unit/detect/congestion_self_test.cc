@@ -123,9 +123,14 @@ TEST(CongestionSelf, GrowthByLessThanTwoPacketsIsNoQueueThatOverflows) {
   DirectionFacts& data = download_of(facts);
   data.rtt.total.p95_s = 0.0207;
   data.goodput_bps = 180e6;
-  EXPECT_EQ(run("congestion-self", facts).size(), 1U);
+  EXPECT_EQ(run("congestion-self", facts).at(0).severity, Severity::fault);
   data.goodput_bps = 18e6;
-  EXPECT_TRUE(run("congestion-self", facts).empty());
+  const auto found = run("congestion-self", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::suspect) << "that they come when it is full says little";
+  EXPECT_NE(found[0].next_capture.find("sender.pcap"), std::string::npos);
+  data.lost_packets = data.data_packets / 10;
+  EXPECT_TRUE(run("congestion-self", facts).empty()) << "no window loses that much";
 }
 
 TEST(CongestionSelf, SackBlocksOfWhatWasNeverSentHideWhenPacketsWereLost) {

@@ -118,7 +118,7 @@ TEST_F(Resend, OfWhatComesLateIsLatenessAndNoLoss) {
   EXPECT_EQ(d.reorder.packets, 0u);
   EXPECT_EQ(d.lost_packets, 0u);
   EXPECT_EQ(d.loss_episodes, 0u) << "the flight lost nothing";
-  ASSERT_EQ(d.reorder.frames.size(), 1u);
+  ASSERT_EQ(d.reorder.frames.count, 1u);
 }
 
 // Nothing behind it had been reported: that it was needless says nothing about the order.
