@@ -110,8 +110,8 @@ TEST_F(Resend, OfWhatComesLateIsLatenessAndNoLoss) {
   x.after(kRtt);
   for (int i = 1; i < 5; ++i) x.to_client({.ack = at(0), .sack = {{at(1), at(i + 1)}}});
   x.to_server({.from = at(0), .len = kSegment, .fill = 'a'});
-  x.after(10ms).to_client({});
-  x.after(10ms).to_client({.sack = {{at(0), at(1)}}});
+  x.after(15ms).to_client({});
+  x.after(5ms).to_client({.sack = {{at(0), at(1)}}});
   const DirectionFacts d = data();
   EXPECT_EQ(d.spurious.by_dsack, 1u);
   EXPECT_EQ(d.reorder.taken_for_lost, 1u);
