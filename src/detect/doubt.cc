@@ -10,7 +10,6 @@
 #include "base/plural.h"
 #include "detect/capture_loss.h"
 #include "detect/loss_limit.h"
-#include "detect/loss_pattern.h"
 #include "detect/loss_time.h"
 #include "detect/policy.h"
 #include "detect/synthesis_steps.h"
@@ -113,7 +112,7 @@ bool link_is_full(const ConnectionFacts& connection, Direction direction,
   });
 }
 
-// Many segments were lost and repairing them took long, yet no fault's evidence is complete.
+// Many packets were lost and repairing them took long, yet no fault's evidence is complete.
 std::optional<Doubt> doubt_about_loss(const ConnectionFacts& connection,
                                       std::span<const Finding> findings,
                                       const FindingIndex& index) {
@@ -123,14 +122,13 @@ std::optional<Doubt> doubt_about_loss(const ConnectionFacts& connection,
     // What keeps coming back keeps the congestion window small, too.
     const double repair_s = loss_s(direction) + kept_small_s(direction);
     if (!is_unexplained(repair_s, active_s(connection))) continue;
-    return Doubt{
-        fmt::format("{} of {:.0f} segments were lost; repairing them, and windows that they "
-                    "kept small, took {} of {}, but what lost them does not show",
-                    direction.lost_packets, segments_sent(direction), format_duration(repair_s),
-                    format_duration(active_s(connection))),
-        {"at the sender: " + capture_command(connection, "sender.pcap"),
-         "at the receiver: " + capture_command(connection, "receiver.pcap")},
-        repair_s};
+    return Doubt{fmt::format("{} of {} packets were lost; repairing them, and windows that they "
+                             "kept small, took {} of {}, but what lost them does not show",
+                             direction.lost_packets, direction.data_packets,
+                             format_duration(repair_s), format_duration(active_s(connection))),
+                 {"at the sender: " + capture_command(connection, "sender.pcap"),
+                  "at the receiver: " + capture_command(connection, "receiver.pcap")},
+                 repair_s};
   }
   return std::nullopt;
 }

@@ -73,7 +73,7 @@ Episodes episodes_of(const DirectionFacts& data) {
 
 // Late packets lengthen round trips as a queue does, and the ones that they make look lost as well.
 bool lateness_hides_load(const DirectionFacts& data) {
-  return data.reorder.packets * 2 > data.lost_packets;
+  return data.reorder.late() * 2 > data.lost_packets;
 }
 
 std::string high_ranks(const DirectionFacts& data, const std::vector<double>& ranks) {

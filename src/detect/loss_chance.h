@@ -25,6 +25,8 @@ struct LossRuns {
   /// 0..1: of so many runs, each ended by the next segment with the same chance, none is a single
   /// segment; 1 where one is.
   double chance_of_none_alone = 1;
+
+  [[nodiscard]] double segments() const { return static_cast<double>(count) * mean_segments; }
 };
 
 LossRuns loss_runs(const DirectionFacts& data);

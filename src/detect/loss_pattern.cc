@@ -50,6 +50,8 @@ constexpr double kDeadTimeShare = 0.30;
 constexpr double kTailShare = 0.6;
 // Needless resends for each loss, from which on they speak for all.
 constexpr std::uint64_t kNeedlessPerLoss = 4;
+// And with a proof for each of them: hardly more than one ACK in seven is lost.
+constexpr std::uint64_t kProvedPerLoss = 6;
 
 double as_double(std::uint64_t n) { return static_cast<double>(n); }
 
@@ -254,12 +256,15 @@ bool flights_die(const DirectionFacts& data, const LossPattern& pattern) {
 
 std::string may_have_been_late(const DirectionFacts& data) {
   const std::uint64_t many = kNeedlessPerLoss * data.lost_packets;
-  if (data.reorder.packets < many || data.spurious.packets < many || data.spurious.packets == 0)
-    return {};
+  // Where both copies of each are proved to have come, only those are left of which the proof was
+  // lost with its ACK.
+  const bool most_came_late =
+      data.reorder.packets >= many || data.reorder.late() >= kProvedPerLoss * data.lost_packets;
+  if (!most_came_late || data.spurious.packets < many || data.spurious.packets == 0) return {};
   return fmt::format(
       "{} of {} resends were needless, and {} packets came late: the others may have been late as "
       "well",
-      data.spurious.packets, data.resent_packets, data.reorder.packets);
+      data.spurious.packets, data.resent_packets, data.reorder.late());
 }
 
 std::string taken_for_lost(const DirectionFacts& data) {

@@ -129,12 +129,12 @@ double chance_of_so_few(std::uint64_t events, double share, double chance) {
   return arithmetic::chance_of_at_most(most, events, chance);
 }
 
-/// Of the segments of all transfers.
+/// Of the packets of all transfers.
 double share_lost(const Policing& judged) {
   double lost = 0, sent = 0;
   for (const Transfer& transfer : judged.transfers) {
     lost += static_cast<double>(transfer.data().lost_packets);
-    sent += segments_sent(transfer.data());
+    sent += static_cast<double>(transfer.data().data_packets);
   }
   return sent > 0 ? lost / sent : 0;
 }

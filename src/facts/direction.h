@@ -78,8 +78,8 @@ struct LossEvent {
   Time time{};                 // of the resend that repaired it
   FrameRef original;           // none when the original never passed the capture point
   FrameRef resend;
-  std::uint64_t offset = 0;    // of the first byte in the stream, 0 = first byte after the SYN
-  std::uint32_t len = 0;       // of a super-frame what of it was sent again
+  std::uint64_t offset = 0;    // of the first lost byte in the stream, 0 = first byte after the SYN
+  std::uint32_t len = 0;       // of a super-frame only what of it was sent again
   std::uint32_t original_ip_len = 0;  // IP total length of the lost frame; 0 unknown
   ResendClass how = ResendClass::unknown;
   bool before_capture = false; // lost between the sender and the capture point

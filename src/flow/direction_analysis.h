@@ -188,6 +188,7 @@ class DirectionAnalysis {
   void ask_whether_needless(Segment& segment, const Record& record);
   void settle_checksum(const Segment& segment);
   void settle_first_copy(const Segment& segment);
+  static Range lost_part(const Segment& segment);
   void settle_lost(Segment& segment);
   void settle_lost_superframe(const Segment& segment);
   void take_back_loss(const Segment& segment);

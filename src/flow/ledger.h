@@ -28,9 +28,10 @@ struct Segment {
                 payload_len = 0;  // of the first copy's frame: before `begin`, and in all
   std::uint32_t first_ip_len = 0, last_ip_len = 0;
   std::uint32_t first_ts = 0, last_ts = 0;
-  std::uint32_t resent_bytes = 0;  // of this range, in further copies
-  std::uint32_t copies = 0;        // 0: a hole, never captured
-  std::uint64_t flight_bytes = 0;  // outstanding when first sent
+  std::uint32_t resent_bytes = 0;                 // of this range, in further copies
+  std::int64_t resent_begin = 0, resent_end = 0;  // these lie within; both 0 without
+  std::uint32_t copies = 0;                       // 0: a hole, never captured
+  std::uint64_t flight_bytes = 0;                 // outstanding when first sent
   float rtt_before_s = 0;
   std::uint32_t episode = 0;
   std::uint16_t ip_id = 0;
@@ -49,7 +50,7 @@ struct Segment {
   bool probe = false;              // sent against a closed window, which refused it
   bool came_late = false;          // filled a hole out of order
   bool resend_superframe = false;  // the newest copy was part of a super-frame
-  bool overtaken = false;          // SACK had told of bytes behind it when it was first sent again
+  bool overtaken = false;  // when first sent again: SACK had told of bytes behind it, not of it
 
   [[nodiscard]] std::int64_t len() const { return end - begin; }
   /// Of two copies that arrived one is the first. Where bytes were sent three times, the second and

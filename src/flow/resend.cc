@@ -131,14 +131,19 @@ void DirectionAnalysis::resend_segment(Segment& segment, const Sending& s, Resen
     ++facts_.lost_resends;
   }
   resent_end_ = std::max(resent_end_, s.end);
-  const std::int64_t overlap = std::min(segment.end, s.end) - std::max(segment.begin, s.begin);
-  passage_.resent(std::max(segment.begin, s.begin), std::min(segment.end, s.end),
-                  segment.first_sent, r.time, facts_.acked_bytes);
+  const std::int64_t begin = std::max(segment.begin, s.begin);
+  const std::int64_t end = std::min(segment.end, s.end);
+  const std::int64_t overlap = end - begin;
+  passage_.resent(begin, end, segment.first_sent, r.time, facts_.acked_bytes);
+  const bool first = segment.resent_bytes == 0;
+  segment.resent_begin = first ? begin : std::min(segment.resent_begin, begin);
+  segment.resent_end = first ? end : std::max(segment.resent_end, end);
   segment.resent_bytes +=
       static_cast<std::uint32_t>(std::min<std::int64_t>(overlap, segment.len()));
   if (segment.copies == 1) {
     segment.sacked_before_resend = segment.sacked;
-    segment.overtaken = how == ResendClass::fast && sacked_high_ > std::min(segment.end, s.end);
+    segment.overtaken =
+        how == ResendClass::fast && !segment.sacked && sacked_high_ > std::min(segment.end, s.end);
   }
   ++segment.copies;
   segment.last_sent = r.time;

@@ -86,6 +86,15 @@ void DirectionAnalysis::settle_first_copy(const Segment& segment) {
   note(facts_.superframes.delivered_frames, segment.first_frame);
 }
 
+// Of a super-frame some segments may have arrived: what was sent again had not.
+DirectionAnalysis::Range DirectionAnalysis::lost_part(const Segment& segment) {
+  const Range whole{segment.begin, segment.end};
+  if (!segment.superframe || segment.resent_bytes == 0) return whole;
+  const Range again{std::max(segment.begin, segment.resent_begin),
+                    std::min(segment.end, segment.resent_end)};
+  return again.begin < again.end ? again : whole;
+}
+
 void DirectionAnalysis::settle_lost(Segment& segment) {
   if (segment.superframe) settle_lost_superframe(segment);
   if (segment.first_ip_len > 0) {
@@ -104,10 +113,9 @@ void DirectionAnalysis::settle_lost(Segment& segment) {
   loss.time = segment.last_sent;
   loss.original = segment.first_frame;
   loss.resend = segment.last_frame;
-  loss.offset = static_cast<std::uint64_t>(std::max<std::int64_t>(segment.begin, 0));
-  loss.len = static_cast<std::uint32_t>(std::min<std::int64_t>(segment.len(), 0xffff'ffff));
-  if (segment.superframe && segment.resent_bytes > 0)
-    loss.len = std::min(loss.len, segment.resent_bytes);
+  const Range lost = lost_part(segment);
+  loss.offset = static_cast<std::uint64_t>(std::max<std::int64_t>(lost.begin, 0));
+  loss.len = static_cast<std::uint32_t>(std::min<std::int64_t>(lost.end - lost.begin, 0xffff'ffff));
   loss.original_ip_len = segment.first_ip_len;
   loss.how = segment.how;
   loss.rtt_before_s = static_cast<double>(segment.rtt_before_s);

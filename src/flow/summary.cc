@@ -85,6 +85,8 @@ DirectionFacts DirectionAnalysis::finish(Time end, std::vector<IcmpFacts>& icmp)
   facts_.stalls = stalls_.take();
   facts_.passage = passage_.take(facts_.lost_packets);
   facts_.reorder.median_late_s = reorder_late_.quantile(0.5);
+  // A path that doubles packets doubles resends as well: then two that came prove nothing.
+  if (facts_.dsacks > 2 * facts_.spurious.packets) facts_.reorder.taken_for_lost = 0;
   std::stable_sort(facts_.losses.begin(), facts_.losses.end(),
                    [](const LossEvent& a, const LossEvent& b) { return a.time < b.time; });
   count_flights_that_lost();

@@ -4,7 +4,8 @@
 // round-trip time that climbs with the flight and by losses that come in bursts when it is high
 // (Sundaresan et al., IMC 2017). Look-alikes: a queue that is full before the flow starts (swing
 // small), a policer (no queue), random loss (losses alone, at any round-trip time). A transfer that
-// fills its link with a moderate queue and loses nothing is healthy.
+// fills its link with a moderate queue and loses nothing is healthy. Where only the ranks of round
+// trips before losses speak of a queue, seen from afar, it is a suspect.
 #include <algorithm>
 #include <vector>
 
@@ -22,6 +23,7 @@
 #include "detect/policing.h"
 #include "detect/policy.h"
 #include "detect/siblings.h"
+#include "detect/tap.h"
 
 namespace slowpath::detect::detectors {
 namespace {
@@ -192,22 +194,25 @@ void inspect_short_queue(const Transfer& transfer, const QueueFacts& queue, Find
          is_material(lost, transfer) ? Severity::fault : Severity::note, lost, findings);
 }
 
-/// Losses at the longest round trips, which grow by less than what must wait in a queue: as far
-/// from the bottleneck as this it may be too short to show, or what is lost is chosen otherwise.
+/// Losses at the longest round trips, which grow by less than what must wait in a queue: away from
+/// the sender it may be too short to show, or what is lost is chosen otherwise.
 bool suspect_unseen_queue(const Transfer& transfer, Findings& findings) {
   const DirectionFacts& data = transfer.data();
   const LossPattern pattern = loss_pattern(data);
   const std::string when = losses_come_when_full(data);
-  const double waited = loss_s(data) - outage_s(data) + idle_link_s(data);
-  if (when.empty() || pattern.share > kMostLost || !is_material(waited, transfer)) return false;
-  if (!other_cause_of_loss(transfer).empty() || !why_not_short_queue(data).empty()) return false;
+  const double repair_s = loss_s(data) - outage_s(data);
+  const bool grows = data.rtt.total.p95_s - least_rtt_s(data.rtt) >= kShortQueueSeconds;
+  if (is_at_sender(data) || when.empty() || !grows || pattern.share > kMostLost) return false;
+  if (!is_material(repair_s, transfer) || !other_cause_of_loss(transfer).empty()) return false;
+  if (!why_not_short_queue(data).empty()) return false;
   Finding finding = about(kId, transfer);
   finding.severity = Severity::suspect;
   finding.confidence = confidence_of(0.6, transfer);
-  finding.seconds_lost = waited;
+  finding.seconds_lost = std::min(repair_s + idle_link_s(data), below_its_best_s(data));
   finding.claim = fmt::format(
-      "a queue too short to show in round trips may overflow: {} packets from {} are lost, when "
-      "these are longest",
+      "a queue too short to show may overflow: {} packets from {} are lost, most of them when "
+      "round "
+      "trips are longest",
       pattern.losses, to_string(transfer.sender()));
   finding.evidence.push_back(
       shown_by(when, pattern.originals, {{"lost_packets", static_cast<double>(pattern.losses)}}));

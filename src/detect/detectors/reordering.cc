@@ -62,7 +62,7 @@ std::string how_seen(const ReorderFacts& reorder) {
         format_duration(reorder.median_late_s), counted(reorder.max_distance_segments, "segment"));
   }
   if (reorder.taken_for_lost == 0) return seen;
-  return fmt::format("{}{}{} sent again because SACK told of later ones, of which both copies came",
+  return fmt::format("{}{}{} sent again because SACK told of later ones, and both copies came",
                      seen, seen.empty() ? "" : "; ", counted(reorder.taken_for_lost, "packet"));
 }
 
@@ -70,9 +70,9 @@ std::string claim_of(const Transfer& transfer) {
   const ReorderFacts& reorder = transfer.data().reorder;
   std::string claim = fmt::format("{} packets from {} arrived after later ones", reorder.late(),
                                   to_string(transfer.sender()));
-  if (reorder.max_late_s <= 0) return claim;
-  return fmt::format("{}, {} late {}", claim, format_duration(reorder.max_late_s),
-                     reorder.taken_for_lost > 0 ? "and more" : "at most");
+  // How late those were that had been sent again before they came does not show.
+  if (reorder.taken_for_lost > 0) return claim;
+  return fmt::format("{}, {} late at most", claim, format_duration(reorder.max_late_s));
 }
 
 void report(const Transfer& transfer, Findings& findings) {

@@ -17,6 +17,8 @@
 namespace slowpath::detect::detectors {
 namespace {
 
+// As many packets out of order as reordering asks for.
+constexpr std::uint64_t kLate = 3;
 constexpr std::string_view kId = "spurious-retransmission";
 // One proof may be a duplicate made on the path.
 constexpr std::uint64_t kProofs = 2;
@@ -79,7 +81,7 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
                   fmt::format("{} of {} resends were needless: most were not", spurious.packets,
                               data.resent_packets));
   }
-  if (data.reorder.late() > 0 && spurious.timeouts * 2 < spurious.packets) {
+  if (data.reorder.late() >= kLate && spurious.timeouts * 2 < spurious.packets) {
     return silent(findings, kId, transfer,
                   "packets that overtook each other made the needless resends");
   }

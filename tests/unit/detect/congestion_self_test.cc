@@ -125,10 +125,23 @@ TEST(CongestionSelf, GrowthByLessThanTwoPacketsIsNoQueueThatOverflows) {
   data.goodput_bps = 180e6;
   EXPECT_EQ(run("congestion-self", facts).at(0).severity, Severity::fault);
   data.goodput_bps = 18e6;
+  EXPECT_TRUE(run("congestion-self", facts).empty());
+}
+
+TEST(CongestionSelf, SuchGrowthSeenFromAfarIsASuspect) {
+  Case facts = with_short_queue();
+  DirectionFacts& data = download_of(facts);
+  data.rtt.total.p95_s = 0.0207;
+  data.goodput_bps = 18e6;
+  data.vantage = Vantage::receiver;
   const auto found = run("congestion-self", facts);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].severity, Severity::suspect) << "that they come when it is full says little";
+  EXPECT_LE(found[0].seconds_lost, 10);
   EXPECT_NE(found[0].next_capture.find("sender.pcap"), std::string::npos);
+  Case impossible = facts;
+  download_of(impossible).sack_edges.impossible = 20;
+  EXPECT_TRUE(run("congestion-self", impossible).empty());
   data.lost_packets = data.data_packets / 10;
   EXPECT_TRUE(run("congestion-self", facts).empty()) << "no window loses that much";
 }

@@ -74,6 +74,14 @@ TEST(LsoNotSegmented, WhatAlwaysMissesSeveralAtTheReceiverIsASuspect) {
   EXPECT_NE(found[0].next_capture.find("sender.pcap"), std::string::npos);
   EXPECT_TRUE(run("lso-not-segmented", holes_of(30, 1)).empty()) << "one at a time";
   EXPECT_TRUE(run("lso-not-segmented", holes_of(8, 2)).empty()) << "too few";
+  Case by_timer = holes_of(30, 2);
+  for (std::uint64_t i = 0; i < 40; ++i) {
+    LossEvent loss = download_of(by_timer).losses[0];
+    loss.how = ResendClass::timeout;
+    download_of(by_timer).losses.push_back(loss);
+  }
+  download_of(by_timer).lost_packets += 40;
+  EXPECT_TRUE(run("lso-not-segmented", by_timer).empty()) << "most are not known to be several";
   Case at_sender = holes_of(30, 2);
   download_of(at_sender).lost_before_capture = 0;
   EXPECT_TRUE(run("lso-not-segmented", at_sender).empty()) << "large frames would show here";

@@ -59,6 +59,10 @@ TEST(SpuriousRetransmission, FastOnesAfterReorderingBelongToIt) {
   download_of(facts).spurious.timeouts = 0;
   download_of(facts).reorder.packets = 30;
   EXPECT_TRUE(run("spurious-retransmission", facts).empty());
+  // Of two nobody else speaks.
+  download_of(facts).reorder.packets = 0;
+  download_of(facts).reorder.taken_for_lost = 2;
+  EXPECT_EQ(run("spurious-retransmission", facts).size(), 1U);
 }
 
 TEST(SpuriousRetransmission, DamagedCaptureWithoutAcksIsNoFault) {

@@ -121,6 +121,41 @@ TEST_F(Resend, OfWhatComesLateIsLatenessAndNoLoss) {
   ASSERT_EQ(d.reorder.frames.count, 1u);
 }
 
+// A sender that ignores SACK sends again what had been reported: in order, and for nothing.
+TEST_F(Resend, OfWhatSackHadReportedIsNoLateness) {
+  flight(6);
+  x.after(kRtt);
+  for (int i = 1; i < 5; ++i) x.to_client({.ack = at(0), .sack = {{at(1), at(i + 1)}}});
+  for (int i = 0; i < 4; ++i) x.after(10us).to_server({.from = at(i), .len = kSegment});
+  x.after(kRtt).to_client({});
+  for (int i = 1; i < 4; ++i) x.after(10us).to_client({.sack = {{at(i), at(i + 1)}}});
+  const DirectionFacts d = data();
+  EXPECT_EQ(d.spurious.by_dsack, 3u);
+  EXPECT_EQ(d.lost_packets, 1u);
+  EXPECT_EQ(d.reorder.late(), 0u);
+}
+
+// Every packet is doubled on the way, and so is the resend of a lost one: D-SACK tells of all.
+TEST_F(Resend, OnAPathThatDoublesPacketsIsNoLateness) {
+  for (int i = 0; i < 3; ++i) {
+    const std::int64_t from = base;
+    x.after(10us).to_server({.len = 5 * kSegment});
+    base += 5 * std::int64_t{kSegment};
+    x.after(kRtt).to_client({.ack = from, .sack = {{from + kSegment, base}}});
+    for (int k = 1; k < 5; ++k)
+      x.after(10us).to_client(
+          {.ack = from,
+           .sack = {{from + k * kSegment, from + (k + 1) * kSegment}, {from + kSegment, base}}});
+    x.to_server({.from = from, .len = kSegment});
+    x.after(kRtt).to_client({.ack = base});
+    x.after(10us).to_client({.ack = base, .sack = {{from, from + kSegment}}});
+  }
+  const DirectionFacts d = data();
+  EXPECT_EQ(d.spurious.by_dsack, 3u);
+  EXPECT_EQ(d.dsacks, 15u);
+  EXPECT_EQ(d.reorder.late(), 0u);
+}
+
 // Nothing behind it had been reported: that it was needless says nothing about the order.
 TEST_F(Resend, OfATimerIsNoLateness) {
   flight(2);
@@ -144,6 +179,22 @@ TEST_F(Resend, OfAPartOfASuperFrameIsALossOfThatPart) {
   EXPECT_EQ(d.losses[0].offset, static_cast<std::uint64_t>(at(0)));
   EXPECT_EQ(d.losses[0].len, kSegment);
   EXPECT_EQ(d.superframes.lost_whole, 0u);
+}
+
+// The last of one large send and the first of the next: neighbours.
+TEST_F(Resend, OfPartsOfTwoSuperFramesKeepsTheirPlaces) {
+  x.after(10us).to_server({.len = 4 * kSegment, .fill = 'a'});
+  x.after(10us).to_server({.len = 4 * kSegment, .fill = 'a'});
+  x.after(kRtt).to_client({.ack = at(3), .sack = {{at(5), at(8)}}});
+  x.to_server({.from = at(3), .len = kSegment, .fill = 'a'});
+  x.after(10us).to_server({.from = at(4), .len = kSegment, .fill = 'a'});
+  x.after(kRtt).to_client({});
+  const DirectionFacts d = data();
+  ASSERT_EQ(d.losses.size(), 2u);
+  EXPECT_EQ(d.losses[0].offset, static_cast<std::uint64_t>(at(3)));
+  EXPECT_EQ(d.losses[0].len, kSegment);
+  EXPECT_EQ(d.losses[1].offset, static_cast<std::uint64_t>(at(4)));
+  EXPECT_EQ(d.losses[1].len, kSegment);
 }
 
 TEST_F(Resend, AfterASilenceIsATimeoutAndTheRestGoesBack) {
