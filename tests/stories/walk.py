@@ -166,7 +166,8 @@ def inspected(story, look):
     transfer = subprocess.Popen(measure_words(story, 120), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                 start_new_session=True)
     try:
-        time.sleep(3.5)
+        # A MiB at the slowest of them (S1, a megabit and a half a second): less proves nothing.
+        time.sleep(7)
         return run(*in_host(story, look.host), PROGRAM, "inspect", "--json", "--interval", "1.5")
     finally:
         if transfer.poll() is None:
