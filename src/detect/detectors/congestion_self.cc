@@ -48,6 +48,8 @@ constexpr double kOverflowTimeouts = 8;
 // front.
 constexpr double kShortQueueShown = 0.3;
 constexpr double kShortQueueSeconds = 0.0005;
+// Away from the sender, whose bursts lengthen round trips as well, less than this proves no queue.
+constexpr double kAwaySeconds = 0.002;
 
 // What overflows holds this many packets at least.
 constexpr double kLeastQueued = 2;
@@ -80,8 +82,10 @@ bool loses_more_than_windows(const DirectionFacts& data) {
 /// The round trip grows by something, by no less than packets that queue would take at the rate
 /// that the path gave, and losses come when it is longest.
 bool overflows_unseen(const DirectionFacts& data) {
-  return data.goodput_bps > 0 &&
-         data.rtt.total.p95_s - least_rtt_s(data.rtt) >= least_delay_s(data, data.goodput_bps) &&
+  if (data.goodput_bps <= 0) return false;
+  const double least_s =
+      std::max(least_delay_s(data, data.goodput_bps), is_at_sender(data) ? 0 : kAwaySeconds);
+  return data.rtt.total.p95_s - least_rtt_s(data.rtt) >= least_s &&
          !losses_come_when_full(data).empty();
 }
 
