@@ -29,9 +29,10 @@ constexpr Duration kCoarse = std::chrono::milliseconds(1);
 // or it never leaves a millisecond between two.
 constexpr std::size_t kTickPackets = 50;
 constexpr double kSharedTimes = 0.10;
-// So many of one sender that follow each other at one time have other timestamps: time did pass. (A
+// So many of one sender that follow each other at one time have other timestamps: time did pass,
+// which with a fine clock it hardly does, and never at whole ticks of a millisecond and more. (A
 // capture that was made by a program may let all that it sends at once have one time.)
-constexpr std::size_t kTimePassed = 10;
+constexpr std::size_t kTimePassed = 3;
 // Short distances, of so many ticks, are a whole number of ticks, but for rounding.
 constexpr std::int64_t kFewTicks = 3;
 constexpr double kRounding = 0.15;

@@ -50,6 +50,22 @@ TEST(CoarseTick, ACaptureThatAProgramMadeSharesTimesAsItLikes) {
   EXPECT_EQ(coarse_tick(made), Duration{0});
 }
 
+// Most of what shares a time of a short capture was sent within a millisecond.
+TEST(CoarseTick, AFewForWhichTimePassedAreEnough) {
+  for (const int passed : {2, 4}) {
+    std::vector<Record> records = records_by(milliseconds(15));
+    int left = passed;
+    std::uint32_t value = 1;
+    for (std::size_t i = 1; i < records.size(); ++i) {
+      const bool shared = records[i].time == records[i - 1].time;
+      value += shared ? static_cast<std::uint32_t>(left-- > 0) : 15U;
+      records[i].ts_value = value;
+    }
+    records[0].ts_value = 1;
+    EXPECT_EQ(coarse_tick(records), passed > 2 ? milliseconds(15) : Duration{0}) << passed;
+  }
+}
+
 TEST(CoarseTick, FewPacketsOrLonePacketsTellNothing) {
   EXPECT_EQ(coarse_tick(records_by(microseconds(15'625), 40)), Duration{0});
   std::vector<Record> lone = records_by(microseconds(1));
