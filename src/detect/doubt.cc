@@ -112,6 +112,13 @@ bool link_is_full(const ConnectionFacts& connection, Direction direction,
   });
 }
 
+// A clock that ticks more seldom than the round trips come tells no repair from the waiting around
+// it: all that was neither the application's nor a window's may have been repair.
+double blurred_by_clock_s(const ConnectionFacts& connection, const DirectionFacts& data) {
+  if (connection.clock_tick_s <= 0 || data.rtt.total.median_s > connection.clock_tick_s) return 0;
+  return data.time[TimeOwner::congestion_window] + data.time[TimeOwner::pacing_or_cpu];
+}
+
 // Many packets were lost and repairing them took long, yet no fault's evidence is complete.
 std::optional<Doubt> doubt_about_loss(const ConnectionFacts& connection,
                                       std::span<const Finding> findings,
@@ -120,15 +127,17 @@ std::optional<Doubt> doubt_about_loss(const ConnectionFacts& connection,
     const DirectionFacts& direction = connection[way];
     if (!losses_limit(direction) || link_is_full(connection, way, findings, index)) continue;
     // What keeps coming back keeps the congestion window small, too.
-    const double repair_s = loss_s(direction) + kept_small_s(direction);
+    const double blurred_s = blurred_by_clock_s(connection, direction);
+    const double repair_s = loss_s(direction) + std::max(blurred_s, kept_small_s(direction));
     if (!is_unexplained(repair_s, active_s(connection))) continue;
-    return Doubt{fmt::format("{} of {} packets were lost; repairing them, and windows that they "
-                             "kept small, took {} of {}, but what lost them does not show",
-                             direction.lost_packets, direction.data_packets,
-                             format_duration(repair_s), format_duration(active_s(connection))),
-                 {"at the sender: " + capture_command(connection, "sender.pcap"),
-                  "at the receiver: " + capture_command(connection, "receiver.pcap")},
-                 repair_s};
+    return Doubt{
+        fmt::format("{} of {} packets were lost; repairing them, and windows that they "
+                    "kept small, took {}{} of {}, but what lost them does not show",
+                    direction.lost_packets, direction.data_packets, blurred_s > 0 ? "up to " : "",
+                    format_duration(repair_s), format_duration(active_s(connection))),
+        {"at the sender: " + capture_command(connection, "sender.pcap"),
+         "at the receiver: " + capture_command(connection, "receiver.pcap")},
+        repair_s};
   }
   return std::nullopt;
 }

@@ -194,6 +194,24 @@ TEST(Synthesis, LossesOfAQueueThatIsHardlyEverEmptyAreExplained) {
   EXPECT_EQ(detect::synthesise(facts, {note}).verdict, "unclear");
 }
 
+// Every fourth packet was lost, and most of the time seems paced: the clock, of 15.6 ms, shows no
+// round trip, and so no repair.
+TEST(Synthesis, ACoarseClockHidesWhatLossesTook) {
+  Case facts = healthy_case({.bytes = 400'000, .seconds = 8, .rtt_s = 0.020});
+  DirectionFacts& data = download_of(facts);
+  data.lost_packets = data.resent_packets = 60;
+  data.rtt.total.median_s = 0;
+  data.time = {};
+  data.time[TimeOwner::loss_recovery] = 1.2;
+  data.time[TimeOwner::application] = 2;
+  data.time[TimeOwner::pacing_or_cpu] = 4.8;
+  EXPECT_EQ(detect::synthesise(facts, {}).verdict, "healthy") << "no clock is to blame";
+  facts.connections[0].clock_tick_s = 0.0156;
+  const Diagnosis diagnosis = detect::synthesise(facts, {});
+  EXPECT_EQ(diagnosis.verdict, "unclear");
+  EXPECT_NE(diagnosis.summary.find("up to 6 s"), std::string::npos) << diagnosis.summary;
+}
+
 TEST(Synthesis, EmptyCaseIsUnclear) { EXPECT_EQ(detect::diagnose(Case{}).verdict, "unclear"); }
 
 TEST(Synthesis, HalfAConversationInTroubleIsUnclear) {
