@@ -14,7 +14,6 @@
 #include "base/format.h"
 #include "base/plural.h"
 #include "detect/ack_way.h"
-#include "detect/arithmetic/loss_model.h"
 #include "detect/arithmetic/statistics.h"
 #include "detect/full_path.h"
 #include "detect/loss_chance.h"
@@ -22,6 +21,7 @@
 #include "detect/loss_time.h"
 #include "detect/policing.h"
 #include "detect/policy.h"
+#include "detect/short_queue.h"
 #include "detect/siblings.h"
 #include "detect/tap.h"
 
@@ -43,51 +43,6 @@ constexpr std::uint64_t kLosses = 3;
 constexpr double kRank = 0.6;
 // Round trips of a silence beyond which no queue is to blame.
 constexpr double kOverflowTimeouts = 8;
-
-// A short queue shows in round trips too, if only by part of what it holds: those of packets in
-// front.
-constexpr double kShortQueueShown = 0.3;
-constexpr double kShortQueueSeconds = 0.0005;
-// Away from the sender, whose bursts lengthen round trips as well, less than this proves no queue.
-constexpr double kAwaySeconds = 0.002;
-
-// What overflows holds this many packets at least.
-constexpr double kLeastQueued = 2;
-
-/// What a queue that overflows delays by at least, where it is emptied at `bps`.
-double least_delay_s(const DirectionFacts& data, double bps) {
-  return std::max(kShortQueueSeconds, kLeastQueued * data.segment_size * 8 / bps);
-}
-
-/// A queue so short that the round trip hardly grows: losses keep its books, and the delay fits.
-bool is_short_queue(const DirectionFacts& data, const Policing* policing) {
-  return policing != nullptr && policing->has_bucket && !policing->fits &&
-         policing->rise_s >= least_delay_s(data, policing->bucket.rate_bytes_per_s * 8) &&
-         policing->rise_s >= kShortQueueShown * policing->queue_s;
-}
-
-// Windows that grow until they overflow lose a share that Mathis' model names. Where so many times
-// that is lost, and this much, windows do not choose.
-constexpr double kMostLost = 0.05;
-constexpr double kBeyondWindows = 10;
-
-/// More is lost than a sender loses that backs off when its queue is full.
-bool loses_more_than_windows(const DirectionFacts& data) {
-  const double share = loss_pattern(data).share;
-  if (share <= kMostLost || data.segment_size == 0) return false;
-  return share > kBeyondWindows * arithmetic::mathis_max_loss(
-                                      data.segment_size, least_rtt_s(data.rtt), data.goodput_bps);
-}
-
-/// The round trip grows by something, by no less than packets that queue would take at the rate
-/// that the path gave, and losses come when it is longest.
-bool overflows_unseen(const DirectionFacts& data) {
-  if (data.goodput_bps <= 0) return false;
-  const double least_s =
-      std::max(least_delay_s(data, data.goodput_bps), is_at_sender(data) ? 0 : kAwaySeconds);
-  return data.rtt.total.p95_s - least_rtt_s(data.rtt) >= least_s &&
-         !losses_come_when_full(data).empty();
-}
 
 // The rate of a link that stays full for a tenth of the time.
 constexpr double kBest = 0.9;
@@ -169,24 +124,6 @@ std::string why_unseen(const DirectionFacts& data, const QueueFacts& queue) {
     return fmt::format("{} round-trip times; {} are needed", data.rtt.total.samples, kSamples);
   if (queue_is_on_ack_way(data)) return "the queue is on the ACKs' way back, not on the data's";
   return may_have_been_late(data);
-}
-
-/// Why losses behind a short queue need not be its overflow; empty when they are.
-std::string why_not_short_queue(const DirectionFacts& data) {
-  if (loses_more_than_windows(data)) {
-    return fmt::format(
-        "{} of the packets are lost, far more than a window loses that backs "
-        "off: whether by a short queue or a policer does not show",
-        format_percent(loss_pattern(data).share));
-  }
-  // Then resends come when a timer says so, and what their ACKs took tells nothing of a queue.
-  if (data.sack_edges.impossible > 0) {
-    return fmt::format(
-        "{} SACK blocks report what was never sent: when packets were lost, "
-        "and how full the path was, cannot be told",
-        data.sack_edges.impossible);
-  }
-  return {};
 }
 
 void inspect_short_queue(const Transfer& transfer, const QueueFacts& queue, Findings& findings) {
@@ -305,7 +242,8 @@ void inspect_transfer(const Transfer& transfer, const Policing* policing, Siblin
   const bool climbs = queue_builds(queue) && full_s >= kRatio * queue.base_s;
   // A path that overflows is at its rate then; losses at any rate are not its queue's.
   const bool at_any_rate = policing != nullptr && losses_ignore_rate(*policing);
-  if (is_short_queue(data, policing) || (!climbs && !at_any_rate && overflows_unseen(data))) {
+  const bool unseen = !climbs && !at_any_rate && overflows_unseen(data);
+  if ((overflows_short_queue(data, policing) || unseen) && !bursts_outpace(data)) {
     if (std::string why = why_not_short_queue(data); !why.empty())
       return silent(findings, kId, transfer, std::move(why));
     if (other_cause_of_loss(transfer).empty())

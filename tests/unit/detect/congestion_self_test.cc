@@ -146,6 +146,24 @@ TEST(CongestionSelf, SuchGrowthSeenFromAfarIsASuspect) {
   EXPECT_TRUE(run("congestion-self", facts).empty()) << "no window loses that much";
 }
 
+// A small window's bursts pass at 50 Mbit/s what a policer lets through at 8: their ends are lost,
+// and waited longest.
+TEST(CongestionSelf, BurstsFarFasterThanWhatWasEverHeldFillNoQueue) {
+  Case facts = with_short_queue();
+  DirectionFacts& data = download_of(facts);
+  data.timeline.bin_s = 0.1;
+  data.timeline.bins.assign(100, {});
+  for (auto& bin : data.timeline.bins.kept()) bin.acked_bytes = 225'000;  // 18 Mbit/s
+  data.rtt.total.p95_s = 0.026;
+  data.trains = {.trains = 200, .median_bps = 20e6, .p75_bps = 50e6, .p90_bps = 55e6};
+  EXPECT_EQ(run("congestion-self", facts).at(0).severity, Severity::fault);
+  data.vantage = Vantage::receiver;
+  EXPECT_EQ(run("congestion-self", facts).at(0).severity, Severity::suspect);
+  data.trains.p75_bps = 25e6;
+  data.trains.p90_bps = 26e6;
+  EXPECT_EQ(run("congestion-self", facts).at(0).severity, Severity::fault) << "the link was full";
+}
+
 TEST(CongestionSelf, SackBlocksOfWhatWasNeverSentHideWhenPacketsWereLost) {
   Case facts = with_short_queue();
   EXPECT_EQ(run("congestion-self", facts).size(), 1U);
