@@ -109,6 +109,7 @@ void inspect_all(const Case& facts, Findings& findings) {
 Diagnosis synthesise(const Case& facts, std::vector<Finding> findings) {
   cap_severity(findings);
   distrust_capture(facts, findings);
+  calibrate_suspects(findings);
   hear_hosts(facts, findings);
   unite_views(facts, findings);
   refute_losses(facts, findings);

@@ -78,6 +78,10 @@ void bound_lists(std::vector<Finding>& findings);
 /// (DESIGN, "Say how sure"). Monotone, so that it orders nothing anew.
 void calibrate(std::vector<Finding>& findings);
 
+/// The same of what is only suspected: as likely as such suspicions of this fault were right in the
+/// lab. Before hosts are heard, which make it more or less likely.
+void calibrate_suspects(std::vector<Finding>& findings);
+
 /// The costliest first: severity, standing in the capture, the fault's seconds over all its
 /// connections, the finding's own.
 void rank(const Case& facts, std::vector<Finding>& findings);

@@ -80,11 +80,12 @@ std::string place_of(const GradedCapture& capture) {
 
 void count_confidence(const GradedCapture& capture, std::array<CalibrationBin, 10>& bins) {
   for (const GradedFinding& finding : capture.findings) {
-    if (finding.severity != Severity::fault) continue;
+    if (finding.severity < Severity::suspect) continue;
     const double tenth = std::clamp(finding.confidence * 10, 0.0, 9.0);
     CalibrationBin& bin = bins.at(static_cast<std::size_t>(tenth));
     ++bin.count;
     bin.right += finding.is_right ? 1 : 0;
+    bin.suspects += finding.severity == Severity::suspect ? 1 : 0;
     bin.stated_sum += finding.confidence;
   }
 }

@@ -99,9 +99,10 @@ struct ConfusionRow {
   std::map<std::string, std::uint64_t> verdicts;
 };
 
-/// Findings of severity fault whose confidence lies in one tenth.
+/// Faults and suspects whose confidence lies in one tenth.
 struct CalibrationBin {
   std::uint64_t count = 0, right = 0;
+  std::uint64_t suspects = 0;  // of count
   double stated_sum = 0;
 
   [[nodiscard]] double stated() const;

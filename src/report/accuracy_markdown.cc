@@ -57,8 +57,8 @@ std::string confidence_section(const Accuracy& accuracy) {
   const Table table = calibration_table(accuracy);
   if (table.empty()) return {};
   return "\n## Confidence\n\n"
-         "Of all findings of severity fault: the mean confidence that was stated, and how often "
-         "the fault was\none that may be named there.\n\n" +
+         "Of all faults and suspects: the mean confidence that was stated, and how often the fault "
+         "was one that\nmay be named there.\n\n" +
          table.markdown();
 }
 

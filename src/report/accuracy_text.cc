@@ -51,14 +51,16 @@ Table table_of(const std::array<CalibrationBin, 10>& bins) {
                {"stated", Align::right},
                {"observed", Align::right},
                {"difference", Align::right},
-               {"findings", Align::right}});
+               {"findings", Align::right},
+               {"of them suspects", Align::right}});
   for (std::size_t i = 0; i < bins.size(); ++i) {
     const CalibrationBin& bin = bins[i];
     if (bin.count == 0) continue;
     const auto tenth = static_cast<double>(i) / 10;
     table.row({fmt::format("{:.1f} to {:.1f}", tenth, tenth + 0.1),
                fmt::format("{:.2f}", bin.stated()), fmt::format("{:.2f}", bin.observed()),
-               fmt::format("{:+.2f}", bin.observed() - bin.stated()), std::to_string(bin.count)});
+               fmt::format("{:+.2f}", bin.observed() - bin.stated()), std::to_string(bin.count),
+               std::to_string(bin.suspects)});
   }
   return table;
 }
@@ -132,7 +134,7 @@ std::string accuracy_sentence(const Accuracy& accuracy) {
 std::string accuracy_text(const Accuracy& accuracy, std::size_t width) {
   std::string text = confusion_table(accuracy).text(width);
   if (const Table table = calibration_table(accuracy); !table.empty()) {
-    text += "\nConfidence of findings of severity fault, stated and observed\n";
+    text += "\nConfidence of faults and suspects, stated and observed\n";
     text += table.text(width, 2);
   }
   if (const Table table = causes_table(accuracy); !table.empty()) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The scale of confidence: faults only, in their order, never past what a capture can prove.
+// The scale of confidence: faults in their order, never past what a capture can prove; suspects as
+// often as they were right.
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -16,7 +17,7 @@ Finding stated(Severity severity, double confidence) {
   return finding;
 }
 
-TEST(Calibrate, HalvesTheDoubtOfFaultsAlone) {
+TEST(Calibrate, HalvesTheDoubtOfFaults) {
   std::vector<Finding> findings{stated(Severity::fault, 0.8), stated(Severity::suspect, 0.6),
                                 stated(Severity::note, 0.8)};
   detect::calibrate(findings);
@@ -42,6 +43,28 @@ TEST(Calibrate, GoesByTheRecordOfTheFault) {
 TEST(Calibrate, WhatIsLessSureThanUsualStaysSo) {
   EXPECT_LT(calibrated("path-outage", 0.5), calibrated("path-outage", 0.75) - 0.05);
   EXPECT_NEAR(calibrated("syn-blocked", 0.97), 0.99, 1e-9);
+}
+
+double suspected(std::string_view fault, double confidence) {
+  std::vector<Finding> findings{stated(Severity::suspect, confidence)};
+  findings.front().fault = fault;
+  detect::calibrate_suspects(findings);
+  return findings.front().confidence;
+}
+
+// peer-gone was suspected 52 times and was it 50 times, snat-exhausted half of the time, and
+// pmtu-stuck-low never.
+TEST(Calibrate, SuspectsGoByTheirRecordToo) {
+  EXPECT_GT(suspected("peer-gone", 0.6), 0.85);
+  EXPECT_NEAR(suspected("snat-exhausted", 0.55), 0.53, 0.01);
+  EXPECT_LT(suspected("pmtu-stuck-low", 0.6), 0.4);
+  EXPECT_EQ(suspected("ecn-blackhole", 0.55), 0.55);
+}
+
+// A finding that only the witness made a suspect was sure before.
+TEST(Calibrate, NoSuspectIsAsSureAsAFault) {
+  EXPECT_EQ(suspected("nagle-delack", 0.95), 0.75);
+  EXPECT_LT(suspected("rwnd-limited", 0.95), 0.75);
 }
 
 TEST(Calibrate, KeepsTheOrderAndItsCeiling) {

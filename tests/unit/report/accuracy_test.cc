@@ -113,17 +113,21 @@ TEST(Accuracy, void_runs_count_for_nothing) {
   EXPECT_TRUE(accuracy.rows.empty());
 }
 
-TEST(Accuracy, calibration_counts_findings_of_severity_fault_alone) {
+TEST(Accuracy, calibration_counts_faults_and_suspects) {
   GradedCapture graded = capture({"rwnd-limited"}, "rwnd-limited", true);
   graded.findings = {{"rwnd-limited", Severity::fault, 0.92, true},
                      {"random-loss", Severity::fault, 0.98, false},
-                     {"reordering", Severity::suspect, 0.95, false},
+                     {"reordering", Severity::suspect, 0.85, false},
+                     {"short-flow", Severity::note, 0.85, true},
                      {"rwnd-limited", Severity::fault, 1.0, true}};
   const Accuracy accuracy = summarise(std::vector{graded});
   EXPECT_EQ(accuracy.bins[9].count, 3U) << "1 is in the last tenth";
   EXPECT_NEAR(accuracy.bins[9].stated(), 2.9 / 3, 1e-9);
   EXPECT_NEAR(accuracy.bins[9].observed(), 2.0 / 3, 1e-9);
-  EXPECT_EQ(accuracy.bins[8].count, 0U);
+  EXPECT_EQ(accuracy.bins[9].suspects, 0U);
+  EXPECT_EQ(accuracy.bins[8].count, 1U);
+  EXPECT_EQ(accuracy.bins[8].suspects, 1U);
+  EXPECT_EQ(accuracy.bins[8].observed(), 0);
 }
 
 TEST(Accuracy, window_time_is_a_share_of_the_kernels_busy_time) {
