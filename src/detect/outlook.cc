@@ -8,21 +8,39 @@
 
 #include <fmt/format.h>
 
+#include "base/format.h"
 #include "detect/policy.h"
 #include "detect/prediction.h"
+#include "detect/siblings.h"
 #include "detect/synthesis_steps.h"
 #include "facts/catalogue.h"
 
 namespace slowpath::detect {
 namespace {
 
-AfterFix expectation_of(const Transfer& transfer, const Finding& finding) {
+/// What a path was seen to carry is not one transfer's alone where others of the same hosts use it.
+AfterFix beside_others(AfterFix after, const Transfer& transfer, Siblings& siblings) {
+  const DirectionFacts& data = transfer.data();
+  if (!after.goodput_bps || *after.goodput_bps <= data.goodput_bps) return after;
+  const double more = (*after.goodput_bps - data.goodput_bps) / 8 * data.transfer_s;
+  const double others = siblings.bytes_beside(transfer, more);
+  if (others < kMaterialShare * static_cast<double>(data.bytes)) return after;
+  const double others_bps = others * 8 / data.transfer_s;
+  after.goodput_bps = *after.goodput_bps - others_bps;
+  after.bound = Bound::at_least;
+  after.basis += fmt::format("; other transfers between these hosts take {} of it{}",
+                             format_rate(others_bps), others < more ? "" : " and more");
+  return after;
+}
+
+AfterFix expectation_of(const Transfer& transfer, const Finding& finding, Siblings& siblings) {
   // A detector may know that nobody can tell.
   if (finding.after_fix.bound == Bound::unknown) return finding.after_fix;
   Repairs repairs;
   repairs.add(repair_of(finding.fault), finding.seconds_lost);
   if (repairs.limit) repairs.passes_bps = finding.after_fix.goodput_bps.value_or(0);
-  AfterFix after = predict(transfer, repairs, Witness::stretches);
+  AfterFix after =
+      beside_others(predict(transfer, repairs, Witness::stretches), transfer, siblings);
   // What the detector says of its own fault stands beside the figures.
   if (!finding.after_fix.basis.empty() && after.goodput_bps) {
     after.basis = finding.after_fix.basis + "; " + after.basis;
@@ -65,11 +83,13 @@ bool is_switch(const Finding& finding, const Transfer& transfer, std::span<const
 }
 
 /// Adds what a finding repairs to what is done, and says what is then to be expected.
-AfterFix expect_also(const Transfer& transfer, const Finding& finding, Repairs& done) {
+AfterFix expect_also(const Transfer& transfer, const Finding& finding, Siblings& siblings,
+                     Repairs& done) {
   const Repair repair = repair_of(finding.fault);
   done.add(repair, finding.seconds_lost);
   if (repair == Repair::limit) done.passes_bps = finding.after_fix.goodput_bps.value_or(0);
-  if (!done.unknown) return predict(transfer, done, Witness::stretches);
+  if (!done.unknown)
+    return beside_others(predict(transfer, done, Witness::stretches), transfer, siblings);
   return {std::nullopt, std::string{kHiddenByEarlier}, Bound::unknown};
 }
 
@@ -99,10 +119,12 @@ std::optional<Transfer> repaired(const Case& facts, const Finding& finding) {
 }  // namespace
 
 void predict_each(const Case& facts, std::vector<Finding>& findings) {
+  const std::vector<Transfer> all = transfers_with_data(facts);
+  Siblings siblings(all);
   for (Finding& finding : findings) {
     if (repair_of(finding.fault) == Repair::unknown) continue;
     if (const std::optional<Transfer> transfer = repaired(facts, finding)) {
-      finding.after_fix = expectation_of(*transfer, finding);
+      finding.after_fix = expectation_of(*transfer, finding, siblings);
     }
   }
 }
@@ -112,14 +134,16 @@ std::vector<FixStep> order_steps(const Case& facts, const std::vector<Finding>& 
   const Finding& verdict = findings.front();
   const std::optional<Transfer> transfer = repaired(facts, verdict);
   if (!transfer) return {};
+  const std::vector<Transfer> all = transfers_with_data(facts);
+  Siblings siblings(all);
   Repairs done;
-  expect_also(*transfer, verdict, done);
+  expect_also(*transfer, verdict, siblings, done);
   std::vector<FixStep> steps{{0, verdict.after_fix}};
   for (std::size_t i = 1; i < findings.size(); ++i) {
     const Finding& finding = findings[i];
     if (finding.severity == Severity::note || !is_beside(finding, verdict)) continue;
     Repairs also = done;
-    AfterFix after = expect_also(*transfer, finding, also);
+    AfterFix after = expect_also(*transfer, finding, siblings, also);
     const bool shows = is_switch(finding, *transfer, findings, steps, after);
     if (!shows && !is_hidden_limit(finding)) continue;
     done = also;

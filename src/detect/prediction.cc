@@ -214,6 +214,24 @@ AfterFix narrowed(AfterFix least, const Ceiling& most) {
   return least;
 }
 
+/// Detectors count the waits for delayed ACKs that they can prove one by one; the account has the
+/// time of them all. What that leaves is a measure where the round trips and ceilings that stay say
+/// nearly the same.
+AfterFix without_delayed_acks(const Transfer& transfer, const Repairs& repairs) {
+  const DirectionFacts& data = transfer.data();
+  const double acks_s = data.time[TimeOwner::delayed_ack];
+  const double lost_s = repairs.seconds - repairs.acks_s + acks_s;
+  const Ceiling most = most_of(transfer, repairs);
+  if (acks_s < repairs.acks_s || lost_s >= data.transfer_s || !most.is_known()) return {};
+  const double bps = bits_of(data) / (data.transfer_s - lost_s);
+  if (bps > kNearBounds * most.bps) return {};
+  return narrowed({bps,
+                   fmt::format("{} in {} less {} of waiting", format_bytes(bits_of(data) / 8),
+                               format_duration(data.transfer_s), format_duration(lost_s)),
+                   Bound::at_least},
+                  most);
+}
+
 /// The rate stays; of a transfer whose end was not seen it is what was reached until then, unless
 /// the path allows hardly more: then it is the rate, and nothing beside it is promised.
 AfterFix stays(const Transfer& transfer, const Repairs& repairs) {
@@ -301,6 +319,10 @@ AfterFix predict(const Transfer& transfer, const Repairs& repairs, Witness witne
   if (repairs.verify) return verified(transfer, repairs);
   const bool held_small = repairs.loss || repairs.sender || repairs.window;
   if (!held_small && !repairs.waits) return stays(transfer, repairs);
+  if (!held_small && repairs.acks_s > 0) {
+    AfterFix left = without_delayed_acks(transfer, repairs);
+    if (bound_of(left) == Bound::about) return left;
+  }
   AfterFix left = without_waits(transfer, repairs);
   if (!held_small) return narrowed(std::move(left), most_of(transfer, repairs));
   AfterFix anew = run_anew(transfer, repairs, witness);

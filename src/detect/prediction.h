@@ -19,6 +19,7 @@ namespace slowpath::detect {
 enum class Repair : std::uint8_t {
   unknown,   // nothing that was seen tells the rate afterwards
   waits,     // pauses go; between them the transfer runs as it did
+  acks,      // likewise: pauses for ACKs that were delayed
   turns,     // likewise, and the round trips of questions and answers with them
   loss,      // nothing is lost any more, and nothing keeps the congestion window small
   timeouts,  // likewise: the losses that end in silence are most of those that it has
@@ -41,6 +42,7 @@ struct Repairs {
   bool verify = false, limit = false, share = false;
   bool unknown = false;   // one of them: what all bring together cannot be told
   double seconds = 0;     // that their causes cost the transfer
+  double acks_s = 0;      // of these, for ACKs that were delayed
   double passes_bps = 0;  // that a limit is known to let pass; 0: not known
 
   void add(Repair repair, double seconds_lost);

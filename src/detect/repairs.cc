@@ -13,8 +13,8 @@ namespace {
 constexpr auto kRepairs = std::to_array<std::pair<std::string_view, Repair>>({
     // Pauses between data that otherwise flows.
     {"client-think-time", Repair::waits},
-    {"delack-single-segment", Repair::waits},
-    {"nagle-delack", Repair::waits},
+    {"delack-single-segment", Repair::acks},
+    {"nagle-delack", Repair::acks},
     {"idle-nat-drop", Repair::waits},
     {"path-outage", Repair::waits},
     {"peer-gone", Repair::waits},
@@ -94,7 +94,7 @@ Repair repair_of(std::string_view fault) {
 
 void Repairs::add(Repair repair, double seconds_lost) {
   unknown |= repair == Repair::unknown;
-  waits |= repair == Repair::waits || repair == Repair::turns;
+  waits |= repair == Repair::waits || repair == Repair::acks || repair == Repair::turns;
   turns |= repair == Repair::turns;
   loss |= repair == Repair::loss || repair == Repair::timeouts;
   sender |= repair == Repair::sender;
@@ -102,6 +102,7 @@ void Repairs::add(Repair repair, double seconds_lost) {
   verify |= repair == Repair::verify;
   limit |= repair == Repair::limit;
   share |= repair == Repair::share;
+  acks_s += repair == Repair::acks ? seconds_lost : 0;
   seconds += seconds_lost;
 }
 

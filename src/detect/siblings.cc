@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace slowpath::detect {
 namespace {
@@ -21,30 +22,54 @@ double moved_meanwhile(const DirectionFacts& data, const DirectionFacts& other) 
   return static_cast<double>(other.bytes) * seconds / whole_s;
 }
 
+double moved_beside(const Transfer& transfer, const Transfer& other) {
+  const bool same_connection =
+      other.sender() == transfer.sender() && other.receiver() == transfer.receiver();
+  return same_connection ? 0 : moved_meanwhile(transfer.data(), other.data());
+}
+
+// To either side. So many between two hosts share more than anybody asks for.
+constexpr std::ptrdiff_t kNearest = 256;
+
 }  // namespace
 
 void Siblings::sort() {
   by_hosts_.reserve(all_.size());
   for (const Transfer& transfer : all_) by_hosts_.push_back(&transfer);
-  std::ranges::stable_sort(by_hosts_, {}, [](const Transfer* t) { return hosts_of(*t); });
+  std::ranges::stable_sort(by_hosts_, {}, [](const Transfer* t) {
+    return std::pair{hosts_of(*t), t->data().first_data};
+  });
 }
 
 std::size_t Siblings::that_move(const Transfer& transfer, double bytes, Counts counts) {
   if (by_hosts_.empty()) sort();
-  const DirectionFacts& data = transfer.data();
   std::size_t count = 0;
   double sum = 0;
   for (const Transfer* other : std::ranges::equal_range(
            by_hosts_, hosts_of(transfer), {}, [](const Transfer* t) { return hosts_of(*t); })) {
-    const bool same_connection =
-        other->sender() == transfer.sender() && other->receiver() == transfer.receiver();
-    const double moved = same_connection ? 0 : moved_meanwhile(data, other->data());
+    const double moved = moved_beside(transfer, *other);
     if (moved <= 0 || !counts(transfer, *other)) continue;
     ++count;
     sum += moved;
     if (sum >= bytes) return count;
   }
   return 0;
+}
+
+double Siblings::bytes_beside(const Transfer& transfer, double enough) {
+  if (by_hosts_.empty()) sort();
+  const auto alike = std::ranges::equal_range(by_hosts_, hosts_of(transfer), {},
+                                              [](const Transfer* t) { return hosts_of(*t); });
+  const auto begun =
+      std::ranges::lower_bound(alike, transfer.data().first_data, {},
+                               [](const Transfer* t) { return t->data().first_data; });
+  const auto from = begun - std::min(kNearest, begun - alike.begin());
+  const auto to = begun + std::min(kNearest, alike.end() - begun);
+  double sum = 0;
+  for (auto other = from; other != to && sum < enough; ++other) {
+    sum += moved_beside(transfer, **other);
+  }
+  return std::min(sum, enough);
 }
 
 }  // namespace slowpath::detect

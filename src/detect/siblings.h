@@ -28,6 +28,10 @@ class Siblings {
     return that_move(transfer, static_cast<double>(transfer.data().bytes));
   }
 
+  /// What they together moved while this one lasted, in bytes: of those that began nearest to it,
+  /// some hundreds at most, and no more than `enough`.
+  [[nodiscard]] double bytes_beside(const Transfer& transfer, double enough);
+
  private:
   void sort();
 

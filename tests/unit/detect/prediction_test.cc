@@ -244,6 +244,34 @@ TEST(Prediction, SpacingBesideOthersTrafficIsABound) {
   EXPECT_EQ(after(facts, Repair::loss, 3).bound, Bound::at_least);
 }
 
+// Four of them at 10 Mbit/s each fill what their bursts say: none of them will have all of it.
+TEST(Prediction, APathIsSharedWithTheOtherTransfersOfItsHosts) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
+  space_path(facts, 45e6, 10e6);
+  const auto expected = [&] {
+    std::vector<Finding> findings(1);
+    findings[0].fault = "random-loss";
+    findings[0].connections = {facts.connections[0].id};
+    findings[0].seconds_lost = 3;
+    detect::predict_each(facts, findings);
+    return findings[0].after_fix;
+  };
+  const double own_bps = download_of(facts).goodput_bps;
+  const AfterFix alone = expected();
+  EXPECT_GT(alone.goodput_bps.value_or(0), 35e6);
+  for (std::uint16_t i = 1; i <= 3; ++i) {
+    ConnectionFacts other = facts.connections[0];
+    other.id += i;
+    other.client.port += i;
+    facts.connections.push_back(other);
+  }
+  const AfterFix shared = expected();
+  EXPECT_EQ(shared.bound, Bound::at_least);
+  EXPECT_NEAR(shared.goodput_bps.value_or(0), std::max(own_bps, *alone.goodput_bps - 3 * own_bps),
+              0.2e6);
+  EXPECT_NE(shared.basis.find("other transfers between these hosts take"), std::string::npos);
+}
+
 TEST(Prediction, WhatAHostTookInOneGoIsNoPath) {
   Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
   space_path(facts, 1.8e9, 10e6);  // six segments in 40 us, when it woke
@@ -520,6 +548,29 @@ TEST(Prediction, WaitsGoneLeaveTheRoundTripsOfExchanges) {
   EXPECT_LE(most.goodput_bps.value_or(1e12), 8e5 / 2 + 1);
   // Fewer turns are what repairs a ping-pong: their round trips go as well.
   EXPECT_GT(after(facts, Repair::turns, transfer_s).goodput_bps.value_or(0), 8e5 / 2 + 1);
+}
+
+TEST(Prediction, WaitsForDelayedAcksAreTheAccounts) {
+  Case facts = healthy_case({.bytes = 100'000, .seconds = 8});
+  facts.connections[0].beside.first_fin = Direction::to_client;
+  facts.connections[0].beside.exchanges.count = 99;
+  DirectionFacts& data = download_of(facts);
+  // A hundred round trips of 20 ms are 2 s, the account leaves 2.4: about 2.2.
+  charge(data, TimeOwner::delayed_ack, data.transfer_s - 2.4);
+  const AfterFix acks = after(facts, Repair::acks, data.transfer_s - 3);
+  EXPECT_EQ(acks.bound, Bound::about);
+  EXPECT_NEAR(acks.goodput_bps.value_or(0), 8e5 / 2.2, 1e4);
+  // Less than the round trips take cannot be left, and where it is much less, one of them is wrong.
+  charge(data, TimeOwner::delayed_ack, 0.7);
+  EXPECT_NEAR(after(facts, Repair::acks, data.transfer_s - 3).goodput_bps.value_or(0), 8e5 / 2,
+              5e3);
+  charge(data, TimeOwner::delayed_ack, 0.7);
+  EXPECT_EQ(after(facts, Repair::acks, data.transfer_s - 3).goodput_bps,
+            after(facts, Repair::waits, data.transfer_s - 3).goodput_bps);
+  // Far from them, it is left to the waits that were proved.
+  Case lone = healthy_case({.bytes = 100'000, .seconds = 8});
+  charge(download_of(lone), TimeOwner::delayed_ack, 4);
+  EXPECT_EQ(after(lone, Repair::acks, 3).goodput_bps, after(lone, Repair::waits, 3).goodput_bps);
 }
 
 TEST(Prediction, AnUnfinishedTransferThatStaysIsMeasuredWhereThePathAllowsNoMore) {
