@@ -30,6 +30,9 @@ constexpr double kAgreement = 1.3;
 constexpr std::uint64_t kTrainsToAgree = 20;
 // A transfer that sustained so much more than its gaps say was not held by what made them.
 constexpr double kOutrun = 1.5;
+// So many of all gaps agree on the path's rate where a sender sends two segments at a time.
+constexpr double kPairShare = 0.2;
+constexpr double kDoubled = 0.15;
 // Gaps so near what was held may be the rhythm of what held it.
 constexpr double kOwnRhythm = 1.5;
 // And those near the round trip that of a window of one or two segments.
@@ -80,24 +83,42 @@ bool held_longer(const DirectionFacts& data, const Repairs& repairs) {
   return held > data.time.share(TimeOwner::bottleneck);
 }
 
+struct Spacing {
+  double bps = 0;  // 0: nothing agrees on one
+  std::string of;  // what is spaced
+};
+
+/// The rhythm of a small window is as regular as a path, and so are pauses of hosts: trains agree
+/// on it. Gaps between single segments, where many agree on a rate far above, are the path's,
+/// unless it was busy. (One that ACKs tell may be that of an ACK for two segments that came as
+/// one.)
+Spacing spacing_of(const DirectionFacts& data) {
+  if (!spacing_agrees(data)) return {};
+  const TrainFacts& trains = data.trains;
+  const double above = trains.pair_bps / trains.p75_bps;
+  const bool doubled = data.vantage != Vantage::receiver && std::abs(above - 2) < kDoubled;
+  if (trains.pair_share >= kPairShare && above > kAgreement && !doubled && !is_full(data)) {
+    return {trains.pair_bps, fmt::format("{} of the segments", format_percent(trains.pair_share))};
+  }
+  return {trains.p75_bps, fmt::format("{} bursts", format_count(trains.trains))};
+}
+
 /// The spacing of trains or of segments, where most of them agree and nothing was faster for long.
 /// Unless a queue shows that the path made it, it must not be what held the transfer: a small
 /// window's round trips and a program's rhythm are as regular.
 Ceiling spacing_ceiling(const DirectionFacts& data, const Repairs& repairs) {
-  const TrainFacts& trains = data.trains;
   const double held_bps = peak_bps(data);
-  if (!spacing_agrees(data) || held_bps > kOutrun * trains.p75_bps) return {};
-  const double gap_s = data.segment_size * 8 / trains.p75_bps;
+  const Spacing spacing = spacing_of(data);
+  if (spacing.bps <= 0 || held_bps > kOutrun * spacing.bps) return {};
+  const double gap_s = data.segment_size * 8 / spacing.bps;
   // So fast, only what was nearly had is the path's: hosts take what waits in one go.
-  if (gap_s < kHostGap_s && held_bps > 0 && held_bps < kHostShare * trains.p75_bps) return {};
+  if (gap_s < kHostGap_s && held_bps > 0 && held_bps < kHostShare * spacing.bps) return {};
   if (is_shared(data)) return {};
-  const bool apart =
-      trains.p75_bps >= kOwnRhythm * held_bps && gap_s <= kGapRounds * base_rtt_s(data);
+  const bool apart = spacing.bps >= kOwnRhythm * held_bps && gap_s <= kGapRounds * base_rtt_s(data);
   const bool shows_pauses = held_bps > 0 || !program_paces(data, repairs);
   if (!is_full(data) && !(apart && shows_pauses)) return {};
-  return {trains.p75_bps,
-          fmt::format("the path carries {}, by the spacing of {} bursts where they arrived",
-                      format_rate(trains.p75_bps), format_count(trains.trains))};
+  return {spacing.bps, fmt::format("the path carries {}, by the spacing of {} where they arrived",
+                                   format_rate(spacing.bps), spacing.of)};
 }
 
 /// What arrived while the path queued.

@@ -53,6 +53,8 @@ class TrainMeter {
                      .p90_bps = Sampler::quantile_of(sorted, 0.9)};
     const bool agree = facts.trains >= kTrainsToAgree && facts.p90_bps <= kAgreement * facts.p75_bps;
     const PairSpacing::Peak peak = pairs_.peak();
+    facts.pair_bps = peak.bps;
+    if (peak.pairs > 0) facts.pair_share = static_cast<double>(peak.pairs) / static_cast<double>(pairs_.pairs());
     if (peak.bps > 0 && (!agree || peak.bps > kFarAbove * facts.p75_bps)) {
       facts.trains = std::max(facts.trains, peak.pairs);
       facts.p75_bps = facts.p90_bps = peak.bps;

@@ -272,6 +272,27 @@ TEST(Prediction, APathIsSharedWithTheOtherTransfersOfItsHosts) {
   EXPECT_NE(shared.basis.find("other transfers between these hosts take"), std::string::npos);
 }
 
+// 64 KiB each 20 ms fill the round trip evenly, two segments at a time: all trains agree on the 26
+// Mbit/s of that window, and pairs on the path's 48.
+TEST(Prediction, ASmallWindowsRhythmIsNoPath) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 3});
+  facts.connections[0].beside.first_fin = Direction::to_client;
+  space_path(facts, 27e6, 26e6);
+  EXPECT_EQ(after(facts, Repair::window, 2).bound, Bound::at_least);
+  TrainFacts& trains = download_of(facts).trains;
+  trains.pair_bps = 48e6;
+  trains.pair_share = 0.25;
+  const AfterFix window = after(facts, Repair::window, 2);
+  EXPECT_EQ(window.bound, Bound::about);
+  EXPECT_GT(window.goodput_bps.value_or(0), 40e6);
+  EXPECT_LT(window.goodput_bps.value_or(0), 48e6);
+  trains.pair_bps = 2 * 27e6;  // as where one ACK is for two that came as one
+  EXPECT_EQ(after(facts, Repair::window, 2).bound, Bound::at_least);
+  trains.pair_bps = 48e6;
+  trains.pair_share = 0.1;
+  EXPECT_EQ(after(facts, Repair::window, 2).bound, Bound::at_least);
+}
+
 TEST(Prediction, WhatAHostTookInOneGoIsNoPath) {
   Case facts = healthy_case({.bytes = 10'000'000, .seconds = 8});
   space_path(facts, 1.8e9, 10e6);  // six segments in 40 us, when it woke
