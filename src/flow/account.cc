@@ -49,10 +49,19 @@ double DirectionAnalysis::account(Time now, Event event, FrameRef frame) {
 
 void DirectionAnalysis::account_new_data(const Sending& s) {
   const FrameRef before = last_frame_;
+  const Time since = last_event_;
+  const double waited_s = to_seconds(s.record.time - since);
   double idle_s = account(s.record.time, Event::sent, s.record.frame);
+  const bool probes = may_be_probe(s, waited_s);
+  const TimeOwner owner = newest_owner_;
   idle_s += settle_wait(s);
-  if (!peer_spoke_ && facts_.data_packets > 1 && idle_s > kIdleMin_s)
+  if (peer_spoke_ || facts_.data_packets <= 1 || idle_s <= kIdleMin_s) idle_s = 0;
+  if (probes) {
+    settle_probe(false);
+    probe_ = {s.begin, s.end, waited_s, idle_s, since, owner, before, s.record.frame};
+  } else if (idle_s > 0) {
     note_idle(idle_s, before, s.record.frame);
+  }
 }
 
 void DirectionAnalysis::charge(TimeOwner owner, double seconds) {

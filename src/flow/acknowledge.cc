@@ -153,6 +153,7 @@ void DirectionAnalysis::advance_ack(std::int64_t ack, const Record& record, Time
     note_reneged(record);
   note_passed_over(ack);
   una_ = ack;
+  if (probe_ && una_ >= probe_->begin) settle_probe(false);
   round_ack_pause_s_ =
       std::max(round_ack_pause_s_, to_seconds(now - std::max(facts_.last_ack, round_begin_)));
   facts_.last_ack = now;

@@ -113,12 +113,13 @@ TimeOwner DirectionAnalysis::owner_of_wait(Time now, Event event) const {
   if (event == Event::timeout_resent && !window_closed()) return TimeOwner::timeout;
   if (event == Event::unheard_resent) return TimeOwner::timeout;
   const std::int64_t in_flight = next_ - una_;
-  if (window_closed() &&
-      (in_flight > 0 || zero_mattered_ || event == Event::probe || event == Event::replied ||
-       event == Event::spoke)) {
+  if (window_closed() && (in_flight > 0 || zero_mattered_ || event == Event::probe ||
+                          event == Event::replied || event == Event::spoke)) {
     return TimeOwner::zero_window;
   }
-  if (in_recovery_) return TimeOwner::loss_recovery;
+  // A sender that hears of a loss may wait for a quarter of a round trip, lest it be late (RFC 8985
+  // section 6.2).
+  if (in_recovery_ || event == Event::repaired) return TimeOwner::loss_recovery;
   const bool full = is_window_full(now);
   if (in_flight <= 0) return owner_of_idle(now, event, full);
   if (full) return window_fills_queue() ? TimeOwner::bottleneck : TimeOwner::receive_window;

@@ -87,6 +87,7 @@ class DirectionAnalysis {
   enum class Event : std::uint8_t {
     sent,
     resent,
+    repaired,  // resent because its loss was reported
     timeout_resent,
     unheard_resent,
     probe,
@@ -123,6 +124,7 @@ class DirectionAnalysis {
   void note_flight(const Sending& s, std::uint64_t flight_bytes);
 
   // resend.cc
+  static Event event_of(ResendClass how);
   void send_again(const Sending& s, const BytesAt& bytes_at);
   [[nodiscard]] bool sends_probed_byte(const Sending& s);
   [[nodiscard]] ResendClass classify_resend(const Sending& s) const;
@@ -255,6 +257,8 @@ class DirectionAnalysis {
   [[nodiscard]] std::uint32_t timeouts_in(double silence_s) const;
   void note_stall(TimeOwner owner, double seconds, FrameRef frame, bool ended);
   void note_idle(double seconds, FrameRef before, FrameRef after);
+  [[nodiscard]] bool may_be_probe(const Sending& s, double waited_s) const;
+  void settle_probe(bool finds_loss);
   double settle_wait(const Sending& s);
   double wait_was_application(bool all);
   void next_round(Time now);
@@ -350,6 +354,14 @@ class DirectionAnalysis {
   };
   std::array<Undecided, 2> undecided_{};            // in slow start, and beyond
   TimeOwner waiting_for_ = TimeOwner::application;  // while data was last outstanding
+  struct TailProbe {  // new data that may be one, until it is answered; see tail_probe.cc
+    std::int64_t begin = 0, end = 0;
+    double waited_s = 0, idle_s = 0;  // before it, and what of that was the application's; 0: none
+    Time since{};
+    TimeOwner owner = TimeOwner::unknown;
+    FrameRef before, frame;
+  };
+  std::optional<TailProbe> probe_;
   bool slow_start_ = true;
   bool peer_spoke_ = false;  // the other side sent data since this one's last
   StallLog stalls_;

@@ -67,10 +67,7 @@ void DirectionAnalysis::send_unseen(const Sending& s) {
   for (const Segment& hole : ledger_.overlapping(s.begin, s.end))
     late = late && came_out_of_order(hole, s);
   const ResendClass how = late ? ResendClass::unknown : classify_resend(s);
-  account(
-      s.record.time,
-      how == ResendClass::timeout ? Event::timeout_resent : (late ? Event::sent : Event::resent),
-      s.record.frame);
+  account(s.record.time, late ? Event::sent : event_of(how), s.record.frame);
   label(s.record, late ? kOutOfOrder | kSentEarlier : kResend | kSentLater);
   if (!late) {
     count_resend(s, how);

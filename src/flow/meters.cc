@@ -93,6 +93,12 @@ void StallLog::add(const Stall& stall) {
   stalls_.resize(kKept);
 }
 
+void StallLog::correct(Time begin, TimeOwner owner) {
+  const auto found = std::find_if(stalls_.rbegin(), stalls_.rend(),
+                                  [&](const Stall& stall) { return stall.begin == begin; });
+  if (found != stalls_.rend()) found->owner = owner;
+}
+
 std::vector<Stall> StallLog::take() {
   if (stalls_.size() > kKept) {
     std::nth_element(stalls_.begin(), stalls_.begin() + kKept, stalls_.end(),

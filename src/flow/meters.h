@@ -86,6 +86,8 @@ class StallLog {
  public:
   static constexpr std::size_t kKept = 256;
   void add(const Stall& stall);
+  /// Of the newest that began then, if it is kept, the owner was another.
+  void correct(Time begin, TimeOwner owner);
   /// In time order.
   [[nodiscard]] std::vector<Stall> take();
   [[nodiscard]] std::size_t memory_bytes() const { return stalls_.capacity() * sizeof(Stall); }

@@ -34,8 +34,7 @@ void DirectionAnalysis::send_again(const Sending& s, const BytesAt& bytes_at) {
     return;
   }
   const ResendClass how = classify_resend(s);
-  account(s.record.time, how == ResendClass::timeout ? Event::timeout_resent : Event::resent,
-          s.record.frame);
+  account(s.record.time, event_of(how), s.record.frame);
   count_resend(s, how);
   label(s.record, kResend | kSentBefore);
   facts_.recut_packets += recut;
@@ -47,12 +46,18 @@ void DirectionAnalysis::send_again(const Sending& s, const BytesAt& bytes_at) {
       resend_segment(segment, s, how);
     }
   }
+  if (how == ResendClass::fast) undecided_ = {};  // what it waited for was no data of its own
   enter_recovery(how);
   for (IcmpWatch& watch : icmp_watch_) {
     if (watch.offset >= s.begin && watch.offset < s.end && !watch.resent)
       watch.resent = s.record.time;
   }
   last_send_ = s.record.time;
+}
+
+DirectionAnalysis::Event DirectionAnalysis::event_of(ResendClass how) {
+  if (how == ResendClass::timeout) return Event::timeout_resent;
+  return how == ResendClass::fast ? Event::repaired : Event::resent;
 }
 
 // The byte of a window probe was refused, not lost: what goes through once the window is open is

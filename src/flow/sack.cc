@@ -31,6 +31,7 @@ void DirectionAnalysis::read_sack(const SackList& sack, std::int64_t ack, const 
       continue;
     }
     if (end > next_ + 1 || begin < una_) continue;
+    if (probe_ && begin > una_ && begin <= probe_->begin && end >= probe_->end) settle_probe(true);
     if (sacked_high_ <= una_ && duplicate_acks_here_ <= 1) hole_since_ = record.time;
     sacked_high_ = std::max(sacked_high_, end);
     // Blocks grow by a segment an ACK: only what the block before did not cover is looked at.

@@ -35,6 +35,9 @@ class SenderRhythm {
     for (std::uint32_t* count : {&own_, &clocked_, &own_after_push_, &short_ends_}) *count /= 2;
   }
 
+  /// The newest burst, by itself, was none: a timer sent it.
+  void take_back_own() { own_ -= own_ > 0 ? 1 : 0; }
+
   /// The newest data was the last that the sender had.
   [[nodiscard]] bool drained() const { return drained_; }
 

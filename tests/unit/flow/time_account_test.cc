@@ -55,6 +55,38 @@ TEST_P(TimeAccountOf, RandomPacketsAddsUpToTheDuration) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, TimeAccountOf, ::testing::Range(1u, 41u));
 
+/// Ten flights that are acknowledged, the tail of the last one lost, and 50 ms later a segment
+/// more.
+void play_lost_tail(Exchange& x) {
+  constexpr std::uint32_t kSegment = 1460;
+  x.handshake(20ms, 0ms);
+  std::int64_t sent = 0;
+  for (int flight = 0; flight < 10; ++flight) {
+    for (int i = 0; i < 4; ++i, sent += kSegment) x.to_server({.from = sent, .len = kSegment});
+    x.after(20ms).to_client({.ack = sent - (flight == 9 ? 2 * kSegment : 0)});
+  }
+  x.after(50ms).to_server({.from = sent, .len = kSegment});
+}
+
+// RFC 8985 section 7.3: new data goes out as a probe.
+TEST(TimeAccount, TheWaitForALossProbeIsTheLosses) {
+  constexpr std::int64_t kSent = 40 * 1460, kSegment = 1460;
+  Exchange lost;
+  play_lost_tail(lost);
+  lost.after(20ms).to_client({.ack = kSent - 2 * kSegment, .sack = {{kSent, kSent + kSegment}}});
+  const DirectionFacts probed = lost.connection()[Direction::to_server];
+  EXPECT_GE(probed.time[TimeOwner::loss_recovery], 0.050);
+  EXPECT_EQ(probed.time[TimeOwner::pacing_or_cpu] + probed.time[TimeOwner::application], 0);
+  EXPECT_EQ(probed.idle.count, 0U);
+  // Where all arrived, its program came late.
+  Exchange late;
+  play_lost_tail(late);
+  late.after(20ms).to_client({.ack = kSent + kSegment});
+  const DirectionFacts wrote = late.connection()[Direction::to_server];
+  EXPECT_EQ(wrote.time[TimeOwner::loss_recovery], 0);
+  EXPECT_GE(wrote.time[TimeOwner::pacing_or_cpu] + wrote.time[TimeOwner::application], 0.050);
+}
+
 TEST(TimeAccount, TimeBeyondTheLastPacketBelongsToNobody) {
   Exchange x;  // The tap is at the server: the client sees each ACK 20 ms after the tap does.
   x.handshake(0ms, 20ms);
