@@ -11,6 +11,7 @@
 #include "detect/capture_loss.h"
 #include "detect/loss_limit.h"
 #include "detect/loss_time.h"
+#include "detect/overflow_toll.h"
 #include "detect/policy.h"
 #include "detect/synthesis_steps.h"
 #include "detect/unanswered.h"
@@ -106,8 +107,9 @@ bool link_is_full(const ConnectionFacts& connection, Direction direction,
                   std::span<const Finding> findings, const FindingIndex& index) {
   return std::ranges::any_of(index.of(connection.id), [&](std::size_t position) {
     const Finding& finding = findings[position];
+    const DirectionFacts& data = connection[direction];
     const bool fills = finding.fault == "congestion-self" &&
-                       connection[direction].time.share(TimeOwner::bottleneck) >= kFullShare;
+                       (data.time.share(TimeOwner::bottleneck) >= kFullShare || fills_link(data));
     return (fills || finding.fault == "shaper") && finding.direction == direction;
   });
 }

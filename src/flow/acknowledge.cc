@@ -61,7 +61,7 @@ void DirectionAnalysis::on_reply(const Record& record, const SackList* sack, Tim
 void DirectionAnalysis::note_spacing(const Record& record, std::int64_t bytes) {
   constexpr std::int64_t kMostSegments = 2;
   if (facts_.vantage == Vantage::receiver || bytes > kMostSegments * segment_size_) return;
-  if (bytes > 0) trains_.arrived_beside(record.time, bytes, segment_size_, rtt_min_s_);
+  if (bytes > 0) trains_.arrived_beside(record.time, bytes, segment_size_, round_trip_s());
 }
 
 void DirectionAnalysis::read_syn_ack(const Record& record, Time now) {
@@ -186,7 +186,7 @@ void DirectionAnalysis::settle_up_to(std::int64_t ack, const Record& record, Tim
   if (sacked_high_ > una_ || in_recovery_) {
     trains_.interrupt(segment_size_);
   } else if (facts_.vantage != Vantage::receiver) {
-    trains_.arrived(record.time, ack - una_, segment_size_, rtt_min_s_);
+    trains_.arrived(record.time, ack - una_, segment_size_, round_trip_s());
   }
   while (!ledger_.empty() && ledger_.front().end <= ack) {
     Segment& segment = ledger_.front();

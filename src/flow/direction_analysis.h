@@ -243,6 +243,8 @@ class DirectionAnalysis {
   [[nodiscard]] bool window_fills_queue() const;
   [[nodiscard]] bool waits_for_timer(double waited_s) const;
   [[nodiscard]] bool path_queues() const;
+  // With its queue: on a slow link segments follow each other within it, and not within the shortest.
+  [[nodiscard]] double round_trip_s() const { return srtt_s_ > 0 ? srtt_s_ : rtt_min_s_; }
   [[nodiscard]] bool queue_stands() const;
   [[nodiscard]] double stall_threshold_s() const;
 

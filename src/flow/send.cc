@@ -89,7 +89,8 @@ void DirectionAnalysis::send_data(const Record& record, const BytesAt& bytes_at)
   }
   if (begin < next_) {
     if (facts_.vantage == Vantage::receiver) {
-      trains_.arrived_beside(record.time, std::min(end, next_) - begin, segment_size_, rtt_min_s_);
+      trains_.arrived_beside(record.time, std::min(end, next_) - begin, segment_size_,
+                             round_trip_s());
     }
     send_again({record, begin, std::min(end, next_), superframe}, bytes_at);
     begin = next_;
@@ -200,7 +201,7 @@ void DirectionAnalysis::send_new(const Sending& s) {
   note_pace(s);
   if (peer_spoke_ || facts_.chunks.count == 0) begin_chunk();
   if (facts_.vantage == Vantage::receiver) {
-    trains_.arrived(r.time, r.payload_len, segment_size_, rtt_min_s_);
+    trains_.arrived(r.time, r.payload_len, segment_size_, round_trip_s());
   }
   const Segment segment = segment_of(s);
   next_ = s.end;

@@ -14,11 +14,11 @@
 #include "base/format.h"
 #include "base/plural.h"
 #include "detect/ack_way.h"
-#include "detect/arithmetic/statistics.h"
 #include "detect/full_path.h"
 #include "detect/loss_chance.h"
 #include "detect/loss_pattern.h"
 #include "detect/loss_time.h"
+#include "detect/overflow_toll.h"
 #include "detect/policing.h"
 #include "detect/policy.h"
 #include "detect/short_queue.h"
@@ -41,11 +41,6 @@ constexpr double kStandingShare = 0.30;
 // Queue overflow drops several packets of a flight, while the queue is full.
 constexpr std::uint64_t kLosses = 3;
 constexpr double kRank = 0.6;
-// Round trips of a silence beyond which no queue is to blame.
-constexpr double kOverflowTimeouts = 8;
-
-// The rate of a link that stays full for a tenth of the time.
-constexpr double kBest = 0.9;
 
 // So many losses in so many flights tell when they come, and these come at short round trips:
 // chance leaves one half. Those of one flight are one event, and its round trip was measured before
@@ -60,16 +55,6 @@ bool overflows(const LossPattern& pattern) {
   const bool bursts = pattern.losses >= 2 * pattern.episodes;
   const bool high = pattern.ranked > 0 && pattern.mean_rank >= kRank;
   return bursts || high;
-}
-
-// An overflow costs a timeout, or two. A silence of many is the path's, not the queue's.
-double outage_s(const DirectionFacts& data) {
-  const double longest_s = std::max(1.0, kOverflowTimeouts * data.rtt.total.p95_s);
-  double seconds = 0;
-  for (const Stall& stall : data.stalls) {
-    if (stall.owner == TimeOwner::timeout && stall.seconds > longest_s) seconds += stall.seconds;
-  }
-  return seconds;
 }
 
 void report(const Transfer& transfer, const QueueFacts& queue, const LossPattern& pattern,
@@ -100,22 +85,6 @@ void report(const Transfer& transfer, const QueueFacts& queue, const LossPattern
   finding.after_fix.basis = "the bottleneck's rate stays, what goes is its queue";
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.ack_rtt");
   findings.list.push_back(std::move(finding));
-}
-
-/// The link idles while the sender waits with a window that overflows keep small.
-double idle_link_s(const DirectionFacts& data) {
-  return data.time[TimeOwner::congestion_window] * data.flight_idle_share;
-}
-
-/// What the transfer took longer than at the rate that its best tenth of time reached. All of the
-/// repair is not lost: most of the flight goes on meanwhile.
-double below_its_best_s(const DirectionFacts& data) {
-  std::vector<double> rates;
-  for (const TimelineBin& bin : data.timeline.bins)
-    rates.push_back(static_cast<double>(bin.acked_bytes));
-  const double best = arithmetic::percentile(rates, kBest).value_or(0) / data.timeline.bin_s;
-  if (!(best > 0)) return data.transfer_s;
-  return std::max(0.0, data.transfer_s - static_cast<double>(data.bytes) / best);
 }
 
 /// Why the round trips tell nothing of a queue on the data's way; empty when they do.
@@ -178,8 +147,7 @@ void inspect_long_queue(const Transfer& transfer, const QueueFacts& queue, doubl
   if (std::string why = other_cause_of_loss(transfer); !why.empty()) {
     return silent(findings, kId, transfer, std::move(why));
   }
-  const double repair =
-      data.time[TimeOwner::loss_recovery] + std::max(0.0, data.timeout_s - outage_s(data));
+  const double repair = repair_toll_s(data);
   const bool standing = full_s - queue.base_s >= kAddedSeconds &&
                         data.time.share(TimeOwner::bottleneck) >= kStandingShare;
   const bool fault = is_material(repair, transfer) || standing;

@@ -93,6 +93,23 @@ TEST(CongestionSelf, LossesWithoutAQueueAreNot) {
   EXPECT_TRUE(run("congestion-self", with_queue(0.021, 40, 2)).empty());
 }
 
+// Segments come as close as the link lets them, and it carries hardly more than the transfer has:
+// what is repaired keeps it busy.
+TEST(CongestionSelf, RepairsOnALinkThatStaysFullCostNothing) {
+  Case facts = with_queue(0.045, 40, 2);
+  DirectionFacts& data = download_of(facts);
+  const double goodput_bps = data.goodput_bps;
+  EXPECT_EQ(run("congestion-self", facts).at(0).severity, Severity::fault);
+  data.trains.pair_bps = goodput_bps / 0.97;
+  data.trains.pair_share = 0.6;
+  EXPECT_EQ(run("congestion-self", facts).at(0).severity, Severity::note);
+  data.trains.pair_bps = goodput_bps / 0.9;
+  EXPECT_EQ(run("congestion-self", facts).at(0).severity, Severity::fault);
+  data.trains = {
+      .trains = 50, .median_bps = goodput_bps, .p75_bps = goodput_bps, .p90_bps = goodput_bps};
+  EXPECT_EQ(run("congestion-self", facts).at(0).severity, Severity::note) << "trains tell it too";
+}
+
 // Each loss in a flight of its own, when the round trip is longest; it hardly grows.
 Case with_short_queue() {
   Case facts = with_queue(0.022, 40, 2);

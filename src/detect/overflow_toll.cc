@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Thresholds and arithmetic of overflow_toll.h.
+#include "detect/overflow_toll.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "detect/arithmetic/statistics.h"
+#include "detect/ceilings.h"
+
+namespace slowpath::detect {
+namespace {
+
+// An overflow costs a timeout, or two: round trips of a silence beyond which no queue is to blame.
+constexpr double kOverflowTimeouts = 8;
+// The rate of a link that stays full for a tenth of the time.
+constexpr double kBest = 0.9;
+// So many of all gaps between segments agree on one rate: then that is the link's, and exact.
+constexpr double kAgreeing = 0.5;
+// Of which a transfer that has nearly all of it loses nothing.
+constexpr double kFilled = 0.95;
+
+/// The link's rate as segments are spaced by it, or as their trains say. 0: neither says.
+double link_bps(const DirectionFacts& data) {
+  const TrainFacts& trains = data.trains;
+  const bool exact = trains.pair_share >= kAgreeing && !is_host_pace(data, trains.pair_bps);
+  return exact ? trains.pair_bps : spacing_bps(data);
+}
+
+}  // namespace
+
+bool fills_link(const DirectionFacts& data) {
+  const double bps = link_bps(data);
+  return bps > 0 && data.goodput_bps >= kFilled * bps;
+}
+
+double outage_s(const DirectionFacts& data) {
+  const double longest_s = std::max(1.0, kOverflowTimeouts * data.rtt.total.p95_s);
+  double seconds = 0;
+  for (const Stall& stall : data.stalls) {
+    if (stall.owner == TimeOwner::timeout && stall.seconds > longest_s) seconds += stall.seconds;
+  }
+  return seconds;
+}
+
+double idle_link_s(const DirectionFacts& data) {
+  return data.time[TimeOwner::congestion_window] * data.flight_idle_share;
+}
+
+double below_its_best_s(const DirectionFacts& data) {
+  std::vector<double> rates;
+  for (const TimelineBin& bin : data.timeline.bins)
+    rates.push_back(static_cast<double>(bin.acked_bytes));
+  const double best = arithmetic::percentile(rates, kBest).value_or(0) / data.timeline.bin_s;
+  if (fills_link(data)) return 0;
+  if (!(best > 0)) return data.transfer_s;
+  return std::max(0.0, data.transfer_s - static_cast<double>(data.bytes) / best);
+}
+
+double repair_toll_s(const DirectionFacts& data) {
+  if (fills_link(data)) return 0;
+  return data.time[TimeOwner::loss_recovery] + std::max(0.0, data.timeout_s - outage_s(data));
+}
+
+}  // namespace slowpath::detect
