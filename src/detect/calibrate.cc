@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <span>
 #include <string_view>
 
 #include "detect/synthesis_steps.h"
@@ -62,8 +63,10 @@ constexpr LabRecord kRecords[] = {
     {"zero-window", 0.04, 14, 0},
 };
 
-// What is only suspected was never surer than this, whatever the figures: its evidence falls short.
+// What is only suspected begins no surer than this, whatever the figures: its evidence falls short.
 constexpr double kSurestSuspect = 0.75;
+// What detectors state of a suspicion at the least; less only of captures that have holes.
+constexpr double kUsualSuspicion = 0.5;
 
 /// How often a fault that was suspected was one that may be named there.
 struct SuspectRecord {
@@ -120,12 +123,13 @@ double suspicion(std::string_view fault, double stated) {
   const auto* record = std::ranges::find(kSuspectRecords, fault, &SuspectRecord::fault);
   if (record == std::end(kSuspectRecords)) return begun;
   const auto all = static_cast<double>(record->right + record->wrong);
-  return (kPriorFindings * begun + record->right) / (kPriorFindings + all);
+  const double mean = (kPriorFindings * begun + record->right) / (kPriorFindings + all);
+  return mean * std::min(1.0, stated / kUsualSuspicion);
 }
 
 }  // namespace
 
-void calibrate_suspects(std::vector<Finding>& findings) {
+void calibrate_suspects(std::span<Finding> findings) {
   for (Finding& finding : findings) {
     if (finding.severity == Severity::suspect)
       finding.confidence = suspicion(finding.fault, finding.confidence);

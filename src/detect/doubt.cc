@@ -108,8 +108,9 @@ bool link_is_full(const ConnectionFacts& connection, Direction direction,
   return std::ranges::any_of(index.of(connection.id), [&](std::size_t position) {
     const Finding& finding = findings[position];
     const DirectionFacts& data = connection[direction];
-    const bool fills = finding.fault == "congestion-self" &&
-                       (data.time.share(TimeOwner::bottleneck) >= kFullShare || fills_link(data));
+    const bool full = data.time.share(TimeOwner::bottleneck) >= kFullShare ||
+                      (finding.severity != Severity::suspect && fills_link(data));
+    const bool fills = finding.fault == "congestion-self" && full;
     return (fills || finding.fault == "shaper") && finding.direction == direction;
   });
 }

@@ -176,6 +176,7 @@ void name_hidden_limits(const Case& facts, std::span<const std::string> verdicts
     const Transfer transfer{facts, connection, main_direction(connection)};
     if (const auto cover = losses_of(transfer)) look_behind(transfer, *cover);
   }
+  calibrate_suspects(hidden);
   std::ranges::move(hidden, std::back_inserter(findings));
 }
 

@@ -18,18 +18,21 @@
 namespace slowpath::detect {
 namespace {
 
-/// What a path was seen to carry is not one transfer's alone where others of the same hosts use it.
-AfterFix beside_others(AfterFix after, const Transfer& transfer, Siblings& siblings) {
+/// What a path was seen to carry is not one transfer's alone where others of the same hosts use it:
+/// the same repair may be theirs, so it has no more than its part of what all of them share now.
+/// Where those are what is repaired, they make room.
+AfterFix beside_others(AfterFix after, const Transfer& transfer, Repair repair,
+                       Siblings& siblings) {
   const DirectionFacts& data = transfer.data();
+  if (repair == Repair::share) return after;
   if (!after.goodput_bps || *after.goodput_bps <= data.goodput_bps) return after;
-  const double more = (*after.goodput_bps - data.goodput_bps) / 8 * data.transfer_s;
-  const double others = siblings.bytes_beside(transfer, more);
-  if (others < kMaterialShare * static_cast<double>(data.bytes)) return after;
-  const double others_bps = others * 8 / data.transfer_s;
-  after.goodput_bps = *after.goodput_bps - others_bps;
+  const double others_bps = siblings.bytes_beside(transfer) * 8 / data.transfer_s;
+  if (others_bps < kMaterialShare * data.goodput_bps) return after;
+  const double part = data.goodput_bps / (data.goodput_bps + others_bps);
+  after.goodput_bps = std::max(data.goodput_bps, part * *after.goodput_bps);
   after.bound = Bound::at_least;
-  after.basis += fmt::format("; other transfers between these hosts take {} of it{}",
-                             format_rate(others_bps), others < more ? "" : " and more");
+  after.basis += fmt::format("; other transfers between these hosts have {} beside its {}",
+                             format_rate(others_bps), format_rate(data.goodput_bps));
   return after;
 }
 
@@ -39,8 +42,8 @@ AfterFix expectation_of(const Transfer& transfer, const Finding& finding, Siblin
   Repairs repairs;
   repairs.add(repair_of(finding.fault), finding.seconds_lost);
   if (repairs.limit) repairs.passes_bps = finding.after_fix.goodput_bps.value_or(0);
-  AfterFix after =
-      beside_others(predict(transfer, repairs, Witness::stretches), transfer, siblings);
+  AfterFix after = beside_others(predict(transfer, repairs, Witness::stretches), transfer,
+                                 repair_of(finding.fault), siblings);
   // What the detector says of its own fault stands beside the figures.
   if (!finding.after_fix.basis.empty() && after.goodput_bps) {
     after.basis = finding.after_fix.basis + "; " + after.basis;
@@ -89,7 +92,7 @@ AfterFix expect_also(const Transfer& transfer, const Finding& finding, Siblings&
   done.add(repair, finding.seconds_lost);
   if (repair == Repair::limit) done.passes_bps = finding.after_fix.goodput_bps.value_or(0);
   if (!done.unknown)
-    return beside_others(predict(transfer, done, Witness::stretches), transfer, siblings);
+    return beside_others(predict(transfer, done, Witness::stretches), transfer, repair, siblings);
   return {std::nullopt, std::string{kHiddenByEarlier}, Bound::unknown};
 }
 

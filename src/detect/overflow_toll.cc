@@ -17,21 +17,28 @@ constexpr double kOverflowTimeouts = 8;
 constexpr double kBest = 0.9;
 // So many of all gaps between segments agree on one rate: then that is the link's, and exact.
 constexpr double kAgreeing = 0.5;
-// Of which a transfer that has nearly all of it loses nothing.
+// Trains agree as exactly where they are this alike.
+constexpr double kAlike = 1.05;
+// A transfer that has nearly all of it, and makes it queue for a good part of the time, loses
+// nothing. (One that is paced has all of its own rhythm, and no queue.)
 constexpr double kFilled = 0.95;
+constexpr double kQueuedShare = 0.3;
 
 /// The link's rate as segments are spaced by it, or as their trains say. 0: neither says.
 double link_bps(const DirectionFacts& data) {
   const TrainFacts& trains = data.trains;
   const bool exact = trains.pair_share >= kAgreeing && !is_host_pace(data, trains.pair_bps);
-  return exact ? trains.pair_bps : spacing_bps(data);
+  if (exact) return trains.pair_bps;
+  const double bps = spacing_bps(data);
+  return trains.p90_bps <= kAlike * bps ? bps : 0;
 }
 
 }  // namespace
 
 bool fills_link(const DirectionFacts& data) {
   const double bps = link_bps(data);
-  return bps > 0 && data.goodput_bps >= kFilled * bps;
+  return bps > 0 && data.goodput_bps >= kFilled * bps &&
+         data.time.share(TimeOwner::bottleneck) >= kQueuedShare;
 }
 
 double outage_s(const DirectionFacts& data) {

@@ -6,8 +6,9 @@
 
 namespace slowpath::detect {
 
-/// The spacing of segments tells the link's rate, and the transfer had nearly all of it: whatever
-/// was repaired, the link was busy meanwhile.
+/// The path queues, the spacing of segments tells its rate, and the transfer had nearly all of it:
+/// whatever was repaired, the link was busy meanwhile. Never of links so fast that hosts make the
+/// spacing.
 bool fills_link(const DirectionFacts& data);
 
 /// Silences so long that no overflow makes them: the path's.

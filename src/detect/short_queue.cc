@@ -61,7 +61,8 @@ bool overflows_unseen(const DirectionFacts& data) {
 }
 
 bool bursts_outpace(const DirectionFacts& data) {
-  return !is_at_sender(data) && peak_bps(data) < kFilled * spacing_bps(data);
+  const double held_bps = peak_bps(data);
+  return !is_at_sender(data) && held_bps > 0 && held_bps < kFilled * spacing_bps(data);
 }
 
 std::string why_not_short_queue(const DirectionFacts& data) {

@@ -28,7 +28,7 @@ double moved_beside(const Transfer& transfer, const Transfer& other) {
   return same_connection ? 0 : moved_meanwhile(transfer.data(), other.data());
 }
 
-// To either side. So many between two hosts share more than anybody asks for.
+// To either side: each finding asks, and there may be as many as connections.
 constexpr std::ptrdiff_t kNearest = 256;
 
 }  // namespace
@@ -56,7 +56,7 @@ std::size_t Siblings::that_move(const Transfer& transfer, double bytes, Counts c
   return 0;
 }
 
-double Siblings::bytes_beside(const Transfer& transfer, double enough) {
+double Siblings::bytes_beside(const Transfer& transfer) {
   if (by_hosts_.empty()) sort();
   const auto alike = std::ranges::equal_range(by_hosts_, hosts_of(transfer), {},
                                               [](const Transfer* t) { return hosts_of(*t); });
@@ -66,10 +66,8 @@ double Siblings::bytes_beside(const Transfer& transfer, double enough) {
   const auto from = begun - std::min(kNearest, begun - alike.begin());
   const auto to = begun + std::min(kNearest, alike.end() - begun);
   double sum = 0;
-  for (auto other = from; other != to && sum < enough; ++other) {
-    sum += moved_beside(transfer, **other);
-  }
-  return std::min(sum, enough);
+  for (auto other = from; other != to; ++other) sum += moved_beside(transfer, **other);
+  return sum;
 }
 
 }  // namespace slowpath::detect

@@ -29,8 +29,8 @@ class Siblings {
   }
 
   /// What they together moved while this one lasted, in bytes: of those that began nearest to it,
-  /// some hundreds at most, and no more than `enough`.
-  [[nodiscard]] double bytes_beside(const Transfer& transfer, double enough);
+  /// some hundreds at most. Among more than that a long one that began far before is missed.
+  [[nodiscard]] double bytes_beside(const Transfer& transfer);
 
  private:
   void sort();

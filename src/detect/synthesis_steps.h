@@ -80,7 +80,7 @@ void calibrate(std::vector<Finding>& findings);
 
 /// The same of what is only suspected: as likely as such suspicions of this fault were right in the
 /// lab. Before hosts are heard, which make it more or less likely.
-void calibrate_suspects(std::vector<Finding>& findings);
+void calibrate_suspects(std::span<Finding> findings);
 
 /// The costliest first: severity, standing in the capture, the fault's seconds over all its
 /// connections, the finding's own.

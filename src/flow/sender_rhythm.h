@@ -30,13 +30,18 @@ class SenderRhythm {
     } else {
       ++own_;
       own_after_push_ += last_pushed_;
+      newest_after_push_ = last_pushed_;
     }
     if (own_ + clocked_ <= kRemembered) return;
     for (std::uint32_t* count : {&own_, &clocked_, &own_after_push_, &short_ends_}) *count /= 2;
   }
 
   /// The newest burst, by itself, was none: a timer sent it.
-  void take_back_own() { own_ -= own_ > 0 ? 1 : 0; }
+  void take_back_own() {
+    if (own_ > 0) --own_;
+    if (newest_after_push_ && own_after_push_ > 0) --own_after_push_;
+    newest_after_push_ = false;
+  }
 
   /// The newest data was the last that the sender had.
   [[nodiscard]] bool drained() const { return drained_; }
@@ -65,6 +70,7 @@ class SenderRhythm {
   std::uint64_t packets_ = 0, pushed_packets_ = 0;
   std::uint32_t own_ = 0, clocked_ = 0, own_after_push_ = 0, short_ends_ = 0;
   bool last_pushed_ = false, drained_ = false;
+  bool newest_after_push_ = false;  // the newest burst by itself
 };
 
 }  // namespace slowpath::flow

@@ -10,9 +10,11 @@
 namespace slowpath::flow {
 namespace {
 
-// The probe timeout (RFC 8985 section 7.2) is two smoothed round trips, and more for what the
-// receiver or the timer may add.
-constexpr double kProbeRoundTrips = 2;
+// The probe timeout (RFC 8985 section 7.2) is two smoothed round trips, and more for the ACK of a
+// lone segment, which may be delayed: as long as the shortest timeout in Linux. Clocks and timers
+// add to it. Who waits longer has something else to wait for.
+constexpr double kProbeRoundTrips = 2, kMostRoundTrips = 2.5;
+constexpr double kDelayedAck_s = 0.2, kTimer_s = 0.02;
 
 }  // namespace
 
@@ -21,8 +23,11 @@ bool DirectionAnalysis::may_be_probe(const Sending& s, double waited_s) const {
   const bool by_itself = newest_owner_ == TimeOwner::application ||
                          newest_owner_ == TimeOwner::pacing_or_cpu ||
                          newest_owner_ == TimeOwner::unknown;
+  const auto segment = static_cast<std::int64_t>(std::max(segment_size_, path_segment_size_));
+  const bool lone = next_ - una_ <= segment;
+  const double most_s = kMostRoundTrips * srtt_s_ + (lone ? kDelayedAck_s : kTimer_s);
   return by_itself && next_ > una_ && srtt_s_ > 0 && waited_s >= kProbeRoundTrips * srtt_s_ &&
-         s.end - s.begin <= static_cast<std::int64_t>(std::max(segment_size_, path_segment_size_));
+         waited_s <= most_s && s.end - s.begin <= segment;
 }
 
 void DirectionAnalysis::settle_probe(bool finds_loss) {

@@ -113,12 +113,14 @@ bool suspect_unseen_queue(const Transfer& transfer, Findings& findings) {
   const double repair_s = loss_s(data) - outage_s(data);
   const bool grows = data.rtt.total.p95_s - least_rtt_s(data.rtt) >= kShortQueueSeconds;
   if (is_at_sender(data) || when.empty() || !grows || pattern.share > kMostLost) return false;
-  if (!is_material(repair_s, transfer) || !other_cause_of_loss(transfer).empty()) return false;
+  const double lost_s = std::min(repair_s + idle_link_s(data), below_its_best_s(data));
+  if (!is_material(repair_s, transfer) || !is_material(lost_s, transfer)) return false;
+  if (!other_cause_of_loss(transfer).empty()) return false;
   if (!why_not_short_queue(data).empty()) return false;
   Finding finding = about(kId, transfer);
   finding.severity = Severity::suspect;
   finding.confidence = confidence_of(0.6, transfer);
-  finding.seconds_lost = std::min(repair_s + idle_link_s(data), below_its_best_s(data));
+  finding.seconds_lost = lost_s;
   finding.claim = fmt::format(
       "a queue too short to show may overflow: {} packets from {} are lost, most of them when "
       "round "

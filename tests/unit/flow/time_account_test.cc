@@ -55,9 +55,9 @@ TEST_P(TimeAccountOf, RandomPacketsAddsUpToTheDuration) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, TimeAccountOf, ::testing::Range(1u, 41u));
 
-/// Ten flights that are acknowledged, the tail of the last one lost, and 50 ms later a segment
+/// Ten flights that are acknowledged, the tail of the last one lost, and later a segment
 /// more.
-void play_lost_tail(Exchange& x) {
+void play_lost_tail(Exchange& x, Duration later = 50ms) {
   constexpr std::uint32_t kSegment = 1460;
   x.handshake(20ms, 0ms);
   std::int64_t sent = 0;
@@ -65,7 +65,7 @@ void play_lost_tail(Exchange& x) {
     for (int i = 0; i < 4; ++i, sent += kSegment) x.to_server({.from = sent, .len = kSegment});
     x.after(20ms).to_client({.ack = sent - (flight == 9 ? 2 * kSegment : 0)});
   }
-  x.after(50ms).to_server({.from = sent, .len = kSegment});
+  x.after(later).to_server({.from = sent, .len = kSegment});
 }
 
 // RFC 8985 section 7.3: new data goes out as a probe.
@@ -78,6 +78,11 @@ TEST(TimeAccount, TheWaitForALossProbeIsTheLosses) {
   EXPECT_GE(probed.time[TimeOwner::loss_recovery], 0.050);
   EXPECT_EQ(probed.time[TimeOwner::pacing_or_cpu] + probed.time[TimeOwner::application], 0);
   EXPECT_EQ(probed.idle.count, 0U);
+  // A timer would not have waited for so long: its program came late, whatever was lost.
+  Exchange slow;
+  play_lost_tail(slow, 150ms);
+  slow.after(20ms).to_client({.ack = kSent - 2 * kSegment, .sack = {{kSent, kSent + kSegment}}});
+  EXPECT_EQ(slow.connection()[Direction::to_server].time[TimeOwner::loss_recovery], 0);
   // Where all arrived, its program came late.
   Exchange late;
   play_lost_tail(late);
