@@ -20,8 +20,6 @@ namespace {
 // A short queue shows in round trips too, if only by part of what it holds: those of packets in
 // front.
 constexpr double kShortQueueShown = 0.3;
-// Away from the sender, whose bursts lengthen round trips as well, less than this proves no queue.
-constexpr double kAwaySeconds = 0.002;
 // What overflows holds this many packets at least.
 constexpr double kLeastQueued = 2;
 // A window that overflows a queue has filled the link before it, but for what losses took.
@@ -54,9 +52,7 @@ bool overflows_short_queue(const DirectionFacts& data, const Policing* policing)
 
 bool overflows_unseen(const DirectionFacts& data) {
   if (data.goodput_bps <= 0) return false;
-  const double least_s =
-      std::max(least_delay_s(data, data.goodput_bps), is_at_sender(data) ? 0 : kAwaySeconds);
-  return data.rtt.total.p95_s - least_rtt_s(data.rtt) >= least_s &&
+  return data.rtt.total.p95_s - least_rtt_s(data.rtt) >= least_delay_s(data, data.goodput_bps) &&
          !losses_come_when_full(data).empty();
 }
 

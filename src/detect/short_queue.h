@@ -20,7 +20,8 @@ inline constexpr double kMostLost = 0.05;
 bool overflows_short_queue(const DirectionFacts& data, const Policing* policing);
 
 /// The round trip grows by something, by no less than packets that queue would take at the rate
-/// that the path gave, and losses come when it is longest.
+/// that the path gave, and losses come when it is longest. Away from the sender that proves little:
+/// the ends of its bursts wait longest, too, and a policer loses those.
 bool overflows_unseen(const DirectionFacts& data);
 
 /// Seen away from the sender: bursts pass at so many times the rate that was ever held that what

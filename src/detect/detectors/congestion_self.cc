@@ -150,8 +150,10 @@ void inspect_long_queue(const Transfer& transfer, const QueueFacts& queue, doubl
     return silent(findings, kId, transfer, std::move(why));
   }
   const double repair = repair_toll_s(data);
-  const bool standing = full_s - queue.base_s >= kAddedSeconds &&
-                        data.time.share(TimeOwner::bottleneck) >= kStandingShare;
+  // On a link that it keeps full what only the longest round trips show costs nobody anything.
+  const double added_s = fills_link(data) ? queue.added_s() : full_s - queue.base_s;
+  const bool standing =
+      added_s >= kAddedSeconds && data.time.share(TimeOwner::bottleneck) >= kStandingShare;
   const bool fault = is_material(repair, transfer) || standing;
   report(transfer, queue, pattern, fault ? Severity::fault : Severity::note,
          std::max(repair, standing ? queue.added_s() : 0), findings);
@@ -212,7 +214,7 @@ void inspect_transfer(const Transfer& transfer, const Policing* policing, Siblin
   const bool climbs = queue_builds(queue) && full_s >= kRatio * queue.base_s;
   // A path that overflows is at its rate then; losses at any rate are not its queue's.
   const bool at_any_rate = policing != nullptr && losses_ignore_rate(*policing);
-  const bool unseen = !climbs && !at_any_rate && overflows_unseen(data);
+  const bool unseen = is_at_sender(data) && !climbs && !at_any_rate && overflows_unseen(data);
   if ((overflows_short_queue(data, policing) || unseen) && !bursts_outpace(data)) {
     if (std::string why = why_not_short_queue(data); !why.empty())
       return silent(findings, kId, transfer, std::move(why));

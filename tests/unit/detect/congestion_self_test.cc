@@ -2,6 +2,7 @@
 // congestion-self: a queue that overflows fires; a queue without loss is a link well used.
 #include <gtest/gtest.h>
 
+#include "detect/short_queue.h"
 #include "support/case_builder.h"
 
 namespace slowpath::testing {
@@ -110,6 +111,19 @@ TEST(CongestionSelf, RepairsOnALinkThatStaysFullCostNothing) {
   EXPECT_EQ(run("congestion-self", facts).at(0).severity, Severity::note) << "trains tell it too";
 }
 
+// On a full link only a queue that stands is a fault; a few long round trips are none.
+TEST(CongestionSelf, SingleLongRoundTripsAreNoQueueThatStands) {
+  Case facts = with_queue(0.045, 40, 2);
+  DirectionFacts& data = download_of(facts);
+  data.rtt.total.p95_s = 0.150;
+  data.trains.pair_bps = data.goodput_bps / 0.97;
+  data.trains.pair_share = 0.6;
+  EXPECT_EQ(run("congestion-self", facts).at(0).severity, Severity::note);
+  facts = with_queue(0.090, 40, 2);
+  download_of(facts).rtt.total.p95_s = 0.150;
+  EXPECT_EQ(run("congestion-self", facts).at(0).severity, Severity::fault);
+}
+
 // Each loss in a flight of its own, when the round trip is longest; it hardly grows.
 Case with_short_queue() {
   Case facts = with_queue(0.022, 40, 2);
@@ -176,9 +190,13 @@ TEST(CongestionSelf, BurstsFarFasterThanWhatWasEverHeldFillNoQueue) {
   EXPECT_EQ(run("congestion-self", facts).at(0).severity, Severity::fault);
   data.vantage = Vantage::receiver;
   EXPECT_EQ(run("congestion-self", facts).at(0).severity, Severity::suspect);
+  EXPECT_TRUE(detect::bursts_outpace(data));
   data.trains.p75_bps = 25e6;
   data.trains.p90_bps = 26e6;
-  EXPECT_EQ(run("congestion-self", facts).at(0).severity, Severity::fault) << "the link was full";
+  EXPECT_FALSE(detect::bursts_outpace(data)) << "the link was full";
+  EXPECT_EQ(run("congestion-self", facts).at(0).severity, Severity::suspect);
+  data.timeline.bins = {};
+  EXPECT_FALSE(detect::bursts_outpace(data)) << "nothing is known";
 }
 
 TEST(CongestionSelf, SackBlocksOfWhatWasNeverSentHideWhenPacketsWereLost) {
