@@ -107,11 +107,12 @@ bool link_is_full(const ConnectionFacts& connection, Direction direction,
                   std::span<const Finding> findings, const FindingIndex& index) {
   return std::ranges::any_of(index.of(connection.id), [&](std::size_t position) {
     const Finding& finding = findings[position];
+    if (finding.direction != direction) return false;
+    if (finding.fault == "shaper") return true;
+    if (finding.fault != "congestion-self") return false;
     const DirectionFacts& data = connection[direction];
-    const bool full = data.time.share(TimeOwner::bottleneck) >= kFullShare ||
-                      (finding.severity != Severity::suspect && fills_link(data));
-    const bool fills = finding.fault == "congestion-self" && full;
-    return (fills || finding.fault == "shaper") && finding.direction == direction;
+    return data.time.share(TimeOwner::bottleneck) >= kFullShare ||
+           (finding.severity != Severity::suspect && fills_link(data));
   });
 }
 

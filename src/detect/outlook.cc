@@ -21,10 +21,11 @@ namespace {
 /// What a path was seen to carry is not one transfer's alone where others of the same hosts use it:
 /// the same repair may be theirs, so it has no more than its part of what all of them share now.
 /// Where those are what is repaired, they make room.
-AfterFix beside_others(AfterFix after, const Transfer& transfer, Repair repair,
-                       Siblings& siblings) {
+AfterFix predict_beside_others(const Transfer& transfer, const Repairs& repairs,
+                               Siblings& siblings) {
+  AfterFix after = predict(transfer, repairs, Witness::stretches);
   const DirectionFacts& data = transfer.data();
-  if (repair == Repair::share) return after;
+  if (repairs.share) return after;
   if (!after.goodput_bps || *after.goodput_bps <= data.goodput_bps) return after;
   const double others_bps = siblings.bytes_beside(transfer) * 8 / data.transfer_s;
   if (others_bps < kMaterialShare * data.goodput_bps) return after;
@@ -36,14 +37,19 @@ AfterFix beside_others(AfterFix after, const Transfer& transfer, Repair repair,
   return after;
 }
 
+/// Adds what a finding repairs to what is done.
+void add_repair(const Finding& finding, Repairs& done) {
+  const Repair repair = repair_of(finding.fault);
+  done.add(repair, finding.seconds_lost);
+  if (repair == Repair::limit) done.passes_bps = finding.after_fix.goodput_bps.value_or(0);
+}
+
 AfterFix expectation_of(const Transfer& transfer, const Finding& finding, Siblings& siblings) {
   // A detector may know that nobody can tell.
   if (finding.after_fix.bound == Bound::unknown) return finding.after_fix;
   Repairs repairs;
-  repairs.add(repair_of(finding.fault), finding.seconds_lost);
-  if (repairs.limit) repairs.passes_bps = finding.after_fix.goodput_bps.value_or(0);
-  AfterFix after = beside_others(predict(transfer, repairs, Witness::stretches), transfer,
-                                 repair_of(finding.fault), siblings);
+  add_repair(finding, repairs);
+  AfterFix after = predict_beside_others(transfer, repairs, siblings);
   // What the detector says of its own fault stands beside the figures.
   if (!finding.after_fix.basis.empty() && after.goodput_bps) {
     after.basis = finding.after_fix.basis + "; " + after.basis;
@@ -85,15 +91,10 @@ bool is_switch(const Finding& finding, const Transfer& transfer, std::span<const
          *after.goodput_bps >= kWorthAStep * *before.goodput_bps;
 }
 
-/// Adds what a finding repairs to what is done, and says what is then to be expected.
-AfterFix expect_also(const Transfer& transfer, const Finding& finding, Siblings& siblings,
-                     Repairs& done) {
-  const Repair repair = repair_of(finding.fault);
-  done.add(repair, finding.seconds_lost);
-  if (repair == Repair::limit) done.passes_bps = finding.after_fix.goodput_bps.value_or(0);
-  if (!done.unknown)
-    return beside_others(predict(transfer, done, Witness::stretches), transfer, repair, siblings);
-  return {std::nullopt, std::string{kHiddenByEarlier}, Bound::unknown};
+/// What is to be expected when all of these are done.
+AfterFix expect_all(const Transfer& transfer, const Repairs& done, Siblings& siblings) {
+  if (done.unknown) return {std::nullopt, std::string{kHiddenByEarlier}, Bound::unknown};
+  return predict_beside_others(transfer, done, siblings);
 }
 
 }  // namespace
@@ -140,13 +141,14 @@ std::vector<FixStep> order_steps(const Case& facts, const std::vector<Finding>& 
   const std::vector<Transfer> all = transfers_with_data(facts);
   Siblings siblings(all);
   Repairs done;
-  expect_also(*transfer, verdict, siblings, done);
+  add_repair(verdict, done);
   std::vector<FixStep> steps{{0, verdict.after_fix}};
   for (std::size_t i = 1; i < findings.size(); ++i) {
     const Finding& finding = findings[i];
     if (finding.severity == Severity::note || !is_beside(finding, verdict)) continue;
     Repairs also = done;
-    AfterFix after = expect_also(*transfer, finding, siblings, also);
+    add_repair(finding, also);
+    AfterFix after = expect_all(*transfer, also, siblings);
     const bool shows = is_switch(finding, *transfer, findings, steps, after);
     if (!shows && !is_hidden_limit(finding)) continue;
     done = also;

@@ -7,6 +7,7 @@
 
 #include "detect/arithmetic/statistics.h"
 #include "detect/ceilings.h"
+#include "detect/full_path.h"
 
 namespace slowpath::detect {
 namespace {
@@ -17,8 +18,6 @@ constexpr double kOverflowTimeouts = 8;
 constexpr double kBest = 0.9;
 // So many of all gaps between segments agree on one rate: then that is the link's, and exact.
 constexpr double kAgreeing = 0.5;
-// Trains agree as exactly where they are this alike.
-constexpr double kAlike = 1.05;
 // A transfer that has nearly all of it, and makes it queue for a good part of the time, loses
 // nothing. (One that is paced has all of its own rhythm, and no queue.)
 constexpr double kFilled = 0.95;
@@ -28,9 +27,7 @@ constexpr double kQueuedShare = 0.3;
 double link_bps(const DirectionFacts& data) {
   const TrainFacts& trains = data.trains;
   const bool exact = trains.pair_share >= kAgreeing && !is_host_pace(data, trains.pair_bps);
-  if (exact) return trains.pair_bps;
-  const double bps = spacing_bps(data);
-  return trains.p90_bps <= kAlike * bps ? bps : 0;
+  return exact ? trains.pair_bps : full_path_bps(data);
 }
 
 }  // namespace
@@ -55,11 +52,11 @@ double idle_link_s(const DirectionFacts& data) {
 }
 
 double below_its_best_s(const DirectionFacts& data) {
+  if (fills_link(data)) return 0;
   std::vector<double> rates;
   for (const TimelineBin& bin : data.timeline.bins)
     rates.push_back(static_cast<double>(bin.acked_bytes));
   const double best = arithmetic::percentile(rates, kBest).value_or(0) / data.timeline.bin_s;
-  if (fills_link(data)) return 0;
   if (!(best > 0)) return data.transfer_s;
   return std::max(0.0, data.transfer_s - static_cast<double>(data.bytes) / best);
 }

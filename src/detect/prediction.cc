@@ -216,12 +216,13 @@ AfterFix narrowed(AfterFix least, const Ceiling& most) {
 
 /// Detectors count the waits for delayed ACKs that they can prove one by one; the account has the
 /// time of them all. What that leaves is a measure where the round trips and ceilings that stay say
-/// nearly the same.
-AfterFix without_delayed_acks(const Transfer& transfer, const Repairs& repairs) {
+/// nearly the same; else nothing is said.
+AfterFix without_delayed_acks(const Transfer& transfer, const Repairs& repairs,
+                              const Ceiling& most) {
+  if (repairs.acks_s <= 0) return {};
   const DirectionFacts& data = transfer.data();
   const double acks_s = data.time[TimeOwner::delayed_ack];
   const double lost_s = repairs.seconds - repairs.acks_s + acks_s;
-  const Ceiling most = most_of(transfer, repairs);
   if (acks_s < repairs.acks_s || lost_s >= data.transfer_s || !most.is_known()) return {};
   const double bps = bits_of(data) / (data.transfer_s - lost_s);
   if (bps > kNearBounds * most.bps) return {};
@@ -319,12 +320,12 @@ AfterFix predict(const Transfer& transfer, const Repairs& repairs, Witness witne
   if (repairs.verify) return verified(transfer, repairs);
   const bool held_small = repairs.loss || repairs.sender || repairs.window;
   if (!held_small && !repairs.waits) return stays(transfer, repairs);
-  if (!held_small && repairs.acks_s > 0) {
-    AfterFix left = without_delayed_acks(transfer, repairs);
-    if (bound_of(left) == Bound::about) return left;
-  }
   AfterFix left = without_waits(transfer, repairs);
-  if (!held_small) return narrowed(std::move(left), most_of(transfer, repairs));
+  if (!held_small) {
+    const Ceiling most = most_of(transfer, repairs);
+    AfterFix acks = without_delayed_acks(transfer, repairs, most);
+    return bound_of(acks) == Bound::about ? acks : narrowed(std::move(left), most);
+  }
   AfterFix anew = run_anew(transfer, repairs, witness);
   if (anew.goodput_bps && (anew.bound == Bound::about || *anew.goodput_bps >= *left.goodput_bps)) {
     return anew;

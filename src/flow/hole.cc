@@ -71,7 +71,6 @@ void DirectionAnalysis::send_unseen(const Sending& s) {
   label(s.record, late ? kOutOfOrder | kSentEarlier : kResend | kSentLater);
   if (!late) {
     count_resend(s, how);
-    if (how == ResendClass::fast) undecided_ = {};
     enter_recovery(how);
   }
   for (Segment& hole : ledger_.overlapping(s.begin, s.end)) {

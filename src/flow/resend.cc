@@ -46,7 +46,6 @@ void DirectionAnalysis::send_again(const Sending& s, const BytesAt& bytes_at) {
       resend_segment(segment, s, how);
     }
   }
-  if (how == ResendClass::fast) undecided_ = {};  // what it waited for was no data of its own
   enter_recovery(how);
   for (IcmpWatch& watch : icmp_watch_) {
     if (watch.offset >= s.begin && watch.offset < s.end && !watch.resent)
@@ -105,6 +104,7 @@ ResendClass DirectionAnalysis::classify_resend(const Sending& s) const {
 
 void DirectionAnalysis::enter_recovery(ResendClass how) {
   if (how == ResendClass::tail_probe || how == ResendClass::unknown) return;
+  if (how == ResendClass::fast) undecided_ = {};  // what it waited for was no data of its own
   slow_start_ = false;
   if (!in_recovery_) recovery_point_ = next_;
   in_recovery_ = true;

@@ -26,11 +26,17 @@ TEST(Calibrate, HalvesTheDoubtOfFaults) {
   EXPECT_EQ(findings[2].confidence, 0.8);
 }
 
-double calibrated(std::string_view fault, double confidence) {
-  std::vector<Finding> findings{stated(Severity::fault, confidence)};
+/// Each of the two steps has to leave alone what is the other's.
+double brought_to_scale(Severity severity, std::string_view fault, double confidence) {
+  std::vector<Finding> findings{stated(severity, confidence)};
   findings.front().fault = fault;
+  detect::calibrate_suspects(findings);
   detect::calibrate(findings);
   return findings.front().confidence;
+}
+
+double calibrated(std::string_view fault, double confidence) {
+  return brought_to_scale(Severity::fault, fault, confidence);
 }
 
 // path-outage stated 0.75 and was right each time; rwnd-limited was wrong more often than it said.
@@ -46,10 +52,7 @@ TEST(Calibrate, WhatIsLessSureThanUsualStaysSo) {
 }
 
 double suspected(std::string_view fault, double confidence) {
-  std::vector<Finding> findings{stated(Severity::suspect, confidence)};
-  findings.front().fault = fault;
-  detect::calibrate_suspects(findings);
-  return findings.front().confidence;
+  return brought_to_scale(Severity::suspect, fault, confidence);
 }
 
 // peer-gone was suspected 52 times and was it 50 times, snat-exhausted half of the time, and
