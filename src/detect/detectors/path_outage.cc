@@ -15,23 +15,17 @@
 #include "base/format.h"
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
+#include "detect/silence_chance.h"
 
 namespace slowpath::detect::detectors {
 namespace {
 
 constexpr std::string_view kId = "path-outage";
-// The catalogue: transmissions of the same range, and the time that they cover.
-constexpr std::uint32_t kTransmissions = 3;
-constexpr double kSeconds = 1.0;
 // A length that passes otherwise stands for the second length that the catalogue asks for, with one
 // more transmission.
 constexpr std::uint32_t kTransmissionsOfOneLength = 4;
 // Silences of so many transmissions that plain loss would bring about by chance.
 constexpr double kByChance = 0.1;
-
-bool is_long_silence(const Stall& stall) {
-  return stall.ended && stall.seconds >= kSeconds && stall.unanswered_sends >= kTransmissions;
-}
 
 /// Silences that several connections of a path shared, by the connections of that path.
 class SharedOutages {
@@ -82,51 +76,6 @@ bool every_length_failed(const DirectionFacts& data, const Stall& stall) {
          stall.unanswered_sends >= kTransmissionsOfOneLength;
 }
 
-/// Losses of flights that no long silence interrupted: what the path loses when it works.
-std::uint64_t losses_elsewhere(const DirectionFacts& data) {
-  const double repair_s = 4 * data.rtt.total.p95_s;
-  const auto is_of_silence = [&](const LossEvent& loss) {
-    return std::ranges::any_of(data.stalls, [&](const Stall& stall) {
-      return is_long_silence(stall) && loss.time >= stall.begin &&
-             loss.time <= stall.begin + from_seconds(stall.seconds + repair_s);
-    });
-  };
-  std::set<std::uint32_t> episodes;
-  for (const LossEvent& loss : data.losses) {
-    if (is_of_silence(loss)) episodes.insert(loss.episode);
-  }
-  const auto of_silences = static_cast<std::uint64_t>(std::ranges::count_if(
-      data.losses, [&](const LossEvent& loss) { return episodes.contains(loss.episode); }));
-  // The silence's own loss is not always among those that are kept one by one.
-  const std::uint64_t own = std::max<std::uint64_t>(of_silences, 1);
-  return data.lost_packets > own ? data.lost_packets - own : 0;
-}
-
-/// The chance that a resend of a silence is lost where the path works. It travels alone, and so a
-/// queue that drops what a whole flight brings drops it no more often than any packet; but where
-/// silences of fewer transmissions are seen, those that failed in them count.
-double chance_of_lone_resend(const DirectionFacts& data, double losses) {
-  double sent = 0, failed = 0;
-  for (const Stall& stall : data.stalls) {
-    if (is_long_silence(stall) || stall.owner != TimeOwner::timeout) continue;
-    sent += std::max(1U, stall.unanswered_sends);
-    failed += std::max(1U, stall.unanswered_sends) - 1;
-  }
-  const double among_all =
-      data.data_packets > 0 ? losses / static_cast<double>(data.data_packets) : 1;
-  return std::min(1.0, std::max(among_all, sent > 0 ? failed / sent : 0));
-}
-
-/// How many silences of so many transmissions the transfer's own loss makes: each needs a loss
-/// whose resends are all lost as well.
-double silences_by_chance(const DirectionFacts& data, std::uint32_t transmissions) {
-  const auto losses = static_cast<double>(losses_elsewhere(data));
-  if (data.resent_packets == 0 || losses < 1) return 0;
-  double again = static_cast<double>(data.lost_resends) / static_cast<double>(data.resent_packets);
-  if (queue_builds(queue_of(data))) again = std::min(again, chance_of_lone_resend(data, losses));
-  return losses * std::pow(std::min(1.0, again), transmissions - 1);
-}
-
 struct Outages {
   std::uint64_t count = 0;
   double seconds = 0;
@@ -134,12 +83,13 @@ struct Outages {
   bool proved = false;  // at least one shows that no length passed, or hit several connections
   std::uint32_t shared = 0;
   const Stall* longest = nullptr;
+  double by_chance = 0;  // silences like the longest that the path's other losses make
 };
 
 Outages outages_of(const Transfer& transfer, const SharedOutages& shared_outages) {
   Outages outages;
   for (const Stall& stall : transfer.data().stalls) {
-    if (!is_long_silence(stall)) continue;
+    if (!stall.ended || !is_long_silence(stall)) continue;
     const PathFacts::Outage* shared = shared_outages.over(transfer, stall);
     ++outages.count;
     outages.seconds += stall.seconds;
@@ -150,6 +100,8 @@ Outages outages_of(const Transfer& transfer, const SharedOutages& shared_outages
       outages.longest = &stall;
     }
   }
+  if (outages.longest != nullptr)
+    outages.by_chance = silences_by_chance(transfer.data(), *outages.longest);
   return outages;
 }
 
@@ -157,21 +109,22 @@ void report(const Transfer& transfer, const Outages& outages, Findings& findings
   const Stall& longest = *outages.longest;
   Finding finding = about(kId, transfer);
   finding.seconds_lost = std::min(outages.seconds, duration_s(transfer.connection));
-  finding.severity =
-      severity_of(outages.proved && transfer.data().acks_seen, finding.seconds_lost, transfer);
-  const double certainty = how_far(static_cast<double>(outages.transmissions), kTransmissions, 8);
+  const bool chance = outages.by_chance >= kHardlyByChance && outages.shared < 2;
+  finding.severity = severity_of(outages.proved && transfer.data().acks_seen && !chance,
+                                 finding.seconds_lost, transfer);
+  const double certainty = how_far(outages.transmissions, kLongSilenceTransmissions, 8);
   finding.confidence =
       confidence_of(0.7 + 0.15 * certainty + (outages.shared >= 2 ? 0.1 : 0), transfer);
   finding.claim = fmt::format(
       "the path lost everything {} time{}, for {} in all, and then worked "
       "again",
       outages.count, outages.count == 1 ? "" : "s", format_duration(finding.seconds_lost));
-  finding.evidence.push_back(shown_by(
-      fmt::format("{} transmissions of the same range stayed unanswered for {}; then answers came",
-                  longest.unanswered_sends, format_duration(longest.seconds)),
-      {longest.before, longest.after},
-      {{"unanswered_sends", static_cast<double>(longest.unanswered_sends)},
-       {"silence_s", longest.seconds}}));
+  finding.evidence.push_back(
+      shown_by(fmt::format("{} transmissions of the same range before an answer came, after {}",
+                           longest.unanswered_sends, format_duration(longest.seconds)),
+               {longest.before, longest.after},
+               {{"unanswered_sends", static_cast<double>(longest.unanswered_sends)},
+                {"silence_s", longest.seconds}}));
   if (longest.replies_lost) {
     finding.evidence.push_back(shown_by(
         "what ended the silence had long been acknowledged here: the acknowledgements were lost as "
@@ -191,6 +144,13 @@ void report(const Transfer& transfer, const Outages& outages, Findings& findings
         fmt::format("{} connections between the two hosts fell silent together", outages.shared),
         {}, {{"connections_silent", static_cast<double>(outages.shared)}}));
   }
+  if (chance) {
+    finding.evidence.push_back(shown_by(
+        fmt::format("{} packets were lost at other times: such a loss alone makes {:.2g} of these "
+                    "silences",
+                    losses_elsewhere(transfer.data()), outages.by_chance),
+        {}, {{"silences_by_chance", outages.by_chance}}));
+  }
   finding.refuted_by = "any packet that was answered on this path during the silence";
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.rto");
   if (finding.severity == Severity::suspect) {
@@ -205,19 +165,18 @@ void inspect_transfer(const Transfer& transfer, const SharedOutages& shared, Fin
     if (transfer.data().timeouts > 0) {
       silent(findings, kId, transfer,
              fmt::format("no silence of {} with {} transmissions that ended",
-                         format_duration(kSeconds), kTransmissions));
+                         format_duration(kLongSilence_s), kLongSilenceTransmissions));
     }
     return;
   }
   if (std::string why = other_cause_of_loss(transfer); !why.empty()) {
     return silent(findings, kId, transfer, std::move(why));
   }
-  const DirectionFacts& data = transfer.data();
-  const double chance = silences_by_chance(data, outages.longest->unanswered_sends);
-  if (chance >= kByChance) {
+  if (outages.by_chance >= kByChance) {
+    const DirectionFacts& data = transfer.data();
     return silent(findings, kId, transfer,
                   fmt::format("{} losses and {} lost resends make {:.1f} such silences by chance",
-                              data.lost_packets, data.lost_resends, chance));
+                              data.lost_packets, data.lost_resends, outages.by_chance));
   }
   report(transfer, outages, findings);
 }

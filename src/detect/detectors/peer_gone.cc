@@ -6,12 +6,12 @@
 // the receiver still answers with a window of zero, the capture simply ends, a path that takes
 // resends so often that a row of them is no surprise.
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 
 #include "base/format.h"
 #include "detect/policy.h"
+#include "detect/silence_chance.h"
 #include "detect/support.h"
 
 namespace slowpath::detect::detectors {
@@ -23,18 +23,14 @@ constexpr std::uint32_t kTransmissions = 5;
 // Worth a suspicion: three transmissions, that is two timeouts.
 constexpr std::uint32_t kTransmissionsToMention = 3;
 
-// A path that took resends before, while the peer still answered: a row of losses is chance until
-// it is this rare. What takes them rarely takes each by itself, so chance has to be far off.
-constexpr std::uint64_t kLostBefore = 2;
-constexpr double kHardlyChance = 1e-4;
-
 const Stall* silence_at_end(const DirectionFacts& data) {
   if (data.stalls.empty()) return nullptr;
   const Stall& last = data.stalls.back();
   return !last.ended && last.owner != TimeOwner::zero_window ? &last : nullptr;
 }
 
-/// Data of its own came until late in the silence: what was under way when it went away comes early.
+/// Data of its own came until late in the silence: what was under way when it went away comes
+/// early.
 bool peer_went_on(const DirectionFacts& reverse, const Stall& silence) {
   return reverse.last_data > silence.begin + from_seconds(silence.seconds / 2);
 }
@@ -44,27 +40,9 @@ bool length_may_be_the_cause(const DirectionFacts& data, const Stall& silence) {
   return silence.smallest_unanswered_ip_len > data.largest_delivered_ip_len;
 }
 
-struct Resends {
-  std::uint64_t lost = 0, needed = 0;
-};
-
-/// Those before the silence at the end that were no mistake of the sender's.
-Resends resends_before(const DirectionFacts& data, const Stall& silence) {
-  // Of the silence's own, each but the newest was lost, too.
-  const std::uint64_t within = silence.unanswered_sends;
-  const std::uint64_t others = data.spurious.packets + within;
-  return {data.lost_resends > within ? data.lost_resends - within : 0,
-          data.resent_packets > others ? data.resent_packets - others : 0};
-}
-
-/// Of the resends so many were lost before, while the peer still answered, that the path may have
-/// taken these, too.
+/// The path loses so much, while the peer still answers, that it may have taken these, too.
 bool path_may_be_the_cause(const DirectionFacts& data, const Stall& silence) {
-  const Resends resends = resends_before(data, silence);
-  if (resends.lost < kLostBefore || resends.needed == 0) return false;
-  const double share =
-      std::min(1.0, static_cast<double>(resends.lost) / static_cast<double>(resends.needed));
-  return std::pow(share, silence.unanswered_sends) > kHardlyChance;
+  return silences_by_chance(data, silence) >= kHardlyByChance;
 }
 
 void report(const Transfer& transfer, const Stall& silence, bool complete, Findings& findings) {
@@ -94,12 +72,11 @@ void report(const Transfer& transfer, const Stall& silence, bool complete, Findi
         {{"largest_delivered_ip_len", static_cast<double>(data.largest_delivered_ip_len)}}));
   }
   if (path_may_be_the_cause(data, silence)) {
-    const Resends resends = resends_before(data, silence);
     finding.evidence.push_back(shown_by(
-        fmt::format("{} of {} resends were lost before, while the peer still answered: the "
-                    "path may have taken these, too",
-                    resends.lost, resends.needed),
-        {}, {{"lost_resends", static_cast<double>(resends.lost)}}));
+        fmt::format("{} packets were lost before, while the peer still answered: the path may have "
+                    "taken these, too",
+                    losses_elsewhere(data)),
+        {}, {{"lost_packets", static_cast<double>(losses_elsewhere(data))}}));
   }
   finding.refuted_by =
       "any later packet of the peer, or one of its own captures that shows answers";

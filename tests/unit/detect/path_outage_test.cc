@@ -68,6 +68,21 @@ TEST(PathOutage, HeavyLossMakesSilencesByChance) {
   EXPECT_TRUE(run("path-outage", facts).empty());
 }
 
+// One packet in nine is lost: four in a row happen once in fifty such transfers, six hardly ever.
+// The last transmission is the one that arrived.
+TEST(PathOutage, ARowThatLossExplainsIsASuspicion) {
+  Case facts = with_silence(1.7, 5, 1500, 1500);
+  DirectionFacts& data = download_of(facts);
+  data.data_packets = 128;
+  data.lost_packets = 15;
+  data.resent_packets = 19;
+  data.lost_resends = 3;
+  EXPECT_EQ(run("path-outage", facts).at(0).severity, Severity::suspect);
+  data.stalls[0].unanswered_sends = 7;
+  data.lost_resends = 5;
+  EXPECT_EQ(run("path-outage", facts).at(0).severity, Severity::fault);
+}
+
 TEST(PathOutage, SilenceThatNeverEndsIsAnothersCause) {
   Case facts = with_silence(4, 5, 1500, 1500);
   download_of(facts).stalls[0].ended = false;

@@ -55,6 +55,7 @@ TEST(PeerGone, APathThatTookEverySecondResendMayHaveTakenTheLast) {
   DirectionFacts& data = download_of(facts);
   data.resent_packets = 25;
   data.lost_resends = 15;  // 5 of them in the silence
+  data.lost_packets = 11;
   auto found = run("peer-gone", facts);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].severity, Severity::suspect);
@@ -65,6 +66,19 @@ TEST(PeerGone, APathThatTookEverySecondResendMayHaveTakenTheLast) {
   found = run("peer-gone", facts);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].severity, Severity::fault);
+}
+
+// No resend was lost before; but a path that loses a quarter of everything takes five in a row.
+TEST(PeerGone, APathThatLosesAQuarterMayHaveTakenTheLast) {
+  Case facts = with_end(5, 1500);
+  DirectionFacts& data = download_of(facts);
+  data.data_packets = 275;
+  data.resent_packets = 67;
+  data.lost_resends = 5;
+  data.lost_packets = 63;
+  EXPECT_EQ(run("peer-gone", facts).at(0).severity, Severity::suspect);
+  data.lost_packets = 10;
+  EXPECT_EQ(run("peer-gone", facts).at(0).severity, Severity::fault);
 }
 
 TEST(PeerGone, TheResendsOfTheSilenceAreNoHabitOfThePath) {
