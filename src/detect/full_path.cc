@@ -15,6 +15,9 @@ constexpr double kOverfilled = 1.1;
 // Those of short flights have pauses in them, and look slower than the path is.
 constexpr double kSameRate = 1.05;
 
+// So many of all gaps between segments agree on one rate: then that is the link's, and exact.
+constexpr double kAgreeing = 0.5;
+
 bool tell_one_rate(const Transfer& one, const Transfer& other) {
   const double a = full_path_bps(one.data()), b = full_path_bps(other.data());
   return a > 0 && b > 0 && std::max(a, b) <= kSameRate * std::min(a, b);
@@ -25,6 +28,12 @@ bool tell_one_rate(const Transfer& one, const Transfer& other) {
 double full_path_bps(const DirectionFacts& data) {
   const double bps = spacing_bps(data);
   return data.trains.p90_bps <= kSameRate * bps ? bps : 0;
+}
+
+double link_bps(const DirectionFacts& data) {
+  const TrainFacts& trains = data.trains;
+  const bool exact = trains.pair_share >= kAgreeing && !is_host_pace(data, trains.pair_bps);
+  return exact ? trains.pair_bps : full_path_bps(data);
 }
 
 std::size_t that_fill_its_path(const Transfer& transfer, Siblings& siblings) {

@@ -17,6 +17,11 @@ inline constexpr double kPathFilled = 0.9;
 /// 0: they tell none so closely.
 double full_path_bps(const DirectionFacts& data);
 
+/// The rate of its slowest link, in bit/s of payload, by the gaps between segments, where most of
+/// them agree, or by such trains; 0: neither tells. Never of links so fast that hosts make the
+/// gaps.
+double link_bps(const DirectionFacts& data);
+
 /// With how many others of the same two hosts, whose trains tell the same rate, this transfer fills
 /// the path; 0: it does not, or it does alone.
 std::size_t that_fill_its_path(const Transfer& transfer, Siblings& siblings);

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "detect/arithmetic/statistics.h"
-#include "detect/ceilings.h"
 #include "detect/full_path.h"
 
 namespace slowpath::detect {
@@ -16,19 +15,10 @@ namespace {
 constexpr double kOverflowTimeouts = 8;
 // The rate of a link that stays full for a tenth of the time.
 constexpr double kBest = 0.9;
-// So many of all gaps between segments agree on one rate: then that is the link's, and exact.
-constexpr double kAgreeing = 0.5;
 // A transfer that has nearly all of it, and makes it queue for a good part of the time, loses
 // nothing. (One that is paced has all of its own rhythm, and no queue.)
 constexpr double kFilled = 0.95;
 constexpr double kQueuedShare = 0.3;
-
-/// The link's rate as segments are spaced by it, or as their trains say. 0: neither says.
-double link_bps(const DirectionFacts& data) {
-  const TrainFacts& trains = data.trains;
-  const bool exact = trains.pair_share >= kAgreeing && !is_host_pace(data, trains.pair_bps);
-  return exact ? trains.pair_bps : full_path_bps(data);
-}
 
 }  // namespace
 

@@ -24,12 +24,14 @@ namespace {
 // flight's losses are one event.
 constexpr std::uint64_t kLosses = 15;
 constexpr std::uint64_t kEpisodes = 5;
+// Chance is not blamed either where fewer keep the books of a bucket.
+constexpr std::uint64_t kLossesToSuspect = 10;
 // Losses that found tokens, of those that chance would have had find some: a quarter at most. The
 // rest is resends that were called needed and were not (Flach et al. allow 10 % as well).
 constexpr double kAgainstChance = 0.25;
 // Behind the limit a loss shows as a gap between arrivals, which the receiving host delays and
 // merges: from so far on a bucket is at least possible. Random loss leaves 0.4 and more.
-constexpr double kBlurredAgainstChance = 0.3;
+constexpr double kBlurredAgainstChance = 0.33;
 constexpr double kBlurredWithout = 0.12;
 // And so few by chance at most this often: some hundred buckets are tried, and the best is taken.
 // Flights are counted, since the losses of one are one event.
@@ -290,7 +292,7 @@ Policing judge(std::vector<Transfer> transfers) {
     resolution_s = std::max(resolution_s, t.data().passage.cell_s);
   }
   judged.transfers = std::move(transfers);
-  if (judged.losses < kLosses || judged.episodes < kEpisodes) {
+  if (judged.losses < kLossesToSuspect || judged.episodes < kEpisodes) {
     judged.why_not = fmt::format("{} in {}; {} in {} are needed", counted(judged.losses, "loss"),
                                  counted(judged.episodes, "flight"), kLosses, kEpisodes);
     return judged;
@@ -321,8 +323,9 @@ Policing judge(std::vector<Transfer> transfers) {
   judged.why_not = why_no_bucket(judged);
   judged.has_bucket = judged.why_not.empty();
   if (judged.has_bucket) judged.why_not = why_a_queue(judged);
-  judged.fits = judged.why_not.empty();
-  judged.may_fit = !judged.has_bucket && may_be_a_bucket(judged);
+  const bool kept = judged.why_not.empty();
+  judged.fits = kept && judged.losses >= kLosses;
+  judged.may_fit = kept != judged.fits || (!judged.has_bucket && may_be_a_bucket(judged));
   return judged;
 }
 
@@ -383,7 +386,7 @@ const Policing* find_policing(const std::vector<Policing>& judged, const Transfe
 
 bool losses_ignore_rate(const Policing& judged) {
   const arithmetic::TokenBucket& bucket = judged.bucket;
-  if (bucket.rate_bytes_per_s <= 0) return false;
+  if (bucket.rate_bytes_per_s <= 0 || judged.losses < kLosses) return false;
   return bucket.lost_with_tokens > kAgainstChance * (1 - bucket.passed_near_empty) ||
          bucket.passed_without > kClearlyWithout;
 }

@@ -25,6 +25,12 @@ constexpr double kLeastQueued = 2;
 // A window that overflows a queue has filled the link before it, but for what losses took.
 constexpr double kFilled = 0.5;
 
+// So many of all gaps between segments agree, and so many trains, that they tell a rate.
+constexpr double kPairShare = 0.2;
+constexpr std::uint64_t kTrains = 20;
+// Interrupts of network cards wait for no longer than this for what comes next.
+constexpr double kHostWait_s = 0.0002;
+
 /// What a queue that overflows delays by at least, where it is emptied at `bps`.
 double least_delay_s(const DirectionFacts& data, double bps) {
   return std::max(kShortQueueSeconds, kLeastQueued * data.segment_size * 8 / bps);
@@ -33,6 +39,18 @@ double least_delay_s(const DirectionFacts& data, double bps) {
 // Windows that grow until they overflow lose a share that Mathis' model names. Where so many times
 // that is lost, and much, windows do not choose.
 constexpr double kBeyondWindows = 10;
+
+/// How fast bursts arrived, where that is no host's doing. Trains need not agree on a rate to be
+/// faster than a link on which segments are further apart than hosts make them wait.
+double burst_bps(const DirectionFacts& data, double held_bps) {
+  const TrainFacts& trains = data.trains;
+  double bps = spacing_bps(data);
+  if (trains.pair_share >= kPairShare && !is_host_pace(data, trains.pair_bps))
+    bps = std::max(bps, trains.pair_bps);
+  const bool far_apart = data.segment_size * 8 > kHostWait_s * held_bps;
+  if (trains.trains >= kTrains && far_apart) bps = std::max(bps, trains.median_bps);
+  return bps;
+}
 
 /// More is lost than a sender loses that backs off when its queue is full.
 bool loses_more_than_windows(const DirectionFacts& data) {
@@ -58,7 +76,7 @@ bool overflows_unseen(const DirectionFacts& data) {
 
 bool bursts_outpace(const DirectionFacts& data) {
   const double held_bps = peak_bps(data);
-  return !is_at_sender(data) && held_bps > 0 && held_bps < kFilled * spacing_bps(data);
+  return !is_at_sender(data) && held_bps > 0 && held_bps < kFilled * burst_bps(data, held_bps);
 }
 
 std::string why_not_short_queue(const DirectionFacts& data) {

@@ -65,7 +65,8 @@ bool acks_wait_for_reader(const Transfer& transfer) {
 bool fills_a_queue(const Transfer& transfer) {
   const DirectionFacts& data = transfer.data();
   const RttSet& rtt = data.rtt;
-  const double base = base_rtt_s(data);
+  // What is shorter than a tick of the capture's clock shows as none, or as a whole one.
+  const double base = std::max(base_rtt_s(data), transfer.connection.clock_tick_s / 2);
   // A slow reader delays its ACKs as well; what tells it from a queue is a window that closes, or
   // that each of its ACKs is for all that it has room for.
   if (base <= 0 || data.window.zero_episodes >= kCloses || acks_wait_for_reader(transfer))

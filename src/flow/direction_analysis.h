@@ -141,7 +141,7 @@ class DirectionAnalysis {
   [[nodiscard]] bool came_out_of_order(const Segment& hole, const Sending& s) const;
   void split_holes_at(const Sending& s);
   void send_unseen(const Sending& s);
-  void fill_hole(Segment& hole, const Sending& s);
+  void fill_hole(Segment& hole, const Sending& s, bool late);
   void note_late(double late_s, std::int64_t behind, FrameRef frame);
   void note_lost_before_tap(const Segment& hole, const Record& resend);
   [[nodiscard]] bool was_recorded_late(const Sending& s);

@@ -75,14 +75,14 @@ void DirectionAnalysis::send_unseen(const Sending& s) {
   }
   for (Segment& hole : ledger_.overlapping(s.begin, s.end)) {
     hole.how = how;
-    fill_hole(hole, s);
+    fill_hole(hole, s, late);
   }
   last_send_ = s.record.time;
 }
 
-void DirectionAnalysis::fill_hole(Segment& hole, const Sending& s) {
+// Not late, it repairs: even where nothing tells by what signal it was sent again.
+void DirectionAnalysis::fill_hole(Segment& hole, const Sending& s, bool late) {
   const Record& r = s.record;
-  const bool late = hole.how == ResendClass::unknown;
   hole.copies = 1;
   facts_.bytes_seen += static_cast<std::uint64_t>(hole.len());
   hole.came_late = late;

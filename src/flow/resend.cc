@@ -40,7 +40,8 @@ void DirectionAnalysis::send_again(const Sending& s, const BytesAt& bytes_at) {
   facts_.recut_packets += recut;
   for (Segment& segment : ledger_.overlapping(s.begin, s.end)) {
     if (segment.copies == 0) {
-      fill_hole(segment, s);
+      segment.how = how;
+      fill_hole(segment, s, false);
     } else {
       compare_payload(segment, s, bytes_at);
       resend_segment(segment, s, how);

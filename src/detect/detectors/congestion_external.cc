@@ -17,6 +17,7 @@
 #include "base/plural.h"
 #include "detect/arithmetic/statistics.h"
 #include "detect/capture_loss.h"
+#include "detect/full_path.h"
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
 #include "detect/siblings.h"
@@ -48,6 +49,9 @@ constexpr double kFloodLossShare = 0.02;
 // From this share of bytes on that were not captured, the flight that is seen is not what was in
 // flight.
 constexpr double kNotCaptured = 0.05;
+
+// So much of the path's rate is one transfer's: what others have of it makes no queue.
+constexpr double kNearlyAlone = 0.8;
 
 struct Loads {
   std::vector<double> little_rtt_s, much_rtt_s;
@@ -187,6 +191,13 @@ void inspect_transfer(const Transfer& transfer, Siblings& siblings, Findings& fi
                       data.time.share(TimeOwner::zero_window) +
                       data.time.share(TimeOwner::application);
   if (ends > 0.5) return silent(findings, kId, transfer, "an end holds the rate, not the path");
+  // Nobody else fills what this transfer has nearly alone.
+  if (const double path_bps = link_bps(data);
+      data.goodput_bps >= kNearlyAlone * path_bps && path_bps > 0) {
+    return silent(findings, kId, transfer,
+                  fmt::format("the path carries {}, and this transfer has {} of it",
+                              format_rate(path_bps), format_percent(data.goodput_bps / path_bps)));
+  }
   // Who opens several connections fills the path with them: to each it looks as if others did.
   if (const std::size_t count = siblings.that_move_as_much(transfer); count > 0) {
     return silent(findings, kId, transfer,

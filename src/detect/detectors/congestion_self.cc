@@ -149,6 +149,13 @@ void inspect_long_queue(const Transfer& transfer, const QueueFacts& queue, doubl
   if (std::string why = other_cause_of_loss(transfer); !why.empty()) {
     return silent(findings, kId, transfer, std::move(why));
   }
+  // One flight that fills a queue for the first time may lose half of itself; not each of many.
+  if (pattern.episodes >= kFlightsThatTell && resends_are_spared(data, pattern)) {
+    return silent(findings, kId, transfer,
+                  fmt::format("{} of the packets are lost, and yet {} were reached: a full queue "
+                              "takes resends as well",
+                              format_percent(pattern.share), format_rate(data.goodput_bps)));
+  }
   const double repair = repair_toll_s(data);
   // On a link that it keeps full what only the longest round trips show costs nobody anything.
   const double added_s = fills_link(data) ? queue.added_s() : full_s - queue.base_s;

@@ -429,6 +429,25 @@ TEST_F(Hole, FilledAtOnceWasReordering) {
   EXPECT_EQ(d.resent_packets, 0u);
 }
 
+// No SACK and no duplicate ACK tells why it comes (they may be cut off), but its IP ID is newer
+// than what came before it: sent again all the same, alone or together with what had come.
+TEST_F(Hole, FilledByANewerIdWasLostEvenWithoutAReport) {
+  count_ids_up();
+  x.after(100us).to_server({.from = at(1), .len = kSegment, .ip_id = id()});
+  for (int i = 2; i < 6; ++i)
+    x.after(10us).to_server({.from = at(i), .len = kSegment, .ip_id = id()});
+  x.after(kRtt).to_server({.from = at(6), .len = kSegment, .ip_id = id()});
+  x.after(10us).to_server({.from = at(0), .len = kSegment, .ip_id = id()});
+  x.after(10us).to_client({.ack = at(7)});
+  x.after(10us).to_server({.from = at(8), .len = kSegment, .ip_id = id()});
+  x.after(kRtt).to_server({.from = at(7), .len = 2 * kSegment, .ip_id = id()});
+  x.after(10us).to_client({.ack = at(9)});
+  const ConnectionFacts c = x.connection();
+  const DirectionFacts& d = c[Direction::to_server];
+  EXPECT_EQ(d.reorder.packets, 0u);
+  EXPECT_GE(d.lost_packets, 2u);
+}
+
 // Jitter larger than the round trip: IP IDs count on, whatever order they come in, and tell late
 // from resent.
 TEST_F(Hole, FilledLateByAnOlderIdWasReorderingHoweverLate) {
