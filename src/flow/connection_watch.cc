@@ -67,6 +67,7 @@ void ConnectionWatch::read_stamps(const Record& record, const HandshakeFacts& ha
     adopt(handshake.syn->options.ts_value, 0);
     adopt(handshake.syn_ack->options.ts_value, 1);
   }
+  if (record.has_timestamps) take_back_leap(stamp, way);
   const bool counts = agreed && !record.has(wire::kSyn) && !record.has(wire::kRst);
   const bool keep_alive =
       own.have_sent && record.sequence < own.sent_end && record.payload_len <= 1;
@@ -93,7 +94,20 @@ void ConnectionWatch::adopt(std::uint32_t stamp, std::size_t way) {
   std::uint32_t& newest = facts_.marks[way].newest_stamp;
   if (!side.have_stamp) side.oldest_stamp = newest = stamp;
   side.have_stamp = true;
-  if (ahead_of(stamp, newest) > 0) newest = stamp;
+  if (ahead_of(stamp, newest) <= 0) return;
+  side.leapt = ahead_of(stamp, newest) > kStampSlack;
+  if (side.leapt) side.before_leap = newest;
+  newest = stamp;
+}
+
+// One stamp far ahead of what came before it and of what comes next was damaged, and the next did
+// not jump back.
+void ConnectionWatch::take_back_leap(std::uint32_t stamp, std::size_t way) {
+  Side& side = sides_[way];
+  std::uint32_t& newest = facts_.marks[way].newest_stamp;
+  const bool is_behind = side.leapt && ahead_of(newest, stamp) > kStampSlack;
+  if (is_behind && ahead_of(side.before_leap, stamp) <= kStampSlack) newest = side.before_leap;
+  side.leapt = false;
 }
 
 void ConnectionWatch::read_silence(const Record& record) {

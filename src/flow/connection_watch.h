@@ -25,12 +25,15 @@ class ConnectionWatch {
     SeqNum sent_end{}, data_end{}, acked{};
     bool have_sent = false, have_data = false, have_acked = false;
     std::uint32_t oldest_stamp = 0;
-    bool have_stamp = false;
+    std::uint32_t before_leap =
+        0;  // the newest stamp before one that leapt ahead, until another follows
+    bool have_stamp = false, leapt = false;
   };
 
   void read_marks(const Record& record, MarkFacts& marks);
   void read_stamps(const Record& record, const HandshakeFacts& handshake);
   void adopt(std::uint32_t stamp, std::size_t way);
+  void take_back_leap(std::uint32_t stamp, std::size_t way);
   void read_silence(const Record& record);
   void close_quiet();
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a connection shows beside its data: silences and what became of them, copies of SYNs compared, echoes and SACK
-// blocks that nobody can have meant.
+// What a connection shows beside its data: silences and what became of them, copies of SYNs
+// compared, echoes and SACK blocks that nobody can have meant.
 #include <gtest/gtest.h>
 
 #include "support/exchange.h"
@@ -118,6 +118,23 @@ TEST(Stamps, EchoesThatNobodySent) {
     EXPECT_EQ(marks[kUp].stamped, 5u);
     // The client's ACK of the SYN-ACK has none here.
     EXPECT_EQ(marks[kUp].unstamped.count, 1u);
+  }
+}
+
+TEST(Stamps, OneDamagedStampMakesNotAllThatFollowOld) {
+  for (const bool again : {false, true}) {
+    Exchange x;
+    x.client_options = x.server_options = syn_options(7, true);
+    x.client_options.ts_value = 1'000'000;
+    x.server_options.ts_value = 2'000'000;
+    x.handshake(20ms);
+    for (std::uint32_t i = 0; i < 20; ++i) {
+      const std::uint32_t shift = i == 5 || (again && i == 6) ? 1U << 24 : 0;
+      x.after(1ms).to_server({.len = 100, .ts_value = 1'000'040 + i + shift, .ts_echo = 2'000'000});
+    }
+    const auto marks = x.connection().beside.marks;
+    EXPECT_EQ(marks[kUp].stamp_back.count, again ? 13u : 0u);
+    EXPECT_EQ(marks[kUp].stamped, 20u);
   }
 }
 
