@@ -13,6 +13,11 @@ function(slowpath_room name)
     add_library(slowpath_${name} STATIC ${sources})
     target_link_libraries(slowpath_${name}
       PUBLIC slowpath_options fmt::fmt ${arg_ROOMS} PRIVATE ${arg_LIBRARIES})
+    if(name STREQUAL cli AND SLOWPATH_SANITIZE)
+      slowpath_precompile(slowpath_cli slowpath_cli)  # not optimised there, as CMakeLists.txt says
+    else()
+      slowpath_precompile(slowpath_${name} slowpath_base)
+    endif()
   else()
     add_library(slowpath_${name} INTERFACE)
     target_link_libraries(slowpath_${name} INTERFACE slowpath_options fmt::fmt ${arg_ROOMS})

@@ -116,7 +116,7 @@ Diagnosis diagnose_throughput(const TestFacts& test) {
                                   : "Not every stream ended as planned.",
                  diagnosis);
     if (!test.interrupted)
-      diagnosis.look_next.push_back("repeat it; if it happens again: slowpath diagnose -i DEV");
+      diagnosis.look_next.emplace_back("repeat it; if it happens again: slowpath diagnose -i DEV");
   } else {
     diagnosis.verdict = "healthy";
     diagnosis.confidence = 0.9;
