@@ -13,6 +13,7 @@ namespace slowpath::detect {
 inline constexpr double kLongSilence_s = 1.0;
 inline constexpr std::uint32_t kLongSilenceTransmissions = 3;
 
+/// A silence with both. Not one that a window of zero explains.
 bool is_long_silence(const Stall& stall);
 
 /// Packets lost in flights that no long silence interrupted: what the path loses when it works.

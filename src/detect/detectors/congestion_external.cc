@@ -193,7 +193,7 @@ void inspect_transfer(const Transfer& transfer, Siblings& siblings, Findings& fi
   if (ends > 0.5) return silent(findings, kId, transfer, "an end holds the rate, not the path");
   // Nobody else fills what this transfer has nearly alone.
   if (const double path_bps = link_bps(data);
-      data.goodput_bps >= kNearlyAlone * path_bps && path_bps > 0) {
+      path_bps > 0 && data.goodput_bps >= kNearlyAlone * path_bps) {
     return silent(findings, kId, transfer,
                   fmt::format("the path carries {}, and this transfer has {} of it",
                               format_rate(path_bps), format_percent(data.goodput_bps / path_bps)));

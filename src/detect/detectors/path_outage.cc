@@ -4,10 +4,8 @@
 // transmissions of the same range without any answer, while packets of that length pass before and
 // after (RFC 6298 for the schedule of the resends). Look-alikes: the peer never comes back
 // (peer-gone), only long packets fail (pmtud-blackhole), the receiver answers with a window of
-// zero.
+// zero, a path whose ordinary loss makes such a row by chance.
 #include <algorithm>
-#include <cmath>
-#include <set>
 #include <vector>
 
 #include <fmt/format.h>

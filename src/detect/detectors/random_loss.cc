@@ -11,8 +11,10 @@
 #include "base/format.h"
 #include "base/plural.h"
 #include "detect/arithmetic/loss_model.h"
+#include "detect/full_path.h"
 #include "detect/loss_chance.h"
 #include "detect/loss_pattern.h"
+#include "detect/overflow_toll.h"
 #include "detect/policing.h"
 #include "detect/policy.h"
 
@@ -188,6 +190,13 @@ void inspect_transfer(const Transfer& transfer, const std::vector<Policing>& pol
   }
   if (std::string why = other_cause_of_loss(transfer); !why.empty()) {
     return silent(findings, kId, transfer, std::move(why));
+  }
+  // Whatever chose them: its queue may have.
+  if (fills_link(data)) {
+    return silent(findings, kId, transfer,
+                  fmt::format("{} losses cost nothing: the path was busy all the time, and this "
+                              "transfer has its {}",
+                              pattern.losses, format_rate(link_bps(data))));
   }
   const Judged judged = judge(data, pattern, find_policing(policing, transfer));
   if (judged.excluded) return silent(findings, kId, transfer, judged.why_not);

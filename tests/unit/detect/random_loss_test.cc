@@ -124,6 +124,22 @@ TEST(RandomLoss, SingleLossesOfAFullQueueAreNot) {
   EXPECT_TRUE(run("random-loss", facts).empty());
 }
 
+TEST(RandomLoss, OnALinkThatIsBusyAllTheTimeCostsNothing) {
+  Case facts = with_losses(30, 1);
+  DirectionFacts& data = download_of(facts);
+  data.goodput_bps = 3.2e6;
+  data.trains = {.trains = 200,
+                 .median_bps = 3.25e6,
+                 .p75_bps = 3.3e6,
+                 .p90_bps = 3.3e6,
+                 .pair_bps = 3.3e6,
+                 .pair_share = 0.9};
+  charge(data, TimeOwner::bottleneck, 6);
+  EXPECT_TRUE(run("random-loss", facts).empty());
+  data.goodput_bps = 2.5e6;
+  EXPECT_EQ(run("random-loss", facts).size(), 1U);
+}
+
 TEST(RandomLoss, ALengthThatNeverPassesIsNot) {
   Case facts = with_losses(30, 1);
   DirectionFacts& data = download_of(facts);
