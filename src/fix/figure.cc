@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
+
 namespace slowpath::fix {
 namespace {
 
@@ -143,7 +145,7 @@ std::optional<Figure> figure_in(const std::string& output) {
   };
   const std::size_t brace = output.find('{');
   if (brace != std::string::npos) {
-    const Json json = Json::parse(output.substr(brace), nullptr, false);
+    const Json json = parse_json(output.substr(brace));
     const std::optional<Figure> tested = figure_of_test(json);
     if (!json.is_discarded()) return tested ? tested : as(rate_in_json(json), true);
   }

@@ -18,6 +18,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
+
 namespace slowpath::fix {
 namespace {
 
@@ -105,7 +107,9 @@ void read_entry(const fs::directory_entry& file, Entries& entries) {
     std::ifstream stream(file.path(), std::ios::binary);
     std::stringstream text;
     text << stream.rdbuf();
-    Entry entry = from_json(Json::parse(text.str()));
+    const Json json = parse_ordered_json(text.view());
+    if (json.is_discarded()) throw std::runtime_error("it is no JSON");
+    Entry entry = from_json(json);
     if (file.path().filename() != name_of(entry.id))
       throw std::runtime_error("its name and its id differ");
     entries.list.push_back(std::move(entry));
@@ -213,7 +217,7 @@ Result<void> Journal::write(Entry& entry) {
     }
     ++entry.id;
   }
-  return write_synced(directory_ + "/" + name_of(entry.id), to_json(entry).dump(2) + "\n");
+  return write_synced(directory_ + "/" + name_of(entry.id), json_text(to_json(entry)) + "\n");
 }
 
 }  // namespace slowpath::fix

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "base/json_text.h"
 
 namespace slowpath::probe {
 namespace {
@@ -46,7 +47,7 @@ bool is_flat(std::string_view text) {
 std::string frame_of(const Json& message) {
   SLOWPATH_ASSERT(message.is_object() && message.contains("type"));
   // Texts of ours may hold what a kernel or a user gave: bytes that are no UTF-8 are replaced.
-  const std::string text = message.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const std::string text = json_text(message, kJsonInOneLine);
   SLOWPATH_ASSERT(text.size() <= kMostMessageBytes);
   std::string frame(kLengthBytes, '\0');
   store_be32(reinterpret_cast<std::byte*>(frame.data()), static_cast<std::uint32_t>(text.size()));
@@ -55,7 +56,7 @@ std::string frame_of(const Json& message) {
 
 Result<Json> parse_message(std::string_view text) {
   if (!is_flat(text)) return garbled("a message is nested too deeply");
-  Json message = Json::parse(text, nullptr, false);
+  Json message = parse_json(text);
   if (message.is_discarded() || !message.is_object()) return garbled("a message is no JSON object");
   const auto type = message.find("type");
   if (type == message.end() || !type->is_string() ||

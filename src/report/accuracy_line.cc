@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "report/accuracy.h"
 
 namespace slowpath::report {
@@ -146,15 +147,20 @@ std::string to_line(const GradedCapture& capture) {
                       {"rwnd_limited_s", capture.kernel->rwnd_limited_s},
                       {"sndbuf_limited_s", capture.kernel->sndbuf_limited_s}};
   }
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(json, kJsonInOneLine) + "\n";
 }
 
 Result<GradedCapture> graded_capture_of(const std::string& line) {
-  try {
-    return capture_of(Json::parse(line));
-  } catch (const std::exception& error) {
-    return fail(ErrorKind::input, "cannot read a line of a matrix", error.what(),
+  const auto refuse = [](std::string cause) {
+    return fail(ErrorKind::input, "cannot read a line of a matrix", std::move(cause),
                 "only lines that 'slowpath lab matrix --jsonl' wrote can be put together");
+  };
+  const Json json = parse_ordered_json(line);
+  if (json.is_discarded()) return refuse("it is no JSON");
+  try {
+    return capture_of(json);
+  } catch (const std::exception& error) {
+    return refuse(error.what());
   }
 }
 

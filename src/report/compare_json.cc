@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
+#include "base/json_text.h"
 #include "base/version.h"
 #include "report/compare_text.h"
 #include "report/json.h"
@@ -285,44 +286,41 @@ Json list_of(const Items& items, Writer write) {
   return list;
 }
 
-std::string to_text(const Json& json) {
-  constexpr int kIndent = 2;
-  return json.dump(kIndent, ' ', false, Json::error_handler_t::replace) + '\n';
-}
-
 }  // namespace
 
 std::string comparison_to_json(const Answer& answer) {
   // Inputs and findings are the objects of a diagnosis.
-  Json diagnosis = Json::parse(to_json(answer, JsonOptions{.most_connections = 0}));
+  Json diagnosis = parse_ordered_json(to_json(answer, JsonOptions{.most_connections = 0}));
   const ComparisonFacts& facts = answer.facts.comparisons;
-  return to_text(
-      {{"schema", kSchemaName},
-       {"version", kVersion},
-       {"verdict", comparison_verdict(answer)},
-       {"confidence", diagnosis["confidence"]},
-       {"summary", comparison_summary(answer)},
-       {"interrupted", answer.interrupted},
-       {"inputs", std::move(diagnosis["inputs"])},
-       {"points",
-        list_of(facts.points, [&](const auto& it) { return point_to_json(it, answer.facts); })},
-       {"order_known", facts.order_known},
-       {"clocks", list_of(facts.clocks, clock_to_json)},
-       {"connections_shared", facts.connections_shared},
-       {"connections", list_of(facts.connections, connection_to_json)},
-       {"unpaired_total", facts.unpaired_total},
-       {"unpaired", list_of(facts.unpaired, unpaired_to_json)},
-       {"findings", std::move(diagnosis["findings"])},
-       {"look_next", std::move(diagnosis["look_next"])},
-       {"statistics", std::move(diagnosis["statistics"])}});
+  return json_text(Json{
+             {"schema", kSchemaName},
+             {"version", kVersion},
+             {"verdict", comparison_verdict(answer)},
+             {"confidence", diagnosis["confidence"]},
+             {"summary", comparison_summary(answer)},
+             {"interrupted", answer.interrupted},
+             {"inputs", std::move(diagnosis["inputs"])},
+             {"points", list_of(facts.points,
+                                [&](const auto& it) { return point_to_json(it, answer.facts); })},
+             {"order_known", facts.order_known},
+             {"clocks", list_of(facts.clocks, clock_to_json)},
+             {"connections_shared", facts.connections_shared},
+             {"connections", list_of(facts.connections, connection_to_json)},
+             {"unpaired_total", facts.unpaired_total},
+             {"unpaired", list_of(facts.unpaired, unpaired_to_json)},
+             {"findings", std::move(diagnosis["findings"])},
+             {"look_next", std::move(diagnosis["look_next"])},
+             {"statistics", std::move(diagnosis["statistics"])}}) +
+         '\n';
 }
 
 std::string comparison_error_to_json(std::string_view sentence) {
-  return to_text({{"schema", kSchemaName},
-                  {"version", kVersion},
-                  {"verdict", "unclear"},
-                  {"summary", "No answer: the input could not be read."},
-                  {"error", sentence}});
+  return json_text(Json{{"schema", kSchemaName},
+                        {"version", kVersion},
+                        {"verdict", "unclear"},
+                        {"summary", "No answer: the input could not be read."},
+                        {"error", sentence}}) +
+         '\n';
 }
 
 }  // namespace slowpath::report

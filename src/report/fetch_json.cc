@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
+#include "base/json_text.h"
 #include "base/version.h"
 #include "report/json_value.h"
 
@@ -139,10 +140,7 @@ Json packets_of(const FetchFacts& facts) {
   return list;
 }
 
-std::string to_text(const Json& json) {
-  constexpr int kIndent = 2;
-  return json.dump(kIndent, ' ', false, Json::error_handler_t::replace) + '\n';
-}
+std::string to_text(const Json& json) { return json_text(json) + '\n'; }
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "base/version.h"
 #include "facts/catalogue.h"
 #include "report/inspection.h"
@@ -78,10 +79,7 @@ Json looked_at_to_json(const MachineFacts& facts) {
           {"packages", facts.packages.size()},     {"measured", facts.measured.size()}};
 }
 
-std::string to_text(const Json& json) {
-  constexpr int kIndent = 2;
-  return json.dump(kIndent, ' ', false, Json::error_handler_t::replace) + '\n';
-}
+std::string to_text(const Json& json) { return json_text(json) + '\n'; }
 
 }  // namespace
 
@@ -115,7 +113,7 @@ std::string inspection_to_json(const Inspected& inspected, bool facts) {
   if (inspected.changes)
     document["changes"] = changes_to_json(*inspected.changes, inspected.against);
   if (facts) document["facts"] = machine_to_json(inspected.facts);
-  return to_text(document);
+  return json_text(document);
 }
 
 std::string inspection_error_to_json(std::string_view sentence) {

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "base/version.h"
 #include "report/finding_json.h"
 #include "report/iperf3_sums.h"
@@ -237,7 +238,7 @@ Json verdict_of(const Diagnosis& diagnosis) {
 
 std::string to_text(const Json& json) {
   constexpr int kIndent = 1;
-  return json.dump(kIndent, '\t', false, Json::error_handler_t::replace) + '\n';
+  return json_text(json, kIndent, '\t') + '\n';
 }
 
 }  // namespace
@@ -246,13 +247,13 @@ std::string iperf3_to_json(const Iperf3Facts& facts, const Diagnosis& diagnosis)
   Json json{{"start", start_of(facts)}, {"intervals", intervals_of(facts)}};
   json["end"] = facts.streams.empty() ? Json::object() : end_of(facts);
   if (facts.server_output_is_json) {
-    json["server_output_json"] = Json::parse(facts.server_output, nullptr, false);
+    json["server_output_json"] = parse_ordered_json(facts.server_output);
   } else if (!facts.server_output.empty()) {
     json["server_output_text"] = facts.server_output;
   }
   json["slowpath"] = verdict_of(diagnosis);
   if (!facts.error.empty()) json["error"] = facts.error;
-  return to_text(json);
+  return json_text(json);
 }
 
 std::string iperf3_error_to_json(std::string_view sentence) {

@@ -12,6 +12,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "base/time.h"
 #include "base/version.h"
 #include "facts/catalogue.h"
@@ -146,9 +147,8 @@ Json document(const Answer& answer, const JsonOptions& options, Json connections
 }
 
 std::string to_text(const Json& json, bool pretty) {
-  constexpr int kIndent = 2;
   // File names and comments are bytes that somebody chose: `replace` keeps the document valid.
-  return json.dump(pretty ? kIndent : -1, ' ', false, Json::error_handler_t::replace) + '\n';
+  return json_text(json, pretty ? kJsonIndent : kJsonInOneLine) + '\n';
 }
 
 }  // namespace

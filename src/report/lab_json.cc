@@ -2,6 +2,7 @@
 // `lab run --json`: what lab_text.cc says, for programs.
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "report/lab_text.h"
 
 namespace slowpath::report {
@@ -95,7 +96,7 @@ std::string lab_run_json(const LabStory& story, std::span<const LabRun> runs) {
             {"runs", Json::array()}};
   for (const auto& [name, value] : story.parameters) json["parameters"][name] = value;
   for (const LabRun& run : runs) json["runs"].push_back(to_json(run));
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(json) + "\n";
 }
 
 }  // namespace slowpath::report

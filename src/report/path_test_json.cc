@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "base/version.h"
 #include "report/finding_json.h"
 #include "report/path_test_text.h"
@@ -281,9 +282,7 @@ Json measurements(const PathTestFacts& test) {
           {"churn", maybe_json(test.churn)}};
 }
 
-std::string dump(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
-}
+std::string dump(const Json& json) { return json_text(json) + '\n'; }
 
 }  // namespace
 

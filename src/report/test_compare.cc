@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "report/test_answer.h"
 
 namespace slowpath::report {
@@ -78,12 +79,12 @@ std::unexpected<Error> refuse(std::string cause) {
 }
 
 Result<Earlier> read_earlier(const std::string& document) {
-  const Json json = Json::parse(document, nullptr, false);
+  const Json json = parse_json(document);
   if (!json.is_object() || !json.contains("schema")) return refuse("it is no slowpath.test.v1");
   if (json["schema"] != "slowpath.test.v1") {
     constexpr std::size_t kMost = 60;
-    return refuse(
-        fmt::format("it is {}, and not slowpath.test.v1", json["schema"].dump().substr(0, kMost)));
+    return refuse(fmt::format("it is {}, and not slowpath.test.v1",
+                              json_text(json["schema"], kJsonInOneLine).substr(0, kMost)));
   }
   try {
     return earlier_of(json);

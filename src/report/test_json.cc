@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "base/version.h"
 #include "detect/throughput_test.h"
 #include "report/finding_json.h"
@@ -154,8 +155,8 @@ std::string test_to_json(const TestAnswer& answer) {
       {"against", answer.against},
       {"changes", std::move(changes)}};
   document["path"] =
-      answer.path ? Json::parse(path_measurements_json(*answer.path)) : Json(nullptr);
-  return document.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+      answer.path ? parse_ordered_json(path_measurements_json(*answer.path)) : Json(nullptr);
+  return json_text(document) + '\n';
 }
 
 }  // namespace slowpath::report

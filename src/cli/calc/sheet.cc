@@ -15,6 +15,7 @@
 
 #include "base/assert.h"
 #include "base/format.h"
+#include "base/json_text.h"
 
 namespace slowpath::cli::calc {
 namespace {
@@ -151,6 +152,6 @@ std::string Sheet::to_text() const {
   return text;
 }
 
-std::string Sheet::to_json() const { return json_.dump(2) + '\n'; }
+std::string Sheet::to_json() const { return json_text(json_) + '\n'; }
 
 }  // namespace slowpath::cli::calc

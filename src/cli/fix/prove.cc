@@ -19,6 +19,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
+#include "base/json_text.h"
 #include "cli/command.h"
 #include "cli/fix/measure.h"
 #include "cli/fix/step.h"
@@ -205,7 +206,7 @@ ExitCode report(const fix::Proof& proof, const std::optional<fix::Entry>& kept,
               {"kept", kept.has_value()}};
     if (kept) json["id"] = kept->id;
     if (!proof.why.empty()) json["why"] = proof.why;
-    return write_answer(json.dump(2) + "\n");
+    return write_answer(json_text(json) + "\n");
   }
   std::string text = sentence(proof, options) + "\n";
   if (kept) text += describe_untried(kept->turns);

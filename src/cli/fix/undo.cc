@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "cli/command.h"
 #include "cli/fix/step.h"
 #include "cli/output.h"
@@ -204,7 +205,8 @@ ExitCode run_list(const Options& options) {
                           time_text(*entry.confirm_by_s));
   }
   if (options.json)
-    return write_answer(Json{{"schema", "slowpath.fix-list.v1"}, {"steps", list}}.dump(2) + "\n");
+    return write_answer(json_text(Json{{"schema", "slowpath.fix-list.v1"}, {"steps", list}}) +
+                        "\n");
   return write_answer(text.empty() ? "Nothing was changed.\n" : text);
 }
 

@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "cli/command.h"
 #include "cli/lab/scenarios.h"
 #include "cli/output.h"
@@ -46,7 +47,7 @@ Json to_json(const lab::Scenario& scenario) {
 std::string json_of(const Scenarios& scenarios) {
   Json list = Json::array();
   for (const lab::Scenario& scenario : scenarios) list.push_back(to_json(scenario));
-  return Json{{"scenarios", list}}.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(Json{{"scenarios", list}}) + "\n";
 }
 
 /// Position of a family in the catalogue; then several faults at once, and the healthy ones last.
@@ -96,7 +97,7 @@ std::string stages_json() {
                     {"needs_segments", kind->needs_segments},
                     {"summary", kind->summary}});
   }
-  return Json{{"stages", list}}.dump(2) + "\n";
+  return json_text(Json{{"stages", list}}) + "\n";
 }
 
 ExitCode run(const Options& options) {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/json_text.h"
+
 namespace slowpath::machine::text {
 namespace {
 
@@ -40,7 +42,7 @@ std::optional<JsonText> json_of(Lines lines) {
   if (count == 0) return std::nullopt;
   std::string text;
   for (const Line& line : lines.first(count)) text.append(line.text).push_back('\n');
-  auto value = nlohmann::json::parse(text, nullptr, false);
+  auto value = parse_json(text);
   if (value.is_discarded()) return std::nullopt;
   return JsonText{std::move(value), count};
 }

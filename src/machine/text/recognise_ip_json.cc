@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/json_text.h"
 #include "machine/text/ip_words.h"
 #include "machine/text/json.h"
 #include "machine/text/reader.h"
@@ -69,10 +70,9 @@ void read_info(const json& link, InterfaceFacts& interface) {
   if (!data.is_object()) return;
   for (const auto& [key, value] : data.items()) {
     if (value.is_object() || value.is_array()) continue;
-    set_kind_property(interface, key,
-                      value.is_string()
-                          ? value.get<std::string>()
-                          : value.dump(-1, ' ', false, json::error_handler_t::replace));
+    set_kind_property(
+        interface, key,
+        value.is_string() ? value.get<std::string>() : json_text(value, kJsonInOneLine));
   }
 }
 

@@ -16,6 +16,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/bytes.h"
+#include "base/json_text.h"
 #include "probe/socket.h"
 
 namespace slowpath::probe::iperf3 {
@@ -110,7 +111,7 @@ std::optional<Json> parse_object(std::string_view text) {
   // Some peers count the zero byte behind it.
   while (text.ends_with('\0')) text.remove_suffix(1);
   if (!is_shallow(text)) return std::nullopt;
-  Json json = Json::parse(text, nullptr, false);
+  Json json = parse_ordered_json(text);
   return json.is_object() ? std::optional(std::move(json)) : std::nullopt;
 }
 
@@ -223,7 +224,7 @@ Result<void> Control::send_server_error(std::int32_t iperf_error, std::int32_t s
 }
 
 Result<void> Control::send_json(const Json& json, Duration timeout) {
-  const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const std::string text = json_text(json, kJsonInOneLine);
   std::array<std::byte, 4> len{};
   store_be32(len.data(), static_cast<std::uint32_t>(text.size()));
   if (const Result<void> sent = send_bytes(len.data(), len.size(), timeout); !sent) return sent;
