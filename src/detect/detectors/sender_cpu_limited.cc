@@ -5,8 +5,9 @@
 // serialisation is computed: a frame of 9038 bytes takes 7.23 us at 10 Gbit/s, so gaps of 7 to 10
 // us between jumbo frames are that link and no slow CPU. Look-alikes: that, pacing (fq and BBR
 // space packets out at length / pacing rate, evenly), an application without data (its last packet
-// before a gap is short). Packets cannot show a CPU, and what a faster one would send is unknown:
-// this is a suspicion without a price, with the commands that would tell.
+// before a gap is short), a few long pauses between fast bursts. Packets cannot show a CPU, and
+// what a faster one would send is unknown: this is a suspicion without a price, with the commands
+// that would tell.
 #include <algorithm>
 #include <array>
 
@@ -35,6 +36,9 @@ constexpr double kQuietRatio = 1.2;
 constexpr double kQuietSeconds = 0.002;
 // A link that is full, and one that is nearly: gaps a third longer than its serialisation.
 constexpr double kFullest = 1.05, kNearlyFull = 0.7;
+// The usual gaps are a good part of the time that gaps took: else few long ones did, each with a
+// reason of its own, and the rhythm is only that of the bursts between them.
+constexpr double kRhythmShare = 0.5;
 // Pacing spaces evenly; programs that wait for their turn on a CPU do not.
 constexpr double kUneven = 1.5;
 
@@ -92,6 +96,13 @@ std::string why_not(const Transfer& transfer) {
         "a link's serialisation explains them",
         format_duration(data.spacing.median_s), wire_bytes,
         format_duration(arithmetic::serialisation_s(wire_bytes, link)), format_rate(link));
+  }
+  const double rhythm_s = data.spacing.p90_s * static_cast<double>(data.spacing.gaps);
+  const double gaps_s = data.time[TimeOwner::pacing_or_cpu];
+  if (rhythm_s < kRhythmShare * gaps_s) {
+    return fmt::format("{} of at most {} are {} of {}: few long ones are the rest, and no rhythm",
+                       counted(data.spacing.gaps, "gap"), format_duration(data.spacing.p90_s),
+                       format_duration(rhythm_s), format_duration(gaps_s));
   }
   if (data.spacing.p90_s < kUneven * data.spacing.p10_s) {
     return fmt::format("gaps of {} to {} are even: pacing", format_duration(data.spacing.p10_s),

@@ -5,8 +5,8 @@
 // trip stays near its minimum. Which of the three it is packets cannot say (RFC 4898's counters and
 // ss can), so this is the honest answer. Look-alikes: a receive window read without its scale (the
 // flight then fits the window field), a full queue (round trips grow), a growing window after slow
-// start (the flight is not flat), an unloaded fast link (round trips below a millisecond are hosts'
-// own time).
+// start (the flight is not flat), an unloaded fast link (round trips below a millisecond, and not
+// alike, are hosts' own time).
 #include <algorithm>
 #include <cmath>
 
@@ -55,8 +55,10 @@ constexpr double kQuietSeconds = 0.002;
 // what was asked for.
 constexpr std::uint64_t kFlightsAnswer = 8;
 // Below a millisecond interrupts and scheduling weigh as much as the flight, and flat flights are
-// what any fast sender shows.
-constexpr double kLeastRtt = 0.001;
+// what any fast sender shows. They vary, though: where nearly all round trips are alike, nearly
+// every send was let go by an ACK, and then nothing follows until the next, the flight it is.
+constexpr double kLeastRtt = 0.001, kLeastSteadyRtt = 0.0002;
+constexpr double kLetGoByAcks = 0.9;
 
 // The path's rate spaces the data out until the next ACK comes. A limited flight leaves, and then
 // a good part of the round trip is silent; or it leaves at the sender's own rhythm, not at the
@@ -176,6 +178,15 @@ std::string why_not_flat(const Transfer& transfer) {
   return {};
 }
 
+/// So short round trips that what they measure may be the hosts' own time.
+bool hosts_weigh(const DirectionFacts& data) {
+  const double least_s = std::min(queue_of(data).base_s, data.rtt.total.min_s);
+  if (least_s >= kLeastRtt) return false;
+  return least_s < kLeastSteadyRtt || data.rtt.total.p95_s > kQuietRatio * least_s ||
+         data.time.share(TimeOwner::congestion_window) < kLetGoByAcks ||
+         data.flight_idle_share < kSilentShare;
+}
+
 /// Why a flat flight is no sender's limit; empty when it is one.
 std::string why_not_the_sender(const DirectionFacts& data) {
   const auto plateau = static_cast<double>(data.flight_plateau_bytes);
@@ -196,7 +207,7 @@ std::string why_not_the_sender(const DirectionFacts& data) {
     return fmt::format("round trips of {} under load, {} at least: the path queues",
                        format_duration(queue.loaded_s), format_duration(queue.base_s));
   }
-  if (std::min(queue.base_s, data.rtt.total.min_s) < kLeastRtt) {
+  if (hosts_weigh(data)) {
     return fmt::format("at a round trip of {} the hosts' own time weighs as much as the flight",
                        format_duration(queue.base_s));
   }

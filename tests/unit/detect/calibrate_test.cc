@@ -55,19 +55,19 @@ double suspected(std::string_view fault, double confidence) {
   return brought_to_scale(Severity::suspect, fault, confidence);
 }
 
-// peer-gone was suspected 52 times and was it 50 times, snat-exhausted half of the time, and
-// pmtu-stuck-low never.
+// peer-gone was suspected 230 times and was it 210 times, snat-exhausted in three of five cases,
+// and pmtu-stuck-low never.
 TEST(Calibrate, SuspectsGoByTheirRecordToo) {
   EXPECT_GT(suspected("peer-gone", 0.6), 0.85);
-  EXPECT_NEAR(suspected("snat-exhausted", 0.55), 0.53, 0.01);
-  EXPECT_LT(suspected("pmtu-stuck-low", 0.6), 0.4);
-  EXPECT_EQ(suspected("ecn-blackhole", 0.55), 0.55);
+  EXPECT_NEAR(suspected("snat-exhausted", 0.55), 0.59, 0.01);
+  EXPECT_LT(suspected("pmtu-stuck-low", 0.6), 0.2);
+  EXPECT_EQ(suspected("duplex-mismatch", 0.55), 0.55);
   EXPECT_LT(suspected("rto-dominated", 0.3), 0.6) << "of a capture with holes";
 }
 
 // A finding that only the witness made a suspect was sure before.
 TEST(Calibrate, NoSuspectBeginsAsSureAsAFault) {
-  EXPECT_EQ(suspected("nagle-delack", 0.95), 0.75);
+  EXPECT_EQ(suspected("duplex-mismatch", 0.95), 0.75);
   EXPECT_LT(suspected("rwnd-limited", 0.95), 0.75);
 }
 

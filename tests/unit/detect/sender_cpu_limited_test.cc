@@ -12,7 +12,7 @@ Case with_gaps(double median_s, double median_bytes, std::uint32_t segment_size)
   Case facts = healthy_case({.bytes = 500'000'000, .seconds = 10, .rtt_s = 0.0005});
   DirectionFacts& data = download_of(facts);
   data.segment_size = segment_size;
-  data.spacing = {.gaps = 20'000,
+  data.spacing = {.gaps = 200'000,
                   .p10_s = median_s * 0.8,
                   .median_s = median_s,
                   .p90_s = median_s * 2,
@@ -30,6 +30,14 @@ TEST(SenderCpuLimited, GapsThatNoLinkExplainsAreASuspicion) {
   EXPECT_EQ(found[0].severity, Severity::suspect);
   EXPECT_EQ(found[0].seconds_lost, 0);
   EXPECT_NE(found[0].next_capture.find("mpstat"), std::string::npos);
+}
+
+// 450 packets, 12 us apart, in half a second: nearly all of it went by in a few pauses.
+TEST(SenderCpuLimited, AFewLongPausesBetweenFastBurstsAreNoRhythm) {
+  Case facts = with_gaps(12.2e-6, 21'420, 1448);
+  download_of(facts).spacing.gaps = 450;
+  EXPECT_TRUE(run("sender-cpu-limited", facts).empty());
+  EXPECT_EQ(silences_of("sender-cpu-limited", facts).size(), 1U);
 }
 
 TEST(SenderCpuLimited, JumboFramesEachEightMicrosecondsAreTenGigabitEthernet) {

@@ -127,8 +127,35 @@ TEST(SenderLimited, RequestsOneAtATimeAreNot) {
   EXPECT_TRUE(run("sender-limited", facts).empty());
 }
 
+// Round trips of 0.4 ms, all alike, each of which lets the next flight go.
+Case with_steady_flight_on_a_lan() {
+  Case facts = with_flat_flight(0.0004);
+  DirectionFacts& data = download_of(facts);
+  data.rtt.total.p95_s = 0.00045;
+  data.time = {};
+  data.time[TimeOwner::congestion_window] = 9.5;
+  data.time[TimeOwner::slow_start] = 0.5;
+  return facts;
+}
+
+TEST(SenderLimited, AFlightHoldsTheRateOnALanWhereRoundTripsAreAlike) {
+  EXPECT_EQ(run("sender-limited", with_steady_flight_on_a_lan()).size(), 1U);
+}
+
 TEST(SenderLimited, AFastLanIsNot) {
-  EXPECT_TRUE(run("sender-limited", with_flat_flight(0.0004)).empty());
+  Case facts = with_steady_flight_on_a_lan();
+  download_of(facts).rtt.total.p95_s = 0.0006;
+  EXPECT_TRUE(run("sender-limited", facts).empty());
+  facts = with_steady_flight_on_a_lan();
+  download_of(facts).time[TimeOwner::pacing_or_cpu] = 2;
+  EXPECT_TRUE(run("sender-limited", facts).empty());
+  facts = with_steady_flight_on_a_lan();
+  download_of(facts).flight_idle_share = 0.1;
+  download_of(facts).trains = {.trains = 20, .median_bps = 10 * download_of(facts).goodput_bps};
+  EXPECT_TRUE(run("sender-limited", facts).empty());
+  facts = with_steady_flight_on_a_lan();
+  download_of(facts).rtt.total.min_s = 0.0001;
+  EXPECT_TRUE(run("sender-limited", facts).empty());
 }
 
 TEST(SenderLimited, AWindowReadWithoutItsScaleIsNot) {
