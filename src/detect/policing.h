@@ -13,6 +13,9 @@
 
 namespace slowpath::detect {
 
+/// The catalogue: so many losses; two parameters fit fewer by chance.
+inline constexpr std::uint64_t kLossesOfABucket = 15;
+
 /// Transfers judged together, and what came of it.
 struct Policing {
   std::vector<Transfer> transfers;
@@ -34,9 +37,5 @@ const std::vector<Policing>& policing_of(const Case& facts, Findings& findings);
 
 /// The entry that a transfer belongs to, or nullptr.
 const Policing* find_policing(const std::vector<Policing>& judged, const Transfer& transfer);
-
-/// Enough losses were seen to say that no limit of rate, by bucket or by queue, chose them: they
-/// found room about as often as chance would have it.
-bool losses_ignore_rate(const Policing& judged);
 
 }  // namespace slowpath::detect

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -147,6 +149,40 @@ void report(const Transfer& transfer, const Loads& loads, double little_s, doubl
   findings.list.push_back(std::move(finding));
 }
 
+/// The queue in the parts of a transfer that tell of it.
+struct Queued {
+  double base_s = 0;                // the least round trip
+  double little_s = 0, much_s = 0;  // with little and with much in flight, at the median
+};
+
+/// Why the queue is not that of others. Empty if it is.
+std::string why_not_others(const DirectionFacts& data, const Loads& loads, const Queued& queued) {
+  const auto [base_s, little_s, much_s] = queued;
+  const bool queues = little_s >= kRatio * base_s && little_s - base_s >= kAddedSeconds;
+  if (!queues || loads.queued_share < kShare) {
+    return fmt::format(
+        "with little in flight the round trip is {}, at least {}: no queue of others",
+        format_duration(little_s), format_duration(base_s));
+  }
+  if (little_s < kAsLong * much_s) {
+    return fmt::format("the round trip falls from {} to {} with the flight: its own queue",
+                       format_duration(much_s), format_duration(little_s));
+  }
+  if (became_longer(data, loads, little_s)) {
+    return fmt::format("the round trip went from {} to {} and stands there: a longer way, no queue",
+                       format_duration(base_s), format_duration(little_s));
+  }
+  const double ends = data.time.share(TimeOwner::receive_window) +
+                      data.time.share(TimeOwner::zero_window) +
+                      data.time.share(TimeOwner::application);
+  if (ends > 0.5) return "an end holds the rate, not the path";
+  // Nobody else fills what this transfer has nearly alone.
+  const double path_bps = link_bps(data);
+  if (path_bps <= 0 || data.goodput_bps < kNearlyAlone * path_bps) return {};
+  return fmt::format("the path carries {}, and this transfer has {} of it", format_rate(path_bps),
+                     format_percent(data.goodput_bps / path_bps));
+}
+
 void inspect_transfer(const Transfer& transfer, Siblings& siblings, Findings& findings) {
   const DirectionFacts& data = transfer.data();
   if (data.rtt.total.samples < 2 * kParts || data.rtt.total.min_s <= 0) return;
@@ -165,39 +201,11 @@ void inspect_transfer(const Transfer& transfer, Siblings& siblings, Findings& fi
                     "are needed",
                     counted(loads.little_rtt_s.size(), "part"), loads.much_rtt_s.size(), kParts));
   }
-  const double little_s = arithmetic::median(loads.little_rtt_s).value_or(0);
-  const double much_s = arithmetic::median(loads.much_rtt_s).value_or(0);
-  const double base_s = least_rtt_s(data.rtt);
-  const bool queues = little_s >= kRatio * base_s && little_s - base_s >= kAddedSeconds;
-  if (!queues || loads.queued_share < kShare) {
-    return silent(findings, kId, transfer,
-                  fmt::format("with little in flight the round trip is {}, at least {}: no queue "
-                              "of others",
-                              format_duration(little_s), format_duration(base_s)));
-  }
-  if (little_s < kAsLong * much_s) {
-    return silent(findings, kId, transfer,
-                  fmt::format("the round trip falls from {} to {} with the flight: its own queue",
-                              format_duration(much_s), format_duration(little_s)));
-  }
-  if (became_longer(data, loads, little_s)) {
-    return silent(
-        findings, kId, transfer,
-        fmt::format("the round trip went from {} to {} and stands there: a longer way, no "
-                    "queue",
-                    format_duration(base_s), format_duration(little_s)));
-  }
-  const double ends = data.time.share(TimeOwner::receive_window) +
-                      data.time.share(TimeOwner::zero_window) +
-                      data.time.share(TimeOwner::application);
-  if (ends > 0.5) return silent(findings, kId, transfer, "an end holds the rate, not the path");
-  // Nobody else fills what this transfer has nearly alone.
-  if (const double path_bps = link_bps(data);
-      path_bps > 0 && data.goodput_bps >= kNearlyAlone * path_bps) {
-    return silent(findings, kId, transfer,
-                  fmt::format("the path carries {}, and this transfer has {} of it",
-                              format_rate(path_bps), format_percent(data.goodput_bps / path_bps)));
-  }
+  const Queued queued{.base_s = least_rtt_s(data.rtt),
+                      .little_s = arithmetic::median(loads.little_rtt_s).value_or(0),
+                      .much_s = arithmetic::median(loads.much_rtt_s).value_or(0)};
+  if (std::string why = why_not_others(data, loads, queued); !why.empty())
+    return silent(findings, kId, transfer, std::move(why));
   // Who opens several connections fills the path with them: to each it looks as if others did.
   if (const std::size_t count = siblings.that_move_as_much(transfer); count > 0) {
     return silent(findings, kId, transfer,
@@ -205,7 +213,7 @@ void inspect_transfer(const Transfer& transfer, Siblings& siblings, Findings& fi
                               "the queue may be theirs",
                               count));
   }
-  report(transfer, loads, little_s, much_s, findings);
+  report(transfer, loads, queued.little_s, queued.much_s, findings);
 }
 
 void inspect(const Case& facts, Findings& findings) {

@@ -14,6 +14,7 @@
 #include "base/format.h"
 #include "base/plural.h"
 #include "detect/ack_way.h"
+#include "detect/bucket_books.h"
 #include "detect/full_path.h"
 #include "detect/loss_chance.h"
 #include "detect/loss_pattern.h"
