@@ -26,9 +26,9 @@ namespace {
 // From here on the second repair is worth a step of its own.
 constexpr double kWorthAStep = 1.25;
 constexpr double kConfidence = 0.6;
-// Less than what access lines and offices carry: a path that nothing is known of may well be
-// faster.
-constexpr double kUsualPath_bps = 100e6;
+// Less than what many access lines and all offices carry: a path that nothing is known of may well
+// be faster.
+constexpr double kUsualPath_bps = 250e6;
 // Slow start leaves a transfer at least this share of the rate that binds it.
 constexpr double kNear = 2;
 

@@ -421,6 +421,8 @@ TEST(Steps, BehindAPolicerAWindowBelowUsualPathsIsNamed) {
     });
   };
   EXPECT_TRUE(named());
+  download_of(facts).window.shift = 3;  // 209 Mbit/s
+  EXPECT_TRUE(named());
   download_of(facts).window.shift = 4;  // 419 Mbit/s
   EXPECT_FALSE(named());
 }
