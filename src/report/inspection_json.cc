@@ -113,7 +113,7 @@ std::string inspection_to_json(const Inspected& inspected, bool facts) {
   if (inspected.changes)
     document["changes"] = changes_to_json(*inspected.changes, inspected.against);
   if (facts) document["facts"] = machine_to_json(inspected.facts);
-  return json_text(document);
+  return to_text(document);
 }
 
 std::string inspection_error_to_json(std::string_view sentence) {

@@ -253,7 +253,7 @@ std::string iperf3_to_json(const Iperf3Facts& facts, const Diagnosis& diagnosis)
   }
   json["slowpath"] = verdict_of(diagnosis);
   if (!facts.error.empty()) json["error"] = facts.error;
-  return json_text(json);
+  return to_text(json);
 }
 
 std::string iperf3_error_to_json(std::string_view sentence) {

@@ -98,6 +98,8 @@ def faults(block, result):
                 yield f"not true of the document: {expression}"
         except ValueError as error:
             yield f"standard output is no JSON document: {error}"
+    if "JSON" in block and not out.endswith("\n"):
+        yield "the document does not end its last line"
 
 
 def check(block, root):

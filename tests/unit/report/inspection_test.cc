@@ -52,7 +52,9 @@ TEST(InspectionJson, KeepsItsSchema) {
         read_file("tests/unit/machine/text/fixtures/windows8.txt"),
         read_file("tests/unit/machine/text/fixtures/esxi.txt"),
         read_file("tests/inspection/stories/s1_solaris_wrong_build.txt")}) {
-    const json document = json::parse(inspection_to_json(inspected(text)));
+    const std::string printed = inspection_to_json(inspected(text));
+    EXPECT_TRUE(printed.ends_with("\n}\n"));
+    const json document = json::parse(printed);
     EXPECT_EQ(test::schema_errors(document, inspection_schema()), "") << document.dump(1);
   }
   EXPECT_EQ(test::schema_errors(json::parse(inspection_error_to_json("cannot read x: no")),
