@@ -107,7 +107,16 @@ bool bursts_are_random(const DirectionFacts& data, const LossPattern& pattern,
          losses_ignore_rate(*policing);
 }
 
-Judged judge(const DirectionFacts& data, const LossPattern& pattern, const Policing* policing) {
+/// A tick of the capture's clock is half a round trip or more: neither the load at a loss nor what
+/// a limit of rate would have let pass shows in such times.
+bool clock_hides_load(const Transfer& transfer) {
+  constexpr double kOfRoundTrip = 0.5;
+  const double tick_s = transfer.connection.clock_tick_s;
+  return tick_s > 0 && tick_s >= kOfRoundTrip * transfer.data().rtt.total.median_s;
+}
+
+Judged judge(const Transfer& transfer, const LossPattern& pattern, const Policing* policing) {
+  const DirectionFacts& data = transfer.data();
   if (std::string why = may_have_been_late(data); !why.empty()) return {false, true, why};
   if (std::string why = why_not_chance(data, pattern); !why.empty()) return {false, true, why};
   if (pattern.losses < kLosses) {
@@ -121,6 +130,8 @@ Judged judge(const DirectionFacts& data, const LossPattern& pattern, const Polic
                         format_rate(policing->bucket.rate_bytes_per_s * 8),
                         format_bytes(policing->bucket.burst_bytes))};
   }
+  if (clock_hides_load(transfer))
+    return {false, false, "the capture's clock is too coarse to see the load at each loss"};
   if (losses_are_random(data, pattern) || bursts_are_random(data, pattern, policing)) {
     return {true, false, {}};
   }
@@ -199,7 +210,7 @@ void inspect_transfer(const Transfer& transfer, const std::vector<Policing>& pol
                               "transfer has its {}",
                               pattern.losses, format_rate(link_bps(data))));
   }
-  const Judged judged = judge(data, pattern, find_policing(policing, transfer));
+  const Judged judged = judge(transfer, pattern, find_policing(policing, transfer));
   if (judged.excluded) return silent(findings, kId, transfer, judged.why_not);
   // Short of a distribution only the repair itself is known to be lost time.
   const double lost =

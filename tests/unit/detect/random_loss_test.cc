@@ -43,6 +43,17 @@ TEST(RandomLoss, LossesAtAnyRoundTripTimeAreAFault) {
   EXPECT_EQ(found[0].evidence[0].frames.front().number(), 100U);
 }
 
+// Half a round trip is all that such a clock tells: a policer may have chosen them.
+TEST(RandomLoss, AClockThatTicksInHalfARoundTripLeavesASuspicion) {
+  Case facts = with_losses(30, 1);
+  facts.connections.front().clock_tick_s = 0.0156;
+  const auto found = run("random-loss", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::suspect);
+  facts.connections.front().clock_tick_s = 0.001;
+  EXPECT_EQ(run("random-loss", facts).front().severity, Severity::fault);
+}
+
 TEST(RandomLoss, WhereNearlyAllResendsWereNeedlessNothingWasLost) {
   Case facts = with_losses(30, 1);
   DirectionFacts& data = download_of(facts);
