@@ -3,6 +3,7 @@
 // compile: here they are once.
 #pragma once
 
+#include <iosfwd>
 #include <string>
 #include <string_view>
 
@@ -10,18 +11,23 @@
 
 namespace slowpath {
 
-/// Spaces before each level of a JSON text that people read too; without, it is one line.
+/// Spaces before each level of a document that people read too; without, it is one line.
 inline constexpr int kJsonIndent = 2;
 inline constexpr int kJsonInOneLine = -1;
 
-/// Bytes that are no UTF-8 (texts of kernels and of other programs) become U+FFFD. No newline at
-/// the end.
-std::string json_text(const nlohmann::ordered_json& json, int indent = kJsonIndent,
-                      char indent_with = ' ');
-std::string json_text(const nlohmann::json& json, int indent = kJsonIndent);
+/// A whole document, its last line ended. Bytes that are no UTF-8 (texts of kernels and of other
+/// programs) become U+FFFD, here and below.
+std::string json_document(const nlohmann::ordered_json& json, int indent = kJsonIndent,
+                          char indent_with = ' ');
 
-/// A value that is_discarded() where the text is no JSON. The caller has bounded length and depth.
+/// A value within something else: in one line, which is not ended.
+std::string json_text(const nlohmann::ordered_json& json);
+std::string json_text(const nlohmann::json& json);
+
+/// A value that is_discarded() where the text is no JSON. The caller has bounded length and depth;
+/// of a stream no more is read than it takes to see that it is none.
 nlohmann::ordered_json parse_ordered_json(std::string_view text);
+nlohmann::ordered_json parse_ordered_json(std::istream& stream);
 nlohmann::json parse_json(std::string_view text);
 
 }  // namespace slowpath

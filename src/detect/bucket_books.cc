@@ -12,6 +12,7 @@
 #include "detect/bucket_or_queue.h"
 #include "detect/loss_chance.h"
 #include "detect/loss_pattern.h"
+#include "detect/tap.h"
 
 namespace slowpath::detect {
 namespace {
@@ -41,6 +42,7 @@ constexpr double kMostNearEmpty = 0.4;
 // it takes the resends as well, about as often. Behind it only those are seen that passed.
 constexpr std::uint64_t kFewSegments = 4;
 constexpr double kResendsSpared = 0.25;
+
 /// The chance that of so many events no more than this share happens, each with `chance`.
 double chance_of_so_few(std::uint64_t events, double share, double chance) {
   const auto most =
@@ -118,9 +120,8 @@ std::string why_no_bucket(const Policing& judged) {
 }
 
 bool is_behind_the_limit(const std::vector<Transfer>& transfers) {
-  return std::ranges::any_of(transfers, [](const Transfer& t) {
-    return t.data().lost_before_capture * 2 > t.data().lost_packets;
-  });
+  return std::ranges::any_of(transfers,
+                             [](const Transfer& t) { return is_behind_losses(t.data()); });
 }
 
 bool may_be_a_bucket(const Policing& judged) {

@@ -12,6 +12,7 @@
 
 #include "base/format.h"
 #include "detect/arithmetic/statistics.h"
+#include "detect/tap.h"
 
 namespace slowpath::detect {
 namespace {
@@ -141,8 +142,8 @@ Company company_of(const DirectionFacts& data) {
 
 std::string lone_ones_are_spared(const DirectionFacts& data) {
   // Away from the sender the place of a loss in time is only guessed.
-  const bool at_sender = data.lost_before_capture * 2 <= data.lost_packets;
-  if (!at_sender || data.segment_size == 0 || data.passage.cell_s > kTogether_s) return {};
+  if (is_behind_losses(data) || data.segment_size == 0 || data.passage.cell_s > kTogether_s)
+    return {};
   const Company company = company_of(data);
   if (company.alone < 1 || company.together < 1) return {};
   const double share = company.together_lost / company.together;

@@ -3,6 +3,7 @@
 
 #include <cctype>
 #include <charconv>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -145,7 +146,7 @@ std::optional<Figure> figure_in(const std::string& output) {
   };
   const std::size_t brace = output.find('{');
   if (brace != std::string::npos) {
-    const Json json = parse_json(output.substr(brace));
+    const Json json = parse_json(std::string_view(output).substr(brace));
     const std::optional<Figure> tested = figure_of_test(json);
     if (!json.is_discarded()) return tested ? tested : as(rate_in_json(json), true);
   }

@@ -12,7 +12,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <utility>
 
 #include <fmt/format.h>
@@ -105,9 +104,7 @@ void read_entry(const fs::directory_entry& file, Entries& entries) {
   try {
     if (file.file_size() > kMostEntryBytes) throw std::runtime_error("too large for an entry");
     std::ifstream stream(file.path(), std::ios::binary);
-    std::stringstream text;
-    text << stream.rdbuf();
-    const Json json = parse_ordered_json(text.view());
+    const Json json = parse_ordered_json(stream);
     if (json.is_discarded()) throw std::runtime_error("it is no JSON");
     Entry entry = from_json(json);
     if (file.path().filename() != name_of(entry.id))
@@ -217,7 +214,7 @@ Result<void> Journal::write(Entry& entry) {
     }
     ++entry.id;
   }
-  return write_synced(directory_ + "/" + name_of(entry.id), json_text(to_json(entry)) + "\n");
+  return write_synced(directory_ + "/" + name_of(entry.id), json_document(to_json(entry)));
 }
 
 }  // namespace slowpath::fix

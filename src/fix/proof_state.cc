@@ -25,8 +25,7 @@ std::optional<ProofState> read_proof(const Journal& journal) {
   std::ifstream stream(path_of(journal), std::ios::binary);
   if (!stream) return std::nullopt;
   try {
-    const std::string text{std::istreambuf_iterator<char>(stream), {}};
-    const Json json = parse_ordered_json(text);
+    const Json json = parse_ordered_json(stream);
     if (json.at("schema").get<std::string>() != kSchema) return std::nullopt;
     ProofState state{json.at("action").get<std::string>(),
                      json.at("measure").get<std::string>(),
@@ -51,7 +50,7 @@ Result<void> write_proof(const Journal& journal, const ProofState& state) {
   const Json json{{"schema", kSchema},        {"action", state.action},
                   {"measure", state.measure}, {"smaller_is_better", state.smaller_is_better},
                   {"boot_id", state.boot_id}, {"pairs", pairs}};
-  return write_synced(path_of(journal), json_text(json) + "\n");
+  return write_synced(path_of(journal), json_document(json));
 }
 
 void forget_proof(const Journal& journal) { unlink(path_of(journal).c_str()); }

@@ -276,7 +276,7 @@ void write_samples(std::ofstream& file, const std::string& transfer, const Strea
   for (const auto& sample : samples) {
     Json line{{"transfer", transfer}, {"from", stream.from}, {"to", stream.to}, {"end", end}};
     line.update(json_of(sample));
-    file << json_text(line, kJsonInOneLine) << '\n';
+    file << json_document(line, kJsonInOneLine);
   }
 }
 
@@ -298,7 +298,7 @@ Result<void> write_truth(const std::string& directory, const Scenario& scenario,
   const auto name = directory + "/truth.json";
   std::ofstream file(name);
   // Texts of other programs (errors of commands) need not be UTF-8.
-  file << json_text(truth_json(scenario, variant, world, result)) << '\n';
+  file << json_document(truth_json(scenario, variant, world, result));
   if (const auto done = finish(file, name); !done) return done;
   return write_tcp_info(directory + "/tcp_info.jsonl", result);
 }

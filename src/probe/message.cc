@@ -47,7 +47,7 @@ bool is_flat(std::string_view text) {
 std::string frame_of(const Json& message) {
   SLOWPATH_ASSERT(message.is_object() && message.contains("type"));
   // Texts of ours may hold what a kernel or a user gave: bytes that are no UTF-8 are replaced.
-  const std::string text = json_text(message, kJsonInOneLine);
+  const std::string text = json_text(message);
   SLOWPATH_ASSERT(text.size() <= kMostMessageBytes);
   std::string frame(kLengthBytes, '\0');
   store_be32(reinterpret_cast<std::byte*>(frame.data()), static_cast<std::uint32_t>(text.size()));

@@ -147,7 +147,7 @@ std::string to_line(const GradedCapture& capture) {
                       {"rwnd_limited_s", capture.kernel->rwnd_limited_s},
                       {"sndbuf_limited_s", capture.kernel->sndbuf_limited_s}};
   }
-  return json_text(json, kJsonInOneLine) + "\n";
+  return json_document(json, kJsonInOneLine);
 }
 
 Result<GradedCapture> graded_capture_of(const std::string& line) {

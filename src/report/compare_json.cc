@@ -292,35 +292,33 @@ std::string comparison_to_json(const Answer& answer) {
   // Inputs and findings are the objects of a diagnosis.
   Json diagnosis = parse_ordered_json(to_json(answer, JsonOptions{.most_connections = 0}));
   const ComparisonFacts& facts = answer.facts.comparisons;
-  return json_text(Json{
-             {"schema", kSchemaName},
-             {"version", kVersion},
-             {"verdict", comparison_verdict(answer)},
-             {"confidence", diagnosis["confidence"]},
-             {"summary", comparison_summary(answer)},
-             {"interrupted", answer.interrupted},
-             {"inputs", std::move(diagnosis["inputs"])},
-             {"points", list_of(facts.points,
-                                [&](const auto& it) { return point_to_json(it, answer.facts); })},
-             {"order_known", facts.order_known},
-             {"clocks", list_of(facts.clocks, clock_to_json)},
-             {"connections_shared", facts.connections_shared},
-             {"connections", list_of(facts.connections, connection_to_json)},
-             {"unpaired_total", facts.unpaired_total},
-             {"unpaired", list_of(facts.unpaired, unpaired_to_json)},
-             {"findings", std::move(diagnosis["findings"])},
-             {"look_next", std::move(diagnosis["look_next"])},
-             {"statistics", std::move(diagnosis["statistics"])}}) +
-         '\n';
+  return json_document(
+      {{"schema", kSchemaName},
+       {"version", kVersion},
+       {"verdict", comparison_verdict(answer)},
+       {"confidence", diagnosis["confidence"]},
+       {"summary", comparison_summary(answer)},
+       {"interrupted", answer.interrupted},
+       {"inputs", std::move(diagnosis["inputs"])},
+       {"points",
+        list_of(facts.points, [&](const auto& it) { return point_to_json(it, answer.facts); })},
+       {"order_known", facts.order_known},
+       {"clocks", list_of(facts.clocks, clock_to_json)},
+       {"connections_shared", facts.connections_shared},
+       {"connections", list_of(facts.connections, connection_to_json)},
+       {"unpaired_total", facts.unpaired_total},
+       {"unpaired", list_of(facts.unpaired, unpaired_to_json)},
+       {"findings", std::move(diagnosis["findings"])},
+       {"look_next", std::move(diagnosis["look_next"])},
+       {"statistics", std::move(diagnosis["statistics"])}});
 }
 
 std::string comparison_error_to_json(std::string_view sentence) {
-  return json_text(Json{{"schema", kSchemaName},
+  return json_document({{"schema", kSchemaName},
                         {"version", kVersion},
                         {"verdict", "unclear"},
                         {"summary", "No answer: the input could not be read."},
-                        {"error", sentence}}) +
-         '\n';
+                        {"error", sentence}});
 }
 
 }  // namespace slowpath::report

@@ -140,8 +140,6 @@ Json packets_of(const FetchFacts& facts) {
   return list;
 }
 
-std::string to_text(const Json& json) { return json_text(json) + '\n'; }
-
 }  // namespace
 
 std::string fetch_to_json(const FetchFacts& facts, const FetchVerdict& verdict) {
@@ -153,41 +151,42 @@ std::string fetch_to_json(const FetchFacts& facts, const FetchVerdict& verdict) 
   for (const RuledOut& rival : verdict.ruled_out) {
     ruled_out.push_back({{"fault", rival.fault}, {"why", rival.why}});
   }
-  return to_text({{"schema", kSchemaName},
-                  {"version", kVersion},
-                  {"verdict", verdict.fault},
-                  {"outcome", detect::to_string(verdict.outcome)},
-                  {"confidence", verdict.confidence},
-                  {"summary", verdict.summary},
-                  {"url", facts.url},
-                  {"uploaded_file", facts.uploaded_file},
-                  {"repeats", facts.repeats},
-                  {"interrupted", facts.interrupted},
-                  {"expected", facts.expected ? digests_of({*facts.expected})[0] : Json(nullptr)},
-                  {"copies", std::move(copies)},
-                  {"block_bytes", facts.block_bytes},
-                  {"blocks_compared", facts.blocks_compared},
-                  {"blocks_differing", facts.blocks_differing},
-                  {"blocks_not_kept", facts.blocks_not_kept},
-                  {"differing_bytes", facts.differing_bytes},
-                  {"differences", std::move(differences)},
-                  {"pattern", pattern_of(verdict)},
-                  {"evidence", verdict.evidence},
-                  {"ruled_out", std::move(ruled_out)},
-                  {"next", verdict.next},
-                  {"capture_file", facts.capture_file},
-                  {"capture_problem", facts.capture_problem},
-                  {"capture_verdict", facts.capture_verdict},
-                  {"capture_summary", facts.capture_summary},
-                  {"packets", packets_of(facts)}});
+  return json_document(
+      {{"schema", kSchemaName},
+       {"version", kVersion},
+       {"verdict", verdict.fault},
+       {"outcome", detect::to_string(verdict.outcome)},
+       {"confidence", verdict.confidence},
+       {"summary", verdict.summary},
+       {"url", facts.url},
+       {"uploaded_file", facts.uploaded_file},
+       {"repeats", facts.repeats},
+       {"interrupted", facts.interrupted},
+       {"expected", facts.expected ? digests_of({*facts.expected})[0] : Json(nullptr)},
+       {"copies", std::move(copies)},
+       {"block_bytes", facts.block_bytes},
+       {"blocks_compared", facts.blocks_compared},
+       {"blocks_differing", facts.blocks_differing},
+       {"blocks_not_kept", facts.blocks_not_kept},
+       {"differing_bytes", facts.differing_bytes},
+       {"differences", std::move(differences)},
+       {"pattern", pattern_of(verdict)},
+       {"evidence", verdict.evidence},
+       {"ruled_out", std::move(ruled_out)},
+       {"next", verdict.next},
+       {"capture_file", facts.capture_file},
+       {"capture_problem", facts.capture_problem},
+       {"capture_verdict", facts.capture_verdict},
+       {"capture_summary", facts.capture_summary},
+       {"packets", packets_of(facts)}});
 }
 
 std::string fetch_error_to_json(std::string_view sentence) {
-  return to_text({{"schema", kSchemaName},
-                  {"version", kVersion},
-                  {"verdict", "unclear"},
-                  {"summary", "No answer: nothing was fetched."},
-                  {"error", sentence}});
+  return json_document({{"schema", kSchemaName},
+                        {"version", kVersion},
+                        {"verdict", "unclear"},
+                        {"summary", "No answer: nothing was fetched."},
+                        {"error", sentence}});
 }
 
 }  // namespace slowpath::report

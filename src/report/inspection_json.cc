@@ -79,8 +79,6 @@ Json looked_at_to_json(const MachineFacts& facts) {
           {"packages", facts.packages.size()},     {"measured", facts.measured.size()}};
 }
 
-std::string to_text(const Json& json) { return json_text(json) + '\n'; }
-
 }  // namespace
 
 std::string inspection_to_json(const Inspected& inspected, bool facts) {
@@ -113,16 +111,16 @@ std::string inspection_to_json(const Inspected& inspected, bool facts) {
   if (inspected.changes)
     document["changes"] = changes_to_json(*inspected.changes, inspected.against);
   if (facts) document["facts"] = machine_to_json(inspected.facts);
-  return to_text(document);
+  return json_document(document);
 }
 
 std::string inspection_error_to_json(std::string_view sentence) {
-  return to_text({{"schema", kSchemaName},
-                  {"version", kVersion},
-                  {"verdict", "unclear"},
-                  {"summary", "No answer: the host could not be read."},
-                  {"error", sentence},
-                  {"findings", Json::array()}});
+  return json_document({{"schema", kSchemaName},
+                        {"version", kVersion},
+                        {"verdict", "unclear"},
+                        {"summary", "No answer: the host could not be read."},
+                        {"error", sentence},
+                        {"findings", Json::array()}});
 }
 
 }  // namespace slowpath::report

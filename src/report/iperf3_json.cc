@@ -238,7 +238,7 @@ Json verdict_of(const Diagnosis& diagnosis) {
 
 std::string to_text(const Json& json) {
   constexpr int kIndent = 1;
-  return json_text(json, kIndent, '\t') + '\n';
+  return json_document(json, kIndent, '\t');
 }
 
 }  // namespace

@@ -148,7 +148,7 @@ Json document(const Answer& answer, const JsonOptions& options, Json connections
 
 std::string to_text(const Json& json, bool pretty) {
   // File names and comments are bytes that somebody chose: `replace` keeps the document valid.
-  return json_text(json, pretty ? kJsonIndent : kJsonInOneLine) + '\n';
+  return json_document(json, pretty ? kJsonIndent : kJsonInOneLine);
 }
 
 }  // namespace

@@ -96,7 +96,7 @@ std::string lab_run_json(const LabStory& story, std::span<const LabRun> runs) {
             {"runs", Json::array()}};
   for (const auto& [name, value] : story.parameters) json["parameters"][name] = value;
   for (const LabRun& run : runs) json["runs"].push_back(to_json(run));
-  return json_text(json) + "\n";
+  return json_document(json);
 }
 
 }  // namespace slowpath::report

@@ -282,11 +282,11 @@ Json measurements(const PathTestFacts& test) {
           {"churn", maybe_json(test.churn)}};
 }
 
-std::string dump(const Json& json) { return json_text(json) + '\n'; }
-
 }  // namespace
 
-std::string path_measurements_json(const PathTestFacts& test) { return dump(measurements(test)); }
+std::string path_measurements_json(const PathTestFacts& test) {
+  return json_document(measurements(test));
+}
 
 std::string path_test_json(const PathTestFacts& test, const Diagnosis& diagnosis,
                            bool interrupted) {
@@ -301,7 +301,7 @@ std::string path_test_json(const PathTestFacts& test, const Diagnosis& diagnosis
   json["interrupted"] = interrupted;
   json["findings"] = std::move(findings);
   json["look_next"] = diagnosis.look_next;
-  return dump(json);
+  return json_document(json);
 }
 
 }  // namespace slowpath::report

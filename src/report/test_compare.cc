@@ -84,7 +84,7 @@ Result<Earlier> read_earlier(const std::string& document) {
   if (json["schema"] != "slowpath.test.v1") {
     constexpr std::size_t kMost = 60;
     return refuse(fmt::format("it is {}, and not slowpath.test.v1",
-                              json_text(json["schema"], kJsonInOneLine).substr(0, kMost)));
+                              json_text(json["schema"]).substr(0, kMost)));
   }
   try {
     return earlier_of(json);

@@ -156,7 +156,7 @@ std::string test_to_json(const TestAnswer& answer) {
       {"changes", std::move(changes)}};
   document["path"] =
       answer.path ? parse_ordered_json(path_measurements_json(*answer.path)) : Json(nullptr);
-  return json_text(document) + '\n';
+  return json_document(document);
 }
 
 }  // namespace slowpath::report

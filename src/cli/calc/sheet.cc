@@ -152,6 +152,6 @@ std::string Sheet::to_text() const {
   return text;
 }
 
-std::string Sheet::to_json() const { return json_text(json_) + '\n'; }
+std::string Sheet::to_json() const { return json_document(json_); }
 
 }  // namespace slowpath::cli::calc

@@ -48,8 +48,7 @@ Result<Json> document_in(const std::string& file) {
   const std::string attempt = "cannot read the findings in " + file;
   std::ifstream stream(file);
   if (!stream) return fail(ErrorKind::input, attempt, "it cannot be opened");
-  const std::string text{std::istreambuf_iterator<char>(stream), {}};
-  Json json = parse_ordered_json(text);
+  Json json = parse_ordered_json(stream);
   if (json.is_discarded() || !json.contains("findings") || !json["findings"].is_array()) {
     return fail(ErrorKind::input, attempt, "it holds none",
                 "write it with 'slowpath diagnose --json' or 'slowpath inspect --json'");
@@ -146,8 +145,7 @@ ExitCode run(const Options& options) {
   if (made && !options.diagnosis.empty()) made = add_document(options, plan);
   if (!made) return complain(made.error());
   if (options.json)
-    return write_answer(json_text(Json{{"schema", "slowpath.fix-plan.v1"}, {"steps", plan.steps}}) +
-                        "\n");
+    return write_answer(json_document({{"schema", "slowpath.fix-plan.v1"}, {"steps", plan.steps}}));
   if (plan.text.empty()) return write_answer("Nothing was found that needs a step.\n");
   return write_answer(
       plan.text +

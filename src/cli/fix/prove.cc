@@ -206,7 +206,7 @@ ExitCode report(const fix::Proof& proof, const std::optional<fix::Entry>& kept,
               {"kept", kept.has_value()}};
     if (kept) json["id"] = kept->id;
     if (!proof.why.empty()) json["why"] = proof.why;
-    return write_answer(json_text(json) + "\n");
+    return write_answer(json_document(json));
   }
   std::string text = sentence(proof, options) + "\n";
   if (kept) text += describe_untried(kept->turns);

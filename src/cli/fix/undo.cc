@@ -205,8 +205,7 @@ ExitCode run_list(const Options& options) {
                           time_text(*entry.confirm_by_s));
   }
   if (options.json)
-    return write_answer(json_text(Json{{"schema", "slowpath.fix-list.v1"}, {"steps", list}}) +
-                        "\n");
+    return write_answer(json_document({{"schema", "slowpath.fix-list.v1"}, {"steps", list}}));
   return write_answer(text.empty() ? "Nothing was changed.\n" : text);
 }
 

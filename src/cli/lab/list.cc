@@ -47,7 +47,7 @@ Json to_json(const lab::Scenario& scenario) {
 std::string json_of(const Scenarios& scenarios) {
   Json list = Json::array();
   for (const lab::Scenario& scenario : scenarios) list.push_back(to_json(scenario));
-  return json_text(Json{{"scenarios", list}}) + "\n";
+  return json_document({{"scenarios", list}});
 }
 
 /// Position of a family in the catalogue; then several faults at once, and the healthy ones last.
@@ -97,7 +97,7 @@ std::string stages_json() {
                     {"needs_segments", kind->needs_segments},
                     {"summary", kind->summary}});
   }
-  return json_text(Json{{"stages", list}}) + "\n";
+  return json_document({{"stages", list}});
 }
 
 ExitCode run(const Options& options) {

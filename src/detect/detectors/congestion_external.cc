@@ -114,10 +114,16 @@ bool became_longer(const DirectionFacts& data, const Loads& loads, double little
          kFloodLossShare * static_cast<double>(data.data_packets);
 }
 
-void report(const Transfer& transfer, const Loads& loads, double little_s, double much_s,
+/// The queue in the parts of a transfer that tell of it.
+struct Queued {
+  double base_s = 0;                // the least round trip
+  double little_s = 0, much_s = 0;  // with little and with much in flight, at the median
+};
+
+void report(const Transfer& transfer, const Loads& loads, const Queued& queued,
             Findings& findings) {
   const DirectionFacts& data = transfer.data();
-  const double base_s = least_rtt_s(data.rtt);
+  const auto [base_s, little_s, much_s] = queued;
   Finding finding = about(kId, transfer);
   const double waited = data.time[TimeOwner::bottleneck] + data.time[TimeOwner::loss_recovery] +
                         data.time[TimeOwner::congestion_window] + data.time[TimeOwner::timeout];
@@ -148,12 +154,6 @@ void report(const Transfer& transfer, const Loads& loads, double little_s, doubl
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.ack_rtt");
   findings.list.push_back(std::move(finding));
 }
-
-/// The queue in the parts of a transfer that tell of it.
-struct Queued {
-  double base_s = 0;                // the least round trip
-  double little_s = 0, much_s = 0;  // with little and with much in flight, at the median
-};
 
 /// Why the queue is not that of others. Empty if it is.
 std::string why_not_others(const DirectionFacts& data, const Loads& loads, const Queued& queued) {
@@ -213,7 +213,7 @@ void inspect_transfer(const Transfer& transfer, Siblings& siblings, Findings& fi
                               "the queue may be theirs",
                               count));
   }
-  report(transfer, loads, queued.little_s, queued.much_s, findings);
+  report(transfer, loads, queued, findings);
 }
 
 void inspect(const Case& facts, Findings& findings) {

@@ -21,6 +21,7 @@
 #include "detect/loss_time.h"
 #include "detect/policy.h"
 #include "detect/superframe_edge.h"
+#include "detect/tap.h"
 #include "facts/packet_too_big.h"
 
 namespace slowpath::detect::detectors {
@@ -148,10 +149,10 @@ std::optional<std::string> why_not(const Transfer& transfer, const SuperframeEdg
 /// as well, and a gateway that merges and cannot cut again.
 bool several_die_at_once(const Transfer& transfer, const LossRuns& runs) {
   const DirectionFacts& data = transfer.data();
-  const bool behind = data.lost_before_capture * 2 > data.lost_packets;
   const bool most = runs.segments() >= kToldByRuns * static_cast<double>(data.lost_packets);
-  return behind && most && large_frames_may_die(data, runs) && !queue_builds(queue_of(data)) &&
-         is_material(loss_s(data), transfer) && other_cause_of_loss(transfer).empty();
+  return is_behind_losses(data) && most && large_frames_may_die(data, runs) &&
+         !queue_builds(queue_of(data)) && is_material(loss_s(data), transfer) &&
+         other_cause_of_loss(transfer).empty();
 }
 
 Finding describe_seen_behind(const Transfer& transfer, const LossRuns& runs) {

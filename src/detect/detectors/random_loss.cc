@@ -18,6 +18,7 @@
 #include "detect/overflow_toll.h"
 #include "detect/policing.h"
 #include "detect/policy.h"
+#include "detect/tap.h"
 
 namespace slowpath::detect::detectors {
 namespace {
@@ -101,8 +102,7 @@ struct Judged {
 /// are blurred, and neighbours that die together may as well have been one frame.
 bool bursts_are_random(const DirectionFacts& data, const LossPattern& pattern,
                        const Policing* policing) {
-  const bool behind = data.lost_before_capture * 2 > data.lost_packets;
-  if (behind && losses_come_in_runs(data, pattern)) return false;
+  if (is_behind_losses(data) && losses_come_in_runs(data, pattern)) return false;
   return pattern.episodes >= kLosses && !queue_builds(queue_of(data)) && policing != nullptr &&
          losses_ignore_rate(*policing);
 }

@@ -179,8 +179,8 @@ std::string why_not_flat(const Transfer& transfer) {
 }
 
 /// So short round trips that what they measure may be the hosts' own time.
-bool hosts_weigh(const DirectionFacts& data) {
-  const double least_s = std::min(queue_of(data).base_s, data.rtt.total.min_s);
+bool hosts_weigh(const DirectionFacts& data, const QueueFacts& queue) {
+  const double least_s = std::min(queue.base_s, data.rtt.total.min_s);
   if (least_s >= kLeastRtt) return false;
   return least_s < kLeastSteadyRtt || data.rtt.total.p95_s > kQuietRatio * least_s ||
          data.time.share(TimeOwner::congestion_window) < kLetGoByAcks ||
@@ -207,7 +207,7 @@ std::string why_not_the_sender(const DirectionFacts& data) {
     return fmt::format("round trips of {} under load, {} at least: the path queues",
                        format_duration(queue.loaded_s), format_duration(queue.base_s));
   }
-  if (hosts_weigh(data)) {
+  if (hosts_weigh(data, queue)) {
     return fmt::format("at a round trip of {} the hosts' own time weighs as much as the flight",
                        format_duration(queue.base_s));
   }

@@ -70,9 +70,8 @@ void read_info(const json& link, InterfaceFacts& interface) {
   if (!data.is_object()) return;
   for (const auto& [key, value] : data.items()) {
     if (value.is_object() || value.is_array()) continue;
-    set_kind_property(
-        interface, key,
-        value.is_string() ? value.get<std::string>() : json_text(value, kJsonInOneLine));
+    set_kind_property(interface, key,
+                      value.is_string() ? value.get<std::string>() : json_text(value));
   }
 }
 

@@ -224,7 +224,7 @@ Result<void> Control::send_server_error(std::int32_t iperf_error, std::int32_t s
 }
 
 Result<void> Control::send_json(const Json& json, Duration timeout) {
-  const std::string text = json_text(json, kJsonInOneLine);
+  const std::string text = json_text(json);
   std::array<std::byte, 4> len{};
   store_be32(len.data(), static_cast<std::uint32_t>(text.size()));
   if (const Result<void> sent = send_bytes(len.data(), len.size(), timeout); !sent) return sent;

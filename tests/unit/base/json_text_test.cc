@@ -9,7 +9,7 @@ namespace {
 
 TEST(JsonText, KeepsTheOrderAndComesBack) {
   const nlohmann::ordered_json json{{"z", 1}, {"a", {2.5, "x"}}};
-  EXPECT_EQ(json_text(json, kJsonInOneLine), R"({"z":1,"a":[2.5,"x"]})");
+  EXPECT_EQ(json_text(json), R"({"z":1,"a":[2.5,"x"]})");
   EXPECT_EQ(json_text(json["z"]), "1");
   EXPECT_EQ(parse_ordered_json(json_text(json)), json);
   EXPECT_EQ(parse_json(json_text(json)), nlohmann::json(json));
