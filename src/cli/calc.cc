@@ -70,7 +70,7 @@ Run declare(CLI::App& app) {
   app.require_subcommand(0, 1);
   return [chosen, &app] {
     if (!chosen->compute) {
-      fmt::print(stderr, "{}", app.help());
+      fmt::print(stderr, "{}", app.help("slowpath"));
       return ExitCode::usage;
     }
     const auto sheet = chosen->compute();

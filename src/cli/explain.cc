@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // `slowpath explain`: the catalogue of faults, one entry or the list of all.
-#include <algorithm>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,19 +30,9 @@ std::vector<std::string_view> all_ids() {
   return ids;
 }
 
-/// The id that was meant: one that holds what was typed ("blackhole"), else the nearest by letters.
-std::string_view id_meant(std::string_view typed) {
-  const std::vector<std::string_view> ids = all_ids();
-  std::vector<std::string_view> holding;
-  std::ranges::copy_if(ids, std::back_inserter(holding),
-                       [&](std::string_view id) { return id.contains(typed); });
-  return nearest(typed, holding.empty() ? ids : holding);
-}
-
 ExitCode refuse(const std::string& id) {
-  complain(fmt::format(
-      "cannot explain '{}': no fault has this id; did you mean '{}'? 'slowpath explain' lists all",
-      id, id_meant(id)));
+  complain(fmt::format("cannot explain '{}': no fault has this id; {}", id,
+                       did_you_mean(id, all_ids(), "'slowpath explain' lists all")));
   return ExitCode::usage;
 }
 

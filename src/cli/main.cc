@@ -6,10 +6,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "base/nearest.h"
 #include "base/version.h"
 #include "cli/command.h"
 #include "cli/exit_code.h"
@@ -45,11 +47,16 @@ bool is_meant(const Command& command, std::span<char*> words) {
 
 /// The sentence for a first word that is no command; empty where it is one, or an option.
 std::string unknown_command(std::string_view word) {
-  const bool is_known = std::ranges::any_of(
-      all_commands(), [&](const Command* command) { return command->name == word; });
-  if (is_known || word.starts_with('-')) return {};
-  return fmt::format(
-      "there is no command '{}'; see 'slowpath --help', or try 'slowpath diagnose {}'", word, word);
+  std::vector<std::string_view> names;
+  for (const Command* command : all_commands()) {
+    if (command->variant.empty()) names.push_back(command->name);
+  }
+  if (std::ranges::find(names, word) != names.end() || word.starts_with('-')) return {};
+  std::string next = did_you_mean(word, names);
+  // A file's name, most likely.
+  if (next.empty())
+    next = fmt::format("see 'slowpath --help', or try 'slowpath diagnose {}'", word);
+  return fmt::format("there is no command '{}'; {}", word, next);
 }
 
 ExitCode refuse(const CLI::App& program, const CLI::ParseError& error, std::span<char*> words) {

@@ -104,7 +104,7 @@ Result<PlannedStep> find_step(std::string_view name, Platform platform, const Bl
     std::vector<std::string_view> ids;
     for (const Fault& known : all_faults()) ids.push_back(known.id);
     return fail(ErrorKind::usage, attempt, "no fault has this id",
-                fmt::format("did you mean '{}'?", nearest(name.substr(0, slash), ids)));
+                did_you_mean(name.substr(0, slash), ids, "'slowpath explain' lists all"));
   }
   std::size_t place = 0;
   const std::string_view number = slash == std::string_view::npos ? "" : name.substr(slash + 1);

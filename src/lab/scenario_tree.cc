@@ -105,12 +105,8 @@ std::unexpected<Error> fail_at(std::string_view name, std::uint32_t line, std::s
 }
 
 std::string suggest(std::string_view typed, const std::vector<std::string_view>& known) {
-  const auto meant = nearest(typed, known);
-  // Farther than this it is a guess that misleads.
-  if (!meant.empty() && edit_distance(typed, meant) <= std::max<std::size_t>(2, typed.size() / 3)) {
-    return fmt::format("did you mean \"{}\"?", meant);
-  }
-  return fmt::format("there are {}", fmt::join(known, ", "));
+  const std::string meant = did_you_mean(typed, known);
+  return meant.empty() ? fmt::format("there are {}", fmt::join(known, ", ")) : meant;
 }
 
 }  // namespace slowpath::lab

@@ -39,7 +39,7 @@ Result<Node> parse_scenario_tree(std::string_view name, std::string_view toml);
 std::unexpected<Error> fail_at(std::string_view name, std::uint32_t line, std::string cause,
                                std::string hint = {});
 
-/// "did you mean \"rate\"?", or what there is where nothing is near.
+/// "did you mean 'rate'?", or what there is where nothing is near.
 std::string suggest(std::string_view typed, const std::vector<std::string_view>& known);
 
 }  // namespace slowpath::lab

@@ -40,7 +40,7 @@ Result<const Fault*> fault_of(const std::string& id) {
   std::vector<std::string_view> ids;
   for (const Fault& fault : all_faults()) ids.push_back(fault.id);
   return fail(ErrorKind::usage, fmt::format("cannot plan against '{}'", id), "no fault has this id",
-              fmt::format("did you mean '{}'? 'slowpath explain' lists all", nearest(id, ids)));
+              did_you_mean(id, ids, "'slowpath explain' lists all"));
 }
 
 /// What `diagnose --json` or `inspect --json` wrote. Errors: input.

@@ -59,9 +59,8 @@ Result<ScenarioSource> find_scenario(const std::string& name_or_file) {
     names.push_back(text.name);
   }
   return fail(ErrorKind::usage, fmt::format("there is no scenario '{}'", name_or_file), {},
-              fmt::format("did you mean '{}'? 'slowpath lab list' shows all, and a file's name "
-                          "ends in .toml",
-                          nearest(name_or_file, names)));
+              did_you_mean(name_or_file, names,
+                           "'slowpath lab list' shows all, and a file's name ends in .toml"));
 }
 
 Result<Overrides> parse_overrides(const std::vector<std::string>& settings) {

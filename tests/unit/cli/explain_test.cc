@@ -60,7 +60,8 @@ TEST(explain, suggests_the_nearest_id) {
 TEST(explain, suggests_an_id_that_holds_what_was_typed) {
   const Outcome outcome = explain("lso");
   EXPECT_EQ(outcome.exit_code, 2);
-  EXPECT_THAT(outcome.text, HasSubstr("did you mean 'lso-not-segmented'?"));
+  EXPECT_THAT(outcome.text,
+              HasSubstr("did you mean 'lso-not-segmented' or 'lso-wrong-csum-seed'?"));
 }
 
 TEST(explain, prints_the_document) {

@@ -151,7 +151,7 @@ TEST(parameters, mistakes_are_refused_with_their_line) {
             "cannot set rrt=1ms: scenario test has no such parameter; it has rtt, mtu, size, loss");
   EXPECT_EQ(mistake_of("[parameters]\nx = { value = \"1\", drawn = [\"1\", \"2\"] }"),
             "cannot read scenario test, line 2: parameter x has no key \"drawn\"; did you mean "
-            "\"draw\"?");
+            "'draw'?");
   EXPECT_EQ(mistake_of("[parameters]\n\nx = { draw = [\"1\", \"2\"] }"),
             "cannot read scenario test, line 3: parameter x has no value");
   EXPECT_EQ(mistake_of("[parameters]\nx = { value = \"1\", draw = [\"1\"] }"),

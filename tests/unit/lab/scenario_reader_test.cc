@@ -237,24 +237,25 @@ points = ["server", "gateway.eth0", "gateway.eth1-wire"]
 
 TEST(scenario_reader, mistakes_are_refused_with_line_and_the_key_that_was_meant) {
   EXPECT_EQ(mistake_of(with("rate = \"100Mbit/s\"", "rates = \"100Mbit/s\"")),
-            "line 19: [path] has no key \"rates\"; did you mean \"rate\"?");
+            "line 19: [path] has no key \"rates\"; did you mean 'rate'?");
   EXPECT_EQ(mistake_of(with("[symptom]", "[symptoms]")),
-            "line 49: the scenario has no key \"symptoms\"; did you mean \"symptom\"?");
+            "line 49: the scenario has no key \"symptoms\"; did you mean 'symptom'?");
   EXPECT_EQ(mistake_of(with("faults = [\"random-loss\"]", "faults = [\"randm-loss\"]")),
-            "line 5: the catalogue has no fault \"randm-loss\"; did you mean \"random-loss\"?");
+            "line 5: the catalogue has no fault \"randm-loss\"; did you mean 'random-loss'?");
   EXPECT_EQ(mistake_of(with("kind = \"loss\"", "kind = \"los\"")),
-            "line 42: there is no kind of stage \"los\"; did you mean \"loss\"?");
+            "line 42: there is no kind of stage \"los\"; did you mean 'loss', 'ack-loss' "
+            "or 'burst-loss'?");
   EXPECT_EQ(mistake_of(with("on = \"server>client\"", "on = \"server>cleint\"")),
-            "line 43: there is no direction \"server>cleint\"; did you mean \"server>client\"?");
+            "line 43: there is no direction \"server>cleint\"; did you mean 'server>client'?");
   EXPECT_EQ(mistake_of(with("\"client-wire\"]", "\"client-wires\"]")),
-            "line 28: there is no capture point \"client-wires\"; did you mean \"client-wire\"?");
+            "line 28: there is no capture point \"client-wires\"; did you mean 'client-wire'?");
   EXPECT_EQ(mistake_of(with("mtu = 9000", "mtu = 90000")),
             "line 13: mtu = \"90000\" of [hosts.client] is not a whole number from 576 to 9000");
   EXPECT_EQ(mistake_of(with("[fault.transfers.main]", "[fault.transfers.mian]")),
             "line 36: there is no transfer mian to change; add a further one by "
             "[[fault.more_transfers]]");
   EXPECT_EQ(mistake_of(with("[hosts.client]", "[hosts.cleint]")),
-            "line 12: host cleint is on no link; did you mean \"client\"?");
+            "line 12: host cleint is on no link; did you mean 'client'?");
   EXPECT_EQ(mistake_of(with("client-wire = [\"random-loss\"]\n", "")),
             "line 51: [expect] does not say what is found at client-wire; write client-wire = "
             "[\"random-loss\"]");
