@@ -247,6 +247,18 @@ double carried_bps(const DirectionFacts& data) {
   return kUsable * std::max(std::min(data.trains.median_bps, peak_bps(data)), spacing_bps(data));
 }
 
+std::string what_carried(const DirectionFacts& data) {
+  const double peak = peak_bps(data);
+  const double bursts = data.trains.median_bps;
+  if (peak < bursts && spacing_bps(data) < peak) {
+    return fmt::format(
+        "as its fastest stretch went; bursts arrived at {}, but nothing shows that the path "
+        "carries that for longer",
+        format_rate(bursts));
+  }
+  return "as bursts arrived; nothing shows what the path carries beyond that";
+}
+
 Ceiling path_ceiling(const DirectionFacts& data, const Repairs& repairs) {
   Ceiling spaced = spacing_ceiling(data, repairs);
   Ceiling filled = filled_ceiling(data, repairs);

@@ -42,6 +42,8 @@ bool is_host_pace(const DirectionFacts& data, double bps);
 /// What the path was seen to carry, less what congestion control leaves unused: bursts, as far as
 /// some stretch kept up with them, and more where their spacing agrees.
 double carried_bps(const DirectionFacts& data);
+/// What that rate was seen in, and what it leaves open: "as bursts arrived; ...".
+std::string what_carried(const DirectionFacts& data);
 
 /// The path's own rate: where its bursts or the gaps between segments agree on it, or the transfer
 /// filled it.

@@ -136,7 +136,7 @@ AfterFix as_carried(const Transfer& transfer, const Repairs& repairs, const Ceil
   const Run run = run_at(transfer, repairs, std::min(carried, ceiling.bps));
   return {
       run.bps,
-      fmt::format("{} at {}, as bursts arrived; {}", run.basis, format_rate(carried), kNothingMore),
+      fmt::format("{} at {}, {}", run.basis, format_rate(carried), what_carried(transfer.data())),
       Bound::at_least};
 }
 
@@ -288,24 +288,17 @@ AfterFix freed(const Transfer& transfer, const Repairs& repairs) {
 /// Seconds of a cause that kept the window small are a model's: what is left without them is never
 /// more than was seen to pass.
 AfterFix no_more_than_seen(AfterFix left, const DirectionFacts& data, const Repairs& repairs) {
-  double seen_bps = 0;
-  std::string_view how;
-  if (has_trains(data)) {
-    seen_bps = carried_bps(data);
-    how = "as bursts arrived";
-  } else if (repairs.sender || repairs.window) {
-    seen_bps = kUsable * peak_bps(data);
-    how = "as its fastest stretch went";
-  } else {
-    return left;
-  }
+  if (!has_trains(data) && !repairs.sender && !repairs.window) return left;
+  double seen_bps = has_trains(data) ? carried_bps(data) : kUsable * peak_bps(data);
+  std::string how = has_trains(data) ? what_carried(data)
+                                     : fmt::format("as its fastest stretch went; {}", kNothingMore);
   if (seen_bps <= data.goodput_bps) {
     seen_bps = data.goodput_bps;
-    how = "no less than now";
+    how = fmt::format("no less than now; {}", kNothingMore);
   }
   if (*left.goodput_bps <= seen_bps) return left;
   left.goodput_bps = seen_bps;
-  left.basis = fmt::format("{}; {}", how, kNothingMore);
+  left.basis = std::move(how);
   return left;
 }
 

@@ -337,7 +337,8 @@ TEST(Prediction, BurstsBeyondWhatWasKeptUpAreNotPromised) {
   const AfterFix window = after(facts, Repair::window, 6);
   EXPECT_EQ(window.bound, Bound::at_least);
   EXPECT_LE(window.goodput_bps.value_or(1e12), 45e6);
-  EXPECT_THAT(window.basis, ::testing::HasSubstr("as bursts arrived"))
+  EXPECT_THAT(window.basis,
+              ::testing::HasSubstr("as its fastest stretch went; bursts arrived at 90"))
       << "not the seconds that are left";
 }
 
