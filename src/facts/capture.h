@@ -42,7 +42,8 @@ struct CaptureFacts {
   std::uint64_t time_steps_back = 0;         // records older than the one before, by any amount
   double largest_step_back_s = 0;
   std::uint64_t clock_jumps = 0;             // all flows jumped together
-  double clock_skew_s = 0;                   // the largest of its connections' (ConnectionFacts::clock_skew_s)
+  double clock_lag_s = 0;                    // the largest of its connections' (ConnectionFacts::clock_lag_s)
+  double clock_skew_s = 0;                   // likewise (ConnectionFacts::clock_skew_s)
   double clock_tick_s = 0;                   // the coarsest of its connections' (ConnectionFacts::clock_tick_s)
   std::uint64_t tap_copies = 0;
   bool addresses_rewritten = false;          // most IP header checksums are wrong: edited or anonymised

@@ -170,7 +170,8 @@ struct ConnectionBasics {
   std::uint64_t tap_copies = 0;      // further copies of packets seen at several taps, left out
   std::uint64_t reordered_by_capture = 0;  // records put back into causal order
   std::uint64_t clock_jumps = 0;     // the capture's clock was set forward; taken out again
-  double clock_skew_s = 0;           // between the clocks that recorded the two directions; 0: none shows
+  double clock_lag_s = 0;            // of one direction's clock behind the other's, as timestamps tell; taken out again
+  double clock_skew_s = 0;           // between the clocks that recorded the two directions, and not taken out; 0: none shows
   double clock_tick_s = 0;           // of a capture's clock that ticks so seldom that it shapes round trips; 0: it does not
   bool light = false;                // too little happened to keep more than totals
   bool forgotten = false;            // finished early to keep within the memory budget

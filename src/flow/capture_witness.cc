@@ -145,6 +145,7 @@ std::vector<CaptureFacts> CaptureWitness::finish(const Case& facts) {
       if (connection.first_frame.input() != i) continue;
       capture.tap_copies += connection.tap_copies;
       capture.clock_jumps = std::max(capture.clock_jumps, connection.clock_jumps);
+      capture.clock_lag_s = std::max(capture.clock_lag_s, connection.clock_lag_s);
       capture.clock_skew_s = std::max(capture.clock_skew_s, connection.clock_skew_s);
       capture.clock_tick_s = std::max(capture.clock_tick_s, connection.clock_tick_s);
       for (const DirectionFacts& direction : connection.directions) {

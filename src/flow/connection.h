@@ -21,6 +21,7 @@
 #include "flow/frame_labels.h"
 #include "flow/handshake.h"
 #include "flow/record.h"
+#include "flow/way_lag.h"
 #include "flow/witness.h"
 #include "wire/packet.h"
 
@@ -111,6 +112,7 @@ class Connection {
   void read_if_full(const BytesAt& bytes_at);
   void put_in_order(std::size_t from);
   void set_clock_right();
+  void bring_ways_together();
   void read_chapter(bool last, const BytesAt& bytes_at);
   void read_record(std::size_t i, const BytesAt& bytes_at);
   void tell_established(Time now);
@@ -132,6 +134,7 @@ class Connection {
   ConnectionBasics facts_;
   Duration clock_shift_{0};  // added to times since the clock was set back
   Duration clock_ahead_{0};  // taken off since it was set forward
+  WayLag lag_{};             // taken off since it was seen
   Time newest_{};
   HandshakeTracker handshake_;
   std::unique_ptr<ConnectionWatch> watch_;  // from the first packet that is no SYN

@@ -3,6 +3,7 @@
 // to both directions when its sender and its receiver saw it.
 #include <algorithm>
 
+#include "facts/clock_error.h"
 #include "flow/clock.h"
 #include "flow/connection.h"
 
@@ -52,7 +53,7 @@ void Connection::put_in_order(std::size_t from) {
   for (std::size_t i = from + 1; i < records_.size(); ++i)
     back += records_[i].time < records_[i - 1].time;
   if (back == 0) return;
-  facts_.reordered_by_capture += back;
+  if (lag_.by == Duration{0}) facts_.reordered_by_capture += back;
   std::stable_sort(records_.begin() + static_cast<std::ptrdiff_t>(from), records_.end(),
                    [](const Record& a, const Record& b) { return a.time < b.time; });
 }
@@ -66,15 +67,33 @@ void Connection::set_clock_right() {
   facts_.last = std::max(facts_.first, facts_.last - jumps.forward);
 }
 
+// What the first chapter shows of two clocks, the others are spared.
+void Connection::bring_ways_together() {
+  lag_ = lag_of_ways(records_);
+  if (lag_.by == Duration{0}) return;
+  for (Record& record : records_) {
+    if (record.direction == lag_.way) record.time -= lag_.by;
+  }
+  put_in_order(0);
+  facts_.first = std::min(facts_.first, records_.front().time);
+  facts_.clock_lag_s = to_seconds(lag_.by);
+}
+
 void Connection::read_chapter(bool last, const BytesAt& bytes_at) {
   const std::size_t from = analysis_ ? analysis_->read : 0;
   put_in_order(from);
-  if (!analysis_) set_clock_right();
+  if (!analysis_) {
+    set_clock_right();
+    bring_ways_together();
+  }
   mark_copies(std::span(records_).subspan(kept_from(from, several_taps_)), several_taps_);
   if (!analysis_) {
     analysis_ = std::make_unique<Analysis>(examine(records_, handshake_.facts(), facts_.icmp),
                                            handshake_.facts(), facts_.first);
     facts_.clock_skew_s = to_seconds(analysis_->witness.clock_skew);
+    // Beside so short a round trip it is not known well enough.
+    if (kTicksThatTell * facts_.clock_lag_s > round_trip_s())
+      facts_.clock_skew_s = std::max(facts_.clock_skew_s, facts_.clock_lag_s);
     facts_.clock_tick_s = to_seconds(analysis_->witness.clock_tick);
     for (DirectionAnalysis& direction : analysis_->directions) direction.set_labels(labels_.get());
   }

@@ -42,6 +42,7 @@ void Connection::note_new() {
 
 void Connection::note_record(Record& record, const wire::Packet* syn_packet) {
   record.time = steady(record.time);
+  if (record.direction == lag_.way) record.time -= lag_.by;
   note_extent(record);
   const bool syn = syn_packet != nullptr, reset = record.has(wire::kRst);
   if (syn)

@@ -65,6 +65,12 @@ TapPlace place_by_legs(const std::array<std::optional<Duration>, 2>& leg, bool f
   return is_short ? TapPlace::unknown : TapPlace::midpath;
 }
 
+/// Two ends within one host answer each other at once: one tick apart, where they lie about it.
+bool may_be_one_host(Duration tick, const std::array<std::optional<Duration>, 2>& leg) {
+  const Duration trip = leg[0].value_or(Duration{0}) + leg[1].value_or(Duration{0});
+  return tick == Duration{0} || trip <= tick;
+}
+
 /// A clock that ticks seldom tells long legs, and no others.
 bool tells_legs(Duration tick, const std::array<std::optional<Duration>, 2>& leg) {
   if (tick == Duration{0}) return true;
@@ -292,6 +298,7 @@ Witness examine(std::span<const Record> records, const HandshakeFacts& handshake
     shorten(witness.leg[0], from_seconds(handshake.client_leg_s));
     shorten(witness.leg[1], from_seconds(handshake.server_leg_s));
   }
+  const bool one_host = may_be_one_host(witness.clock_tick, witness.leg);
   if (!tells_legs(witness.clock_tick, witness.leg)) witness.leg = {};
   // Namespaces and virtual machines leave sums unfinished both ways: then time is the better
   // witness.
@@ -302,7 +309,10 @@ Witness examine(std::span<const Record> records, const HandshakeFacts& handshake
   const bool opposed = (witness.place == TapPlace::near_client && timed == TapPlace::near_server) ||
                        (witness.place == TapPlace::near_server && timed == TapPlace::near_client);
   const bool timing_is_sure = opposed && *witness.leg[0] + *witness.leg[1] >= kLongEnough;
-  if (witness.place == TapPlace::unknown || both_near || timing_is_sure) witness.place = timed;
+  const bool apart = witness.place == TapPlace::at_both && !one_host;
+  if (witness.place == TapPlace::unknown || both_near || timing_is_sure || apart) {
+    witness.place = timed;
+  }
   if (witness.place == TapPlace::unknown) witness.place = place_by_ttl(looks[0], looks[1]);
   for (Direction way : {Direction::to_server, Direction::to_client}) {
     const std::uint32_t size = segment_size_of(handshake, records, way);

@@ -94,6 +94,7 @@ Json capture_to_json(const CaptureFacts& capture) {
           {"filtered_packets", capture.filtered_packets},
           {"reported_drops", capture.reported_drops},
           {"tap_copies", capture.tap_copies},
+          {"clock_lag_us", capture.clock_lag_s * 1e6},
           {"clock_skew_us", capture.clock_skew_s * 1e6},
           {"clock_tick_us", capture.clock_tick_s * 1e6},
           {"snap_len", capture.snap_len},

@@ -95,7 +95,13 @@ void write_losses(Page& page, const CaptureFacts& capture) {
     page.entry("capture", fmt::format("its clock ticks every {}: what is shorter cannot be told",
                                       format_duration(capture.clock_tick_s)));
   }
-  if (capture.clock_skew_s > 0) {
+  if (capture.clock_lag_s > 0) {
+    page.entry("capture",
+               fmt::format("the clocks of its two directions differ by {}: packets stand before "
+                           "those that they echo; this was taken out",
+                           format_duration(capture.clock_lag_s)));
+  }
+  if (capture.clock_skew_s > 0 && capture.clock_skew_s != capture.clock_lag_s) {
     page.entry("capture",
                fmt::format("the clocks of its two directions differ by {}: answers stand before "
                            "what they answer",

@@ -127,6 +127,34 @@ TEST(Chapters, AClockThatWasSetForwardStaysThere) {
   EXPECT_NEAR(c[Direction::to_server].time.total(), to_seconds(c.last - c.first), 1e-5);
 }
 
+// A window of four segments, 20 ms from its receiver; captured at the sender, the ACKs by a clock
+// of their own.
+ConnectionFacts windowfuls(Duration lag) {
+  Exchange x(with_chapter(100));
+  x.client_options = x.server_options = syn_options(7, true);
+  x.handshake(20ms, 10us);
+  for (std::uint32_t i = 0; i < 500; ++i) {
+    x.after(i == 0 ? 20us : 20us - lag);
+    for (std::uint32_t n = 0; n < 4; ++n) {
+      x.after(1us).to_server({.len = kSegment, .ts_value = 5000 + 20 * i, .ts_echo = 900 + 20 * i});
+    }
+    x.after(20ms + lag).to_client({.ts_value = 920 + 20 * i, .ts_echo = 5000 + 20 * i});
+  }
+  return x.connection();
+}
+
+TEST(Chapters, AClockOfTheAcksThatIsAheadIsTakenBack) {
+  const DirectionFacts alike = windowfuls(0us)[Direction::to_server];
+  const ConnectionFacts c = windowfuls(2ms);
+  EXPECT_NEAR(c.clock_lag_s, 0.002, 0.0001);
+  EXPECT_EQ(c.clock_skew_s, 0) << "a round trip of ten times as much is told well enough";
+  EXPECT_EQ(c[Direction::to_server].flight_max_bytes, alike.flight_max_bytes);
+  EXPECT_NEAR(c[Direction::to_server].rtt.total.median_s, alike.rtt.total.median_s, 0.0002);
+  const ConnectionFacts near = windowfuls(6ms);
+  EXPECT_NEAR(near.clock_lag_s, 0.006, 0.0001);
+  EXPECT_GT(near.clock_skew_s, 0) << "beside so short a round trip it is not known well enough";
+}
+
 // Two ticks a second, as BSD had them: eleven in the 5.9 s between two SYNs are all of that time.
 TEST(Chapters, SlowTimestampClocksAreNoClockJumps) {
   Exchange x;

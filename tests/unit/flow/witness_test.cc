@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the capture was taken, how the handshake went, how windows scale, what a full segment is.
+#include "flow/witness.h"
+
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "support/exchange.h"
@@ -87,6 +91,42 @@ TEST(Witness, UnfinishedChecksumsShowTheSendersHost) {
   EXPECT_EQ(c[Direction::to_client].vantage, Vantage::receiver);
   EXPECT_EQ(c[Direction::to_server].checksums.partial, 10u);
   EXPECT_EQ(c[Direction::to_server].checksums.bad, 0u);
+}
+
+// Two ends whose sums are both unfinished, as within one host, by a clock that ticks every 15.6 ms.
+Vantage vantage_of_unfinished(Duration round_trip) {
+  constexpr Duration kTick = 15'625us;
+  std::vector<flow::Record> records;
+  std::uint32_t now = 1000;
+  const auto add = [&](Direction way, Duration at, std::uint32_t sent, std::uint32_t acked) {
+    flow::Record record;
+    record.time = time_from_ns(1'700'000'000'000'000'000) + at / kTick * kTick;
+    record.direction = way;
+    record.sequence = SeqNum{sent};
+    record.acknowledgment = SeqNum{acked};
+    record.payload_len = way == Direction::to_server ? 1000 : 0;
+    record.flags = kAck;
+    record.ttl = 64;
+    record.checksum = wire::ChecksumState::partial;
+    record.has_timestamps = true;
+    record.ts_value = ++now;
+    records.push_back(record);
+  };
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    const Duration begin = i * 4 * kTick;
+    add(Direction::to_server, begin, 2000 * i, 1);
+    add(Direction::to_server, begin, 2000 * i + 1000, 1);
+    add(Direction::to_client, begin + round_trip, 1, 2000 * i + 1000);
+    add(Direction::to_client, begin + round_trip, 1, 2000 * i + 2000);
+  }
+  const flow::Witness witness = flow::examine(records, {}, {});
+  EXPECT_GT(witness.clock_tick, 10ms);
+  return witness.vantage(Direction::to_server);
+}
+
+TEST(Witness, EndsThatAnswerTicksLaterAreNotOneHost) {
+  EXPECT_EQ(vantage_of_unfinished(0ms), Vantage::both);
+  EXPECT_EQ(vantage_of_unfinished(3 * 15'625us), Vantage::unknown);
 }
 
 TEST(Witness, WindowScaleOfBothSyns) {
