@@ -14,6 +14,7 @@
 #include "base/format.h"
 #include "detect/capture_loss.h"
 #include "detect/synthesis_steps.h"
+#include "detect/tap.h"
 #include "facts/clock_error.h"
 
 namespace slowpath::detect {
@@ -62,14 +63,12 @@ std::optional<Blindness> blindness(const Transfer& transfer) {
                                  format_percent(*missing)),
                      complete_capture(connection)};
   }
-  constexpr std::string_view kOneClock =
-      "both directions by one clock that tells microseconds apart: tcpdump on one of the hosts";
   if (connection.clock_skew_s > 0) {
     return Blindness{
         fmt::format("the clocks of the two directions differ by {}: answers stand before what they "
                     "answer, and round trips are not to be had",
                     format_duration(connection.clock_skew_s)),
-        std::string{kOneClock}};
+        std::string{kFinerClock}};
   }
   if (transfer.data().rtt.total.min_s >= kTicksThatTell * connection.clock_tick_s)
     return std::nullopt;
@@ -77,7 +76,7 @@ std::optional<Blindness> blindness(const Transfer& transfer) {
       fmt::format("the capture's clock ticks every {}, too seldom for round trips that short: this "
                   "needs a finer one",
                   format_duration(connection.clock_tick_s)),
-      std::string{kOneClock}};
+      std::string{kFinerClock}};
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "detect/overflow_toll.h"
 #include "detect/policy.h"
 #include "detect/synthesis_steps.h"
+#include "detect/tap.h"
 #include "detect/unanswered.h"
 #include "facts/catalogue.h"
 
@@ -142,6 +143,22 @@ std::optional<Doubt> doubt_about_loss(const ConnectionFacts& connection,
         {"at the sender: " + capture_command(connection, "sender.pcap"),
          "at the receiver: " + capture_command(connection, "receiver.pcap")},
         repair_s};
+  }
+  return std::nullopt;
+}
+
+// Pauses that may as well be round trips: whose they are decides whether all is well.
+std::optional<Doubt> doubt_about_clock(const ConnectionFacts& connection) {
+  for (const DirectionFacts& direction : connection.directions) {
+    const double blurred_s = direction.idle.seconds;
+    if (!pauses_are_blurred(connection, direction)) continue;
+    if (!is_unexplained(blurred_s, active_s(connection))) continue;
+    return Doubt{fmt::format("the capture's clock ticks every {}: whether {} of {} are pauses of a "
+                             "program or round trips cannot be told",
+                             format_duration(connection.clock_tick_s), format_duration(blurred_s),
+                             format_duration(active_s(connection))),
+                 {std::string{kFinerClock}},
+                 blurred_s};
   }
   return std::nullopt;
 }
@@ -286,6 +303,7 @@ std::optional<Doubt> doubt_about(const Case&, const ConnectionFacts& connection,
   if (auto doubt = doubt_from_suspects(connection, findings, index)) return doubt;
   if (auto doubt = doubt_about_answer(connection)) return doubt;
   if (auto doubt = doubt_about_loss(connection, findings, index)) return doubt;
+  if (auto doubt = doubt_about_clock(connection)) return doubt;
   return doubt_about_time(connection);
 }
 

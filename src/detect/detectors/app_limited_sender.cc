@@ -63,16 +63,13 @@ Waiting waiting_of(const DirectionFacts& data) {
 bool pause_like_timeouts(const DirectionFacts& data) {
   if (data.timeouts < kTimeouts || data.idle.count == 0) return false;
   const double timeout_s = data.timeout_s / static_cast<double>(data.timeouts);
-  const double pause_s = data.idle.seconds / static_cast<double>(data.idle.count);
-  return std::abs(pause_s - timeout_s) <= kLikeATimeout * timeout_s;
+  return std::abs(mean_pause_s(data) - timeout_s) <= kLikeATimeout * timeout_s;
 }
 
 bool pauses_are_a_cores(const DirectionFacts& data) {
   if (data.goodput_bps >= kHostSpeed_bps) return true;
-  const double pause_s =
-      data.idle.seconds / static_cast<double>(std::max<std::uint64_t>(1, data.idle.count));
   return data.goodput_bps >= kSmallHostSpeed_bps &&
-         pause_s < kPauseRoundTrips * data.rtt.total.median_s;
+         mean_pause_s(data) < kPauseRoundTrips * data.rtt.total.median_s;
 }
 
 void report(const Transfer& transfer, const Waiting& waiting, Findings& findings) {
@@ -126,7 +123,8 @@ std::string why_no_bulk(const Transfer& transfer) {
 }
 
 /// Why the pauses need not be the application's; empty when they are.
-std::string why_not_its_pauses(const DirectionFacts& data) {
+std::string why_not_its_pauses(const Transfer& transfer) {
+  const DirectionFacts& data = transfer.data();
   // What ended a pause may have been an ACK or a request that nobody captured.
   if (!data.acks_seen) {
     return "only the data was captured: what ended its pauses is not in the capture";
@@ -136,6 +134,10 @@ std::string why_not_its_pauses(const DirectionFacts& data) {
         "its pauses last as long as its {} timeouts: what was lost in them may have been lost "
         "before the capture point",
         data.timeouts);
+  }
+  if (pauses_are_blurred(transfer.connection, data)) {
+    return fmt::format("the capture's clock ticks every {}: its pauses may be round trips",
+                       format_duration(transfer.connection.clock_tick_s));
   }
   if (pauses_are_a_cores(data)) {
     return fmt::format("{} is as fast as a core of many a host: its pauses are the host's own",
@@ -156,7 +158,7 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
                               kPauses, format_percent(kShare)));
   }
   std::string why = why_no_bulk(transfer);
-  if (why.empty()) why = why_not_its_pauses(data);
+  if (why.empty()) why = why_not_its_pauses(transfer);
   if (!why.empty()) return silent(findings, kId, transfer, std::move(why));
   report(transfer, waiting, findings);
 }

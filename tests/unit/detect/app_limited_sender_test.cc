@@ -25,6 +25,17 @@ TEST(AppLimitedSender, ASlowProducerOfBulkIsAFault) {
   EXPECT_DOUBLE_EQ(found[0].seconds_lost, 6);
 }
 
+// 15 ms each, by a clock that ticks as often, and nothing tells on which side it was.
+TEST(AppLimitedSender, PausesOfAFewTicksMayBeRoundTrips) {
+  Case facts = with_pauses(400, 6, 0.03, 20'000'000);
+  facts.connections[0].clock_tick_s = 0.0156;
+  EXPECT_EQ(run("app-limited-sender", facts).size(), 1U) << "at the sender no ACK was due";
+  download_of(facts).vantage = Vantage::unknown;
+  EXPECT_TRUE(run("app-limited-sender", facts).empty());
+  facts.connections[0].clock_tick_s = 0.003;
+  EXPECT_EQ(run("app-limited-sender", facts).size(), 1U);
+}
+
 TEST(AppLimitedSender, WhereBothEndsTalkNobodyIsSlow) {
   Case facts = with_pauses(400, 6, 0.03, 20'000'000);
   facts.connections[0][Direction::to_server].data_packets = download_of(facts).data_packets / 2;

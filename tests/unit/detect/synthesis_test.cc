@@ -212,6 +212,23 @@ TEST(Synthesis, ACoarseClockHidesWhatLossesTook) {
   EXPECT_NE(diagnosis.summary.find("up to 6 s"), std::string::npos) << diagnosis.summary;
 }
 
+// Half of the time is pauses of a tick or two: round trips, or a program's.
+TEST(Synthesis, PausesThatACoarseClockBlursAreUnclear) {
+  Case facts = healthy_case({.bytes = 20'000'000, .seconds = 10});
+  DirectionFacts& data = download_of(facts);
+  data.vantage = Vantage::unknown;
+  data.idle.count = 250;
+  data.idle.seconds = 5;
+  charge(data, TimeOwner::application, 5);
+  EXPECT_EQ(detect::synthesise(facts, {}).verdict, "healthy");
+  facts.connections[0].clock_tick_s = 0.0156;
+  const Diagnosis diagnosis = detect::synthesise(facts, {});
+  EXPECT_EQ(diagnosis.verdict, "unclear");
+  EXPECT_NE(diagnosis.summary.find("pauses of a program or round trips"), std::string::npos);
+  data.idle.count = 25;
+  EXPECT_EQ(detect::synthesise(facts, {}).verdict, "healthy") << "200 ms are no round trips";
+}
+
 TEST(Synthesis, EmptyCaseIsUnclear) { EXPECT_EQ(detect::diagnose(Case{}).verdict, "unclear"); }
 
 TEST(Synthesis, HalfAConversationInTroubleIsUnclear) {
