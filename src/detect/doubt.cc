@@ -124,13 +124,21 @@ double blurred_by_clock_s(const ConnectionFacts& connection, const DirectionFact
   return data.time[TimeOwner::congestion_window] + data.time[TimeOwner::pacing_or_cpu];
 }
 
+// Where repairs took more of the time than all else, few losses are enough.
+constexpr double kMostlyRepair = 0.50;
+
+bool losses_matter(const DirectionFacts& direction) {
+  return losses_limit(direction) ||
+         (direction.lost_packets > 0 && loss_s(direction) > kMostlyRepair * direction.transfer_s);
+}
+
 // Many packets were lost and repairing them took long, yet no fault's evidence is complete.
 std::optional<Doubt> doubt_about_loss(const ConnectionFacts& connection,
                                       std::span<const Finding> findings,
                                       const FindingIndex& index) {
   for (const Direction way : {Direction::to_server, Direction::to_client}) {
     const DirectionFacts& direction = connection[way];
-    if (!losses_limit(direction) || link_is_full(connection, way, findings, index)) continue;
+    if (!losses_matter(direction) || link_is_full(connection, way, findings, index)) continue;
     // What keeps coming back keeps the congestion window small, too.
     const double blurred_s = blurred_by_clock_s(connection, direction);
     const double repair_s = loss_s(direction) + std::max(blurred_s, kept_small_s(direction));

@@ -29,6 +29,8 @@ constexpr std::uint64_t kSamples = 20;
 constexpr double kLoadedRounds = 5;
 // Loss is rare: at more than this the queue is short for its rate and something else is the matter.
 constexpr double kLossShare = 0.05;
+// Data behind a hole is acknowledged late, and a queue that stands leaves few.
+constexpr double kMostRepair = 0.50;
 // Bytes that wait, in segments. What holds fewer is no long queue: a few ACKs came late. Slow links
 // have longer delays, so that this excuses none of them.
 constexpr double kQueuedSegments = 8;
@@ -119,6 +121,13 @@ void inspect_transfer(const Transfer& transfer, Siblings& siblings, Findings& fi
   const double loaded_time = data.transfer_s - data.timeout_s;
   if (loaded_time < kLoadedRounds * queue.loaded_s) {
     return silent(findings, kId, transfer, "the transfer ends before a queue could stand");
+  }
+  const double repair = data.time.share(TimeOwner::loss_recovery);
+  if (repair > kMostRepair) {
+    return silent(findings, kId, transfer,
+                  fmt::format("{} of the time holes were repaired: what was behind them was "
+                              "acknowledged late",
+                              format_percent(repair)));
   }
   if (loss_pattern(data).share > kLossShare) {
     return silent(

@@ -39,6 +39,15 @@ TEST(Bufferbloat, APathThatIsSlowWithoutLoadIsNot) {
   EXPECT_TRUE(run("bufferbloat", facts).empty());
 }
 
+TEST(Bufferbloat, WhatLiesBehindHolesIsAcknowledgedLate) {
+  Case facts = with_latency(0.020, 0.300);
+  charge(download_of(facts), TimeOwner::loss_recovery, 4);
+  EXPECT_EQ(run("bufferbloat", facts).size(), 1U);
+  charge(download_of(facts), TimeOwner::loss_recovery, 2);
+  EXPECT_TRUE(run("bufferbloat", facts).empty());
+  EXPECT_EQ(silences_of("bufferbloat", facts).size(), 1U);
+}
+
 // A few answers on a path of 40 ms whose ACKs came 160 ms late: nobody waits behind 8 segments.
 TEST(Bufferbloat, AFewSegmentsAreNoLongQueue) {
   Case facts = with_latency(0.040, 0.200);

@@ -229,6 +229,17 @@ TEST(Synthesis, PausesThatACoarseClockBlursAreUnclear) {
   EXPECT_EQ(detect::synthesise(facts, {}).verdict, "healthy") << "200 ms are no round trips";
 }
 
+// Too few losses for a share, but most of the time went to them.
+TEST(Synthesis, AFewLossesThatTookMostOfTheTimeAreUnclear) {
+  Case facts = healthy_case({.bytes = 20'000'000, .seconds = 10});
+  DirectionFacts& data = download_of(facts);
+  data.lost_packets = data.resent_packets = 4;
+  charge(data, TimeOwner::loss_recovery, 4);
+  EXPECT_EQ(detect::synthesise(facts, {}).verdict, "healthy");
+  charge(data, TimeOwner::loss_recovery, 2);
+  EXPECT_EQ(detect::synthesise(facts, {}).verdict, "unclear");
+}
+
 TEST(Synthesis, EmptyCaseIsUnclear) { EXPECT_EQ(detect::diagnose(Case{}).verdict, "unclear"); }
 
 TEST(Synthesis, HalfAConversationInTroubleIsUnclear) {
