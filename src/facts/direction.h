@@ -106,8 +106,8 @@ struct Stall {
 enum class ScaleKnowledge : std::uint8_t {
   negotiated,    // both SYNs seen, both carry the option
   not_in_use,    // both SYNs seen, at least one lacks it
-  guessed,       // handshake not seen; the shift is the smallest one that explains the flight
-  unknown,
+  guessed,       // handshake not seen; what both ends did is explained by no other shift
+  unknown,       // likewise, and by several; the least of them is taken
 };
 
 struct WindowFacts {

@@ -89,7 +89,7 @@ bool DirectionAnalysis::is_clocked(Time now) const {
 TimeOwner DirectionAnalysis::owner_of_idle(Time now, Event event, bool window_full) const {
   // A timer ends the wait for a window that stays below a segment (RFC 9293 section 3.8.6.2.1).
   const bool too_small =
-      filled_window_ && have_window_ && window_room() < static_cast<std::int64_t>(segment_size_);
+      filled_window_ && knows_window() && window_room() < static_cast<std::int64_t>(segment_size_);
   if (too_small || (window_full && event == Event::replied)) return TimeOwner::receive_window;
   if (facts_.data_packets == 0 || peer_spoke_ || event == Event::ended)
     return TimeOwner::application;

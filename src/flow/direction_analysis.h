@@ -75,7 +75,7 @@ class DirectionAnalysis {
   /// The window left room for less than a full segment: what is small then is small because of the
   /// window.
   [[nodiscard]] bool at_window_edge() const {
-    return have_window_ && window_room() < static_cast<std::int64_t>(segment_size_);
+    return knows_window() && window_room() < static_cast<std::int64_t>(segment_size_);
   }
   /// The connection's last packet passes the tap at `end`: time beyond it belongs to nobody.
   void set_end(Time end) { end_ = end; }
@@ -280,6 +280,10 @@ class DirectionAnalysis {
   }
   [[nodiscard]] std::int64_t flight() const { return next_ - una_ - sacked_bytes_; }
   [[nodiscard]] bool window_closed() const { return have_window_ && window_bytes_ == 0; }
+  /// By a scale that is not known only a window of zero is what it seems.
+  [[nodiscard]] bool knows_window() const {
+    return have_window_ && (facts_.window.knowledge != ScaleKnowledge::unknown || window_bytes_ == 0);
+  }
   [[nodiscard]] std::int64_t window_room() const { return right_edge_ - next_; }
   void label(const Record& record, std::uint32_t flags) const {
     if (labels_ != nullptr) labels_->mark(record.frame, flags);

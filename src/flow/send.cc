@@ -221,7 +221,7 @@ void DirectionAnalysis::send_new(const Sending& s) {
   last_short_ = segment_size_ > 0 && r.payload_len % segment_size_ != 0 &&
                 r.payload_len % path_segment_size_ != 0;
   sent_to_edge_ = at_window_edge();
-  filled_window_ = have_window_ && window_room() < useful_room();
+  filled_window_ = knows_window() && window_room() < useful_room();
   if (filled_window_ && !slow_start_ends_flight()) window_full_until_ = r.time;
   rhythm_.sent(r.has(wire::kPsh), last_short_ && !filled_window_);
   last_send_ = r.time;

@@ -129,7 +129,7 @@ std::int64_t DirectionAnalysis::room_at_edge() const {
 
 bool DirectionAnalysis::is_window_full(Time now) const {
   // Who went beyond it by a whole window reads another one than is written here.
-  if (!have_window_ || facts_.window.beyond_max_bytes > facts_.window.max_bytes) return false;
+  if (!knows_window() || facts_.window.beyond_max_bytes > facts_.window.max_bytes) return false;
   if (slow_start_ends_flight()) return false;
   return window_room() < room_at_edge() ||
          (away() && to_seconds(now - window_full_until_) <= still_full_s());
@@ -145,7 +145,7 @@ bool DirectionAnalysis::window_is_filling() const {
 }
 
 bool DirectionAnalysis::window_leaves_less_than(std::int64_t room) const {
-  return have_window_ && window_room() < room && !slow_start_ends_flight();
+  return knows_window() && window_room() < room && !slow_start_ends_flight();
 }
 
 // In slow start the congestion window grows by what is acknowledged, never by more (RFC 5681

@@ -8,6 +8,7 @@
 #include "facts/packet_too_big.h"
 #include "flow/clock.h"
 #include "flow/leg_meter.h"
+#include "flow/scale_guess.h"
 
 namespace slowpath::flow {
 namespace {
@@ -190,30 +191,6 @@ std::uint32_t segment_size_of(const HandshakeFacts& handshake, std::span<const R
   return commonest_segment(lengths, headers);
 }
 
-/// Most bytes outstanding as the tap sees it, per direction of the data.
-std::array<std::uint32_t, 2> largest_flight(std::span<const Record> records) {
-  std::array<std::uint32_t, 2> most{};
-  std::array<SeqNum, 2> sent{}, acked{};
-  std::array<bool, 2> have_sent{}, have_acked{};
-  for (const Record& r : records) {
-    if (r.icmp_index != kNone || r.tap_copy || r.has(wire::kSyn) || r.has(wire::kRst)) continue;
-    const std::size_t way = index(r.direction), back = 1 - way;
-    if (r.payload_len > 0) {
-      const SeqNum end = r.sequence + r.payload_len;
-      if (!have_sent[way] || end > sent[way]) sent[way] = end;
-      have_sent[way] = true;
-      if (have_acked[way] && sent[way] > acked[way]) {
-        most[way] = std::max(most[way], static_cast<std::uint32_t>(sent[way] - acked[way]));
-      }
-    }
-    if (r.has(wire::kAck) && (!have_acked[back] || r.acknowledgment > acked[back])) {
-      acked[back] = r.acknowledgment;
-      have_acked[back] = true;
-    }
-  }
-  return most;
-}
-
 void find_scale(Witness& witness, std::span<const Record> records,
                 const HandshakeFacts& handshake) {
   const bool both = handshake.syn && handshake.syn_ack;
@@ -225,7 +202,6 @@ void find_scale(Witness& witness, std::span<const Record> records,
   };
   const bool not_in_use = lacks(handshake.syn) || lacks(handshake.syn_ack);
   const bool in_use = offers(handshake.syn_ack) && (!handshake.syn || offers(handshake.syn));
-  std::optional<std::array<std::uint32_t, 2>> flight;
   for (std::size_t way = 0; way < 2; ++way) {
     const auto& own = way == index(Direction::to_server) ? handshake.syn : handshake.syn_ack;
     // An option that the snap length cut away is neither there nor missing.
@@ -237,17 +213,10 @@ void find_scale(Witness& witness, std::span<const Record> records,
           in_use ? std::min<std::uint8_t>(own->options.window_scale, 14) : 0;
       continue;
     }
-    if (!flight) flight = largest_flight(records);
-    std::uint32_t window = 1;
-    for (const Record& r : records) {
-      if (index(r.direction) == way && !r.has(wire::kSyn))
-        window = std::max<std::uint32_t>(window, r.window);
-    }
-    // The smallest shift that makes the flight against these windows possible.
-    std::uint8_t shift = 0;
-    while (shift < 14 && (std::uint64_t{window} << shift) < (*flight)[1 - way]) ++shift;
-    witness.window_shift[way] = shift;
-    witness.scale[way] = shift > 0 ? ScaleKnowledge::guessed : ScaleKnowledge::unknown;
+    const ScaleGuess guess =
+        guess_scale(records, static_cast<Direction>(way), witness.segment_size[1 - way]);
+    witness.window_shift[way] = guess.shift;
+    witness.scale[way] = guess.told ? ScaleKnowledge::guessed : ScaleKnowledge::unknown;
   }
 }
 

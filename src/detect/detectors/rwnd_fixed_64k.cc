@@ -21,6 +21,12 @@ constexpr std::uint64_t kHighestBytes = 65'536;  // 512 << 7: 64 KiB as a scaled
 // A window that mostly lies below its maximum moves: that is a slow reader.
 constexpr double kConstantShare = 0.9;
 
+/// By a guessed scale of nothing it may as well not have been agreed.
+bool scales(const WindowFacts& window) {
+  return window.knowledge == ScaleKnowledge::negotiated ||
+         (window.knowledge == ScaleKnowledge::guessed && window.shift > 0);
+}
+
 bool is_fixed_at_64k(const WindowFacts& window) {
   return window.max_bytes >= kLowestBytes && window.max_bytes <= kHighestBytes &&
          static_cast<double>(window.median_bytes) >=
@@ -56,7 +62,7 @@ Finding describe(const Transfer& transfer, const WindowLimit& limit) {
 void inspect(const Case& facts, Findings& findings) {
   for (const Transfer& transfer : transfers_with_data(facts)) {
     const WindowFacts& window = transfer.data().window;
-    if (window.knowledge == ScaleKnowledge::not_in_use || !is_fixed_at_64k(window)) continue;
+    if (!scales(window) || !is_fixed_at_64k(window)) continue;
     if (window.zero.count > 0) {
       silent(findings, kFault, transfer, "the window closed: the reader is slow");
       continue;

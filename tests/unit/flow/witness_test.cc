@@ -161,14 +161,14 @@ TEST(Witness, NoWindowScaleWhereOneSynLacksIt) {
   EXPECT_EQ(c[Direction::to_server].window.max_bytes, 1000u);
 }
 
-TEST(Witness, WindowScaleIsGuessedFromTheFlight) {
+TEST(Witness, OfAnUnknownWindowScaleTheLeastIsTakenThatTheFlightNeeds) {
   Exchange x;
   x.to_client({.ack = 0, .window = 1000});
   for (int i = 0; i < 20; ++i) x.after(10us).to_server({.len = 1460});
   x.after(10ms).to_client({.window = 1000});
   const ConnectionFacts c = x.connection();
   const WindowFacts& w = c[Direction::to_server].window;
-  EXPECT_EQ(w.knowledge, ScaleKnowledge::guessed);
+  EXPECT_EQ(w.knowledge, ScaleKnowledge::unknown);
   EXPECT_EQ(w.shift, 5);  // 29200 bytes fit in 1000 << 5, not in 1000 << 4
 }
 
