@@ -156,7 +156,7 @@ enum class CloseKind : std::uint8_t { open, finished, reset, half_closed };
 struct ConnectionBasics {
   std::uint32_t id = 0;              // Wireshark's tcp.stream where one file holds it: order of first appearance
   Endpoint client, server;           // by SYN, else by port and who spoke first
-  bool client_known = false;         // a SYN or SYN-ACK says who is the client
+  bool client_known = false;         // a SYN or SYN-ACK says who is the client, or ports do: an ephemeral one and a service's
   Time first{}, last{};
   FrameRef first_frame, last_frame;
   HandshakeFacts handshake;

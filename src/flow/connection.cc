@@ -11,6 +11,9 @@ constexpr std::size_t kKeptIcmp = 32;
 // IANA's dynamic ports begin at 49152, Linux's ephemeral ones at 32768: the lower port is the
 // service.
 constexpr std::uint16_t kEphemeral = 32768;
+// Below it are nearly all services, and of ephemeral ports those of old Windows alone (1025 to
+// 5000), or a NAT's.
+constexpr std::uint16_t kService = 10000;
 // Records are noted so many at a time: enough to pay for fetching the connection, few enough to be
 // in the cache still.
 constexpr std::size_t kPage = 64;
@@ -150,6 +153,10 @@ void Connection::add(const wire::Frame& frame, const wire::Packet& packet, bool 
   if (syn) note_record(records_[noted_++], &packet);
   if (records_.size() - noted_ >= kPage) note_new();
   read_if_full(bytes_at);
+}
+
+bool Connection::ports_tell_client() const {
+  return facts_.client.port >= kEphemeral && facts_.server.port < kService;
 }
 
 // Who is the client is settled before anything else is made of a SYN.

@@ -96,6 +96,7 @@ class Connection {
   [[nodiscard]] Direction direction_of(const wire::Packet& packet) const;
   void fill(Record& record, const wire::Frame& frame, const wire::Packet& packet);
   void meet_syn(const wire::Packet& packet);
+  [[nodiscard]] bool ports_tell_client() const;
   void swap_ends();
 
   // connection_notes.cc

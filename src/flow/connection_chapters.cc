@@ -224,6 +224,7 @@ ConnectionFacts Connection::finish(const BytesAt& bytes_at) {
   note_new();
   read_chapter(true, bytes_at);
   facts_.handshake = handshake_.facts();
+  facts_.client_known = facts_.client_known || ports_tell_client();
   facts_.light = packets_[0] + packets_[1] < kLightPackets;
   ConnectionFacts out;
   out.syn_copies = handshake_.take_copies();

@@ -63,10 +63,10 @@ void report(const Transfer& transfer, double share, Findings& findings) {
       {{"exchanges", static_cast<double>(exchanges.count)},
        {"prompt_exchanges", static_cast<double>(exchanges.prompt)},
        {"waited_s", exchanges.waited_s}}));
-  finding.evidence.push_back(shown_by(fmt::format("the round trip is {} already in the handshake",
-                                                  format_duration(exchanges.round_trip_s)),
-                                      connection.handshake.syn_ack_frames,
-                                      {{"rtt_us", exchanges.round_trip_s * 1e6}}));
+  finding.evidence.push_back(shown_by(
+      fmt::format("the round trip is {}{}", format_duration(exchanges.round_trip_s),
+                  connection.handshake.syn_ack_frames.count > 0 ? " already in the handshake" : ""),
+      connection.handshake.syn_ack_frames, {{"rtt_us", exchanges.round_trip_s * 1e6}}));
   finding.refuted_by = "a second request that leaves before the answer to the first has come";
   finding.wireshark_filter = stream_filter(connection, "tcp.len > 0");
   findings.list.push_back(std::move(finding));
@@ -106,9 +106,10 @@ void inspect(const Case& facts, Findings& findings) {
 }  // namespace
 
 extern const Detector app_ping_pong;
-const Detector app_ping_pong{.id = kId,
-                             .scope = Scope::connection,
-                             .needs = "a handshake, to know the client, and both directions",
-                             .inspect = inspect};
+const Detector app_ping_pong{
+    .id = kId,
+    .scope = Scope::connection,
+    .needs = "a handshake or a service's port, to know the client, and both directions",
+    .inspect = inspect};
 
 }  // namespace slowpath::detect::detectors

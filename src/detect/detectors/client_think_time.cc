@@ -102,9 +102,10 @@ void inspect(const Case& facts, Findings& findings) {
 }  // namespace
 
 extern const Detector client_think_time;
-const Detector client_think_time{.id = kId,
-                                 .scope = Scope::connection,
-                                 .needs = "a handshake, to know the client, and both directions",
-                                 .inspect = inspect};
+const Detector client_think_time{
+    .id = kId,
+    .scope = Scope::connection,
+    .needs = "a handshake or a service's port, to know the client, and both directions",
+    .inspect = inspect};
 
 }  // namespace slowpath::detect::detectors

@@ -151,9 +151,10 @@ void inspect(const Case& facts, Findings& findings) {
 }  // namespace
 
 extern const Detector server_think_time;
-const Detector server_think_time{.id = kId,
-                                 .scope = Scope::connection,
-                                 .needs = "a handshake, to know the client, and both directions",
-                                 .inspect = inspect};
+const Detector server_think_time{
+    .id = kId,
+    .scope = Scope::connection,
+    .needs = "a handshake or a service's port, to know the client, and both directions",
+    .inspect = inspect};
 
 }  // namespace slowpath::detect::detectors

@@ -26,6 +26,15 @@ TEST(AppPingPong, ARoundTripForEachBlockIsAFault) {
   EXPECT_EQ(found[0].severity, Severity::fault);
   EXPECT_NEAR(found[0].seconds_lost, 4.0, 1e-9);
   EXPECT_EQ(found[0].evidence[0].frames.front().number(), 40U);
+  EXPECT_NE(found[0].evidence[1].text.find("already in the handshake"), std::string::npos);
+}
+
+TEST(AppPingPong, TheHandshakeIsNotSpokenOfWhereItWasNotSeen) {
+  Case facts = with_exchanges(100, 0.040);
+  facts.connections[0].handshake = {};
+  const auto found = run("app-ping-pong", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].evidence[1].text, "the round trip is 40 ms");
 }
 
 TEST(AppPingPong, LessThanHalfOfTheTimeIsWorthKnowing) {
@@ -50,7 +59,7 @@ TEST(AppPingPong, OnALanTheHostsOwnTimeWeighsAsMuch) {
   EXPECT_TRUE(run("app-ping-pong", with_exchanges(4500, 0.0009)).empty());
 }
 
-TEST(AppPingPong, WithoutTheHandshakeNobodyKnowsWhoAsks) {
+TEST(AppPingPong, WhereNeitherHandshakeNorPortsTellNobodyKnowsWhoAsks) {
   Case facts = with_exchanges(100, 0.040);
   facts.connections[0].client_known = false;
   EXPECT_TRUE(run("app-ping-pong", facts).empty());

@@ -36,7 +36,7 @@ TEST(ClientThinkTime, ShortPausesAreNot) {
   EXPECT_EQ(silences_of("client-think-time", facts).size(), 1U);
 }
 
-TEST(ClientThinkTime, DamagedCaptureWithoutTheHandshakeSaysNothing) {
+TEST(ClientThinkTime, WithoutAClientSaysNothing) {
   Case facts = with_pauses(30, 15, 0.6, 30'000'000);
   facts.connections[0].client_known = false;
   EXPECT_TRUE(run("client-think-time", facts).empty());

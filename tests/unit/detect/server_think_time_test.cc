@@ -80,7 +80,7 @@ TEST(ServerThinkTime, LongPollingIsNot) {
   EXPECT_TRUE(run("server-think-time", with_answers(2, 60, 30, 70)).empty());
 }
 
-TEST(ServerThinkTime, DamagedCaptureWithoutTheHandshakeSaysNothing) {
+TEST(ServerThinkTime, WithoutAClientSaysNothing) {
   Case facts = with_answers(6, 6, 1.5);
   facts.connections[0].client_known = false;
   EXPECT_TRUE(run("server-think-time", facts).empty());

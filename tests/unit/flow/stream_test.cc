@@ -130,9 +130,17 @@ TEST(Stream, StartsInTheMiddle) {
   const ConnectionFacts c = x.connection();
   EXPECT_EQ(c[Direction::to_server].bytes, 1460u);
   EXPECT_EQ(c[Direction::to_server].unseen_acked_bytes, 0u);
-  EXPECT_FALSE(c.client_known);
+  EXPECT_TRUE(c.client_known) << "an ephemeral port, and a service's";
   EXPECT_EQ(c.handshake.duration_s, 0);
   EXPECT_EQ(c.client.port, 40000);
+}
+
+TEST(Stream, PortsThatMayBeAnybodysTellNoClient) {
+  Exchange x;
+  x.client_port = 20000;
+  x.at(0ms).to_client({.ack = 4'000'000});
+  x.after(1ms).to_server({.len = 1460});
+  EXPECT_FALSE(x.connection().client_known);
 }
 
 TEST(Stream, OneDirectionAloneIsEnoughForTotals) {
