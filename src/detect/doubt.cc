@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "base/plural.h"
 #include "detect/capture_loss.h"
+#include "detect/flat_flight.h"
 #include "detect/loss_limit.h"
 #include "detect/loss_time.h"
 #include "detect/overflow_toll.h"
@@ -53,9 +54,12 @@ std::optional<Doubt> doubt_about_half(const ConnectionFacts& connection) {
   const DirectionFacts& seen = up.seen ? up : down;
   if (!half_seen || seen.bytes == 0 || !had_trouble(seen)) return std::nullopt;
   return Doubt{
-      fmt::format("only what {} sent was captured; it sent {} packets again, and whether data or "
+      fmt::format("only what {} sent was captured; it {}, and whether data or "
                   "acknowledgements were lost cannot be told without the other direction",
-                  to_string(up.seen ? connection.client : connection.server), seen.resent_packets),
+                  to_string(up.seen ? connection.client : connection.server),
+                  seen.resent_packets > 0
+                      ? fmt::format("sent {} again", counted(seen.resent_packets, "packet"))
+                      : "stalled"),
       {capture_command(connection, "both_directions.pcap")},
       active_s(connection)};
 }
@@ -167,6 +171,27 @@ std::optional<Doubt> doubt_about_clock(const ConnectionFacts& connection) {
                              format_duration(active_s(connection))),
                  {std::string{kFinerClock}},
                  blurred_s};
+  }
+  return std::nullopt;
+}
+
+// A host holds the transfer, and without the handshake nobody knows whether it is the receiver's
+// window.
+std::optional<Doubt> doubt_about_window(const Case& facts, const ConnectionFacts& connection) {
+  for (const Direction way : {Direction::to_server, Direction::to_client}) {
+    const Transfer transfer{facts, connection, way};
+    const DirectionFacts& data = transfer.data();
+    if (data.window.knowledge != ScaleKnowledge::unknown) continue;
+    if (!is_unexplained(held_s(data), active_s(connection))) continue;
+    if (!why_no_host_holds(transfer).empty()) continue;
+    return Doubt{
+        fmt::format("{} stay in flight over {}, and the path does not hold them: it may be the "
+                    "receive window, whose scale was agreed before the capture began, or the "
+                    "sender",
+                    format_bytes(static_cast<double>(data.flight_plateau_bytes)),
+                    counted(data.flight_rounds, "round trip")),
+        {"from the handshake on: " + capture_command(connection, "from_the_start.pcap")},
+        held_s(data)};
   }
   return std::nullopt;
 }
@@ -298,20 +323,21 @@ std::optional<Doubt> doubt_about_little(const Case& facts) {
 
 }  // namespace
 
-std::optional<Doubt> doubt_about(const Case&, const ConnectionFacts& connection,
+std::optional<Doubt> doubt_about(const Case& facts, const ConnectionFacts& connection,
                                  std::span<const Finding> findings, const FindingIndex& index) {
   if (bytes_of(connection) == 0 && !connection.handshake.completed) {
     return Doubt{"neither data nor a whole handshake was seen",
                  {capture_command(connection, "from_the_start.pcap")},
                  0};
   }
-  if (connection.light) return std::nullopt;
   if (auto doubt = doubt_about_half(connection)) return doubt;
+  if (connection.light) return std::nullopt;
   if (auto doubt = doubt_about_capture_loss(connection)) return doubt;
   if (auto doubt = doubt_from_suspects(connection, findings, index)) return doubt;
   if (auto doubt = doubt_about_answer(connection)) return doubt;
   if (auto doubt = doubt_about_loss(connection, findings, index)) return doubt;
   if (auto doubt = doubt_about_clock(connection)) return doubt;
+  if (auto doubt = doubt_about_window(facts, connection)) return doubt;
   return doubt_about_time(connection);
 }
 

@@ -73,14 +73,15 @@ std::string summary_of_doubt(const Case& facts, const Doubt& doubt) {
   return text;
 }
 
-std::string summary_of_health(const Case& facts) {
+std::string summary_of_health(const Case& facts, std::size_t unclear) {
   const ConnectionFacts* connection = largest(facts);
   if (connection == nullptr) return "Nothing was found wrong.";
   const auto& [up, down] = connection->directions;
   const DirectionFacts& data = down.bytes >= up.bytes ? down : up;
   std::string text = fmt::format(
-      "No fault was found in {}; the largest moved {} and was active for {}",
+      "No fault was found in {}{}; the largest moved {} and was active for {}",
       counted(facts.connections.size(), "connection"),
+      unclear > 0 ? fmt::format(", {} of them unclear", unclear) : "",
       format_bytes(static_cast<double>(data.bytes)), format_duration(active_s(*connection)));
   const auto owner = std::ranges::max_element(data.time.seconds);
   if (*owner > 0) {

@@ -97,7 +97,8 @@ void conclude(const Case& facts, std::optional<Doubt> doubt, Diagnosis& diagnosi
   }
   diagnosis.verdict = "healthy";
   diagnosis.confidence = confidence_in_health(facts);
-  diagnosis.summary = summary_of_health(facts);
+  diagnosis.summary = summary_of_health(facts, static_cast<std::size_t>(std::ranges::count(
+                                                   diagnosis.connection_verdicts, "unclear")));
 }
 
 void inspect_all(const Case& facts, Findings& findings) {

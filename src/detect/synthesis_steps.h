@@ -103,6 +103,7 @@ std::optional<Doubt> doubt_about_all(const Case& facts, std::span<const Finding>
 /// The sentences of a diagnosis whose verdict and findings are settled.
 std::string summary_of_fault(const Case& facts, const Finding& worst, std::size_t others);
 std::string summary_of_doubt(const Case& facts, const Doubt& doubt);
-std::string summary_of_health(const Case& facts);
+/// `unclear`: so many connections are not known to be well.
+std::string summary_of_health(const Case& facts, std::size_t unclear);
 
 }  // namespace slowpath::detect

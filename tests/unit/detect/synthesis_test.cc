@@ -240,6 +240,22 @@ TEST(Synthesis, AFewLossesThatTookMostOfTheTimeAreUnclear) {
   EXPECT_EQ(detect::synthesise(facts, {}).verdict, "unclear");
 }
 
+TEST(Synthesis, AFlightThatMayBeAWindowOfUnknownScaleIsUnclear) {
+  Case facts = healthy_case({.bytes = 10'000'000, .seconds = 10, .rtt_s = 0.020});
+  DirectionFacts& data = download_of(facts);
+  data.flight_plateau_bytes = 32'000;
+  data.flight_plateau_spread = 0.03;
+  data.flight_idle_share = 0.7;
+  data.window.knowledge = ScaleKnowledge::unknown;
+  const Diagnosis diagnosis = detect::synthesise(facts, {});
+  EXPECT_EQ(diagnosis.verdict, "unclear");
+  EXPECT_NE(diagnosis.summary.find("agreed before the capture began"), std::string::npos);
+  ASSERT_FALSE(diagnosis.look_next.empty());
+  EXPECT_NE(diagnosis.look_next[0].find("from the handshake on"), std::string::npos);
+  data.flight_growth_bytes = 1448;
+  EXPECT_EQ(detect::synthesise(facts, {}).verdict, "healthy") << "a congestion window";
+}
+
 TEST(Synthesis, EmptyCaseIsUnclear) { EXPECT_EQ(detect::diagnose(Case{}).verdict, "unclear"); }
 
 TEST(Synthesis, HalfAConversationInTroubleIsUnclear) {
@@ -248,6 +264,29 @@ TEST(Synthesis, HalfAConversationInTroubleIsUnclear) {
   EXPECT_EQ(detect::synthesise(facts, {}).verdict, "healthy");
   download_of(facts).timeouts = 3;
   EXPECT_EQ(detect::synthesise(facts, {}).verdict, "unclear");
+}
+
+// Two packets are all that a dead connection sends within some seconds.
+TEST(Synthesis, ALoneSegmentThatIsSentAgainUnansweredIsUnclear) {
+  Case facts = healthy_case({.bytes = 1448, .seconds = 3});
+  facts.connections[0][Direction::to_server] = DirectionFacts{};
+  facts.connections[0].light = true;
+  EXPECT_EQ(detect::synthesise(facts, {}).verdict, "healthy");
+  download_of(facts).resent_packets = 1;
+  const Diagnosis diagnosis = detect::synthesise(facts, {});
+  EXPECT_EQ(diagnosis.verdict, "unclear");
+  EXPECT_NE(diagnosis.summary.find("sent 1 packet again"), std::string::npos) << diagnosis.summary;
+}
+
+TEST(Synthesis, ADoubtfulConnectionBesideASoundTransferIsCounted) {
+  Case facts = healthy_case({.bytes = 50'000'000, .seconds = 10});
+  add_connection(facts, {.bytes = 1448, .seconds = 3});
+  facts.connections[1][Direction::to_server] = DirectionFacts{};
+  facts.connections[1][Direction::to_client].resent_packets = 1;
+  const Diagnosis diagnosis = detect::synthesise(facts, {});
+  EXPECT_EQ(diagnosis.verdict, "healthy");
+  EXPECT_NE(diagnosis.summary.find("2 connections, 1 of them unclear;"), std::string::npos)
+      << diagnosis.summary;
 }
 
 TEST(Synthesis, TimeThatNothingExplainsIsUnclear) {
