@@ -48,20 +48,41 @@ std::uint64_t bytes_of(const ConnectionFacts& connection) {
   return connection.directions[0].bytes + connection.directions[1].bytes;
 }
 
+/// Likewise, and what is known by its ACKs alone.
+std::uint64_t carried(const ConnectionFacts& connection) {
+  std::uint64_t bytes = 0;
+  for (const DirectionFacts& data : connection.directions)
+    bytes += std::max(data.bytes, data.unseen_acked_bytes);
+  return bytes;
+}
+
+/// What one direction alone does not tell.
+std::string missed_half(const DirectionFacts& seen, const DirectionFacts& missed) {
+  if (seen.bytes == 0) {
+    return fmt::format("how {} came that it acknowledged is not in the capture",
+                       format_bytes(static_cast<double>(missed.unseen_acked_bytes)));
+  }
+  if (!had_trouble(seen))
+    return "nothing was sent again, but what held it back shows in the ACKs alone";
+  return fmt::format(
+      "it {}, and whether data or acknowledgements were lost cannot be told without "
+      "the other direction",
+      seen.resent_packets > 0 ? fmt::format("sent {} again", counted(seen.resent_packets, "packet"))
+                              : "stalled");
+}
+
 std::optional<Doubt> doubt_about_half(const ConnectionFacts& connection) {
   const auto& [up, down] = connection.directions;
-  const bool half_seen = up.seen != down.seen;
+  if (up.seen == down.seen || carried(connection) == 0) return std::nullopt;
   const DirectionFacts& seen = up.seen ? up : down;
-  if (!half_seen || seen.bytes == 0 || !had_trouble(seen)) return std::nullopt;
-  return Doubt{
-      fmt::format("only what {} sent was captured; it {}, and whether data or "
-                  "acknowledgements were lost cannot be told without the other direction",
-                  to_string(up.seen ? connection.client : connection.server),
-                  seen.resent_packets > 0
-                      ? fmt::format("sent {} again", counted(seen.resent_packets, "packet"))
-                      : "stalled"),
-      {capture_command(connection, "both_directions.pcap")},
-      active_s(connection)};
+  const DirectionFacts& missed = up.seen ? down : up;
+  const bool went_well = seen.bytes > 0 && !had_trouble(seen);
+  if (went_well && active_s(connection) < kUnexplainedSeconds) return std::nullopt;
+  return Doubt{fmt::format("only what {} sent was captured; {}",
+                           to_string(up.seen ? connection.client : connection.server),
+                           missed_half(seen, missed)),
+               {capture_command(connection, "both_directions.pcap")},
+               active_s(connection)};
 }
 
 std::optional<Doubt> doubt_about_capture_loss(const ConnectionFacts& connection) {
@@ -312,7 +333,7 @@ std::optional<Doubt> doubt_about_file(const Case& facts) {
 std::optional<Doubt> doubt_about_little(const Case& facts) {
   for (const ConnectionFacts& connection : facts.connections) {
     const bool closed = connection.handshake.completed && connection.close != CloseKind::open;
-    if (bytes_of(connection) > 0 || closed) return std::nullopt;
+    if (carried(connection) > 0 || closed) return std::nullopt;
   }
   return Doubt{
       fmt::format("{} seen, none with data or with a whole handshake and an end",
@@ -325,7 +346,7 @@ std::optional<Doubt> doubt_about_little(const Case& facts) {
 
 std::optional<Doubt> doubt_about(const Case& facts, const ConnectionFacts& connection,
                                  std::span<const Finding> findings, const FindingIndex& index) {
-  if (bytes_of(connection) == 0 && !connection.handshake.completed) {
+  if (carried(connection) == 0 && !connection.handshake.completed) {
     return Doubt{"neither data nor a whole handshake was seen",
                  {capture_command(connection, "from_the_start.pcap")},
                  0};
@@ -353,12 +374,12 @@ std::optional<Doubt> doubt_about_all(const Case& facts, std::span<const Finding>
   std::optional<Doubt> worst;
   for (const ConnectionFacts& connection : facts.connections) {
     all_s += active_s(connection);
-    all_bytes += bytes_of(connection);
-    if (bytes_of(connection) == 0) continue;
+    all_bytes += carried(connection);
+    if (carried(connection) == 0) continue;
     auto doubt = doubt_about(facts, connection, findings, index);
     if (!doubt) continue;
     doubtful_s += active_s(connection);
-    doubtful_bytes += bytes_of(connection);
+    doubtful_bytes += carried(connection);
     if (!worst || doubt->seconds > worst->seconds) worst = std::move(doubt);
   }
   // A few idle or broken connections beside a sound transfer do not make the capture unclear.

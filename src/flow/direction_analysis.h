@@ -274,6 +274,7 @@ class DirectionAnalysis {
   void summarise_windows();
   void summarise_icmp(std::vector<IcmpFacts>& icmp);
   void relabel_flat_flight();
+  void disown_half();
 
   [[nodiscard]] std::int64_t offset_of(SeqNum sequence) const {
     return anchor_ + (sequence - anchor_sequence_);

@@ -60,7 +60,7 @@ void read_direction(Notes& notes, const DirectionFacts& d) {
   notes.partial.add(d.checksums.partial + d.checksums.partial_no_length, {});
   // One packet in 65 536 has a sum of zero by right; an offloading host leaves it on most.
   if (d.checksums.zero * 4 > d.packets) notes.zero_sum.add(d.checksums.zero, {});
-  notes.drops.add(d.unseen_acked_holes, d.unseen_acked);
+  if (d.seen) notes.drops.add(d.unseen_acked_holes, d.unseen_acked);
   notes.keepalive.add(
       resends_of(d, ResendClass::keep_alive) + resends_of(d, ResendClass::zero_window_probe),
       d.resends[static_cast<std::size_t>(ResendClass::keep_alive)].frames);
@@ -72,8 +72,9 @@ void read_direction(Notes& notes, const DirectionFacts& d) {
 void read_connection(Notes& notes, const ConnectionFacts& c) {
   for (const DirectionFacts& d : c.directions) read_direction(notes, d);
   const bool one_way = !c.directions[0].seen || !c.directions[1].seen;
-  const bool spoke = c.directions[0].data_packets + c.directions[1].data_packets > 1;
-  if (one_way && spoke) notes.half.add(c.first_frame);
+  std::uint64_t spoke = 0;
+  for (const DirectionFacts& d : c.directions) spoke += d.data_packets + d.unseen_acked_holes;
+  if (one_way && spoke > 1) notes.half.add(c.first_frame);
   if (c.handshake.syn_count == 0 && c.handshake.syn_ack_count == 0)
     notes.handshake.add(c.first_frame);
   if (c.reuses && c.handshake.completed) notes.reuse.add(c.first_frame);

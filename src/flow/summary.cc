@@ -112,6 +112,7 @@ DirectionFacts DirectionAnalysis::finish(Time end, std::vector<IcmpFacts>& icmp)
   facts_.trains = trains_.take(segment_size_);
   bare_field_.settle(facts_);
   relabel_flat_flight();
+  disown_half();
   return std::move(facts_);
 }
 

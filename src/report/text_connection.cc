@@ -33,9 +33,11 @@ std::uint64_t resends_of(const DirectionFacts& direction, ResendClass kind) {
 
 Direction main_direction(const ConnectionFacts& connection, const Finding* finding) {
   if (finding != nullptr && finding->direction) return *finding->direction;
-  return connection[Direction::to_client].bytes > connection[Direction::to_server].bytes
-             ? Direction::to_client
-             : Direction::to_server;
+  const auto carried = [&](Direction direction) {
+    return std::max(connection[direction].bytes, connection[direction].unseen_acked_bytes);
+  };
+  return carried(Direction::to_client) > carried(Direction::to_server) ? Direction::to_client
+                                                                       : Direction::to_server;
 }
 
 std::string ends_of(const ConnectionFacts& connection, Direction direction) {
@@ -47,9 +49,12 @@ std::string ends_of(const ConnectionFacts& connection, Direction direction) {
 std::string transfer_of(const ConnectionFacts& connection, Direction direction) {
   const DirectionFacts& facts = connection[direction];
   std::string text;
-  if (facts.bytes == 0) {
-    text = fmt::format("no data in {}",
-                       format_duration(to_seconds(connection.last - connection.first)));
+  const std::string span = format_duration(to_seconds(connection.last - connection.first));
+  if (facts.bytes == 0 && facts.unseen_acked_bytes > 0) {
+    text = fmt::format("{} acknowledged in {}, but not captured",
+                       format_bytes(static_cast<double>(facts.unseen_acked_bytes)), span);
+  } else if (facts.bytes == 0) {
+    text = "no data in " + span;
   } else {
     text = fmt::format("{} in {}", format_bytes(static_cast<double>(facts.bytes)),
                        format_duration(facts.transfer_s));

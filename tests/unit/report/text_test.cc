@@ -62,6 +62,16 @@ TEST(Text, AConnectionThatWasCutOffSaysSo) {
   EXPECT_NE(text.find("(frame 4711)"), std::string::npos);
 }
 
+TEST(Text, AConnectionOfWhichOnlyAcksWereCapturedShowsWhatTheyAcknowledge) {
+  Answer answer = test::healthy();
+  DirectionFacts data;
+  data.unseen_acked_bytes = 10'000'000;
+  data.unseen_acked_holes = 5000;
+  answer.facts.connections[0].directions = {DirectionFacts{}, data};
+  const std::string text = to_text(answer, {});
+  EXPECT_NE(text.find("9.54 MiB acknowledged in "), std::string::npos) << text;
+}
+
 TEST(Text, AllShowsEveryRemedy) {
   expect_golden("large_sends_all.txt", to_text(test::large_sends(), {.all = true}));
 }
