@@ -2,6 +2,7 @@
 // A capture of which so much is missing that what it shows of losses and times is its own.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,6 +26,14 @@ inline std::optional<double> large_capture_loss(const DirectionFacts& data) {
   const double missing = capture_loss_share(data);
   if (missing < kShare) return std::nullopt;
   return missing;
+}
+
+/// Of both directions, what is known by its ACKs alone among them.
+inline std::uint64_t carried_bytes(const ConnectionFacts& connection) {
+  std::uint64_t bytes = 0;
+  for (const DirectionFacts& data : connection.directions)
+    bytes += std::max(data.bytes, data.unseen_acked_bytes);
+  return bytes;
 }
 
 /// What to capture instead: with a buffer that holds what comes too fast for the disk.
