@@ -10,4 +10,7 @@ namespace slowpath::detect {
 /// It keeps exactly to the field, and cuts its segments to it.
 bool keeps_to_bare_field(const Transfer& transfer);
 
+/// Likewise, where no SYN tells whether a shift was agreed: the window may be as small as that.
+bool keeps_to_small_field(const Transfer& transfer);
+
 }  // namespace slowpath::detect

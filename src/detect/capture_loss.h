@@ -13,8 +13,9 @@ namespace slowpath::detect {
 
 /// The share of this direction's bytes, 0 to 1, that were acknowledged although never captured.
 inline double capture_loss_share(const DirectionFacts& data) {
-  if (data.bytes == 0) return 0;
-  return static_cast<double>(data.unseen_acked_bytes) / static_cast<double>(data.bytes);
+  const std::uint64_t bytes = std::max(data.bytes, data.unseen_acked_bytes);
+  if (bytes == 0) return 0;
+  return static_cast<double>(data.unseen_acked_bytes) / static_cast<double>(bytes);
 }
 
 /// That share where it is too large for what is told packet by packet; nothing where it is not.

@@ -134,7 +134,7 @@ struct WindowFacts {
   Exemplars silly;
   std::uint64_t silly_bytes = 0;       // in these
   // A sender may not know of an agreed shift, and take the field as it stands (RFC 7323 section 2.2).
-  std::uint64_t bare_sends = 0;        // data while a field was known, with a shift of three or more
+  std::uint64_t bare_sends = 0;        // data while a field was known, with a shift of three or more, or one that is not known
   std::uint64_t bare_stops = 0;        // of these, the ones that end where the field as it stands does
   std::uint64_t bare_beyond = 0;       // and those that pass it
   bool holds_bare = false;             // most stop there, and hardly any pass

@@ -14,25 +14,30 @@ namespace slowpath::flow {
 class BareField {
  public:
   /// `shift` as the SYNs tell it. The smallest that hosts use is 3: below it nobody would notice.
-  explicit BareField(std::uint8_t shift) : is_shifted_(shift >= 3) {}
+  /// Where no SYN tells, any may have been agreed, and how long a full segment is is not known:
+  /// then only what ends at the very edge stops there.
+  BareField(std::uint8_t shift, ScaleKnowledge knowledge)
+      : is_unknown_(knowledge == ScaleKnowledge::unknown), is_watched_(is_unknown_ || shift >= 3) {}
 
   /// The field of an ACK up to the stream's offset `ack`.
   void on_window(std::int64_t ack, std::uint16_t field) { edge_ = ack + field; }
 
   /// New data up to `end`, in a segment that is full or not.
   void on_data(std::int64_t end, bool full, std::uint32_t segment_size) {
-    if (!is_shifted_ || edge_ < 0) return;
+    if (!is_watched_ || edge_ < 0) return;
     ++sends_;
     if (end > edge_) {
       ++beyond_;
-    } else if (end == edge_ || (full && edge_ - end < segment_size)) {
+    } else if (end == edge_ || (full && !is_unknown_ && edge_ - end < segment_size)) {
       ++stops_;
     }
   }
 
   /// The account gave `owner` these seconds while the sender had sent up to `next`.
   void on_wait(std::int64_t next, std::uint32_t segment_size, TimeOwner owner, double seconds) {
-    if (is_shifted_ && edge_ >= 0 && edge_ - next < segment_size) waited_[owner] += seconds;
+    // Where no SYN tells how long a full segment is, one as long as the field may be cut to it.
+    const std::int64_t too_little = is_unknown_ ? segment_size : std::int64_t{segment_size} - 1;
+    if (is_watched_ && edge_ >= 0 && edge_ - next <= too_little) waited_[owner] += seconds;
   }
 
   /// Says what was seen, and gives the waits at the edge to the window, where it held the sender;
@@ -46,12 +51,13 @@ class BareField {
   }
 
  private:
-  static constexpr std::uint64_t kSends = 20;
+  static constexpr std::uint64_t kSends = 20, kSendsToTheByte = 10;
 
   /// Most sends end at the edge, and hardly any beyond it: the SYN's own window, which nobody
   /// scales, lets some pass at first. Messages end there by chance, and seldom.
   [[nodiscard]] bool holds_sender() const {
-    return sends_ >= kSends && stops_ * 2 >= sends_ && beyond_ * 10 <= sends_;
+    return sends_ >= (is_unknown_ ? kSendsToTheByte : kSends) && stops_ * 2 >= sends_ &&
+           beyond_ * 10 <= sends_;
   }
 
   void give_waits(TimeAccount& time) const {
@@ -74,7 +80,7 @@ class BareField {
     return moved;
   }
 
-  bool is_shifted_;
+  bool is_unknown_, is_watched_;
   std::int64_t edge_ = -1;  // none known yet
   std::uint64_t sends_ = 0, stops_ = 0, beyond_ = 0;
   TimeAccount waited_;

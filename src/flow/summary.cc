@@ -27,7 +27,7 @@ DirectionAnalysis::DirectionAnalysis(Direction direction, const Witness& witness
       path_segment_size_(witness.path_segment_size[index(direction)]),
       window_shift_(witness.window_shift[1 - index(direction)]),
       established_(handshake.syn_count == 0 && handshake.syn_ack_count == 0),
-      bare_field_(window_shift_) {
+      bare_field_(window_shift_, witness.scale[1 - index(direction)]) {
   facts_.vantage = witness.vantage(direction);
   facts_.segment_size = segment_size_;
   facts_.window.shift = window_shift_;

@@ -3,12 +3,13 @@
 // read the same field differently (RFC 7323 section 2.2). What the user sees: a trickle from the
 // first byte on, or a stall as soon as a little more than usual is on the way. Recognised by
 // (1) an option that only one SYN has, while the receiver's fields fall to a small part of the
-// window
-//     its SYN gave: it shifts them, and the sender does not know;
+// window its SYN gave: it shifts them, and the sender does not know;
 // (2) an agreed shift, while the sender keeps exactly to the field as it stands, cutting its
-//     segments to it: it does not shift them;
+// segments to it: it does not shift them;
 // (3) an agreed shift, and every loss where the flight passes the field as it stands: a box between
-//     them does not shift it (at most a suspect: a small queue can look so).
+// them does not shift it (at most a suspect: a small queue can look so);
+// (4) without the SYNs, a sender that cuts its segments to the field to the byte (at most a
+// suspect: the window may be as small as that).
 // rwnd-limited has a steady rate at window / round trip and nothing of this.
 #include <algorithm>
 
@@ -126,6 +127,25 @@ Finding describe_unshifted(const Transfer& transfer) {
   return finding;
 }
 
+Finding describe_small(const Transfer& transfer) {
+  const WindowFacts& window = transfer.data().window;
+  Finding finding = start(transfer, false);
+  finding.claim = fmt::format(
+      "{} sends no more than the window field as it stands, {} bytes: either the window of {} "
+      "is as small as that, or its shift, agreed before the capture began, is not applied",
+      name_sender(transfer), window.raw_max, name_receiver(transfer));
+  finding.evidence.push_back(shown_by(
+      fmt::format("{} of {} sends end to the byte where the field as it stands does, {} pass it",
+                  window.bare_stops, window.bare_sends, window.bare_beyond),
+      window.at_edge,
+      {{"window_field_max", window.raw_max},
+       {"sends", static_cast<double>(window.bare_sends)},
+       {"stops", static_cast<double>(window.bare_stops)}}));
+  finding.next_capture =
+      "from the handshake on: " + capture_command(transfer.connection, "from_the_start.pcap");
+  return finding;
+}
+
 Finding describe_edge(const Transfer& transfer, std::uint64_t losses) {
   const DirectionFacts& data = transfer.data();
   Finding finding = start(transfer, false);
@@ -147,6 +167,8 @@ void inspect(const Case& facts, Findings& findings) {
       findings.list.push_back(describe_half_removed(transfer));
     } else if (keeps_to_bare_field(transfer)) {
       findings.list.push_back(describe_unshifted(transfer));
+    } else if (keeps_to_small_field(transfer)) {
+      findings.list.push_back(describe_small(transfer));
     } else if (const std::uint64_t losses = losses_at_edge(transfer); losses >= kLossesAtEdge) {
       if (is_material(waited_s(transfer.data()), transfer)) {
         findings.list.push_back(describe_edge(transfer, losses));
@@ -162,7 +184,9 @@ void inspect(const Case& facts, Findings& findings) {
 }  // namespace
 
 extern const Detector wscale_misapplied;
-const Detector wscale_misapplied{
-    .id = kFault, .scope = Scope::direction, .needs = "both SYNs", .inspect = inspect};
+const Detector wscale_misapplied{.id = kFault,
+                                 .scope = Scope::direction,
+                                 .needs = "both SYNs; for a suspect, sends that end with the field",
+                                 .inspect = inspect};
 
 }  // namespace slowpath::detect::detectors

@@ -362,6 +362,18 @@ TEST(Synthesis, CaptureThatLostMostPacketsIsUnclear) {
   EXPECT_EQ(detect::synthesise(facts, {}).verdict, "unclear");
 }
 
+// As by a filter for short packets.
+TEST(Synthesis, CaptureThatHoldsNoDataIsUnclear) {
+  Case facts = healthy_case({.seconds = 10});
+  DirectionFacts& data = download_of(facts);
+  data.unseen_acked_bytes = data.bytes;
+  data.bytes = data.data_packets = 0;
+  data.unseen_acked_holes = 4000;
+  const Diagnosis diagnosis = detect::synthesise(facts, {});
+  EXPECT_EQ(diagnosis.verdict, "unclear");
+  EXPECT_NE(diagnosis.summary.find("100 % of the bytes"), std::string::npos) << diagnosis.summary;
+}
+
 TEST(Synthesis, CaptureThatLostMostPacketsProvesNothingPacketByPacket) {
   Case facts = healthy_case({.seconds = 10});
   DirectionFacts& data = download_of(facts);

@@ -310,6 +310,21 @@ TEST(WscaleMisapplied, SenderThatKeepsToTheBareFieldIsAFault) {
   EXPECT_EQ(found[0].severity, Severity::fault);
 }
 
+TEST(WscaleMisapplied, WithoutTheSynsASenderThatKeepsToTheFieldIsASuspect) {
+  Case facts = limited_by_window(502);
+  DirectionFacts& data = download_of(facts);
+  data.window.knowledge = ScaleKnowledge::unknown;
+  data.window.raw_max = 502;
+  data.window.holds_bare = true;
+  data.window.bare_sends = data.window.bare_stops = 40;
+  const auto found = run("wscale-misapplied", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::suspect);
+  EXPECT_NE(found[0].next_capture.find("from the handshake on"), std::string::npos);
+  facts.connections[0][Direction::to_server].data_packets = 40;
+  EXPECT_TRUE(run("wscale-misapplied", facts).empty()) << "messages and their answers";
+}
+
 TEST(WscaleMisapplied, MessagesBelowTheBareFieldAreNot) {
   Case facts = limited_by_window(64'256);
   DirectionFacts& data = download_of(facts);
