@@ -144,6 +144,15 @@ void add_odd_data(LightRecord& record, const wire::LightPacket& packet, std::siz
   data.next = end;
 }
 
+// Where no handshake tells the scale, it is at least one that leaves room for what is sent.
+void widen_window(LightDirection& data) {
+  if (!data.is(State::kHasEdge) || data.is(State::kWindowClosed)) return;
+  while (data.next > data.edge && data.edge > data.acked && data.shift < kMaxShift) {
+    data.edge = data.edge + static_cast<std::uint32_t>(data.edge - data.acked);
+    ++data.shift;
+  }
+}
+
 void add_data(LightRecord& record, const wire::LightPacket& packet, std::size_t way,
               Duration since_last) {
   LightDirection& data = record.directions[way];
@@ -166,6 +175,7 @@ void add_data(LightRecord& record, const wire::LightPacket& packet, std::size_t 
     add_odd_data(record, packet, way, since_last);
   }
   data.newest_ip_id = packet.ip_id;
+  if (!record.has_syn || !record.has_syn_ack) widen_window(data);
   // Another one of this size does not fit into the window any more.
   if (data.is(State::kHasEdge) &&
       data.edge - data.next < static_cast<std::int32_t>(packet.payload_len)) {

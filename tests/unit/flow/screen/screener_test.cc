@@ -446,6 +446,44 @@ TEST(Screener, AWindowHalfOfAllNumbersAwayIsNotTakenForRoom) {
   }
 }
 
+/// Whether a sender of `packets` of `len` bytes for each ACK, whose field says 500, seems to be
+/// held by the window, where the handshake was not captured.
+bool seems_held_by_window(std::uint32_t packets, std::uint32_t len) {
+  std::vector<BuiltFrame> built;
+  std::uint32_t sent = 1;
+  for (int round = 0; round < 20; ++round) {
+    built.push_back(packet()
+                        .ethernet()
+                        .ipv4("10.0.0.2", "10.0.0.1")
+                        .tcp(ack, ports(80, 4000), seq(1), ack_number(sent), window(500))
+                        .build());
+    for (std::uint32_t i = 0; i < packets; ++i, sent += len) {
+      built.push_back(packet()
+                          .ethernet()
+                          .ipv4("10.0.0.1", "10.0.0.2")
+                          .tcp(ack, ports(4000, 80), seq(sent), ack_number(1), window(500))
+                          .payload(len)
+                          .build());
+    }
+  }
+  std::vector<wire::Frame> frames;
+  for (const BuiltFrame& one : built) {
+    frames.push_back(one.frame());
+    frames.back().number = frames.size();
+    frames.back().time = time_from_ns(static_cast<std::int64_t>(frames.size()) * 10'000'000);
+  }
+  const auto screener = screen(frames, 1);
+  for (const flow::LightTable& table : screener->shards()) {
+    if (table.size() > 0) return flow::judge_signs(table[0]).has(LightSign::full_window);
+  }
+  return false;
+}
+
+TEST(Screener, AWindowOfUnknownScaleHasRoomForWhatIsSent) {
+  EXPECT_FALSE(seems_held_by_window(10, 1448)) << "a scale that the handshake told";
+  EXPECT_TRUE(seems_held_by_window(5, 100)) << "all that the field as it stands leaves room for";
+}
+
 TEST(Screener, EachInterfaceHasItsOwnOrderOfTime) {
   const BuiltFrame built = packet()
                                .ethernet()
