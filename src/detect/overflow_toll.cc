@@ -7,6 +7,7 @@
 
 #include "detect/arithmetic/statistics.h"
 #include "detect/full_path.h"
+#include "detect/loss_pattern.h"
 
 namespace slowpath::detect {
 namespace {
@@ -20,12 +21,20 @@ constexpr double kBest = 0.9;
 constexpr double kFilled = 0.95;
 constexpr double kQueuedShare = 0.3;
 
+/// The share of time in which the path queued. Where the least round trip had a queue in it
+/// already, as in a capture begun late, what waits in that queue seems to wait for the congestion
+/// window.
+double queued_share(const DirectionFacts& data) {
+  const double queued = data.time.share(TimeOwner::bottleneck);
+  if (!queue_builds(queue_of(data))) return queued;
+  return queued + data.time.share(TimeOwner::congestion_window);
+}
+
 }  // namespace
 
 bool fills_link(const DirectionFacts& data) {
   const double bps = link_bps(data);
-  return bps > 0 && data.goodput_bps >= kFilled * bps &&
-         data.time.share(TimeOwner::bottleneck) >= kQueuedShare;
+  return bps > 0 && data.goodput_bps >= kFilled * bps && queued_share(data) >= kQueuedShare;
 }
 
 double outage_s(const DirectionFacts& data) {

@@ -111,6 +111,17 @@ TEST(CongestionSelf, RepairsOnALinkThatStaysFullCostNothing) {
   EXPECT_EQ(run("congestion-self", facts).at(0).severity, Severity::note) << "trains tell it too";
 }
 
+// As in a capture begun late: the least round trip had a queue in it.
+TEST(CongestionSelf, AFullLinksQueueMayLookLikeTheCongestionWindow) {
+  Case facts = with_queue(0.045, 40, 2);
+  DirectionFacts& data = download_of(facts);
+  data.trains.pair_bps = data.goodput_bps / 0.97;
+  data.trains.pair_share = 0.6;
+  data.time[TimeOwner::bottleneck] = 2;
+  charge(data, TimeOwner::congestion_window, 5);
+  EXPECT_EQ(run("congestion-self", facts).at(0).severity, Severity::note);
+}
+
 // On a full link only a queue that stands is a fault; a few long round trips are none.
 TEST(CongestionSelf, SingleLongRoundTripsAreNoQueueThatStands) {
   Case facts = with_queue(0.045, 40, 2);
