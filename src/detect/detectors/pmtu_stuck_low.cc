@@ -21,6 +21,8 @@ constexpr std::uint64_t kPackets = 50;
 // So many of the packets have the size of the largest, and it is so far below the MSS.
 constexpr double kSameSize = 0.8;
 constexpr double kBelowMss = 0.97;
+// A bulk transfer has so many segments for each packet of the other side with data.
+constexpr std::uint64_t kSegmentsAsked = 4;
 
 /// What both SYNs allow in a segment; 0 = unknown.
 std::uint32_t offered(const Transfer& transfer) {
@@ -59,6 +61,10 @@ std::optional<std::string> why_not(const Transfer& transfer, std::uint32_t most)
   }
   if (data.flight_max_bytes < 2ULL * data.largest_payload) {
     return "one segment is on the way at a time: a message that was no longer";
+  }
+  if (transfer.reverse().data_packets * kSegmentsAsked > data.data_packets) {
+    return fmt::format("{} packets ask for it: answers that were no longer",
+                       format_count(transfer.reverse().data_packets));
   }
   for (const IcmpFacts& icmp : transfer.connection.icmp) {
     if (icmp.about == transfer.direction && icmp.next_hop_mtu > 0) {

@@ -127,6 +127,9 @@ TEST(PmtuStuckLow, AClampAnApplicationsPiecesAndAReportAreNot) {
   Case one_by_one = facts;
   download_of(one_by_one).flight_max_bytes = download_of(one_by_one).largest_payload;
   EXPECT_TRUE(run("pmtu-stuck-low", one_by_one).empty()) << "answers of one size";
+  Case asked = facts;
+  asked.connections[0][Direction::to_server].data_packets = download_of(asked).data_packets / 2;
+  EXPECT_TRUE(run("pmtu-stuck-low", asked).empty()) << "answers, and questions that overtook them";
   Case reported = facts;
   IcmpFacts icmp;
   icmp.about = Direction::to_client;
