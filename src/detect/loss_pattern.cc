@@ -192,7 +192,7 @@ double least_rtt_s(const RttSet& rtt) {
 
 QueueFacts queue_of(const DirectionFacts& data) {
   const RttSet& rtt = data.rtt;
-  if (rtt.total.samples < 5) return {};
+  if (rtt.total.samples < kQueueSamples) return {};
   const double loaded_s = rtt.loaded_s > 0 ? rtt.loaded_s : rtt.total.median_s;
   // Under load no slower than the handshake was: what is far below both are stray samples (of what
   // was sent more than once, say), and nothing queues. A handshake that waited for ARP took two
@@ -202,6 +202,14 @@ QueueFacts queue_of(const DirectionFacts& data) {
     return {loaded_s, loaded_s};
   }
   return {least_rtt_s(rtt), loaded_s};
+}
+
+std::string why_no_queue_known(const DirectionFacts& data, std::uint64_t needed) {
+  if (data.rtt.total.samples < needed)
+    return fmt::format("{} round-trip times; {} are needed", data.rtt.total.samples, needed);
+  if (!queue_of(data).known())
+    return "round trips take no time by the capture's clock: whether they grow does not show";
+  return {};
 }
 
 std::string loaded_when(const DirectionFacts& data) {

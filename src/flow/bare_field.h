@@ -30,6 +30,7 @@ class BareField {
       ++beyond_;
     } else if (end == edge_ || (full && !is_unknown_ && edge_ - end < segment_size)) {
       ++stops_;
+      exact_ += end == edge_;
     }
   }
 
@@ -56,8 +57,9 @@ class BareField {
   /// Most sends end at the edge, and hardly any beyond it: the SYN's own window, which nobody
   /// scales, lets some pass at first. Messages end there by chance, and seldom.
   [[nodiscard]] bool holds_sender() const {
-    return sends_ >= (is_unknown_ ? kSendsToTheByte : kSends) && stops_ * 2 >= sends_ &&
-           beyond_ * 10 <= sends_;
+    const bool most = sends_ >= kSends && stops_ * 2 >= sends_;
+    const bool most_to_the_byte = sends_ >= kSendsToTheByte && exact_ * 2 >= sends_;
+    return (most || most_to_the_byte) && beyond_ * 10 <= sends_;
   }
 
   void give_waits(TimeAccount& time) const {
@@ -81,8 +83,8 @@ class BareField {
   }
 
   bool is_unknown_, is_watched_;
-  std::int64_t edge_ = -1;  // none known yet
-  std::uint64_t sends_ = 0, stops_ = 0, beyond_ = 0;
+  std::int64_t edge_ = -1;                                        // none known yet
+  std::uint64_t sends_ = 0, stops_ = 0, exact_ = 0, beyond_ = 0;  // exact: to the byte
   TimeAccount waited_;
 };
 

@@ -89,11 +89,8 @@ bool is_made_by_others(const Transfer& transfer, const QueueFacts& queue, Siblin
 void inspect_transfer(const Transfer& transfer, Siblings& siblings, Findings& findings) {
   const DirectionFacts& data = transfer.data();
   const QueueFacts queue = queue_of(data);
-  if (data.rtt.total.samples < kSamples || !queue.known()) {
-    return silent(
-        findings, kId, transfer,
-        fmt::format("{} round-trip times; {} are needed", data.rtt.total.samples, kSamples));
-  }
+  if (std::string why = why_no_queue_known(data, kSamples); !why.empty())
+    return silent(findings, kId, transfer, std::move(why));
   if (queue.ratio() <= kRatio || queue.added_s() <= kAddedSeconds) {
     return silent(findings, kId, transfer,
                   fmt::format("round trip {} idle, {} loaded; more than 3 times and 100 ms are "

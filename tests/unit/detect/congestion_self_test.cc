@@ -281,6 +281,20 @@ TEST(CongestionSelf, OneTransferAloneFillsNoPathTogether) {
   EXPECT_TRUE(run("congestion-self", facts).empty());
 }
 
+// As by a clock that ticks every 16 ms.
+TEST(CongestionSelf, RoundTripsThatTakeNoTimeAreSaidToBe) {
+  Case facts = with_queue(0.045, 40, 2);
+  DirectionFacts& data = download_of(facts);
+  data.rtt.total.min_s = data.rtt.total.median_s = data.rtt.loaded_s = 0;
+  data.rtt.handshake_s.reset();
+  data.rtt.quantiles_s.fill(0);
+  for (const char* fault : {"congestion-self", "bufferbloat", "shaper"}) {
+    const auto silences = silences_of(fault, facts);
+    ASSERT_EQ(silences.size(), 1U) << fault;
+    EXPECT_NE(silences[0].why.find("clock"), std::string::npos) << silences[0].why;
+  }
+}
+
 TEST(CongestionSelf, DamagedCaptureWithoutRoundTripTimesSaysNothing) {
   Case facts = with_queue(0.090, 40, 2);
   download_of(facts).rtt = {};
