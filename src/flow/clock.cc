@@ -151,13 +151,14 @@ ClockJumps remove_clock_jumps(std::span<Record> records) {
     SenderClock& clock = clocks[index(record.direction)];
     const double gap_s = to_seconds(record.time - clock.time);
     // A clock jumps between two records: while the other end is heard, it did not.
-    const double silence_s = to_seconds(record.time - newest);
+    // Of many years a double knows no single nanoseconds: the silence is what there is to take.
+    const Duration silence = record.time - newest;
     newest = record.time;
-    const double jump_s = std::min(unexplained_s(clock, record, gap_s), silence_s);
-    if (jump_s > kLeastJump_s) {
+    const Duration jump = std::min(from_seconds(unexplained_s(clock, record, gap_s)), silence);
+    if (to_seconds(jump) > kLeastJump_s) {
       ++jumps.count;
-      jumps.forward += from_seconds(jump_s);
-      record.time -= from_seconds(jump_s);
+      jumps.forward += jump;
+      record.time -= jump;
       newest = record.time;
     } else if (clock.value && gap_s < kLeastJump_s && gap_s > 0) {
       clock.elapsed_s += gap_s;

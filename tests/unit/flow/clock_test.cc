@@ -32,6 +32,25 @@ std::vector<Record> records_by(Duration tick, std::size_t count = 200) {
   return records;
 }
 
+// Seconds as a double are rounded to hundreds of nanoseconds there.
+TEST(ClockJumps, OfManyYearsTurnsNoTimeBack) {
+  for (int odd = 1; odd < 1000; odd += 37) {
+    std::vector<Record> records = records_by(Duration{1}, 8);
+    const Duration years = std::chrono::hours(24 * 365 * 80) + std::chrono::nanoseconds(odd);
+    // Its sender was silent for longer than the connection.
+    records[3].direction = Direction::to_client;
+    records[3].time += std::chrono::seconds(20);
+    for (std::size_t i = 4; i < records.size(); ++i) {
+      records[i].time += years;
+      records[i].ts_value = records[2].ts_value;
+    }
+    const ClockJumps jumps = remove_clock_jumps(records);
+    EXPECT_EQ(jumps.count, 1U);
+    for (std::size_t i = 1; i < records.size(); ++i)
+      EXPECT_GE(records[i].time, records[i - 1].time) << odd << " ns, record " << i;
+  }
+}
+
 TEST(CoarseTick, PacketsShareTimesThatAreTicksApart) {
   EXPECT_EQ(coarse_tick(records_by(microseconds(15'625))), microseconds(15'625));
   EXPECT_EQ(coarse_tick(records_by(milliseconds(1))), milliseconds(1));
