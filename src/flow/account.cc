@@ -2,7 +2,6 @@
 // Keeps the time account: charges each interval to its owner, and settles waits by what ended them.
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
 #include "flow/direction_analysis.h"
 #include "flow/stream_limits.h"
@@ -171,22 +170,6 @@ double DirectionAnalysis::wait_was_application(bool all) {
   facts_.time[TimeOwner::application] += moved_s;
   undecided_ = {};
   return moved_s;
-}
-
-// Of data without its ACKs, or ACKs without the data, only what was sent again tells what was
-// waited for.
-void DirectionAnalysis::disown_half() {
-  const bool no_acks = facts_.data_packets > 0 && !facts_.acks_seen;
-  const bool no_data = !facts_.seen && facts_.unseen_acked_holes > 0;
-  if (!no_acks && !no_data) return;
-  for (std::size_t i = 0; i < kTimeOwnerCount; ++i) {
-    const auto owner = static_cast<TimeOwner>(i);
-    const bool shows = (owner == TimeOwner::handshake && established_) ||
-                       owner == TimeOwner::loss_recovery || owner == TimeOwner::timeout ||
-                       owner == TimeOwner::unknown;
-    if (shows) continue;
-    facts_.time[TimeOwner::unknown] += std::exchange(facts_.time[owner], 0);
-  }
 }
 
 // A round trip ends when what was sent at its beginning is acknowledged.

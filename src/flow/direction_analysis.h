@@ -273,7 +273,9 @@ class DirectionAnalysis {
   void summarise_flight();
   void summarise_windows();
   void summarise_icmp(std::vector<IcmpFacts>& icmp);
+  [[nodiscard]] bool is_quiet() const;
   void relabel_flat_flight();
+  void relabel_full_path();
   void disown_half();
 
   [[nodiscard]] std::int64_t offset_of(SeqNum sequence) const {
@@ -301,6 +303,7 @@ class DirectionAnalysis {
   std::uint8_t window_shift_;
   Duration receiver_leg_min_{};
   Duration sender_leg_min_{};
+  bool begun_late_;  // no SYN was captured
   bool established_;
   DirectionFacts facts_;
 

@@ -17,6 +17,10 @@ namespace slowpath::flow {
 
 class PairSpacing {
  public:
+  /// Hosts take what waits for them one after the other, as regularly as a path: 10 to 40 us a
+  /// segment or an ACK. Shorter gaps tell nothing of the path.
+  static constexpr double kLeastGap_s = 50e-6;
+
   struct Peak {
     double bps = 0;           // payload; 0: none stands out
     std::uint64_t pairs = 0;  // within about 8 % of it
@@ -58,9 +62,6 @@ class PairSpacing {
   static constexpr int kFractionBits = 19;
   static constexpr float kSlowest = 1 << 17;  // 131 kbit/s: 88 ms a segment of Ethernet's size
   static constexpr float kFastest = 1 << 30;  // 1.07 Gbit/s, of segments that were merged
-  // Hosts take what waits for them one after the other, as regularly as a path: 10 to 40 us a
-  // segment or an ACK.
-  static constexpr double kLeastGap_s = 50e-6;
   static constexpr std::uint32_t kFirst = std::bit_cast<std::uint32_t>(kSlowest) >> kFractionBits;
   static constexpr std::size_t kBins =
       (std::bit_cast<std::uint32_t>(kFastest) >> kFractionBits) - kFirst;

@@ -26,7 +26,8 @@ DirectionAnalysis::DirectionAnalysis(Direction direction, const Witness& witness
       segment_size_(witness.segment_size[index(direction)]),
       path_segment_size_(witness.path_segment_size[index(direction)]),
       window_shift_(witness.window_shift[1 - index(direction)]),
-      established_(handshake.syn_count == 0 && handshake.syn_ack_count == 0),
+      begun_late_(handshake.syn_count == 0 && handshake.syn_ack_count == 0),
+      established_(begun_late_),
       bare_field_(window_shift_, witness.scale[1 - index(direction)]) {
   facts_.vantage = witness.vantage(direction);
   facts_.segment_size = segment_size_;
@@ -112,6 +113,7 @@ DirectionFacts DirectionAnalysis::finish(Time end, std::vector<IcmpFacts>& icmp)
   facts_.trains = trains_.take(segment_size_);
   bare_field_.settle(facts_);
   relabel_flat_flight();
+  relabel_full_path();
   disown_half();
   return std::move(facts_);
 }
@@ -271,35 +273,6 @@ void DirectionAnalysis::summarise_icmp(std::vector<IcmpFacts>& icmp) {
     facts.smaller_acknowledged = una_ > watch.offset;
     if (watch.resent) facts.resend_delay_s = to_seconds(*watch.resent - watch.time);
   }
-}
-
-// A congestion window grows every round trip that nothing hinders it. A flight that stays flat for
-// many, below the window, without loss and without a queue, was held by the sending host: buffer,
-// application or pacing. Packets cannot say which, so that time is nobody's (DESIGN principle 5).
-void DirectionAnalysis::relabel_flat_flight() {
-  constexpr std::uint64_t kRounds = 10;
-  constexpr double kFlat = 0.15, kBelowWindow = 0.8, kGrowthShare = 0.3, kQuiet = 1.2,
-                   kQuietFloor_s = 0.002, kIdle = 0.2, kLeastRtt_s = 0.001;
-  const auto plateau = static_cast<double>(facts_.flight_plateau_bytes);
-  // RFC 5681 section 3.1, with an ACK for every second segment: half a segment a round trip, at the
-  // very least.
-  const double growth =
-      0.5 * static_cast<double>(facts_.flight_rounds) * static_cast<double>(segment_size_);
-  if (facts_.flight_rounds < kRounds || growth < kGrowthShare * plateau) return;
-  if (facts_.lost_packets > 0 || facts_.flight_plateau_spread > kFlat || plateau <= 0) return;
-  const RttFacts& rtt = facts_.rtt.total;
-  if (rtt.median_s > std::max(kQuiet * rtt.min_s, rtt.min_s + kQuietFloor_s)) return;
-  // Below a millisecond the hosts' own time weighs as much as the flight.
-  if (rtt.min_s < kLeastRtt_s) return;
-  // A window that grows by a segment a round trip is no flat flight, however small that is beside
-  // it. Delayed ACKs halve the growth, and a median forgives a little more.
-  if (facts_.flight_growth_bytes > 0.25 * segment_size_) return;
-  // Nor is one that the path's own rate clocks.
-  if (facts_.flight_idle_share < kIdle) return;
-  if (have_window_ && plateau > kBelowWindow * static_cast<double>(facts_.window.median_bytes))
-    return;
-  facts_.time[TimeOwner::unknown] += facts_.time[TimeOwner::congestion_window];
-  facts_.time[TimeOwner::congestion_window] = 0;
 }
 
 }  // namespace slowpath::flow
