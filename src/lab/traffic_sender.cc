@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "lab/tcp_info.h"
+#include "lab/traffic_ends.h"
 #include "lab/traffic_socket.h"
 
 namespace slowpath::lab {
@@ -59,16 +60,16 @@ class Pace {
 };
 
 /// One write; false on an error. Waits as the socket does, or by poll() where it does not block.
+/// A program sleeps until its buffer has room for a good part of itself. Whoever looks up now and
+/// then to see whether it is late must not write into less: its patience would be seen as pauses.
 bool write_some(int socket, Bytes data, bool nonblocking, std::size_t& taken) {
-  if (nonblocking) {
-    constexpr int kPatienceMs = 50;
-    pollfd ready{.fd = socket, .events = POLLOUT, .revents = 0};
-    (void)poll(&ready, 1, kPatienceMs);
-  }
+  taken = 0;
+  pollfd ready{.fd = socket, .events = POLLOUT, .revents = 0};
+  if (poll(&ready, 1, static_cast<int>(kPatience.count() / 1'000'000)) == 0) return true;
   // The flag and not O_NONBLOCK: the other direction's reader shares the socket.
   const int flags = MSG_NOSIGNAL | (nonblocking ? MSG_DONTWAIT : 0);
   const auto count = send(socket, data.data(), data.size(), flags);
-  taken = count > 0 ? static_cast<std::size_t>(count) : 0;
+  if (count > 0) taken = static_cast<std::size_t>(count);
   return count >= 0 || errno == EAGAIN || errno == EINTR;
 }
 
