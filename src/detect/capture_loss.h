@@ -2,7 +2,6 @@
 // A capture of which so much is missing that what it shows of losses and times is its own.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,7 +12,7 @@ namespace slowpath::detect {
 
 /// The share of this direction's bytes, 0 to 1, that were acknowledged although never captured.
 inline double capture_loss_share(const DirectionFacts& data) {
-  const std::uint64_t bytes = std::max(data.bytes, data.unseen_acked_bytes);
+  const std::uint64_t bytes = data.carried_bytes();
   if (bytes == 0) return 0;
   return static_cast<double>(data.unseen_acked_bytes) / static_cast<double>(bytes);
 }
@@ -32,8 +31,7 @@ inline std::optional<double> large_capture_loss(const DirectionFacts& data) {
 /// Of both directions, what is known by its ACKs alone among them.
 inline std::uint64_t carried_bytes(const ConnectionFacts& connection) {
   std::uint64_t bytes = 0;
-  for (const DirectionFacts& data : connection.directions)
-    bytes += std::max(data.bytes, data.unseen_acked_bytes);
+  for (const DirectionFacts& data : connection.directions) bytes += data.carried_bytes();
   return bytes;
 }
 

@@ -15,6 +15,7 @@
 #include "detect/arithmetic/window.h"
 #include "detect/policy.h"
 #include "detect/stretches.h"
+#include "facts/link_rate.h"
 
 namespace slowpath::detect {
 namespace {
@@ -37,9 +38,7 @@ constexpr double kDoubled = 0.15;
 constexpr double kOwnRhythm = 1.5;
 // And those near the round trip that of a window of one or two segments.
 constexpr double kGapRounds = 0.5;
-// Hosts take segments and ACKs that wait for them in less than this each: as fast as that, a path
-// is only what was had to a tenth (flow/pair_spacing.h has the same gap).
-constexpr double kHostGap_s = 50e-6;
+// As fast as hosts take what waits, a path is only what was had to a tenth.
 constexpr double kHostShare = 0.1;
 // What nineteen in twenty stretches kept below: a host that woke late makes the others.
 constexpr double kMostStretches = 0.95;
@@ -236,11 +235,7 @@ double peak_bps(const DirectionFacts& data) {
 
 double spacing_bps(const DirectionFacts& data) {
   const double bps = data.trains.p75_bps;
-  return spacing_agrees(data) && !is_host_pace(data, bps) ? bps : 0;
-}
-
-bool is_host_pace(const DirectionFacts& data, double bps) {
-  return data.segment_size * 8 < kHostGap_s * bps;
+  return spacing_agrees(data) && !is_host_pace(data.segment_size, bps) ? bps : 0;
 }
 
 double carried_bps(const DirectionFacts& data) {

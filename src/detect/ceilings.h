@@ -36,9 +36,6 @@ bool spacing_agrees(const DirectionFacts& data);
 /// that no host made them. 0: they do not.
 double spacing_bps(const DirectionFacts& data);
 
-/// Segments this fast are apart by less than hosts take for one: what waited is taken in one go.
-bool is_host_pace(const DirectionFacts& data, double bps);
-
 /// What the path was seen to carry, less what congestion control leaves unused: bursts, as far as
 /// some stretch kept up with them, and more where their spacing agrees.
 double carried_bps(const DirectionFacts& data);

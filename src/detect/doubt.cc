@@ -193,7 +193,7 @@ std::optional<Doubt> doubt_about_window(const Case& facts, const ConnectionFacts
                     "sender",
                     format_bytes(static_cast<double>(data.flight_plateau_bytes)),
                     counted(data.flight_rounds, "round trip")),
-        {"from the handshake on: " + capture_command(connection, "from_the_start.pcap")},
+        {capture_from_handshake(connection)},
         held_s(data)};
   }
   return std::nullopt;

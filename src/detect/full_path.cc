@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "detect/ceilings.h"
+#include "facts/link_rate.h"
 
 namespace slowpath::detect {
 namespace {
@@ -14,9 +15,6 @@ constexpr double kOverfilled = 1.1;
 // Trains of a full path hardly differ: nearly all lie this close to the rate that most agree on.
 // Those of short flights have pauses in them, and look slower than the path is.
 constexpr double kSameRate = 1.05;
-
-// So many of all gaps between segments agree on one rate: then that is the link's, and exact.
-constexpr double kAgreeing = 0.5;
 
 bool tell_one_rate(const Transfer& one, const Transfer& other) {
   const double a = full_path_bps(one.data()), b = full_path_bps(other.data());
@@ -31,9 +29,8 @@ double full_path_bps(const DirectionFacts& data) {
 }
 
 double link_bps(const DirectionFacts& data) {
-  const TrainFacts& trains = data.trains;
-  const bool exact = trains.pair_share >= kAgreeing && !is_host_pace(data, trains.pair_bps);
-  return exact ? trains.pair_bps : full_path_bps(data);
+  const double exact = exact_link_bps(data);
+  return exact > 0 ? exact : full_path_bps(data);
 }
 
 std::size_t that_fill_its_path(const Transfer& transfer, Siblings& siblings) {

@@ -204,10 +204,11 @@ QueueFacts queue_of(const DirectionFacts& data) {
   return {least_rtt_s(rtt), loaded_s};
 }
 
-std::string why_no_queue_known(const DirectionFacts& data, std::uint64_t needed) {
+std::string why_no_queue_known(const DirectionFacts& data, const QueueFacts& queue,
+                               std::uint64_t needed) {
   if (data.rtt.total.samples < needed)
     return fmt::format("{} round-trip times; {} are needed", data.rtt.total.samples, needed);
-  if (!queue_of(data).known())
+  if (!queue.known())
     return "round trips take no time by the capture's clock: whether they grow does not show";
   return {};
 }

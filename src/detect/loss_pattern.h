@@ -46,8 +46,10 @@ QueueFacts queue_of(const DirectionFacts& data);
 /// So many round trips tell it.
 inline constexpr std::uint64_t kQueueSamples = 5;
 
-/// Why it is not known, in words; empty where it is, by at least `needed` round trips.
-std::string why_no_queue_known(const DirectionFacts& data, std::uint64_t needed = kQueueSamples);
+/// Why `queue` of this direction is not known, in words; empty where it is, by at least `needed`
+/// round trips.
+std::string why_no_queue_known(const DirectionFacts& data, const QueueFacts& queue,
+                               std::uint64_t needed = kQueueSamples);
 
 /// What `loaded_s` was measured over, after "median ": away from the sender the flight is told by
 /// echoes, and its maximum is not what passed the tap.

@@ -8,6 +8,7 @@
 #include "detect/arithmetic/statistics.h"
 #include "detect/full_path.h"
 #include "detect/loss_pattern.h"
+#include "facts/link_rate.h"
 
 namespace slowpath::detect {
 namespace {
@@ -18,7 +19,6 @@ constexpr double kOverflowTimeouts = 8;
 constexpr double kBest = 0.9;
 // A transfer that has nearly all of it, and makes it queue for a good part of the time, loses
 // nothing. (One that is paced has all of its own rhythm, and no queue.)
-constexpr double kFilled = 0.95;
 constexpr double kQueuedShare = 0.3;
 
 /// The share of time in which the path queued. Where the least round trip had a queue in it
@@ -34,7 +34,7 @@ double queued_share(const DirectionFacts& data) {
 
 bool fills_link(const DirectionFacts& data) {
   const double bps = link_bps(data);
-  return bps > 0 && data.goodput_bps >= kFilled * bps && queued_share(data) >= kQueuedShare;
+  return bps > 0 && data.goodput_bps >= kLinkFilled * bps && queued_share(data) >= kQueuedShare;
 }
 
 double outage_s(const DirectionFacts& data) {

@@ -17,6 +17,7 @@
 #include "detect/arithmetic/slow_start.h"
 #include "detect/ceilings.h"
 #include "detect/policy.h"
+#include "facts/link_rate.h"
 
 namespace slowpath::detect {
 namespace {
@@ -151,7 +152,8 @@ AfterFix bounded_by_bursts(const Transfer& transfer, const Repairs& repairs, Wit
   // Between losses flights are a few packets, which a host may take in one go: what such bursts
   // seem to carry counts only where some stretch came near it.
   // So does what comes faster than hosts take segments one by one.
-  const bool told_by_host = repairs.loss || is_host_pace(transfer.data(), trains.median_bps);
+  const bool told_by_host =
+      repairs.loss || is_host_pace(transfer.data().segment_size, trains.median_bps);
   const double sustained = std::max(peak_bps(transfer.data()), transfer.data().goodput_bps);
   const bool shown =
       !told_by_host || witness == Witness::bursts || sustained >= kSustained * run.bps;

@@ -13,6 +13,7 @@
 #include "detect/loss_pattern.h"
 #include "detect/support.h"
 #include "detect/tap.h"
+#include "facts/link_rate.h"
 
 namespace slowpath::detect {
 namespace {
@@ -45,7 +46,7 @@ constexpr double kBeyondWindows = 10;
 double burst_bps(const DirectionFacts& data, double held_bps) {
   const TrainFacts& trains = data.trains;
   double bps = spacing_bps(data);
-  if (trains.pair_share >= kPairShare && !is_host_pace(data, trains.pair_bps))
+  if (trains.pair_share >= kPairShare && !is_host_pace(data.segment_size, trains.pair_bps))
     bps = std::max(bps, trains.pair_bps);
   const bool far_apart = data.segment_size * 8 > kHostWait_s * held_bps;
   if (trains.trains >= kTrains && far_apart) bps = std::max(bps, trains.median_bps);

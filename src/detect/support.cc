@@ -163,6 +163,10 @@ std::string capture_command(const ConnectionFacts& connection, std::string_view 
                      connection.server.port);
 }
 
+std::string capture_from_handshake(const ConnectionFacts& connection) {
+  return "from the handshake on: " + capture_command(connection, "from_the_start.pcap");
+}
+
 std::string name_sender(const Transfer& transfer) {
   return fmt::format("the sender ({})", to_string(transfer.sender()));
 }

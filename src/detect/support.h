@@ -90,6 +90,8 @@ std::string stream_filter(const ConnectionFacts& connection, std::string_view re
 
 /// "tcpdump -ni DEV -s 128 -w FILE 'host A and host B and port P'".
 std::string capture_command(const ConnectionFacts& connection, std::string_view file);
+/// The same for what the handshake tells: "from the handshake on: tcpdump ...".
+std::string capture_from_handshake(const ConnectionFacts& connection);
 
 /// "the sender (10.0.0.1:80)".
 std::string name_sender(const Transfer& transfer);

@@ -36,6 +36,9 @@ struct AlteredSyn {
 };
 
 struct HandshakeFacts {
+  /// No SYN was captured: the connection began before.
+  [[nodiscard]] bool is_missing() const { return syn_count == 0 && syn_ack_count == 0; }
+
   std::uint32_t syn_count = 0, syn_ack_count = 0;   // copies sent; taps removed
   Exemplars syn_frames, syn_ack_frames;
   std::optional<SynFacts> syn, syn_ack;             // the ones that succeeded, else the first

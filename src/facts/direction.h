@@ -332,6 +332,8 @@ struct DirectionFacts {
   SackEdgeFacts sack_edges;
   RenegeFacts reneged;
   std::uint64_t unseen_acked_bytes = 0;   // acknowledged but never captured: the capture lost packets
+  /// What was carried, as the ACKs know it where no data was captured.
+  [[nodiscard]] std::uint64_t carried_bytes() const { return bytes > unseen_acked_bytes ? bytes : unseen_acked_bytes; }
   std::uint64_t unseen_acked_holes = 0;
   Exemplars unseen_acked;
   SpuriousFacts spurious;

@@ -41,6 +41,11 @@ struct TimeAccount {
 
   double& operator[](TimeOwner owner) { return seconds[static_cast<std::size_t>(owner)]; }
   double operator[](TimeOwner owner) const { return seconds[static_cast<std::size_t>(owner)]; }
+  /// All that one owner has goes to the other.
+  void give(TimeOwner from, TimeOwner to) {
+    (*this)[to] += (*this)[from];
+    (*this)[from] = 0;
+  }
   [[nodiscard]] double total() const {
     double sum = 0;
     for (double s : seconds) sum += s;

@@ -75,8 +75,7 @@ void read_connection(Notes& notes, const ConnectionFacts& c) {
   std::uint64_t spoke = 0;
   for (const DirectionFacts& d : c.directions) spoke += d.data_packets + d.unseen_acked_holes;
   if (one_way && spoke > 1) notes.half.add(c.first_frame);
-  if (c.handshake.syn_count == 0 && c.handshake.syn_ack_count == 0)
-    notes.handshake.add(c.first_frame);
+  if (c.handshake.is_missing()) notes.handshake.add(c.first_frame);
   if (c.reuses && c.handshake.completed) notes.reuse.add(c.first_frame);
   for (const ResetFacts& r : c.resets) {
     if (r.window == 0 && !r.answers_syn) notes.zero_in_reset.add(r.frame);

@@ -13,14 +13,12 @@
 #include <cstdint>
 #include <vector>
 
+#include "facts/link_rate.h"
+
 namespace slowpath::flow {
 
 class PairSpacing {
  public:
-  /// Hosts take what waits for them one after the other, as regularly as a path: 10 to 40 us a
-  /// segment or an ACK. Shorter gaps tell nothing of the path.
-  static constexpr double kLeastGap_s = 50e-6;
-
   struct Peak {
     double bps = 0;           // payload; 0: none stands out
     std::uint64_t pairs = 0;  // within about 8 % of it
@@ -30,7 +28,7 @@ class PairSpacing {
   void add(double bits, double gap_s) {
     if (counts_.empty()) counts_.resize(kBins);
     ++pairs_;
-    if (gap_s < kLeastGap_s) return;
+    if (gap_s < kHostGap_s) return;
     const auto bps = static_cast<float>(bits / gap_s);
     if (!(bps >= kSlowest && bps < kFastest)) return;
     ++counts_[bin_of(bps)];

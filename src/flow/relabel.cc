@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What only the whole transfer tells of whose its time was.
 #include <algorithm>
-#include <utility>
 
+#include "facts/link_rate.h"
 #include "flow/direction_analysis.h"
 
 namespace slowpath::flow {
@@ -38,25 +38,19 @@ void DirectionAnalysis::relabel_flat_flight() {
   if (facts_.flight_idle_share < kIdle) return;
   if (have_window_ && plateau > kBelowWindow * static_cast<double>(facts_.window.median_bytes))
     return;
-  facts_.time[TimeOwner::unknown] += facts_.time[TimeOwner::congestion_window];
-  facts_.time[TimeOwner::congestion_window] = 0;
+  facts_.time.give(TimeOwner::congestion_window, TimeOwner::unknown);
 }
 
 // A capture that begins while a queue stands does not show the round trip without it: what waits in
 // that queue seems to wait for ACKs. That the path was full shows all the same where segments come
 // as close as its rate lets them, and the transfer had nearly all of that rate.
 void DirectionAnalysis::relabel_full_path() {
-  constexpr double kAgreeing = 0.5, kFilled = 0.95;
-  const TrainFacts& trains = facts_.trains;
-  const bool told = trains.pair_bps > 0 && trains.pair_share >= kAgreeing;
-  // So close, hosts make the gaps.
-  const bool by_hosts = segment_size_ * 8 < PairSpacing::kLeastGap_s * trains.pair_bps;
+  const double bps = exact_link_bps(facts_);
   // A program's rhythm looks like the path's, but for the queue.
-  if (!begun_late_ || !told || by_hosts || is_quiet()) return;
-  if (facts_.goodput_bps < kFilled * trains.pair_bps) return;
-  double& bottleneck = facts_.time[TimeOwner::bottleneck];
-  bottleneck += std::exchange(facts_.time[TimeOwner::congestion_window], 0);
-  if (away()) bottleneck += std::exchange(facts_.time[TimeOwner::pacing_or_cpu], 0);
+  if (!begun_late_ || bps <= 0 || is_quiet()) return;
+  if (facts_.goodput_bps < kLinkFilled * bps) return;
+  facts_.time.give(TimeOwner::congestion_window, TimeOwner::bottleneck);
+  if (away()) facts_.time.give(TimeOwner::pacing_or_cpu, TimeOwner::bottleneck);
 }
 
 // Of data without its ACKs, or ACKs without the data, only what was sent again tells what was
@@ -70,8 +64,7 @@ void DirectionAnalysis::disown_half() {
     const bool shows = (owner == TimeOwner::handshake && established_) ||
                        owner == TimeOwner::loss_recovery || owner == TimeOwner::timeout ||
                        owner == TimeOwner::unknown;
-    if (shows) continue;
-    facts_.time[TimeOwner::unknown] += std::exchange(facts_.time[owner], 0);
+    if (!shows) facts_.time.give(owner, TimeOwner::unknown);
   }
 }
 

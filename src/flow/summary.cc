@@ -26,7 +26,7 @@ DirectionAnalysis::DirectionAnalysis(Direction direction, const Witness& witness
       segment_size_(witness.segment_size[index(direction)]),
       path_segment_size_(witness.path_segment_size[index(direction)]),
       window_shift_(witness.window_shift[1 - index(direction)]),
-      begun_late_(handshake.syn_count == 0 && handshake.syn_ack_count == 0),
+      begun_late_(handshake.is_missing()),
       established_(begun_late_),
       bare_field_(window_shift_, witness.scale[1 - index(direction)]) {
   facts_.vantage = witness.vantage(direction);

@@ -28,7 +28,8 @@ bool connect_client(int socket, const SocketAddress& server, TransferEnd& end, E
 /// The client's connection; none if the client gave up.
 Descriptor accept_client(int listener, TransferEnd& end, EndReport& report);
 /// How long a blocking call of a transfer waits before it looks at the limit again.
-inline constexpr Duration kPatience = std::chrono::milliseconds{50};
+inline constexpr int kPatienceMs = 50;
+inline constexpr Duration kPatience = std::chrono::milliseconds{kPatienceMs};
 /// At the limit: the socket goes without a word once the peer sends no more.
 void vanish_after(Descriptor socket, const TransferEnd& end, int incoming);
 

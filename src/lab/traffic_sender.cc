@@ -65,7 +65,7 @@ class Pace {
 bool write_some(int socket, Bytes data, bool nonblocking, std::size_t& taken) {
   taken = 0;
   pollfd ready{.fd = socket, .events = POLLOUT, .revents = 0};
-  if (poll(&ready, 1, static_cast<int>(kPatience.count() / 1'000'000)) == 0) return true;
+  if (poll(&ready, 1, kPatienceMs) == 0) return true;
   // The flag and not O_NONBLOCK: the other direction's reader shares the socket.
   const int flags = MSG_NOSIGNAL | (nonblocking ? MSG_DONTWAIT : 0);
   const auto count = send(socket, data.data(), data.size(), flags);

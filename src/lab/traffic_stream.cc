@@ -39,7 +39,7 @@ Descriptor accept_client(int listener, TransferEnd& end, EndReport& report) {
   for (;;) {
     const bool last_look = end.control.client_over || (end.control.began_ns != 0 && end.is_late());
     pollfd ready{.fd = listener, .events = POLLIN, .revents = 0};
-    const int wait_ms = last_look ? 0 : static_cast<int>(kPatience.count() / 1'000'000);
+    const int wait_ms = last_look ? 0 : kPatienceMs;
     if (poll(&ready, 1, wait_ms) > 0) {
       Descriptor accepted{accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)};
       if (accepted.is_open()) {

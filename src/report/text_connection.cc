@@ -33,11 +33,9 @@ std::uint64_t resends_of(const DirectionFacts& direction, ResendClass kind) {
 
 Direction main_direction(const ConnectionFacts& connection, const Finding* finding) {
   if (finding != nullptr && finding->direction) return *finding->direction;
-  const auto carried = [&](Direction direction) {
-    return std::max(connection[direction].bytes, connection[direction].unseen_acked_bytes);
-  };
-  return carried(Direction::to_client) > carried(Direction::to_server) ? Direction::to_client
-                                                                       : Direction::to_server;
+  const std::uint64_t down = connection[Direction::to_client].carried_bytes();
+  return down > connection[Direction::to_server].carried_bytes() ? Direction::to_client
+                                                                 : Direction::to_server;
 }
 
 std::string ends_of(const ConnectionFacts& connection, Direction direction) {

@@ -89,7 +89,7 @@ bool is_made_by_others(const Transfer& transfer, const QueueFacts& queue, Siblin
 void inspect_transfer(const Transfer& transfer, Siblings& siblings, Findings& findings) {
   const DirectionFacts& data = transfer.data();
   const QueueFacts queue = queue_of(data);
-  if (std::string why = why_no_queue_known(data, kSamples); !why.empty())
+  if (std::string why = why_no_queue_known(data, queue, kSamples); !why.empty())
     return silent(findings, kId, transfer, std::move(why));
   if (queue.ratio() <= kRatio || queue.added_s() <= kAddedSeconds) {
     return silent(findings, kId, transfer,

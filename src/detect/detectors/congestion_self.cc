@@ -89,8 +89,8 @@ void report(const Transfer& transfer, const QueueFacts& queue, const LossPattern
 }
 
 /// Why the round trips tell nothing of a queue on the data's way; empty when they do.
-std::string why_unseen(const DirectionFacts& data) {
-  if (std::string why = why_no_queue_known(data, kSamples); !why.empty()) return why;
+std::string why_unseen(const DirectionFacts& data, const QueueFacts& queue) {
+  if (std::string why = why_no_queue_known(data, queue, kSamples); !why.empty()) return why;
   if (queue_is_on_ack_way(data)) return "the queue is on the ACKs' way back, not on the data's";
   return may_have_been_late(data);
 }
@@ -214,7 +214,7 @@ void inspect_transfer(const Transfer& transfer, const Policing* policing, Siblin
                       Findings& findings) {
   const DirectionFacts& data = transfer.data();
   const QueueFacts queue = queue_of(data);
-  if (std::string why = why_unseen(data); !why.empty())
+  if (std::string why = why_unseen(data, queue); !why.empty())
     return silent(findings, kId, transfer, std::move(why));
   // The queue when it is full, before it overflows: the high end of the saw-tooth.
   const double full_s = std::max(queue.loaded_s, data.rtt.total.p95_s);

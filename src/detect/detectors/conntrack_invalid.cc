@@ -29,8 +29,7 @@ std::optional<Endpoint> resetter(const ConnectionFacts& connection) {
 }
 
 bool is_stray(const ConnectionFacts& connection) {
-  const HandshakeFacts& handshake = connection.handshake;
-  return handshake.syn_count == 0 && handshake.syn_ack_count == 0 && connection.reset_count > 0 &&
+  return connection.handshake.is_missing() && connection.reset_count > 0 &&
          connection.directions[0].packets + connection.directions[1].packets <= kFewPackets;
 }
 

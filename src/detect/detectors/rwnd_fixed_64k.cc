@@ -53,8 +53,7 @@ Finding describe(const Transfer& transfer, const WindowLimit& limit) {
   finding.refuted_by = "a window above 64 KiB on another connection to the same application";
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.window_full");
   if (finding.severity == Severity::suspect) {
-    finding.next_capture =
-        "from the handshake on: " + capture_command(transfer.connection, "from_the_start.pcap");
+    finding.next_capture = capture_from_handshake(transfer.connection);
   }
   return finding;
 }

@@ -58,8 +58,7 @@ Finding describe(const Transfer& transfer, const WindowLimit& limit) {
                       : "a larger receive buffer that leaves the rate as it is";
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.window_full");
   if (finding.severity == Severity::suspect) {
-    finding.next_capture =
-        "from the handshake on: " + capture_command(transfer.connection, "from_the_start.pcap");
+    finding.next_capture = capture_from_handshake(transfer.connection);
     finding.evidence.push_back(shown_by(
         fmt::format("{} round trips were seen; the window's scale is {}", data.flight_rounds,
                     data.window.knowledge == ScaleKnowledge::guessed ? "guessed" : "known"),

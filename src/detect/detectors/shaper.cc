@@ -126,7 +126,7 @@ void report(const Transfer& transfer, const QueueFacts& queue, const Plateau& pl
 void inspect_transfer(const Transfer& transfer, Findings& findings) {
   const DirectionFacts& data = transfer.data();
   const QueueFacts queue = queue_of(data);
-  if (std::string why = why_no_queue_known(data); !why.empty())
+  if (std::string why = why_no_queue_known(data, queue); !why.empty())
     return silent(findings, kId, transfer, std::move(why));
   if (!queue_builds(queue)) {
     return silent(findings, kId, transfer, "the round-trip time does not grow: nothing is queued");

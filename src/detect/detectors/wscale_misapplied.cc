@@ -141,8 +141,7 @@ Finding describe_small(const Transfer& transfer) {
       {{"window_field_max", window.raw_max},
        {"sends", static_cast<double>(window.bare_sends)},
        {"stops", static_cast<double>(window.bare_stops)}}));
-  finding.next_capture =
-      "from the handshake on: " + capture_command(transfer.connection, "from_the_start.pcap");
+  finding.next_capture = capture_from_handshake(transfer.connection);
   return finding;
 }
 
