@@ -97,6 +97,15 @@ AfterFix expect_all(const Transfer& transfer, const Repairs& done, Siblings& sib
   return predict_beside_others(transfer, done, siblings);
 }
 
+/// What is left after fewer repairs is left after more: they are judged by other traces of what the
+/// path carries, and those may promise less.
+void keep_promise(const AfterFix& before, AfterFix& after) {
+  if (!before.goodput_bps || bound_of(after) != Bound::at_least) return;
+  if (*after.goodput_bps >= *before.goodput_bps) return;
+  after.goodput_bps = before.goodput_bps;
+  after.basis = "no less than after the step before";
+}
+
 }  // namespace
 
 Direction main_direction(const ConnectionFacts& connection) {
@@ -149,6 +158,7 @@ std::vector<FixStep> order_steps(const Case& facts, const std::vector<Finding>& 
     Repairs also = done;
     add_repair(finding, also);
     AfterFix after = expect_all(*transfer, also, siblings);
+    keep_promise(steps.back().after, after);
     const bool shows = is_switch(finding, *transfer, findings, steps, after);
     if (!shows && !is_hidden_limit(finding)) continue;
     done = also;

@@ -626,6 +626,23 @@ TEST(Steps, AWindowThatWasNeverReachedIsPromisedNoMoreThanPassesNow) {
   EXPECT_TRUE(after.basis.starts_with("it was never reached")) << after.basis;
 }
 
+TEST(Steps, MoreRepairsPromiseNoLess) {
+  Case facts = healthy_case({.bytes = 500'000, .seconds = 36});
+  DirectionFacts& data = download_of(facts);
+  data.window.shift = 0;
+  charge(data, TimeOwner::timeout, 27);
+  data.timeout_s = 27;
+  data.lost_packets = 20;
+  const Diagnosis diagnosis = detect::synthesise(facts, {claim("random-loss", 27)});
+  ASSERT_EQ(diagnosis.steps.size(), 2U);
+  const AfterFix& first = diagnosis.steps[0].after;
+  const AfterFix& then = diagnosis.steps[1].after;
+  EXPECT_GT(first.goodput_bps.value_or(0), 1.5 * data.goodput_bps);
+  EXPECT_EQ(bound_of(then), Bound::at_least);
+  EXPECT_GE(then.goodput_bps.value_or(0), first.goodput_bps.value_or(0)) << then.basis;
+  EXPECT_TRUE(then.basis.starts_with("it was never reached")) << then.basis;
+}
+
 TEST(Steps, BehindLossesThatNothingExplainsAWindowIsSuspected) {
   Case facts = healthy_case({.bytes = 10'000'000, .seconds = 10});
   DirectionFacts& data = download_of(facts);
