@@ -1,36 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Steps with their undo: this host's names and values in commands.
 #include <algorithm>
-#include <cctype>
 
 #include <fmt/format.h>
 
+#include "base/replace_word.h"
 #include "detect/host_support.h"
 
 namespace slowpath::detect {
 namespace {
-
-bool is_word_char(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
-}
-
-/// `word` becomes `value` where it stands alone.
-std::string replace_word(std::string_view text, std::string_view word, std::string_view value) {
-  std::string result;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = at + word.size();
-    const bool is_alone = text.substr(at).starts_with(word) &&
-                          (at == 0 || !is_word_char(text[at - 1])) &&
-                          (end == text.size() || !is_word_char(text[end]));
-    if (is_alone) {
-      result += value;
-      at = end;
-    } else {
-      result += text[at++];
-    }
-  }
-  return result;
-}
 
 std::string fill(std::string_view text, std::string_view interface) {
   if (interface.empty()) return std::string(text);

@@ -167,6 +167,10 @@ std::string capture_from_handshake(const ConnectionFacts& connection) {
   return "from the handshake on: " + capture_command(connection, "from_the_start.pcap");
 }
 
+std::string socket_command(const IpAddress& peer, std::string_view options) {
+  return fmt::format("ss {} dst {}", options, in_brackets(peer));
+}
+
 std::string name_sender(const Transfer& transfer) {
   return fmt::format("the sender ({})", to_string(transfer.sender()));
 }

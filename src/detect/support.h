@@ -93,6 +93,9 @@ std::string capture_command(const ConnectionFacts& connection, std::string_view 
 /// The same for what the handshake tells: "from the handshake on: tcpdump ...".
 std::string capture_from_handshake(const ConnectionFacts& connection);
 
+/// "ss -tin dst 10.0.0.2"; an IPv6 address in brackets, as ss reads it.
+std::string socket_command(const IpAddress& peer, std::string_view options = "-tin");
+
 /// "the sender (10.0.0.1:80)".
 std::string name_sender(const Transfer& transfer);
 std::string name_receiver(const Transfer& transfer);

@@ -76,9 +76,12 @@ std::string to_string(const IpAddress& address) {
   }
 }
 
+std::string in_brackets(const IpAddress& address) {
+  return address.version == 6 ? "[" + to_string(address) + "]" : to_string(address);
+}
+
 std::string to_string(const Endpoint& endpoint) {
-  const char* form = endpoint.address.version == 6 ? "[{}]:{}" : "{}:{}";
-  return fmt::format(fmt::runtime(form), to_string(endpoint.address), endpoint.port);
+  return fmt::format("{}:{}", in_brackets(endpoint.address), endpoint.port);
 }
 
 std::optional<IpAddress> parse_address(std::string_view text) {

@@ -28,6 +28,8 @@ struct Endpoint {
 
 /// "10.0.0.1", "2001:db8::1" (RFC 5952).
 std::string to_string(const IpAddress& address);
+/// "10.0.0.1", "[2001:db8::1]": where a port may follow.
+std::string in_brackets(const IpAddress& address);
 /// "10.0.0.1:80", "[2001:db8::1]:80".
 std::string to_string(const Endpoint& endpoint);
 

@@ -61,6 +61,9 @@ struct RemedyStep {
   std::string_view undo;     // its exact reverse, or kNothingToUndo; never empty
   std::string_view source;   // RFC, manual page, kernel document, vendor note or public issue
   bool check_first = false;  // the exact command was not certain: read the source before running it
+  double most_rtt_s = 0;     // a longer round trip makes it void; 0: none does
+
+  [[nodiscard]] constexpr bool only_looks() const { return undo == kNothingToUndo; }
 };
 
 /// One entry of the catalogue. A text that does not apply to a fault is empty, save `name`,

@@ -50,11 +50,11 @@ void write_item(Out out, std::string_view label, std::string_view text) {
 }
 
 void write_step(Out out, const RemedyStep& step, int number) {
-  const bool only_looks = step.undo == kNothingToUndo;
-  fmt::format_to(out, "{}. *{}*, {}", number, only_looks ? "look" : "do", to_string(step.where));
+  fmt::format_to(out, "{}. *{}*, {}", number, step.only_looks() ? "look" : "do",
+                 to_string(step.where));
   if (step.platform != Platform::any) fmt::format_to(out, ", {}", to_string(step.platform));
   fmt::format_to(out, "{}: {}\n", step.check_first ? ", *check first*" : "", escaped(step.action));
-  if (!only_looks) fmt::format_to(out, "   - undo: {}\n", escaped(step.undo));
+  if (!step.only_looks()) fmt::format_to(out, "   - undo: {}\n", escaped(step.undo));
   fmt::format_to(out, "   - source: {}\n", escaped(step.source));
 }
 

@@ -87,10 +87,9 @@ std::string place_of(const RemedyStep& step) {
 }
 
 void write_step(Page& page, const RemedyStep& step) {
-  const bool only_looks = step.undo == kNothingToUndo;
-  page.entry(only_looks ? "look" : "do",
+  page.entry(step.only_looks() ? "look" : "do",
              fmt::format("{}: {}", place_of(step), without_quotes_around_ids(step.action)));
-  if (!only_looks) write(page, "  undo", step.undo);
+  if (!step.only_looks()) write(page, "  undo", step.undo);
   write(page, "  source",
         step.check_first ? fmt::format("{} (read it first: the command depends on release "
                                        "or driver)",

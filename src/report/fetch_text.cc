@@ -164,13 +164,13 @@ void write_expected(Page& page, const FetchFacts& facts) {
                                      facts.expected->from));
 }
 
-/// The first change of the catalogue; which system it is for is not known.
+/// The first step of the catalogue; which system it is for is not known.
 void write_remedy(Page& page, const FetchVerdict& verdict) {
   const Fault* fault = find_fault(verdict.fault);
   if (fault == nullptr || fault->remedies.empty()) return;
   const RemedyStep& step = fault->remedies.front();
-  page.entry("do", step.action);
-  if (!step.undo.empty()) page.entry("", fmt::format("undo: {}", step.undo));
+  page.entry(step.only_looks() ? "look" : "do", step.action);
+  if (!step.only_looks()) page.entry("", fmt::format("undo: {}", step.undo));
   page.entry("", fmt::format("all steps: slowpath explain {}", verdict.fault));
 }
 

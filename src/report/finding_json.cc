@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "detect/remedies.h"
 #include "facts/catalogue.h"
 #include "report/json_value.h"
 #include "report/words.h"
@@ -42,8 +43,8 @@ Json to_json(const RemedyStep& step, const Case& facts, const Finding& finding) 
   if (!address.empty()) where += " (" + address + ")";
   return {{"platform", to_string(step.platform)},
           {"where", where},
-          {"do", step.action},
-          {"undo", step.undo},
+          {"do", command_of(step.action, step.where, facts, finding)},
+          {"undo", command_of(step.undo, step.where, facts, finding)},
           {"source", step.source},
           {"check_first", step.check_first}};
 }
@@ -67,7 +68,7 @@ Json after_fix_to_json(const AfterFix& after) {
 
 Json finding_to_json(const Finding& finding, const Case& facts) {
   const Fault* fault = find_fault(finding.fault);
-  const Fault* remedied = finding.remedies_of.empty() ? fault : find_fault(finding.remedies_of);
+  const Fault* remedied = detect::remedied_fault(finding);
   Json evidence = Json::array();
   for (const Evidence& item : finding.evidence) evidence.push_back(to_json(item, facts));
   Json ruled_out = Json::array();
@@ -75,10 +76,8 @@ Json finding_to_json(const Finding& finding, const Case& facts) {
     ruled_out.push_back({{"fault", rival.fault}, {"why", rival.why}});
   }
   Json remedies = Json::array();
-  if (remedied != nullptr) {
-    for (const RemedyStep& step : remedied->remedies) {
-      remedies.push_back(to_json(step, facts, finding));
-    }
+  for (const RemedyStep* step : detect::steps_against(finding, facts)) {
+    remedies.push_back(to_json(*step, facts, finding));
   }
   return {{"fault", finding.fault},
           {"name", fault != nullptr ? fault->name : ""},

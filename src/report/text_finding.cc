@@ -10,6 +10,7 @@
 #include <fmt/core.h>
 
 #include "base/format.h"
+#include "detect/remedies.h"
 #include "facts/catalogue.h"
 #include "report/text_parts.h"
 #include "report/words.h"
@@ -88,12 +89,15 @@ std::string place_of(const RemedyStep& step, const Answer& answer, const Finding
   return fmt::format("the {}", to_string(step.where));
 }
 
+/// Under `label`, or as what it is where it changes nothing.
 void write_remedy(Page& page, std::string_view label, const RemedyStep& step, const Answer& answer,
                   const Finding& finding) {
-  std::string what = fmt::format("on {}: {}", place_of(step, answer, finding), step.action);
+  std::string what = fmt::format("on {}: {}", place_of(step, answer, finding),
+                                 command_of(step.action, step.where, answer.facts, finding));
   if (step.platform != Platform::any) what += fmt::format("   ({})", to_string(step.platform));
   if (step.check_first) what += fmt::format("   (check it first: {})", step.source);
-  const std::string undo = fmt::format("undo: {}", step.undo);
+  if (step.only_looks()) return page.entry("look", what);
+  const std::string undo = "undo: " + command_of(step.undo, step.where, answer.facts, finding);
   const std::string line = what + "        " + undo;
   constexpr std::size_t kLabelColumns = 10;
   if (display_width(line) + kLabelColumns <= page.style().width) {
@@ -104,27 +108,24 @@ void write_remedy(Page& page, std::string_view label, const RemedyStep& step, co
   }
 }
 
-/// The step to show alone: the first one that needs no particular system, else the first.
-const RemedyStep* first_step(const Fault& fault) {
-  // The catalogue's order is what to try first; a step that only looks changes nothing.
-  const auto change = std::ranges::find_if(
-      fault.remedies, [](const RemedyStep& step) { return step.undo != kNothingToUndo; });
-  if (change != fault.remedies.end()) return &*change;
-  return fault.remedies.empty() ? nullptr : &fault.remedies.front();
-}
-
+/// The first change and, where the catalogue has something to look at before it, the first of that.
+/// With `all` the others follow, else their number.
 void write_remedies(Page& page, const Answer& answer, const Finding& finding, bool all) {
-  const Fault* fault =
-      find_fault(finding.remedies_of.empty() ? finding.fault : finding.remedies_of);
-  const RemedyStep* first = fault != nullptr ? first_step(*fault) : nullptr;
-  if (first == nullptr) return;
-  write_remedy(page, "do", *first, answer, finding);
-  if (all) {
-    for (const RemedyStep& step : fault->remedies) {
-      if (&step != first) write_remedy(page, "or", step, answer, finding);
-    }
-  } else if (fault->remedies.size() > 1) {
-    page.entry("", fmt::format("{} other steps or systems with --all", fault->remedies.size() - 1));
+  std::vector<const RemedyStep*> steps = detect::steps_against(finding, answer.facts);
+  // What is shown alone comes first.
+  const auto change = std::ranges::find_if_not(steps, &RemedyStep::only_looks);
+  std::size_t shown = std::min<std::size_t>(steps.size(), 1);
+  if (change != steps.end() && change != steps.begin()) {
+    std::rotate(steps.begin() + 1, change, change + 1);
+    shown = 2;
+  }
+  for (std::size_t i = 0; i < (all ? steps.size() : shown); ++i) {
+    write_remedy(page, i < shown ? "do" : "or", *steps[i], answer, finding);
+  }
+  const std::size_t others = all ? 0 : steps.size() - shown;
+  if (others != 0) {
+    page.entry("", fmt::format("{} other {} with --all", others,
+                               others == 1 ? "step or system" : "steps or systems"));
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The words that text and JSON share: enumerations as the contract spells them, and who is meant by
-// a role of a remedy.
+// a role of a remedy and in its commands.
 #pragma once
 
 #include <string>
@@ -32,6 +32,11 @@ const ConnectionFacts* connection_of(const Case& facts, const Finding& finding);
 
 /// Who is meant: "10.0.0.1", "10.0.0.1 and 10.0.0.2"; empty where the packets do not tell.
 std::string address_of(Role role, const Case& facts, const Finding& finding);
+
+/// A step's command with what the packets tell in place of DST (who is asked from the place where
+/// the step is done), SENDER, RECEIVER, SERVER and PORT; the words stay where they tell nothing.
+std::string command_of(std::string_view text, Role where, const Case& facts,
+                       const Finding& finding);
 
 /// The finding that gave the verdict, or nullptr for healthy and unclear.
 const Finding* finding_of_verdict(const Diagnosis& diagnosis);

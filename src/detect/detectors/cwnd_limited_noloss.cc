@@ -115,9 +115,9 @@ void report(const Transfer& transfer, Findings& findings) {
       {}, {{"rtt_min_us", queue.base_s * 1e6}, {"rtt_loaded_us", queue.loaded_s * 1e6}}));
   finding.refuted_by = "ss -tin on the sender: a cwnd well above what is in flight";
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.bytes_in_flight");
-  finding.next_capture =
-      fmt::format("on {}: ss -tin dst {} (cwnd, ssthresh); ip tcp_metrics show",
-                  to_string(transfer.sender().address), to_string(transfer.receiver().address));
+  finding.next_capture = fmt::format("on {}: {} (cwnd, ssthresh); ip tcp_metrics show",
+                                     to_string(transfer.sender().address),
+                                     socket_command(transfer.receiver().address));
   findings.list.push_back(std::move(finding));
 }
 

@@ -104,9 +104,9 @@ void inspect_group(const AttemptGroup& group, Findings& findings) {
                        "cannot be told: what could not be sent is not in the capture"};
   finding.wireshark_filter = "tcp.flags.syn == 1 && " + source_filter(group.client);
   finding.next_capture = fmt::format(
-      "on {}: ss -tan dst {} | awk '{{print $1}}' | sort | uniq -c; sysctl "
+      "on {}: {} | awk '{{print $1}}' | sort | uniq -c; sysctl "
       "net.ipv4.ip_local_port_range",
-      to_string(group.client), to_string(group.server.address));
+      to_string(group.client), socket_command(group.server.address, "-tan"));
   findings.list.push_back(std::move(finding));
 }
 

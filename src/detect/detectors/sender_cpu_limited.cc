@@ -148,9 +148,9 @@ void report(const Transfer& transfer, Findings& findings) {
   finding.after_fix = {std::nullopt, "packets do not show what a faster sender would reach"};
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.len > 0");
   finding.next_capture = fmt::format(
-      "on {} during the transfer: mpstat -P ALL 1    and: ss -tin dst {} (pacing_rate, "
+      "on {} during the transfer: mpstat -P ALL 1    and: {} (pacing_rate, "
       "app_limited)",
-      to_string(transfer.sender().address), to_string(transfer.receiver().address));
+      to_string(transfer.sender().address), socket_command(transfer.receiver().address));
   findings.list.push_back(std::move(finding));
 }
 

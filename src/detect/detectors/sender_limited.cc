@@ -89,9 +89,9 @@ void report(const Transfer& transfer, Findings& findings) {
       {}, {{"app_data_ready_share", data.app_data_ready_share}}));
   finding.refuted_by = "ss -tin on the sender: cwnd reached, no notsent data, not app_limited";
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.bytes_in_flight");
-  finding.next_capture =
-      fmt::format("on {}: ss -tin dst {} (sndbuf_limited, app_limited, notsent)",
-                  to_string(transfer.sender().address), to_string(transfer.receiver().address));
+  finding.next_capture = fmt::format("on {}: {} (sndbuf_limited, app_limited, notsent)",
+                                     to_string(transfer.sender().address),
+                                     socket_command(transfer.receiver().address));
   findings.list.push_back(std::move(finding));
 }
 

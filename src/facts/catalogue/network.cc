@@ -222,21 +222,24 @@ constexpr RemedyStep kRtoDominated[] = {
     look(linux, sender,
          "nstat -az TcpExtTCPTimeouts TcpExtTCPLostRetransmit TcpRetransSegs, before and after",
          "nstat(8); kernel snmp_counter.rst"),
-    change(linux, sender,
-           "ip route replace DST via GATEWAY dev DEV rto_min 50ms, only inside one data centre",
-           "ip route replace OLD, with the route that `ip route show DST` printed before (ip route "
-           "del DST if there was none)",
-           "ip-route(8), rto_min"),
-    unsure(windows, sender,
-           "Set-NetTCPSetting -SettingName TEMPLATE -MinRtoMs 50, only inside one data centre",
-           "Set-NetTCPSetting -SettingName TEMPLATE -MinRtoMs OLD; note the old value first with "
-           "`Get-NetTCPSetting`",
-           "Microsoft Learn: Set-NetTCPSetting"),
-    unsure(solaris, sender,
-           "ipadm set-prop -p _rexmit_interval_min=NEW tcp, only inside one data centre",
-           "ipadm set-prop -p _rexmit_interval_min=OLD tcp; note the old value first with `ipadm "
-           "show-prop -p _rexmit_interval_min tcp`",
-           "Oracle Solaris Tunable Parameters Reference"),
+    inside_data_centre(change(
+        linux, sender,
+        "ip route replace DST via GATEWAY dev DEV rto_min 50ms, only inside one data centre",
+        "ip route replace OLD, with the route that `ip route show DST` printed before (ip route "
+        "del DST if there was none)",
+        "ip-route(8), rto_min")),
+    inside_data_centre(unsure(
+        windows, sender,
+        "Set-NetTCPSetting -SettingName TEMPLATE -MinRtoMs 50, only inside one data centre",
+        "Set-NetTCPSetting -SettingName TEMPLATE -MinRtoMs OLD; note the old value first with "
+        "`Get-NetTCPSetting`",
+        "Microsoft Learn: Set-NetTCPSetting")),
+    inside_data_centre(unsure(
+        solaris, sender,
+        "ipadm set-prop -p _rexmit_interval_min=NEW tcp, only inside one data centre",
+        "ipadm set-prop -p _rexmit_interval_min=OLD tcp; note the old value first with `ipadm "
+        "show-prop -p _rexmit_interval_min tcp`",
+        "Oracle Solaris Tunable Parameters Reference")),
 };
 
 constexpr RemedyStep kSpuriousRetransmission[] = {

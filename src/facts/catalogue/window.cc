@@ -157,7 +157,7 @@ constexpr RemedyStep kRwndLimited[] = {
 
 constexpr RemedyStep kZeroWindow[] = {
     look(linux, receiver,
-         "ss -tmp src PORT: a Recv-Q near the buffer's size names the process that does not read",
+         "ss -tmp src :PORT: a Recv-Q near the buffer's size names the process that does not read",
          "ss(8)"),
     look(linux, receiver,
          "Look at what that process waits for: top -H -p PID for CPU, iostat -x 1 for disk, cat "

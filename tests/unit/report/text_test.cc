@@ -87,6 +87,29 @@ TEST(Text, ARemedyOfBothEndsReadsAsASentence) {
   EXPECT_EQ(text.find("the both"), std::string::npos) << text;
 }
 
+TEST(Text, WhatToLookAtFirstComesBeforeTheChange) {
+  Answer answer = test::large_sends();
+  Finding& finding = answer.diagnosis.findings.front();
+  finding.fault = answer.diagnosis.verdict = "zero-window";
+  const std::string text = to_text(answer, {});
+  const std::size_t look = text.find("look      on 10.0.0.2: ss -tmp src :9000: ");
+  ASSERT_NE(look, std::string::npos) << text;
+  EXPECT_LT(look, text.find("do        on 10.0.0.2: Give reading its own thread")) << text;
+  EXPECT_NE(text.find("1 other step or system with --all"), std::string::npos) << text;
+  const std::string all = to_text(answer, {.all = true});
+  EXPECT_EQ(all.find("not needed"), std::string::npos) << all;
+}
+
+TEST(Text, WithoutAChangeThereIsOnlySomethingToLookAt) {
+  Answer answer = test::large_sends();
+  answer.diagnosis.findings.front().fault = answer.diagnosis.verdict = "server-think-time";
+  const std::string text = to_text(answer, {});
+  EXPECT_NE(text.find("look      on 10.0.0.2: Profile the server's application"), std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("\ndo "), std::string::npos) << text;
+  EXPECT_NE(text.find("1 other step or system with --all"), std::string::npos) << text;
+}
+
 TEST(Text, NarrowAsciiTerminal) {
   const std::string text = to_text(test::large_sends(), {.style = {.width = 80, .utf8 = false}});
   expect_golden("large_sends_ascii.txt", text);

@@ -30,6 +30,53 @@ TEST(Words, WhatPacketsDoNotTellStaysOpen) {
   EXPECT_EQ(address_of(Role::client, answer.facts, finding), "");
 }
 
+TEST(Words, CommandsNameTheEndsOfTheConnection) {
+  const Answer answer = test::large_sends();
+  Finding finding = answer.diagnosis.findings.front();
+  const auto at = [&](Role where, std::string_view text) {
+    return command_of(text, where, answer.facts, finding);
+  };
+  EXPECT_EQ(at(Role::sender, "ss -ti dst RECEIVER"), "ss -ti dst 10.0.0.2");
+  EXPECT_EQ(at(Role::receiver, "ss -tmi dst SENDER"), "ss -tmi dst 10.0.0.1");
+  EXPECT_EQ(at(Role::sender, "mtr -rwc 100 DST"), "mtr -rwc 100 10.0.0.2");
+  EXPECT_EQ(at(Role::server, "mtr -rwc 100 DST"), "mtr -rwc 100 10.0.0.1");
+  EXPECT_EQ(at(Role::client, "iptables -I INPUT -s SERVER --sport PORT"),
+            "iptables -I INPUT -s 10.0.0.2 --sport 9000");
+  finding.direction = Direction::to_client;
+  EXPECT_EQ(at(Role::receiver, "ss -tmp src :PORT"), "ss -tmp src :47876");
+  EXPECT_EQ(at(Role::server, "--dport PORT"), "--dport 9000");
+}
+
+TEST(Words, CommandsForIpv6) {
+  Answer answer = test::large_sends();
+  ConnectionFacts& connection = answer.facts.connections.front();
+  connection.client.address = *parse_address("2001:db8::1");
+  connection.server.address = *parse_address("2001:db8::2");
+  const Finding finding = answer.diagnosis.findings.front();
+  const auto at = [&](Role where, std::string_view text) {
+    return command_of(text, where, answer.facts, finding);
+  };
+  EXPECT_EQ(at(Role::sender, "ss -ti dst RECEIVER"), "ss -ti dst [2001:db8::2]");
+  EXPECT_EQ(at(Role::client, "ss -tan dst DST | wc -l"), "ss -tan dst [2001:db8::2] | wc -l");
+  EXPECT_EQ(at(Role::sender, "tracepath -n DST"), "tracepath -n 2001:db8::2");
+  EXPECT_EQ(at(Role::sender, "-IPDstPrefixMatchCondition DST/32"),
+            "-IPDstPrefixMatchCondition 2001:db8::2/128");
+  EXPECT_EQ(at(Role::server, "iptables -I INPUT -p tcp --dport PORT -j ACCEPT"),
+            "ip6tables -I INPUT -p tcp --dport 9000 -j ACCEPT");
+  EXPECT_EQ(at(Role::gateway, "iptables -I FORWARD -p icmp"), "iptables -I FORWARD -p icmp");
+}
+
+TEST(Words, CommandsKeepWhatPacketsDoNotTell) {
+  const Answer answer = test::large_sends();
+  Finding finding = answer.diagnosis.findings.front();
+  EXPECT_EQ(command_of("tracepath -n DST", Role::path, answer.facts, finding), "tracepath -n DST");
+  finding.direction.reset();
+  EXPECT_EQ(command_of("ss -ti dst RECEIVER", Role::sender, answer.facts, finding),
+            "ss -ti dst RECEIVER");
+  finding.connections.clear();
+  EXPECT_EQ(command_of("--dport PORT", Role::server, answer.facts, finding), "--dport PORT");
+}
+
 TEST(Words, WorstConnectionsComeFirst) {
   const Answer answer = test::crowd();
   const std::vector<std::size_t> order = connections_worst_first(answer);
