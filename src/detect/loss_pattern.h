@@ -78,8 +78,9 @@ bool flights_die(const DirectionFacts& data, const LossPattern& pattern);
 /// The evidence of `random-loss`, to which timeouts beside it are then attributed.
 bool losses_are_random(const DirectionFacts& data, const LossPattern& pattern);
 
-/// Why losses may have been none: far more packets came late, and were sent again for nothing, than
-/// are called lost, and nothing says that these were not late as well. Empty otherwise.
+/// Why losses may have been none: far more packets came late, or may have where nothing could tell,
+/// and were sent again for nothing, than are called lost, and nothing says that these were not late
+/// as well. Empty otherwise.
 std::string may_have_been_late(const DirectionFacts& data);
 
 /// Why the window is as small as after losses though nothing was lost: what came late was taken for

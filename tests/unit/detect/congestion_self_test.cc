@@ -84,6 +84,21 @@ TEST(CongestionSelf, LossesAmongManyNeedlessResendsMayHaveBeenLate) {
   EXPECT_EQ(silences_of("congestion-self", facts).size(), 1U);
 }
 
+// A capture that cut the options off shows no SACK, and so not what came late.
+TEST(CongestionSelf, AmongNeedlessResendsLossesMayHaveBeenLateWhereNoSackTells) {
+  Case facts = with_queue(0.090, 40, 2);
+  DirectionFacts& data = download_of(facts);
+  data.resent_packets = 200;
+  data.spurious.packets = 160;
+  data.sack_blocks = 0;
+  EXPECT_TRUE(run("congestion-self", facts).empty());
+  data.sack_blocks = 1;
+  EXPECT_EQ(run("congestion-self", facts).size(), 1U);
+  data.sack_blocks = 0;
+  data.spurious.packets = 159;
+  EXPECT_EQ(run("congestion-self", facts).size(), 1U);
+}
+
 TEST(CongestionSelf, LossesOutsideTheQueuesTimeAreNot) {
   Case facts = with_queue(0.090, 40, 2);
   charge(download_of(facts), TimeOwner::bottleneck, -4.9);
