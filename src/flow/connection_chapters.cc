@@ -25,9 +25,11 @@ std::size_t kept_from(std::size_t read, bool several_taps) {
 }
 
 // The shortest leg seen, less a margin: the sender's answer to an ACK must not seem to come before
-// it.
+// it. Of a hundredth of the other leg it is nothing: ACKs that come in one go carry one timestamp,
+// and its echo seems to answer the first of them.
 Duration reply_leg(const Witness& witness, Direction data) {
   const Duration shortest = witness.sender_leg(data);
+  if (shortest < witness.sender_leg(opposite(data)) / 100) return Duration{0};
   return shortest - std::min<Duration>(shortest / 10, kReactionMargin);
 }
 
