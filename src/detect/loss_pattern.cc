@@ -269,21 +269,20 @@ std::string may_have_been_late(const DirectionFacts& data) {
   // lost with its ACK.
   const bool most_came_late =
       data.reorder.packets >= many || data.reorder.late() >= kProvedPerLoss * data.lost_packets;
+  if (data.spurious.packets < many || data.spurious.packets == 0) return {};
+  if (most_came_late) {
+    return fmt::format(
+        "{} of {} resends were needless, and {} packets came late: the others may have been late "
+        "as well",
+        data.spurious.packets, data.resent_packets, data.reorder.late());
+  }
   // At the sender SACK alone tells what came late: without a block that could be read, nothing
   // does.
-  const bool unseen = is_at_sender(data) && data.sack_blocks == 0;
-  if (data.spurious.packets < many || data.spurious.packets == 0) return {};
-  if (!most_came_late && unseen) {
-    return fmt::format(
-        "{} of {} resends were needless, and no SACK tells which packets came late: the others may "
-        "have been late as well",
-        data.spurious.packets, data.resent_packets);
-  }
-  if (!most_came_late) return {};
+  if (!is_at_sender(data) || data.sack_blocks > 0) return {};
   return fmt::format(
-      "{} of {} resends were needless, and {} packets came late: the others may have been late as "
-      "well",
-      data.spurious.packets, data.resent_packets, data.reorder.late());
+      "{} of {} resends were needless, and no SACK tells which packets came late: the others may "
+      "have been late as well",
+      data.spurious.packets, data.resent_packets);
 }
 
 std::string taken_for_lost(const DirectionFacts& data) {
