@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/nearest.h"
+#include "base/replace_word.h"
 
 namespace slowpath::fix {
 namespace {
@@ -28,10 +29,6 @@ constexpr std::array kBlanks{
     Blank{"DST", &Blanks::destination, "--destination"},
     Blank{"GATEWAY", &Blanks::gateway, {}},
 };
-
-bool is_word_char(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-}
 
 /// Replaces a blank where it stands as a word.
 std::string fill(std::string_view text, const Blanks& blanks, std::vector<std::string>* missing) {

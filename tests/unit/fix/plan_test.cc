@@ -162,6 +162,11 @@ TEST(Plan, FillsBlanksAndSaysWhatIsMissing) {
   EXPECT_EQ(filled.command.find("DEV"), std::string::npos);
 }
 
+TEST(Plan, AnOptionIsNoBlank) {
+  const auto step = *fix::find_step("rss-one-queue/4", Platform::linux, {"eth0", "4", {}, {}});
+  EXPECT_TRUE(step.command.starts_with("ethtool -N eth0 rx-flow-hash udp4 sdfn")) << step.command;
+}
+
 TEST(Knob, RefusesRoutesThatAreNone) {
   for (const char* name :
        {"route:eth0:mtu", "route:eth0:mtu@", "route:eth0:colour@default",
