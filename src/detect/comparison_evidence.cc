@@ -64,7 +64,7 @@ std::optional<RewriteProof> find_rewrite(const Transfer& transfer, Rewritten wha
 }
 
 void add_proof(Finding& finding, const Stretch& where, std::string_view before,
-               std::string_view after, const PairExemplars& frames, Values values) {
+               std::string_view after, const PairExemplars& frames, Figures values) {
   Exemplars sent;
   Exemplars came;
   for (std::size_t i = 0; i < frames.kept(); ++i) {
@@ -78,7 +78,7 @@ void add_proof(Finding& finding, const Stretch& where, std::string_view before,
 }
 
 void add_proof(Finding& finding, const Stretch& where, std::string_view what,
-               const Exemplars& upstream_frames, Values values) {
+               const Exemplars& upstream_frames, Figures values) {
   finding.evidence.push_back(
       shown_by(fmt::format("between {} and {}: {}", where.upstream(), where.downstream(), what),
                upstream_frames, std::move(values)));

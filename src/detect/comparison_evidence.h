@@ -51,9 +51,9 @@ std::optional<RewriteProof> find_rewrite(const Transfer& transfer, Rewritten wha
 
 /// Makes a proof of it: names the points, with the frames at each, and needs no further capture.
 void add_proof(Finding& finding, const Stretch& where, std::string_view before,
-               std::string_view after, const PairExemplars& frames, Values values = {});
+               std::string_view after, const PairExemplars& frames, Figures values = {});
 /// The same for frames that never came.
 void add_proof(Finding& finding, const Stretch& where, std::string_view what,
-               const Exemplars& upstream_frames, Values values = {});
+               const Exemplars& upstream_frames, Figures values = {});
 
 }  // namespace slowpath::detect

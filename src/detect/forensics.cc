@@ -115,28 +115,28 @@ double bytes_of(Alignment alignment, std::uint32_t segment_size) {
   std::unreachable();
 }
 
-Values values_of(const CorruptionPattern& pattern, std::uint32_t segment_size) {
-  Values values{{"differing_bytes", static_cast<double>(pattern.differing)},
-                {"places", static_cast<double>(pattern.places)},
-                {"longest_bytes", static_cast<double>(pattern.longest)},
-                {"checksum_verifies", pattern.checksum_verifies() ? 1.0 : 0.0}};
+Figures values_of(const CorruptionPattern& pattern, std::uint32_t segment_size) {
+  Figures values{{"differing_bytes", static_cast<double>(pattern.differing)},
+                 {"places", static_cast<double>(pattern.places)},
+                 {"longest_bytes", static_cast<double>(pattern.longest)},
+                 {"checksum_verifies", pattern.checksum_verifies() ? 1.0 : 0.0}};
   const auto add = [&](std::string_view name, double value) {
-    if (value != 0) values.emplace_back(name, value);
+    if (value != 0) values.add(name, value);
   };
   add("flipped_bits", static_cast<double>(pattern.flipped_bits));
   if (pattern.lane.width_bytes > 0) {
-    values.emplace_back("lane_width_bytes", pattern.lane.width_bytes);
-    values.emplace_back("lane_byte", pattern.lane.byte);
-    if (pattern.lane.bit) values.emplace_back("lane_bit", *pattern.lane.bit);
+    values.add("lane_width_bytes", pattern.lane.width_bytes);
+    values.add("lane_byte", pattern.lane.byte);
+    if (pattern.lane.bit) values.add("lane_bit", *pattern.lane.bit);
   }
   add("alignment_bytes", bytes_of(pattern.alignment, segment_size));
   add("distance_bytes", static_cast<double>(pattern.distance));
   add("shift_bytes", static_cast<double>(pattern.shift));
   if (pattern.in_segment) {
-    values.emplace_back("segment_offset_bytes", static_cast<double>(*pattern.in_segment));
+    values.add("segment_offset_bytes", static_cast<double>(*pattern.in_segment));
   }
   if (pattern.in_superframe) {
-    values.emplace_back("superframe_offset_bytes", static_cast<double>(*pattern.in_superframe));
+    values.add("superframe_offset_bytes", static_cast<double>(*pattern.in_superframe));
   }
   return values;
 }

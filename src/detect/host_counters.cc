@@ -40,7 +40,7 @@ Toll toll_from(const Source& source, const Measure& measure) {
     toll.per_s += value_at(source.rates, key);
     if (*value > 0) {
       toll.evidence.push_back(source.evidence(source.from, key));
-      toll.evidence.back().values.emplace_back("count", *value);
+      toll.evidence.back().values.add("count", *value);
     }
   }
   if (!toll.read) return toll;

@@ -121,11 +121,11 @@ Finding about(std::string_view fault, const ConnectionFacts& connection) {
   return finding;
 }
 
-Evidence shown_by(std::string text, const Exemplars& frames, Values values) {
+Evidence shown_by(std::string text, const Exemplars& frames, Figures values) {
   return {EvidenceKind::frames, std::move(text), frames_of(frames), std::move(values)};
 }
 
-Evidence shown_by(std::string text, std::initializer_list<FrameRef> frames, Values values) {
+Evidence shown_by(std::string text, std::initializer_list<FrameRef> frames, Figures values) {
   Evidence evidence{EvidenceKind::frames, std::move(text), {}, std::move(values)};
   for (const FrameRef frame : frames) {
     if (frame && evidence.frames.size() < Exemplars::kKept) evidence.frames.push_back(frame);

@@ -73,11 +73,9 @@ Finding about(std::string_view fault, const Transfer& transfer);
 /// The same about a connection, for both directions.
 Finding about(std::string_view fault, const ConnectionFacts& connection);
 
-using Values = std::vector<std::pair<std::string, double>>;
-
 /// Evidence that frames show. Frames "none" are left out.
-Evidence shown_by(std::string text, const Exemplars& frames, Values values = {});
-Evidence shown_by(std::string text, std::initializer_list<FrameRef> frames, Values values = {});
+Evidence shown_by(std::string text, const Exemplars& frames, Figures values = {});
+Evidence shown_by(std::string text, std::initializer_list<FrameRef> frames, Figures values = {});
 
 /// Where two copies of the same bytes differ first, with both frames.
 Evidence shown_by(const PayloadDifference& difference);

@@ -21,7 +21,7 @@ std::string way_of(const Look& look) {
                              : fmt::format("from {} to this host", peer);
 }
 
-Evidence tested(std::string text, std::vector<std::pair<std::string, double>> values) {
+Evidence tested(std::string text, Figures values) {
   Evidence evidence;
   evidence.kind = EvidenceKind::test;
   evidence.text = std::move(text);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "facts/direction.h"
+#include "facts/figures.h"
 #include "facts/frame_ref.h"
 #include "facts/severity.h"
 
@@ -23,7 +24,7 @@ struct Evidence {
   EvidenceKind kind = EvidenceKind::frames;
   std::string text;                                     // a sentence fragment: "none of the 127 frames above 1514 bytes was acknowledged at first sending"
   std::vector<FrameRef> frames;                         // at most Exemplars::kKept
-  std::vector<std::pair<std::string, double>> values;   // named with their unit: {"superframes", 127}, {"rtt_min_us", 130}
+  Figures values;                                       // {"superframes", 127}, {"rtt_min_us", 130}
   std::string_view pattern = {};                        // of bytes that differ: "bit flips", "stale bytes" ...; else empty
 };
 

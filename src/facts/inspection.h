@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "facts/catalogue.h"
+#include "facts/figures.h"
 #include "facts/finding.h"
 #include "facts/severity.h"
 
@@ -25,7 +26,7 @@ struct HostEvidence {
   EvidenceKind kind = EvidenceKind::setting;  // setting, counter or test
   std::string text;                           // "net.ipv4.tcp_sack = 0"
   std::string origin = {};                    // "/proc/sys/net/ipv4/tcp_sack", "a.txt, line 7"
-  std::vector<std::pair<std::string, double>> values = {};  // named with their unit
+  Figures values = {};
 };
 
 /// One change with its reverse, filled in with this host's own names and values as far as they are

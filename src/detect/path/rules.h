@@ -15,8 +15,6 @@
 namespace slowpath::detect::path {
 
 using Findings = std::vector<Finding>;
-using Values = std::vector<std::pair<std::string, double>>;
-
 // Sizes.
 void pmtud_blackhole(const PathTestFacts& test, Findings& findings);  // and jumbo-mismatch
 void icmp_bogus_mtu(const PathTestFacts& test, Findings& findings);
@@ -47,7 +45,7 @@ std::string way_of(const PathTestFacts& test, Direction direction);
 Finding found(std::string_view fault, Severity severity, double confidence, std::string claim);
 
 /// Evidence of kind `test`.
-Evidence tested(std::string text, Values values = {});
+Evidence tested(std::string text, Figures values = {});
 
 /// So many packets of a size, and what became of them; zeros where none was sent.
 SizeResult result_of(const SizeSweep& sweep, std::uint32_t ip_bytes);

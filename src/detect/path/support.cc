@@ -48,7 +48,7 @@ Finding found(std::string_view fault, Severity severity, double confidence, std:
   return finding;
 }
 
-Evidence tested(std::string text, Values values) {
+Evidence tested(std::string text, Figures values) {
   return {.kind = EvidenceKind::test,
           .text = std::move(text),
           .frames = {},

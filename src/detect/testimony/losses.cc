@@ -53,7 +53,7 @@ CounterSum together(CounterSum a, const CounterSum& b) {
   a.sum += b.sum;
   if (!a.told.empty() && !b.told.empty()) a.told += ", ";
   a.told += b.told;
-  a.values.insert(a.values.end(), b.values.begin(), b.values.end());
+  a.values.add(b.values);
   return a;
 }
 

@@ -104,7 +104,7 @@ void add(CounterSum& sum, const std::string& name, std::uint64_t value) {
   sum.sum += value;
   if (value == 0) return;
   sum.told += fmt::format("{}{} {}", sum.told.empty() ? "" : ", ", name, value);
-  sum.values.emplace_back(name, static_cast<double>(value));
+  sum.values.add(name, static_cast<double>(value));
 }
 
 constexpr std::array kTables{offload_questions, window_questions, loss_questions,
@@ -169,10 +169,10 @@ Testimony explains(Evidence evidence) {
   return {.word = Word::explains, .weight = 0, .evidence = std::move(evidence)};
 }
 
-Evidence setting(std::string text, Values values) {
+Evidence setting(std::string text, Figures values) {
   return {EvidenceKind::setting, std::move(text), {}, std::move(values)};
 }
-Evidence counter(std::string text, Values values) {
+Evidence counter(std::string text, Figures values) {
   return {EvidenceKind::counter, std::move(text), {}, std::move(values)};
 }
 

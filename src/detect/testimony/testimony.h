@@ -81,8 +81,8 @@ Testimony confirms(double weight, Evidence evidence);
 Testimony refutes(double weight, Evidence evidence);
 Testimony explains(Evidence evidence);
 
-Evidence setting(std::string text, Values values = {});
-Evidence counter(std::string text, Values values = {});
+Evidence setting(std::string text, Figures values = {});
+Evidence counter(std::string text, Figures values = {});
 
 /// The value of a setting, or empty where it was not read.
 std::string_view value_of(const MachineFacts& machine, const std::string& key);
@@ -95,7 +95,7 @@ struct CounterSum {
   std::size_t read = 0;
   std::uint64_t sum = 0;
   std::string told;
-  Values values;
+  Figures values;
 };
 CounterSum sum_of(const MachineFacts& machine, std::span<const std::string_view> counters);
 /// The same of an interface's statistics: each whose name contains one of `parts`.

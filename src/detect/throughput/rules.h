@@ -48,6 +48,6 @@ std::string way_of(const Look& look);
 Finding found(const Look& look, std::string_view fault, Severity severity, double confidence,
               std::string claim);
 
-Evidence tested(std::string text, std::vector<std::pair<std::string, double>> values = {});
+Evidence tested(std::string text, Figures values = {});
 
 }  // namespace slowpath::detect::throughput

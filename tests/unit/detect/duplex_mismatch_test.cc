@@ -50,7 +50,7 @@ TEST(DuplexMismatch, LossesOnlyWhileBothWaysCarryDataAreASuspect) {
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].severity, Severity::suspect);
   EXPECT_NE(found[0].next_capture.find("Duplex"), std::string::npos);
-  EXPECT_NEAR(found[0].evidence.at(0).values.at(0).second, 0.04, 0.001);
+  EXPECT_NEAR(found[0].evidence.at(0).values[0].second, 0.04, 0.001);
 }
 
 TEST(DuplexMismatch, LossesAtAllTimesAreNone) {

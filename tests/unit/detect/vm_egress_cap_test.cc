@@ -47,7 +47,7 @@ TEST(VmEgressCap, AConstantSumToSeveralPeersIsASuspect) {
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].severity, Severity::suspect);
   EXPECT_EQ(found[0].connections.size(), 2U);
-  EXPECT_NEAR(found[0].evidence.at(0).values.at(0).second, 10e6, 1e5);
+  EXPECT_NEAR(found[0].evidence.at(0).values[0].second, 10e6, 1e5);
   EXPECT_NE(found[0].next_capture.find("allowance_exceeded"), std::string::npos);
 }
 
