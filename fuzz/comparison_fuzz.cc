@@ -7,9 +7,8 @@
 #include <cstdint>
 #include <string>
 
-#include <nlohmann/json.hpp>
-
 #include "base/assert.h"
+#include "base/json.h"
 #include "capture/source.h"
 #include "detect/synthesis.h"
 #include "flow/comparison/comparison.h"

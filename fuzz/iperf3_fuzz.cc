@@ -5,8 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include <nlohmann/json.hpp>
-
+#include "base/json.h"
 #include "probe/iperf3/datagrams.h"
 #include "probe/iperf3/parameters.h"
 #include "probe/iperf3/protocol.h"

@@ -7,9 +7,8 @@
 #include <string>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "base/assert.h"
+#include "base/json.h"
 #include "capture/source.h"
 #include "cli/capture_facts.h"
 #include "detect/synthesis.h"

@@ -9,8 +9,7 @@
 #include <cstdint>
 #include <string>
 
-#include <nlohmann/json.hpp>
-
+#include "base/json.h"
 #include "cli/pipeline.h"
 #include "detect/screened.h"
 #include "detect/synthesis.h"

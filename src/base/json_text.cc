@@ -3,7 +3,7 @@
 
 #include <istream>
 
-#include <nlohmann/json.hpp>
+#include "base/json.h"
 
 namespace slowpath {
 namespace {
@@ -38,3 +38,6 @@ nlohmann::json parse_json(std::string_view text) {
 }
 
 }  // namespace slowpath
+
+template class nlohmann::basic_json<>;
+template class nlohmann::basic_json<nlohmann::ordered_map>;

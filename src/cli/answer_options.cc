@@ -1,33 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/answer_options.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cli/command_line.h"
 #include "cli/output.h"
 #include "cli/signals.h"
 
 namespace slowpath::cli {
 
-void declare_answer_options(CLI::App& app, AnswerOptions& options, const AnswerWords& words) {
-  app.add_flag("--json", options.json,
-               fmt::format("One JSON document (see 'slowpath schema {}')", words.schema))
-      ->group("Output");
-  app.add_option("--color", options.color, "auto, always or never")
-      ->check(CLI::IsMember({"auto", "always", "never"}))
-      ->type_name("WHEN")
-      ->group("Output");
-  app.add_option("--width", options.width, "Columns of the text; else the terminal's, 80 to 120")
-      ->check(CLI::Range(40, 1000))
-      ->type_name("N")
-      ->group("Output");
-  app.add_flag("--all", options.all, std::string{words.all})->group("Output");
-  app.add_flag("-q,--quiet", options.quiet, "The verdict's line alone, and no progress")
-      ->group("Output");
-  app.add_option("--fail-on", options.fail_on, std::string{words.fail_on})
-      ->check(CLI::IsMember({"fault", "suspect"}))
-      ->type_name("fault|suspect")
-      ->group("Output");
+void declare_answer_options(const CommandLine& line, AnswerOptions& options,
+                            const AnswerWords& words) {
+  line.add_flag("--json", options.json,
+                fmt::format("One JSON document (see 'slowpath schema {}')", words.schema))
+      .group("Output");
+  line.add_option("--color", options.color, "auto, always or never")
+      .one_of({"auto", "always", "never"})
+      .type_name("WHEN")
+      .group("Output");
+  line.add_option("--width", options.width, "Columns of the text; else the terminal's, 80 to 120")
+      .range(40, 1000)
+      .type_name("N")
+      .group("Output");
+  line.add_flag("--all", options.all, std::string{words.all}).group("Output");
+  line.add_flag("-q,--quiet", options.quiet, "The verdict's line alone, and no progress")
+      .group("Output");
+  line.add_option("--fail-on", options.fail_on, std::string{words.fail_on})
+      .one_of({"fault", "suspect"})
+      .type_name("fault|suspect")
+      .group("Output");
 }
 
 bool is_coloured(std::string_view word) {

@@ -8,13 +8,10 @@
 #include <string>
 #include <string_view>
 
+#include "cli/command_line.h"
 #include "cli/exit_code.h"
 #include "facts/severity.h"
 #include "report/layout.h"
-
-namespace CLI {
-class App;
-}
 
 namespace slowpath::cli {
 
@@ -32,8 +29,9 @@ struct AnswerWords {
   std::string_view fail_on = "Exit with 1 if a fault, or a suspect, is found";
 };
 
-/// Declares --json, --color, --width, --all, --quiet and --fail-on. `options` outlives `app`.
-void declare_answer_options(CLI::App& app, AnswerOptions& options, const AnswerWords& words);
+/// Declares --json, --color, --width, --all, --quiet and --fail-on. `options` outlives `line`.
+void declare_answer_options(const CommandLine& line, AnswerOptions& options,
+                            const AnswerWords& words);
 
 /// The page that was asked for, or that fits where standard output goes.
 [[nodiscard]] report::Style style_of(const AnswerOptions& options);

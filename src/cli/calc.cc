@@ -6,11 +6,11 @@
 #include <string>
 #include <string_view>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "cli/calc/calculation.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/output.h"
 
 namespace slowpath::cli {
@@ -53,24 +53,23 @@ std::string fit_locale(std::string text) {
   return text;
 }
 
-void add_calculation(CLI::App& app, const calc::Calculation& calculation,
+void add_calculation(const CommandLine& line, const calc::Calculation& calculation,
                      const std::shared_ptr<Chosen>& chosen) {
-  CLI::App* sub =
-      app.add_subcommand(std::string{calculation.name}, std::string{calculation.summary});
-  sub->footer(fmt::format("Examples:\n{}", calculation.examples));
-  sub->callback([chosen, compute = calculation.declare(*sub)] { chosen->compute = compute; });
-  sub->add_flag("--json", chosen->json, "Answer in JSON, raw numbers with the unit in the key");
+  const CommandLine sub =
+      line.add_subcommand(calculation.name, calculation.summary, calculation.examples);
+  sub.on_parsed([chosen, compute = calculation.declare(sub)] { chosen->compute = compute; });
+  sub.add_flag("--json", chosen->json, "Answer in JSON, raw numbers with the unit in the key");
 }
 
-Run declare(CLI::App& app) {
+Run declare(const CommandLine& line) {
   auto chosen = std::make_shared<Chosen>();
   for (const calc::Calculation* calculation : kCalculations) {
-    add_calculation(app, *calculation, chosen);
+    add_calculation(line, *calculation, chosen);
   }
-  app.require_subcommand(0, 1);
-  return [chosen, &app] {
+  line.take_one_subcommand();
+  return [chosen, line] {
     if (!chosen->compute) {
-      fmt::print(stderr, "{}", app.help("slowpath"));
+      fmt::print(stderr, "{}", line.help("slowpath"));
       return ExitCode::usage;
     }
     const auto sheet = chosen->compute();

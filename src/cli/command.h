@@ -3,9 +3,9 @@
 // Options are declared beside what they do; main only dispatches.
 //
 //   ExitCode run(const Options& options);
-//   Run declare(CLI::App& app) {
+//   Run declare(const CommandLine& line) {
 //     auto options = std::make_shared<Options>();
-//     app.add_option("--top", options->top, "...")->group("Output");
+//     line.add_option("--top", options->top, "...").group("Output");
 //     return [options] { return run(*options); };
 //   }
 //   const Command foo{.name = "foo", .summary = "...", .examples = "...", .declare = declare};
@@ -15,11 +15,8 @@
 #include <span>
 #include <string_view>
 
+#include "cli/command_line.h"
 #include "cli/exit_code.h"
-
-namespace CLI {
-class App;
-}
 
 namespace slowpath::cli {
 
@@ -30,8 +27,9 @@ struct Command {
   std::string_view name;     // the word on the command line
   std::string_view summary;  // one line for the list of commands; no full stop
   std::string_view group = "Commands";
-  std::string_view examples;                // lines shown below the options; empty if none
-  Run (*declare)(CLI::App& app) = nullptr;  // adds the options; called once, before parsing
+  std::string_view examples;  // lines shown below the options; empty if none
+  Run (*declare)(const CommandLine& line) =
+      nullptr;  // adds the options; called once, before parsing
   /// A flag such as "--iperf3" that chooses this command in place of the plain one of its name:
   /// what follows then has other options.
   std::string_view variant = {};

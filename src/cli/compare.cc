@@ -10,12 +10,12 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "base/format.h"
 #include "cli/answer_options.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/compared_places.h"
 #include "cli/output.h"
 #include "cli/pipeline.h"
@@ -37,25 +37,26 @@ struct Options : AnswerOptions {
   bool no_checksums = false;
 };
 
-void declare_options(CLI::App& app, Options& options) {
-  app.add_option("FILE", options.files, "Captures of the same traffic, each taken at another point")
-      ->type_name("")
-      ->group("Input");
-  app.add_option("--at", options.placed_files,
-                 "A capture and where it was taken; files of one NAME follow each other")
-      ->allow_extra_args(false)
-      ->type_name("NAME=FILE")
-      ->group("Input");
-  app.add_option("-f,--filter", options.filter, "Only packets that this tcpdump filter lets pass")
-      ->type_name("FILTER")
-      ->group("Selection");
-  declare_answer_options(app, options,
+void declare_options(const CommandLine& line, Options& options) {
+  line.add_option("FILE", options.files,
+                  "Captures of the same traffic, each taken at another point")
+      .type_name("")
+      .group("Input");
+  line.add_option("--at", options.placed_files,
+                  "A capture and where it was taken; files of one NAME follow each other")
+      .one_value_each()
+      .type_name("NAME=FILE")
+      .group("Input");
+  line.add_option("-f,--filter", options.filter, "Only packets that this tcpdump filter lets pass")
+      .type_name("FILTER")
+      .group("Selection");
+  declare_answer_options(line, options,
                          {.schema = "comparison", .all = "Every connection and finding in full"});
-  app.add_option("--memory", options.memory,
-                 "Memory for connections (1GiB), and as much for what is compared")
-      ->type_name("SIZE")
-      ->group("Effort");
-  app.add_flag("--no-checksums", options.no_checksums, "Do not verify checksums")->group("Effort");
+  line.add_option("--memory", options.memory,
+                  "Memory for connections (1GiB), and as much for what is compared")
+      .type_name("SIZE")
+      .group("Effort");
+  line.add_flag("--no-checksums", options.no_checksums, "Do not verify checksums").group("Effort");
 }
 
 /// "server" for captures/server.pcapng.zst.
@@ -181,9 +182,9 @@ ExitCode run(const Options& options) {
                              has_failed(answered->diagnosis.findings, options.fail_on));
 }
 
-Run declare(CLI::App& app) {
+Run declare(const CommandLine& line) {
   auto options = std::make_shared<Options>();
-  declare_options(app, *options);
+  declare_options(line, *options);
   return [options] { return run(*options); };
 }
 

@@ -10,12 +10,12 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "base/format.h"
 #include "cli/answer_options.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/compared_places.h"
 #include "cli/frames_output.h"
 #include "cli/hosts.h"
@@ -48,92 +48,94 @@ struct Options : AnswerOptions {
   std::size_t threads = 0;
 };
 
-void declare_input(CLI::App& app, Options& options) {
-  app.add_option("FILE", options.files,
-                 "Captures; those that follow each other in time are one rotated capture; - is "
-                 "standard input")
-      ->type_name("")
-      ->group("Input");
-  app.add_option("-r,--read", options.read_files, "A capture, as with tcpdump")
-      ->allow_extra_args(false)
-      ->type_name("FILE")
-      ->group("Input");
-  app.add_option("--at", options.placed_files, "A capture and where it was taken")
-      ->allow_extra_args(false)
-      ->type_name("NAME=FILE")
-      ->group("Input");
-  app.add_option(
-         "--host", options.hosts,
-         "What is known of a host: NAME is its address in the capture, 'client', 'server' "
-         "or a name of --at; FILE or a directory holds what commands printed there ('live': "
-         "this host)")
-      ->allow_extra_args(false)
-      ->type_name("NAME=FILE")
-      ->group("Input");
-  app.add_option("-i,--interface", options.interface, "Capture live until Ctrl-C or --duration")
-      ->type_name("IFACE")
-      ->group("Input");
-  app.add_option("--duration", options.duration, "How long to capture live: 30s, 5m")
-      ->type_name("TIME")
-      ->group("Input");
+void declare_input(const CommandLine& line, Options& options) {
+  line.add_option("FILE", options.files,
+                  "Captures; those that follow each other in time are one rotated capture; - is "
+                  "standard input")
+      .type_name("")
+      .group("Input");
+  line.add_option("-r,--read", options.read_files, "A capture, as with tcpdump")
+      .one_value_each()
+      .type_name("FILE")
+      .group("Input");
+  line.add_option("--at", options.placed_files, "A capture and where it was taken")
+      .one_value_each()
+      .type_name("NAME=FILE")
+      .group("Input");
+  line.add_option(
+          "--host", options.hosts,
+          "What is known of a host: NAME is its address in the capture, 'client', 'server' "
+          "or a name of --at; FILE or a directory holds what commands printed there ('live': "
+          "this host)")
+      .one_value_each()
+      .type_name("NAME=FILE")
+      .group("Input");
+  line.add_option("-i,--interface", options.interface, "Capture live until Ctrl-C or --duration")
+      .type_name("IFACE")
+      .group("Input");
+  line.add_option("--duration", options.duration, "How long to capture live: 30s, 5m")
+      .type_name("TIME")
+      .group("Input");
 }
 
-void declare_selection(CLI::App& app, Options& options) {
-  app.add_option("-f,--filter", options.filter, "Only packets that this tcpdump filter lets pass")
-      ->type_name("FILTER")
-      ->group("Selection");
-  app.add_option("--from", options.from, "Start: seconds from the first packet, or UTC")
-      ->type_name("TIME")
-      ->group("Selection");
-  app.add_option("--to", options.to, "End, likewise")->type_name("TIME")->group("Selection");
-  app.add_option("--connection", options.connection,
-                 "Only this one: its number, or ADDRESS:PORT-ADDRESS:PORT")
-      ->type_name("WHICH")
-      ->group("Selection");
+void declare_selection(const CommandLine& line, Options& options) {
+  line.add_option("-f,--filter", options.filter, "Only packets that this tcpdump filter lets pass")
+      .type_name("FILTER")
+      .group("Selection");
+  line.add_option("--from", options.from, "Start: seconds from the first packet, or UTC")
+      .type_name("TIME")
+      .group("Selection");
+  line.add_option("--to", options.to, "End, likewise").type_name("TIME").group("Selection");
+  line.add_option("--connection", options.connection,
+                  "Only this one: its number, or ADDRESS:PORT-ADDRESS:PORT")
+      .type_name("WHICH")
+      .group("Selection");
 }
 
-void declare_format(CLI::App& app, Options& options) {
+void declare_format(const CommandLine& line, Options& options) {
   declare_answer_options(
-      app, options, {.schema = "diagnosis", .all = "Every connection, finding and remedy in full"});
-  app.add_flag("--jsonl", options.jsonl,
-               "One JSON line for each connection, and the diagnosis last")
-      ->excludes(app.get_option("--json"))
-      ->group("Output");
+      line, options,
+      {.schema = "diagnosis", .all = "Every connection, finding and remedy in full"});
+  line.add_flag("--jsonl", options.jsonl,
+                "One JSON line for each connection, and the diagnosis last")
+      .excludes(line.option("--json"))
+      .group("Output");
 }
 
-void declare_content(CLI::App& app, Options& options) {
-  app.add_flag("--explain", options.explain, "Why each detector stayed silent")->group("Output");
-  app.add_option("--top", options.most_connections, "List at most so many connections")
-      ->type_name("N")
-      ->group("Output");
-  app.add_option("--frames", options.frames,
-                 "Also write a line for each TCP frame: our marks, Wireshark's, why they differ; - "
-                 "is standard output, instead of the answer")
-      ->type_name("FILE")
-      ->group("Output");
+void declare_content(const CommandLine& line, Options& options) {
+  line.add_flag("--explain", options.explain, "Why each detector stayed silent").group("Output");
+  line.add_option("--top", options.most_connections, "List at most so many connections")
+      .type_name("N")
+      .group("Output");
+  line.add_option(
+          "--frames", options.frames,
+          "Also write a line for each TCP frame: our marks, Wireshark's, why they differ; - "
+          "is standard output, instead of the answer")
+      .type_name("FILE")
+      .group("Output");
 }
 
-void declare_effort(CLI::App& app, Options& options) {
-  app.add_option("--memory", options.memory,
-                 "Memory for connections (a quarter of the machine's); the oldest idle ones are "
-                 "ended early. Half of it may keep a compressed or piped capture")
-      ->type_name("SIZE")
-      ->group("Effort");
-  app.add_flag("--no-checksums", options.no_checksums, "Do not verify checksums")->group("Effort");
-  app.add_flag("--full", options.full,
-               "Analyse every connection of a large capture, not only those that show something")
-      ->group("Effort");
-  app.add_option(
-         "--screen-from", options.screen_from,
-         "Captures from this size on, decompressed, are screened first (64MiB); and any with "
-         "more than 16384 connections")
-      ->type_name("SIZE")
-      ->group("Effort");
-  app.add_option("--threads", options.threads,
-                 "Threads that read large files (processors, at most 4)")
-      ->check(CLI::Range(1, 64))
-      ->type_name("N")
-      ->group("Effort");
+void declare_effort(const CommandLine& line, Options& options) {
+  line.add_option("--memory", options.memory,
+                  "Memory for connections (a quarter of the machine's); the oldest idle ones are "
+                  "ended early. Half of it may keep a compressed or piped capture")
+      .type_name("SIZE")
+      .group("Effort");
+  line.add_flag("--no-checksums", options.no_checksums, "Do not verify checksums").group("Effort");
+  line.add_flag("--full", options.full,
+                "Analyse every connection of a large capture, not only those that show something")
+      .group("Effort");
+  line.add_option(
+          "--screen-from", options.screen_from,
+          "Captures from this size on, decompressed, are screened first (64MiB); and any with "
+          "more than 16384 connections")
+      .type_name("SIZE")
+      .group("Effort");
+  line.add_option("--threads", options.threads,
+                  "Threads that read large files (processors, at most 4)")
+      .range(1, 64)
+      .type_name("N")
+      .group("Effort");
 }
 
 Result<std::vector<InputName>> inputs_of(const Options& options) {
@@ -295,13 +297,13 @@ ExitCode run(const Options& options) {
   return exit_code_of_answer(written, has_failed(answered->diagnosis.findings, options.fail_on));
 }
 
-Run declare(CLI::App& app) {
+Run declare(const CommandLine& line) {
   auto options = std::make_shared<Options>();
-  declare_input(app, *options);
-  declare_selection(app, *options);
-  declare_format(app, *options);
-  declare_content(app, *options);
-  declare_effort(app, *options);
+  declare_input(line, *options);
+  declare_selection(line, *options);
+  declare_format(line, *options);
+  declare_content(line, *options);
+  declare_effort(line, *options);
   return [options] { return run(*options); };
 }
 

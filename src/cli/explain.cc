@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "base/nearest.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/output.h"
 #include "facts/catalogue.h"
 #include "facts/non_faults.h"
@@ -49,13 +49,14 @@ ExitCode run(const Options& options) {
   return refuse(options.id);
 }
 
-Run declare(CLI::App& app) {
+Run declare(const CommandLine& line) {
   auto options = std::make_shared<Options>();
-  auto* id = app.add_option("FAULT", options->id,
-                            "Id of a fault, or of something normal (nf-...); all are listed "
-                            "without it");
-  app.add_flag("--markdown", options->markdown, "Print the whole catalogue as a document")
-      ->excludes(id);
+  const Option id =
+      line.add_option("FAULT", options->id,
+                      "Id of a fault, or of something normal (nf-...); all are listed "
+                      "without it");
+  line.add_flag("--markdown", options->markdown, "Print the whole catalogue as a document")
+      .excludes(id);
   return [options] { return run(*options); };
 }
 

@@ -11,11 +11,11 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "base/format.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/fetch/options.h"
 #include "cli/fetch/packets.h"
 #include "cli/output.h"
@@ -110,9 +110,9 @@ ExitCode run(const FetchChoices& options) {
   return exit_code_of(verdict, options.fail_on);
 }
 
-Run declare(CLI::App& app) {
+Run declare(const CommandLine& line) {
   auto options = std::make_shared<FetchChoices>();
-  declare_fetch(app, *options);
+  declare_fetch(line, *options);
   return [options] { return run(*options); };
 }
 

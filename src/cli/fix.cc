@@ -4,6 +4,7 @@
 #include <array>
 
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/subcommands.h"
 
 namespace slowpath::cli {
@@ -23,7 +24,7 @@ namespace {
 constexpr std::array kSubcommands{&fixes::plan, &fixes::apply, &fixes::confirm,
                                   &fixes::undo, &fixes::prove, &fixes::list};
 
-Run declare(CLI::App& app) { return declare_subcommands(app, kSubcommands); }
+Run declare(const CommandLine& line) { return declare_subcommands(line, kSubcommands); }
 
 }  // namespace
 

@@ -9,12 +9,12 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/format.h"
 #include "cli/answer_options.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/output.h"
 #include "cli/placed_input.h"
 #include "cli/signals.h"
@@ -36,56 +36,61 @@ struct Options : AnswerOptions {
   bool explain = false, no_sockets = false, rules = false, facts = false;
 };
 
-void declare_output(CLI::App& app, Options& options) {
+void declare_output(const CommandLine& line, Options& options) {
   declare_answer_options(
-      app, options, {.schema = "inspection", .all = "Every finding, step and unread item in full"});
-  app.add_flag("--facts", options.facts, "With --json: also all that was read")
-      ->needs("--json")
-      ->group("Output");
-  app.add_flag("--explain", options.explain, "Which rules could not judge, and what they need")
-      ->group("Output");
+      line, options,
+      {.schema = "inspection", .all = "Every finding, step and unread item in full"});
+  line.add_flag("--facts", options.facts, "With --json: also all that was read")
+      .needs(line.option("--json"))
+      .group("Output");
+  line.add_flag("--explain", options.explain, "Which rules could not judge, and what they need")
+      .group("Output");
 }
 
-void declare_options(CLI::App& app, Options& options) {
-  auto* from =
-      app.add_option("--from", options.from,
-                     "Text that commands printed on another host, instead of this one; - is "
-                     "standard input")
-          ->type_name("FILE|DIR")
-          ->group("Input");
-  auto* against = app.add_option("--against", options.against,
-                                 "Text of an earlier time, or of a host that works: what differs?")
-                      ->type_name("FILE|DIR")
-                      ->group("Input");
-  auto* interval = app.add_option("--interval", options.interval_s,
-                                  "Read twice, so many seconds apart, and judge what moved between")
-                       ->check(CLI::Range(0.1, 86400.0))
-                       ->type_name("SECONDS")
-                       ->excludes(from)
-                       ->group("Input");
-  auto* sockets = app.add_flag("--no-sockets", options.no_sockets, "Do not list the sockets")
-                      ->excludes(from)
-                      ->group("Input");
-  app.add_option("--collect", options.collect,
-                 "Print what to run on a host of this platform, and nothing else")
-      ->check(CLI::IsMember({"linux", "windows", "solaris", "esxi"}))
-      ->type_name("PLATFORM")
-      ->excludes(from)
-      ->excludes(against)
-      ->excludes(interval)
-      ->excludes(sockets)
-      ->group("Input");
-  app.add_option("--rate", options.rate, "The rate that one connection is to reach: 1G")
-      ->type_name("RATE")
-      ->group("Path");
-  app.add_option("--rtt", options.rtt, "The round trip of the path that buffers are to serve: 30ms")
-      ->type_name("TIME")
-      ->group("Path");
-  app.add_flag("--rules", options.rules, "Print all rules as a document, and nothing else")
-      ->excludes(from)
-      ->excludes(interval)
-      ->group("Output");
-  declare_output(app, options);
+void declare_options(const CommandLine& line, Options& options) {
+  const Option from =
+      line.add_option("--from", options.from,
+                      "Text that commands printed on another host, instead of this one; - is "
+                      "standard input")
+          .type_name("FILE|DIR")
+          .group("Input");
+  const Option against =
+      line.add_option("--against", options.against,
+                      "Text of an earlier time, or of a host that works: what differs?")
+          .type_name("FILE|DIR")
+          .group("Input");
+  const Option interval =
+      line.add_option("--interval", options.interval_s,
+                      "Read twice, so many seconds apart, and judge what moved between")
+          .range(0.1, 86400.0)
+          .type_name("SECONDS")
+          .excludes(from)
+          .group("Input");
+  const Option sockets =
+      line.add_flag("--no-sockets", options.no_sockets, "Do not list the sockets")
+          .excludes(from)
+          .group("Input");
+  line.add_option("--collect", options.collect,
+                  "Print what to run on a host of this platform, and nothing else")
+      .one_of({"linux", "windows", "solaris", "esxi"})
+      .type_name("PLATFORM")
+      .excludes(from)
+      .excludes(against)
+      .excludes(interval)
+      .excludes(sockets)
+      .group("Input");
+  line.add_option("--rate", options.rate, "The rate that one connection is to reach: 1G")
+      .type_name("RATE")
+      .group("Path");
+  line.add_option("--rtt", options.rtt,
+                  "The round trip of the path that buffers are to serve: 30ms")
+      .type_name("TIME")
+      .group("Path");
+  line.add_flag("--rules", options.rules, "Print all rules as a document, and nothing else")
+      .excludes(from)
+      .excludes(interval)
+      .group("Output");
+  declare_output(line, options);
 }
 
 Platform platform_of(const std::string& word) {
@@ -240,9 +245,9 @@ ExitCode run(const Options& options) {
                              has_failed(inspected->inspection.findings, options.fail_on));
 }
 
-Run declare(CLI::App& app) {
+Run declare(const CommandLine& line) {
   auto options = std::make_shared<Options>();
-  declare_options(app, *options);
+  declare_options(line, *options);
   return [options] { return run(*options); };
 }
 

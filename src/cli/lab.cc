@@ -3,6 +3,7 @@
 #include <array>
 
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/subcommands.h"
 
 namespace slowpath::cli {
@@ -21,7 +22,7 @@ namespace {
 constexpr std::array kSubcommands{&labs::list, &labs::run, &labs::record, &labs::matrix,
                                   &labs::shell};
 
-Run declare(CLI::App& app) { return declare_subcommands(app, kSubcommands); }
+Run declare(const CommandLine& line) { return declare_subcommands(line, kSubcommands); }
 
 }  // namespace
 

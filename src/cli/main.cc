@@ -14,6 +14,7 @@
 #include "base/nearest.h"
 #include "base/version.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/exit_code.h"
 #include "cli/output.h"
 
@@ -30,7 +31,7 @@ void add_command(CLI::App& program, const Command& command, Run& chosen) {
   CLI::App* app = program.add_subcommand(std::string{command.name}, std::string{command.summary});
   app->group(std::string{command.group});
   if (!command.examples.empty()) app->footer(fmt::format("Examples:\n{}", command.examples));
-  app->callback([&chosen, run = command.declare(*app)] { chosen = run; });
+  app->callback([&chosen, run = command.declare(CommandLine{app})] { chosen = run; });
 }
 
 /// Whether this is the command of its name that the words mean: the variant whose flag is among

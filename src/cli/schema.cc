@@ -6,20 +6,19 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/output.h"
 
 namespace slowpath::cli {
 namespace {
 
-Run declare(CLI::App& app) {
+Run declare(const CommandLine& line) {
   auto document = std::make_shared<std::string>("diagnosis");
-  app.add_option("DOCUMENT", *document,
-                 "diagnosis (if none is named), comparison, fetch, inspection, test or path")
-      ->check(CLI::IsMember({"diagnosis", "comparison", "fetch", "inspection", "test", "path"}))
-      ->type_name("");
+  line.add_option("DOCUMENT", *document,
+                  "diagnosis (if none is named), comparison, fetch, inspection, test or path")
+      .one_of({"diagnosis", "comparison", "fetch", "inspection", "test", "path"})
+      .type_name("");
   return [document] {
     if (*document == "comparison") return write_answer(report::comparison_schema());
     if (*document == "fetch") return write_answer(report::fetch_schema());

@@ -4,11 +4,11 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/format.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/output.h"
 #include "cli/serve/options.h"
 #include "cli/signals.h"
@@ -54,9 +54,9 @@ ExitCode run(const serving::Options& typed) {
   return written == ExitCode::answered ? exit_code_of_signal() : written;
 }
 
-Run declare(CLI::App& app) {
+Run declare(const CommandLine& line) {
   auto options = std::make_shared<serving::Options>();
-  serving::declare(app, *options);
+  serving::declare(line, *options);
   return [options] { return run(*options); };
 }
 

@@ -4,22 +4,22 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include "cli/command_line.h"
 
 namespace slowpath::cli {
 
-Run declare_subcommands(CLI::App& app, std::span<const Command* const> commands) {
+Run declare_subcommands(const CommandLine& line, std::span<const Command* const> commands) {
   auto chosen = std::make_shared<Run>();
   for (const Command* command : commands) {
-    CLI::App* sub = app.add_subcommand(std::string{command->name}, std::string{command->summary});
-    sub->footer(fmt::format("Examples:\n{}", command->examples));
-    sub->callback([chosen, run = command->declare(*sub)] { *chosen = run; });
+    const CommandLine sub = line.add_subcommand(command->name, command->summary, command->examples);
+    sub.on_parsed([chosen, run = command->declare(sub)] { *chosen = run; });
   }
-  app.require_subcommand(0, 1);
-  return [chosen, &app] {
+  line.take_one_subcommand();
+  return [chosen, line] {
     if (*chosen) return (*chosen)();
-    fmt::print(stderr, "{}", app.help("slowpath"));
+    fmt::print(stderr, "{}", line.help("slowpath"));
     return ExitCode::usage;
   };
 }

@@ -5,12 +5,14 @@
 #include <span>
 
 #include "cli/command.h"
+#include "cli/command_line.h"
 
 namespace slowpath::cli {
 
-/// Declares one subcommand of `app` for each, with its examples. What is returned runs the one that
-/// was chosen; where none was, it prints the help to standard error and answers `usage`. `app` and
-/// the commands outlive it.
-[[nodiscard]] Run declare_subcommands(CLI::App& app, std::span<const Command* const> commands);
+/// Declares one subcommand of `line` for each, with its examples. What is returned runs the one
+/// that was chosen; where none was, it prints the help to standard error and answers `usage`.
+/// `line` and the commands outlive it.
+[[nodiscard]] Run declare_subcommands(const CommandLine& line,
+                                      std::span<const Command* const> commands);
 
 }  // namespace slowpath::cli

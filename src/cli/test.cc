@@ -5,10 +5,9 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 #include "cli/answer_options.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/output.h"
 #include "cli/serve/options.h"
 #include "cli/signals.h"
@@ -132,9 +131,9 @@ ExitCode run(const testing::Options& options) {
   return test_throughput(options, *request, path_target, *earlier);
 }
 
-Run declare(CLI::App& app) {
+Run declare(const CommandLine& line) {
   auto options = std::make_shared<testing::Options>();
-  testing::declare(app, *options);
+  testing::declare(line, *options);
   return [options] { return run(*options); };
 }
 

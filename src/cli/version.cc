@@ -5,12 +5,13 @@
 #include <fmt/core.h>
 
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/output.h"
 
 namespace slowpath::cli {
 namespace {
 
-Run declare(CLI::App& /*app*/) {
+Run declare(const CommandLine& /*line*/) {
   return [] { return write_answer(fmt::format("slowpath {}\n", kVersion)); };
 }
 

@@ -5,8 +5,7 @@
 
 #include <fstream>
 
-#include <nlohmann/json.hpp>
-
+#include "base/json.h"
 #include "base/json_text.h"
 
 namespace slowpath::fix {

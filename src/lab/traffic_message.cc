@@ -5,7 +5,7 @@
 #include <cstring>
 #include <type_traits>
 
-#include <nlohmann/json.hpp>
+#include "base/json.h"
 
 namespace slowpath::lab {
 namespace {

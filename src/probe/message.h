@@ -9,9 +9,8 @@
 #include <string>
 #include <string_view>
 
-#include <nlohmann/json.hpp>
-
 #include "base/bytes.h"
+#include "base/json.h"
 #include "base/result.h"
 
 namespace slowpath::probe {

@@ -4,8 +4,7 @@
 #include <exception>
 #include <string>
 
-#include <nlohmann/json.hpp>
-
+#include "base/json.h"
 #include "base/json_text.h"
 #include "report/accuracy.h"
 

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include <fmt/core.h>
-#include <nlohmann/json.hpp>
 
 #include "base/format.h"
+#include "base/json.h"
 #include "base/json_text.h"
 #include "base/version.h"
 #include "report/compare_text.h"

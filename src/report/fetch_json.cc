@@ -4,9 +4,8 @@
 #include <algorithm>
 #include <array>
 
-#include <nlohmann/json.hpp>
-
 #include "base/format.h"
+#include "base/json.h"
 #include "base/json_text.h"
 #include "base/version.h"
 #include "report/json_value.h"

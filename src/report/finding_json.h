@@ -3,8 +3,7 @@
 // JSON library.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
+#include "base/json.h"
 #include "facts/case.h"
 #include "facts/finding.h"
 

@@ -4,8 +4,7 @@
 #include <optional>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
+#include "base/json.h"
 #include "base/json_text.h"
 #include "base/version.h"
 #include "facts/catalogue.h"

@@ -4,8 +4,8 @@
 #include <ctime>
 
 #include <fmt/core.h>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/json_text.h"
 #include "base/version.h"
 #include "report/finding_json.h"

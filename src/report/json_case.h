@@ -5,8 +5,7 @@
 
 #include <cstddef>
 
-#include <nlohmann/json.hpp>
-
+#include "base/json.h"
 #include "facts/capture.h"
 #include "report/answer.h"
 

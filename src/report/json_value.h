@@ -6,8 +6,7 @@
 #include <cmath>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
+#include "base/json.h"
 #include "facts/frame_ref.h"
 
 namespace slowpath::report {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `lab run --json`: what lab_text.cc says, for programs.
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/json_text.h"
 #include "report/lab_text.h"
 

@@ -3,8 +3,7 @@
 // that write such documents only: it brings the JSON library.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
+#include "base/json.h"
 #include "facts/machine.h"
 
 namespace slowpath::report {

@@ -4,8 +4,7 @@
 #include <cmath>
 #include <string_view>
 
-#include <nlohmann/json.hpp>
-
+#include "base/json.h"
 #include "base/json_text.h"
 #include "base/version.h"
 #include "report/finding_json.h"

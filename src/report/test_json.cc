@@ -2,8 +2,7 @@
 // `slowpath.test.v1`. One function for each object of the contract.
 #include <cmath>
 
-#include <nlohmann/json.hpp>
-
+#include "base/json.h"
 #include "base/json_text.h"
 #include "base/version.h"
 #include "detect/throughput_test.h"

@@ -17,8 +17,8 @@
 #include <string>
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "cli/pipeline.h"
 #include "detect/screened.h"
 #include "detect/synthesis.h"

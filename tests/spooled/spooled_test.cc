@@ -15,8 +15,8 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "capture/spool.h"
 #include "cli/inputs.h"
 #include "cli/pipeline.h"

@@ -4,10 +4,9 @@
 #include <string>
 #include <string_view>
 
-#include <CLI/CLI.hpp>
-
 #include "base/format.h"
 #include "base/result.h"
+#include "cli/command_line.h"
 
 namespace slowpath::cli::calc {
 namespace {
@@ -24,40 +23,43 @@ Result<double> read_duration(std::string_view text) {
   return to_seconds(*duration);
 }
 
-CLI::Option* add_quantity(CLI::App& app, const char* name, double& value, const char* description,
-                          const char* type, Result<double> (*parse)(std::string_view)) {
+Option add_quantity(const CommandLine& line, const char* name, double& value,
+                    const char* description, const char* type,
+                    Result<double> (*parse)(std::string_view)) {
   const auto check = [parse](const std::string& text) -> std::string {
     const auto parsed = parse(text);
     if (!parsed) return parsed.error().message();
     return *parsed > 0 ? std::string{} : "'" + text + "' is not above zero";
   };
   // The check runs first, so that the value is there.
-  return app
-      .add_option_function<std::string>(
+  return line
+      .add_option_function(
           name, [&value, parse](const std::string& text) { value = parse(text).value_or(0); },
           description)
-      ->check(check)
-      ->type_name(type);
+      .check(check)
+      .type_name(type);
 }
 
 }  // namespace
 
-CLI::Option* add_rate(CLI::App& app, const char* name, double& value_bps, const char* description) {
-  return add_quantity(app, name, value_bps, description, "RATE", parse_rate);
+Option add_rate(const CommandLine& line, const char* name, double& value_bps,
+                const char* description) {
+  return add_quantity(line, name, value_bps, description, "RATE", parse_rate);
 }
 
-CLI::Option* add_size(CLI::App& app, const char* name, double& value_bytes,
-                      const char* description) {
-  return add_quantity(app, name, value_bytes, description, "SIZE", read_size);
+Option add_size(const CommandLine& line, const char* name, double& value_bytes,
+                const char* description) {
+  return add_quantity(line, name, value_bytes, description, "SIZE", read_size);
 }
 
-CLI::Option* add_duration(CLI::App& app, const char* name, double& value_s,
-                          const char* description) {
-  return add_quantity(app, name, value_s, description, "TIME", read_duration);
+Option add_duration(const CommandLine& line, const char* name, double& value_s,
+                    const char* description) {
+  return add_quantity(line, name, value_s, description, "TIME", read_duration);
 }
 
-CLI::Option* add_share(CLI::App& app, const char* name, double& value, const char* description) {
-  return add_quantity(app, name, value, description, "SHARE", parse_share);
+Option add_share(const CommandLine& line, const char* name, double& value,
+                 const char* description) {
+  return add_quantity(line, name, value, description, "SHARE", parse_share);
 }
 
 }  // namespace slowpath::cli::calc

@@ -10,11 +10,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "cli/calc/sheet.h"
-
-namespace CLI {
-class App;
-class Option;
-}  // namespace CLI
+#include "cli/command_line.h"
 
 namespace slowpath::cli::calc {
 
@@ -25,16 +21,18 @@ struct Calculation {
   std::string_view name;
   std::string_view summary;  // one line; no full stop
   std::string_view examples;
-  Compute (*declare)(CLI::App& app) = nullptr;  // adds the options; called once, before parsing
+  Compute (*declare)(const CommandLine& line) =
+      nullptr;  // adds the options; called once, before parsing
 };
 
 // Options that hold a quantity. A value that is not one, or is not above zero, ends the program
 // with the parser's sentence and exit code 2. `value` outlives the parse and keeps its default.
-CLI::Option* add_rate(CLI::App& app, const char* name, double& value_bps, const char* description);
-CLI::Option* add_size(CLI::App& app, const char* name, double& value_bytes,
-                      const char* description);
-CLI::Option* add_duration(CLI::App& app, const char* name, double& value_s,
-                          const char* description);
-CLI::Option* add_share(CLI::App& app, const char* name, double& value, const char* description);
+Option add_rate(const CommandLine& line, const char* name, double& value_bps,
+                const char* description);
+Option add_size(const CommandLine& line, const char* name, double& value_bytes,
+                const char* description);
+Option add_duration(const CommandLine& line, const char* name, double& value_s,
+                    const char* description);
+Option add_share(const CommandLine& line, const char* name, double& value, const char* description);
 
 }  // namespace slowpath::cli::calc

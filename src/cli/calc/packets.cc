@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/format.h"
 #include "base/result.h"
 #include "cli/calc/calculation.h"
 #include "cli/calc/sheet.h"
+#include "cli/command_line.h"
 #include "detect/arithmetic/fragments.h"
 #include "detect/arithmetic/packet_size.h"
 
@@ -147,17 +147,17 @@ Result<Sheet> compute_mtu(const MtuOptions& options) {
   return sheet;
 }
 
-Compute declare_mtu(CLI::App& app) {
+Compute declare_mtu(const CommandLine& line) {
   auto options = std::make_shared<MtuOptions>();
-  app.add_option("--mtu", options->mtu, "MTU of the link")
-      ->check(CLI::Range(min_mtu(IpVersion::v4), kLargestMtu))
-      ->capture_default_str();
-  app.add_option("--tunnel", options->tunnel, "What wraps the packets: " + known_tunnels())
-      ->check([](const std::string& name) -> std::string {
+  line.add_option("--mtu", options->mtu, "MTU of the link")
+      .range(min_mtu(IpVersion::v4), kLargestMtu)
+      .capture_default_str();
+  line.add_option("--tunnel", options->tunnel, "What wraps the packets: " + known_tunnels())
+      .check([](const std::string& name) -> std::string {
         if (find_tunnel(name) != nullptr) return {};
         return "unknown tunnel '" + name + "'; known are " + known_tunnels();
       })
-      ->type_name("TUNNEL");
+      .type_name("TUNNEL");
   return [options] { return compute_mtu(*options); };
 }
 
@@ -236,19 +236,17 @@ Result<Sheet> compute_fragments(const FragmentOptions& options) {
   return sheet;
 }
 
-Compute declare_fragments(CLI::App& app) {
+Compute declare_fragments(const CommandLine& line) {
   auto options = std::make_shared<FragmentOptions>();
   // A group of its own: exactly one of the two says how long the packet is.
-  CLI::Option_group* group = app.add_option_group("Length", "one of");
-  group->add_option("--size", options->size, "Bytes of the IP packet, headers included")
-      ->check(CLI::Range(1U, 70000U));
-  group->add_option("--payload", options->payload, "Bytes of UDP payload")
-      ->check(CLI::Range(1U, 70000U));
-  group->require_option(1);
-  app.add_option("--mtu", options->mtu, "MTU of the link")
-      ->check(CLI::Range(min_mtu(IpVersion::v4), kLargestMtu))
-      ->capture_default_str();
-  app.add_flag("--ipv6", options->ipv6, "IPv6: a fragment header of 8 bytes in each, sender only");
+  const CommandLine group = line.add_choice("Length");
+  group.add_option("--size", options->size, "Bytes of the IP packet, headers included")
+      .range(1U, 70000U);
+  group.add_option("--payload", options->payload, "Bytes of UDP payload").range(1U, 70000U);
+  line.add_option("--mtu", options->mtu, "MTU of the link")
+      .range(min_mtu(IpVersion::v4), kLargestMtu)
+      .capture_default_str();
+  line.add_flag("--ipv6", options->ipv6, "IPv6: a fragment header of 8 bytes in each, sender only");
   return [options] { return compute_fragments(*options); };
 }
 

@@ -7,13 +7,13 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/format.h"
 #include "base/result.h"
 #include "cli/calc/calculation.h"
 #include "cli/calc/sheet.h"
+#include "cli/command_line.h"
 #include "detect/arithmetic/distance.h"
 #include "detect/arithmetic/loss_model.h"
 #include "detect/arithmetic/packet_size.h"
@@ -56,14 +56,11 @@ Result<Sheet> compute_rtt(const RttOptions& options) {
   return sheet;
 }
 
-Compute declare_rtt(CLI::App& app) {
+Compute declare_rtt(const CommandLine& line) {
   auto options = std::make_shared<RttOptions>();
-  CLI::Option_group* group = app.add_option_group("Question", "one of");
-  group->add_option("--km", options->km, "Distance in kilometres")
-      ->check(CLI::Range(0.001, 1e9))
-      ->type_name("KM");
-  add_duration(*group, "--rtt", options->rtt_s, "Round-trip time: how far is the host at most?");
-  group->require_option(1);
+  const CommandLine group = line.add_choice("Question");
+  group.add_option("--km", options->km, "Distance in kilometres").range(0.001, 1e9).type_name("KM");
+  add_duration(group, "--rtt", options->rtt_s, "Round-trip time: how far is the host at most?");
   return [options] { return compute_rtt(*options); };
 }
 
@@ -96,11 +93,11 @@ Result<Sheet> compute_loss(const LossOptions& options) {
   return sheet;
 }
 
-Compute declare_loss(CLI::App& app) {
+Compute declare_loss(const CommandLine& line) {
   auto options = std::make_shared<LossOptions>();
-  add_rate(app, "--rate", options->rate_bps, "Rate to reach, e.g. 1G")->required();
-  add_duration(app, "--rtt", options->rtt_s, "Round-trip time, e.g. 80ms")->required();
-  add_size(app, "--mss", options->mss_bytes, kMssHelp);
+  add_rate(line, "--rate", options->rate_bps, "Rate to reach, e.g. 1G").required();
+  add_duration(line, "--rtt", options->rtt_s, "Round-trip time, e.g. 80ms").required();
+  add_size(line, "--mss", options->mss_bytes, kMssHelp);
   return [options] { return compute_loss(*options); };
 }
 
@@ -137,13 +134,13 @@ Result<Sheet> compute_rate(const RateOptions& options) {
   return sheet;
 }
 
-Compute declare_rate(CLI::App& app) {
+Compute declare_rate(const CommandLine& line) {
   auto options = std::make_shared<RateOptions>();
-  add_share(app, "--loss", options->loss, "Share of packets lost, e.g. 0.1% or 0.001")->required();
-  add_duration(app, "--rtt", options->rtt_s, "Round-trip time, e.g. 50ms")->required();
-  add_size(app, "--mss", options->mss_bytes, kMssHelp);
-  add_size(app, "--window", options->window_bytes, "Largest window [no limit]");
-  add_duration(app, "--rto", options->rto_s, "First timeout [RTT + 200ms, as Linux]");
+  add_share(line, "--loss", options->loss, "Share of packets lost, e.g. 0.1% or 0.001").required();
+  add_duration(line, "--rtt", options->rtt_s, "Round-trip time, e.g. 50ms").required();
+  add_size(line, "--mss", options->mss_bytes, kMssHelp);
+  add_size(line, "--window", options->window_bytes, "Largest window [no limit]");
+  add_duration(line, "--rto", options->rto_s, "First timeout [RTT + 200ms, as Linux]");
   return [options] { return compute_rate(*options); };
 }
 
@@ -172,12 +169,12 @@ Result<Sheet> compute_transfer(const TransferOptions& options) {
   return sheet;
 }
 
-Compute declare_transfer(CLI::App& app) {
+Compute declare_transfer(const CommandLine& line) {
   auto options = std::make_shared<TransferOptions>();
-  add_size(app, "--size", options->size_bytes, "Bytes to transfer, e.g. 10M")->required();
-  add_rate(app, "--rate", options->rate_bps, "Rate of the path for payload, e.g. 1G")->required();
-  add_duration(app, "--rtt", options->rtt_s, "Round-trip time, e.g. 80ms")->required();
-  add_size(app, "--mss", options->mss_bytes, kMssHelp);
+  add_size(line, "--size", options->size_bytes, "Bytes to transfer, e.g. 10M").required();
+  add_rate(line, "--rate", options->rate_bps, "Rate of the path for payload, e.g. 1G").required();
+  add_duration(line, "--rtt", options->rtt_s, "Round-trip time, e.g. 80ms").required();
+  add_size(line, "--mss", options->mss_bytes, kMssHelp);
   return [options] { return compute_transfer(*options); };
 }
 

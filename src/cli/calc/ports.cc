@@ -9,13 +9,13 @@
 #include <string_view>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/format.h"
 #include "base/result.h"
 #include "cli/calc/calculation.h"
 #include "cli/calc/sheet.h"
+#include "cli/command_line.h"
 
 namespace slowpath::cli::calc {
 namespace {
@@ -62,12 +62,12 @@ Result<Sheet> compute_ports(const PortOptions& options) {
   return sheet;
 }
 
-Compute declare_ports(CLI::App& app) {
+Compute declare_ports(const CommandLine& line) {
   auto options = std::make_shared<PortOptions>();
-  app.add_option("--range", options->ports, "Number of source ports [28232, Linux' default]")
-      ->check(CLI::Range(1U, 65535U))
-      ->type_name("COUNT");
-  add_duration(app, "--time-wait", options->time_wait_s, "Time in TIME_WAIT [60s, as Linux]");
+  line.add_option("--range", options->ports, "Number of source ports [28232, Linux' default]")
+      .range(1U, 65535U)
+      .type_name("COUNT");
+  add_duration(line, "--time-wait", options->time_wait_s, "Time in TIME_WAIT [60s, as Linux]");
   return [options] { return compute_ports(*options); };
 }
 

@@ -9,13 +9,13 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/assert.h"
 #include "base/format.h"
 #include "cli/calc/calculation.h"
 #include "cli/calc/sheet.h"
+#include "cli/command_line.h"
 #include "detect/arithmetic/window.h"
 
 namespace slowpath::cli::calc {
@@ -96,15 +96,15 @@ Result<Sheet> compute_bdp(const BdpOptions& options) {
   return sheet;
 }
 
-Compute declare_bdp(CLI::App& app) {
+Compute declare_bdp(const CommandLine& line) {
   auto options = std::make_shared<BdpOptions>();
-  add_rate(app, "--rate", options->rate_bps, "Rate of the path, e.g. 1G")->required();
-  add_duration(app, "--rtt", options->rtt_s, "Round-trip time without queues, e.g. 20ms")
-      ->required();
-  app.add_option("--adv-win-scale", options->adv_win_scale,
-                 "net.ipv4.tcp_adv_win_scale of the receiver; from Linux 6.6 on without effect")
-      ->check(CLI::Range(-31, 31))
-      ->capture_default_str();
+  add_rate(line, "--rate", options->rate_bps, "Rate of the path, e.g. 1G").required();
+  add_duration(line, "--rtt", options->rtt_s, "Round-trip time without queues, e.g. 20ms")
+      .required();
+  line.add_option("--adv-win-scale", options->adv_win_scale,
+                  "net.ipv4.tcp_adv_win_scale of the receiver; from Linux 6.6 on without effect")
+      .range(-31, 31)
+      .capture_default_str();
   return [options] { return compute_bdp(*options); };
 }
 
@@ -149,10 +149,10 @@ Result<Sheet> compute_window(const WindowOptions& options) {
   return sheet;
 }
 
-Compute declare_window(CLI::App& app) {
+Compute declare_window(const CommandLine& line) {
   auto options = std::make_shared<WindowOptions>();
-  add_duration(app, "--rtt", options->rtt_s, "Round-trip time, e.g. 30ms")->required();
-  add_size(app, "--window", options->window_bytes, "Window, e.g. 64K [65535, the most unscaled]");
+  add_duration(line, "--rtt", options->rtt_s, "Round-trip time, e.g. 30ms").required();
+  add_size(line, "--window", options->window_bytes, "Window, e.g. 64K [65535, the most unscaled]");
   return [options] { return compute_window(*options); };
 }
 
@@ -190,13 +190,13 @@ Result<Sheet> compute_wscale(const WscaleOptions& options) {
   return sheet;
 }
 
-Compute declare_wscale(CLI::App& app) {
+Compute declare_wscale(const CommandLine& line) {
   auto options = std::make_shared<WscaleOptions>();
-  CLI::Option* shift = app.add_option("--shift", options->shift, "Scale from the SYN, 0 to 14")
-                           ->check(CLI::Range(0, kMaxWindowShift));
-  app.add_option("--field", options->field, "Window field of the header, with --shift")
-      ->needs(shift)
-      ->capture_default_str();
+  const Option shift = line.add_option("--shift", options->shift, "Scale from the SYN, 0 to 14")
+                           .range(0, kMaxWindowShift);
+  line.add_option("--field", options->field, "Window field of the header, with --shift")
+      .needs(shift)
+      .capture_default_str();
   return [options] { return compute_wscale(*options); };
 }
 
@@ -223,7 +223,7 @@ Result<Sheet> compute_autotuning() {
   return sheet;
 }
 
-Compute declare_autotuning(CLI::App& /*app*/) { return compute_autotuning; }
+Compute declare_autotuning(const CommandLine& /*line*/) { return compute_autotuning; }
 
 }  // namespace
 

@@ -5,83 +5,83 @@
 #include <cctype>
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "base/format.h"
+#include "cli/command_line.h"
 #include "cli/signals.h"
 #include "probe/digest.h"
 
 namespace slowpath::cli {
 namespace {
 
-void declare_question(CLI::App& app, FetchChoices& options) {
-  app.add_option("URL", options.url, "What to download: http://... or https://...")
-      ->required()
-      ->type_name("");
-  app.add_option("-n,--repeat", options.repeats, "How many copies (3)")
-      ->check(CLI::Range(1U, 1000U))
-      ->type_name("N")
-      ->group("What is proved");
-  app.add_option("--expect", options.expect, "The hash that it must have")
-      ->type_name("sha256:HEX|md5:HEX")
-      ->group("What is proved");
-  CLI::Option* file = app.add_option("--expect-file", options.expected_file,
-                                     "A local file that it must be, byte by byte");
-  file->type_name("FILE")->group("What is proved");
-  app.add_option("--upload", options.upload_file,
-                 "Send this file up first (PUT), each time, and compare what comes back")
-      ->excludes(file)
-      ->type_name("FILE")
-      ->group("What is proved");
-  app.add_option("--spool", options.spool,
-                 "How much of a copy may be kept on the disk ($TMPDIR, else /var/tmp) to compare "
-                 "others with (4GiB)")
-      ->type_name("SIZE")
-      ->group("What is proved");
+void declare_question(const CommandLine& line, FetchChoices& options) {
+  line.add_option("URL", options.url, "What to download: http://... or https://...")
+      .required()
+      .type_name("");
+  line.add_option("-n,--repeat", options.repeats, "How many copies (3)")
+      .range(1U, 1000U)
+      .type_name("N")
+      .group("What is proved");
+  line.add_option("--expect", options.expect, "The hash that it must have")
+      .type_name("sha256:HEX|md5:HEX")
+      .group("What is proved");
+  const Option file = line.add_option("--expect-file", options.expected_file,
+                                      "A local file that it must be, byte by byte");
+  file.type_name("FILE").group("What is proved");
+  line.add_option("--upload", options.upload_file,
+                  "Send this file up first (PUT), each time, and compare what comes back")
+      .excludes(file)
+      .type_name("FILE")
+      .group("What is proved");
+  line.add_option("--spool", options.spool,
+                  "How much of a copy may be kept on the disk ($TMPDIR, else /var/tmp) to compare "
+                  "others with (4GiB)")
+      .type_name("SIZE")
+      .group("What is proved");
 }
 
-void declare_packets(CLI::App& app, FetchChoices& options) {
-  CLI::Option* capture =
-      app.add_option("--capture", options.capture_file,
-                     "Capture meanwhile into FILE (pcapng), and say which packets carried the "
-                     "bytes that differ");
-  capture->type_name("FILE")->group("Packets");
-  app.add_option("-i,--interface", options.interface,
-                 "Where to capture; else the interface that leads there")
-      ->needs(capture)
-      ->type_name("IFACE")
-      ->group("Packets");
+void declare_packets(const CommandLine& line, FetchChoices& options) {
+  const Option capture =
+      line.add_option("--capture", options.capture_file,
+                      "Capture meanwhile into FILE (pcapng), and say which packets carried the "
+                      "bytes that differ");
+  capture.type_name("FILE").group("Packets");
+  line.add_option("-i,--interface", options.interface,
+                  "Where to capture; else the interface that leads there")
+      .needs(capture)
+      .type_name("IFACE")
+      .group("Packets");
 }
 
-void declare_request(CLI::App& app, FetchChoices& options) {
-  app.add_option("-H,--header", options.headers, "A header field of the request, as with curl")
-      ->allow_extra_args(false)
-      ->type_name("'NAME: VALUE'")
-      ->group("Request");
-  app.add_option("-u,--user", options.user, "For servers that ask who it is")
-      ->type_name("NAME:PASSWORD")
-      ->group("Request");
-  app.add_option("--cacert", options.authorities_file, "Certificate authorities to trust instead")
-      ->type_name("FILE")
-      ->group("Request");
-  app.add_flag("-k,--insecure", options.insecure, "Do not verify certificates")->group("Request");
-  app.add_option("--http", options.http_version, "Which version to speak")
-      ->check(CLI::IsMember({"1.0", "1.1", "2"}))
-      ->type_name("1.0|1.1|2")
-      ->group("Request");
-  CLI::Option* ipv4 = app.add_flag("-4", options.ipv4, "Only IPv4");
-  ipv4->group("Request");
-  app.add_flag("-6", options.ipv6, "Only IPv6")->excludes(ipv4)->group("Request");
-  app.add_option("--connect-timeout", options.connect_timeout, "How long to try to connect (10s)")
-      ->type_name("TIME")
-      ->group("Request");
-  app.add_option("--stall-timeout", options.stall_timeout, "How long to wait for a byte (30s)")
-      ->type_name("TIME")
-      ->group("Request");
-  app.add_option("--timeout", options.timeout, "How long one copy may take; else forever")
-      ->type_name("TIME")
-      ->group("Request");
+void declare_request(const CommandLine& line, FetchChoices& options) {
+  line.add_option("-H,--header", options.headers, "A header field of the request, as with curl")
+      .one_value_each()
+      .type_name("'NAME: VALUE'")
+      .group("Request");
+  line.add_option("-u,--user", options.user, "For servers that ask who it is")
+      .type_name("NAME:PASSWORD")
+      .group("Request");
+  line.add_option("--cacert", options.authorities_file, "Certificate authorities to trust instead")
+      .type_name("FILE")
+      .group("Request");
+  line.add_flag("-k,--insecure", options.insecure, "Do not verify certificates").group("Request");
+  line.add_option("--http", options.http_version, "Which version to speak")
+      .one_of({"1.0", "1.1", "2"})
+      .type_name("1.0|1.1|2")
+      .group("Request");
+  const Option ipv4 = line.add_flag("-4", options.ipv4, "Only IPv4");
+  ipv4.group("Request");
+  line.add_flag("-6", options.ipv6, "Only IPv6").excludes(ipv4).group("Request");
+  line.add_option("--connect-timeout", options.connect_timeout, "How long to try to connect (10s)")
+      .type_name("TIME")
+      .group("Request");
+  line.add_option("--stall-timeout", options.stall_timeout, "How long to wait for a byte (30s)")
+      .type_name("TIME")
+      .group("Request");
+  line.add_option("--timeout", options.timeout, "How long one copy may take; else forever")
+      .type_name("TIME")
+      .group("Request");
 }
 
 /// "sha256:HEX", "md5:HEX", or HEX whose length tells which.
@@ -117,11 +117,11 @@ Result<void> set_duration(Duration& duration, const std::string& text) {
 
 }  // namespace
 
-void declare_fetch(CLI::App& app, FetchChoices& options) {
-  declare_question(app, options);
-  declare_packets(app, options);
-  declare_request(app, options);
-  declare_answer_options(app, options,
+void declare_fetch(const CommandLine& line, FetchChoices& options) {
+  declare_question(line, options);
+  declare_packets(line, options);
+  declare_request(line, options);
+  declare_answer_options(line, options,
                          {.schema = "fetch",
                           .all = "Every copy and every difference",
                           .fail_on = "Exit with 1 if bytes were changed (fault), or anything else "

@@ -9,11 +9,8 @@
 
 #include "base/result.h"
 #include "cli/answer_options.h"
+#include "cli/command_line.h"
 #include "probe/fetch.h"
-
-namespace CLI {
-class App;
-}
 
 namespace slowpath::cli {
 
@@ -27,7 +24,7 @@ struct FetchChoices : AnswerOptions {
   bool insecure = false, ipv4 = false, ipv6 = false;
 };
 
-void declare_fetch(CLI::App& app, FetchChoices& options);
+void declare_fetch(const CommandLine& line, FetchChoices& options);
 
 /// Errors: no URL, no hash, no size, no time (usage).
 Result<probe::FetchOptions> fetch_options_of(const FetchChoices& options);

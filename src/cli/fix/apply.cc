@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/fix/step.h"
 #include "cli/output.h"
 #include "fix/journal.h"
@@ -78,20 +78,19 @@ ExitCode run(const Options& options) {
   return write_answer(text);
 }
 
-Run declare(CLI::App& app) {
+Run declare(const CommandLine& line) {
   auto options = std::make_shared<Options>();
-  declare_step(app, options->step);
-  declare_journal(app, options->journal);
-  auto* guard =
-      app.add_option(
-             "--confirm-within", options->confirm_within_s,
-             "Undo by itself after so many seconds unless confirmed; 120 by default where the step "
-             "touches the interface of this login, 0 for never")
-          ->check(CLI::Range(0, 86400));
-  app.add_flag("--persist", options->persist,
-               "Make it last over a reboot; undo takes that away as well")
-      ->excludes(guard);
-  app.add_flag("--dry-run", options->dry_run, "Say what would change, and change nothing");
+  declare_step(line, options->step);
+  declare_journal(line, options->journal);
+  const Option guard = line.add_option("--confirm-within", options->confirm_within_s,
+                                       "Undo by itself after so many seconds unless confirmed; 120 "
+                                       "by default where the step "
+                                       "touches the interface of this login, 0 for never")
+                           .range(0, 86400);
+  line.add_flag("--persist", options->persist,
+                "Make it last over a reboot; undo takes that away as well")
+      .excludes(guard);
+  line.add_flag("--dry-run", options->dry_run, "Say what would change, and change nothing");
   return [options] { return run(*options); };
 }
 

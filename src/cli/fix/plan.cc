@@ -9,14 +9,14 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/json_text.h"
 #include "base/nearest.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/fix/inspected.h"
 #include "cli/fix/step.h"
 #include "cli/output.h"
@@ -153,18 +153,18 @@ ExitCode run(const Options& options) {
       "prove' does all three).\n");
 }
 
-Run declare(CLI::App& app) {
+Run declare(const CommandLine& line) {
   auto options = std::make_shared<Options>();
-  auto* faults = app.add_option("FAULT", options->faults, "Ids of faults");
-  auto* file = app.add_option("--from", options->diagnosis,
-                              "What 'slowpath diagnose --json' or 'inspect --json' wrote");
-  app.add_option("--platform", options->platform, "Where the steps are to be taken")
-      ->check(CLI::IsMember({"linux", "windows", "solaris", "esxi"}))
-      ->capture_default_str();
-  declare_blanks(app, options->blanks);
-  app.add_flag("--json", options->json, "One JSON document");
+  const Option faults = line.add_option("FAULT", options->faults, "Ids of faults");
+  const Option file = line.add_option("--from", options->diagnosis,
+                                      "What 'slowpath diagnose --json' or 'inspect --json' wrote");
+  line.add_option("--platform", options->platform, "Where the steps are to be taken")
+      .one_of({"linux", "windows", "solaris", "esxi"})
+      .capture_default_str();
+  declare_blanks(line, options->blanks);
+  line.add_flag("--json", options->json, "One JSON document");
   return [options, faults, file] {
-    if (faults->count() > 0 || file->count() > 0) return run(*options);
+    if (faults.given() || file.given()) return run(*options);
     complain("cannot plan: nothing is named; give the id of a fault, or --from DIAGNOSIS.json");
     return ExitCode::usage;
   };

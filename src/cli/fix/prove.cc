@@ -14,13 +14,13 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "base/format.h"
+#include "base/json.h"
 #include "base/json_text.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/fix/measure.h"
 #include "cli/fix/step.h"
 #include "cli/output.h"
@@ -266,29 +266,30 @@ ExitCode run(const Options& options) {
   return code;
 }
 
-Run declare(CLI::App& app) {
+Run declare(const CommandLine& line) {
   auto options = std::make_shared<Options>();
-  declare_step(app, options->step);
-  declare_journal(app, options->journal);
-  app.add_option("--measure", options->measure,
-                 "Command whose figure is to grow: the rate that iperf3 or 'slowpath test' prints, "
-                 "else the last number; exit code 1 beside a figure says that bytes were wrong")
-      ->required();
-  app.add_option("--pairs", options->proof.most_pairs, "Pairs of measurements at most")
-      ->check(CLI::Range(6, 1000))
-      ->capture_default_str();
-  app.add_option("--least", options->proof.least_difference, "Smallest difference that counts")
-      ->check(CLI::Range(0.001, 10.0))
-      ->capture_default_str();
-  app.add_flag("--smaller-is-better", options->smaller_is_better, "The figure is a time");
-  app.add_option("--confirm-within", options->confirm_within_s,
-                 "Undo by itself after so many seconds unless confirmed, also if this program is "
-                 "killed; as for 'fix apply'")
-      ->check(CLI::Range(0, 86400));
-  app.add_flag("--anew", options->anew,
-               "Forget what was measured before a kill or a restart of the machine");
-  app.add_flag("--json", options->json, "One JSON document");
-  app.add_flag("--dry-run", options->dry_run, "Say what would be done, and do nothing");
+  declare_step(line, options->step);
+  declare_journal(line, options->journal);
+  line.add_option(
+          "--measure", options->measure,
+          "Command whose figure is to grow: the rate that iperf3 or 'slowpath test' prints, "
+          "else the last number; exit code 1 beside a figure says that bytes were wrong")
+      .required();
+  line.add_option("--pairs", options->proof.most_pairs, "Pairs of measurements at most")
+      .range(6, 1000)
+      .capture_default_str();
+  line.add_option("--least", options->proof.least_difference, "Smallest difference that counts")
+      .range(0.001, 10.0)
+      .capture_default_str();
+  line.add_flag("--smaller-is-better", options->smaller_is_better, "The figure is a time");
+  line.add_option("--confirm-within", options->confirm_within_s,
+                  "Undo by itself after so many seconds unless confirmed, also if this program is "
+                  "killed; as for 'fix apply'")
+      .range(0, 86400);
+  line.add_flag("--anew", options->anew,
+                "Forget what was measured before a kill or a restart of the machine");
+  line.add_flag("--json", options->json, "One JSON document");
+  line.add_flag("--dry-run", options->dry_run, "Say what would be done, and do nothing");
   return [options] { return run(*options); };
 }
 

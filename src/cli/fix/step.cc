@@ -5,39 +5,39 @@
 
 #include <algorithm>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "cli/command_line.h"
 #include "fix/guard.h"
 #include "fix/journal.h"
 #include "fix/persist.h"
 
 namespace slowpath::cli {
 
-void declare_blanks(CLI::App& app, fix::Blanks& blanks) {
-  app.add_option("--interface", blanks.interface,
-                 "Network interface that stands for DEV in the step");
-  app.add_option("--value", blanks.value, "Value that stands for N, NEW or RATE in the step");
-  app.add_option("--destination", blanks.destination,
-                 "Address, prefix or 'default' that stands for DST in the step");
-  app.add_option("--gateway", blanks.gateway,
-                 "Address that stands for GATEWAY; without it the route keeps its own");
+void declare_blanks(const CommandLine& line, fix::Blanks& blanks) {
+  line.add_option("--interface", blanks.interface,
+                  "Network interface that stands for DEV in the step");
+  line.add_option("--value", blanks.value, "Value that stands for N, NEW or RATE in the step");
+  line.add_option("--destination", blanks.destination,
+                  "Address, prefix or 'default' that stands for DST in the step");
+  line.add_option("--gateway", blanks.gateway,
+                  "Address that stands for GATEWAY; without it the route keeps its own");
 }
 
-void declare_step(CLI::App& app, StepOptions& options) {
-  app.add_option(
-         "STEP", options.step,
-         "FAULT/NUMBER as 'slowpath fix plan' shows it, or a command: 'ethtool -K eth0 tso off'")
-      ->required();
-  declare_blanks(app, options.blanks);
+void declare_step(const CommandLine& line, StepOptions& options) {
+  line.add_option(
+          "STEP", options.step,
+          "FAULT/NUMBER as 'slowpath fix plan' shows it, or a command: 'ethtool -K eth0 tso off'")
+      .required();
+  declare_blanks(line, options.blanks);
 }
 
-void declare_journal(CLI::App& app, std::string& directory) {
+void declare_journal(const CommandLine& line, std::string& directory) {
   directory = fix::kJournalDirectory;
-  app.add_option("--journal", directory, "Directory where changes and their undo are kept")
-      ->envname("SLOWPATH_JOURNAL")
-      ->capture_default_str();
+  line.add_option("--journal", directory, "Directory where changes and their undo are kept")
+      .envname("SLOWPATH_JOURNAL")
+      .capture_default_str();
 }
 
 Result<fix::ReadyStep> ready_step(const StepOptions& options, fix::Kernel& kernel) {

@@ -8,12 +8,9 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "cli/command_line.h"
 #include "fix/apply.h"
 #include "fix/plan.h"
-
-namespace CLI {
-class App;
-}
 
 namespace slowpath::cli {
 
@@ -21,9 +18,9 @@ struct StepOptions {
   std::string step;  // "lso-not-segmented/1", or a command
   fix::Blanks blanks;
 };
-void declare_step(CLI::App& app, StepOptions& options);
-void declare_blanks(CLI::App& app, fix::Blanks& blanks);
-void declare_journal(CLI::App& app, std::string& directory);
+void declare_step(const CommandLine& line, StepOptions& options);
+void declare_blanks(const CommandLine& line, fix::Blanks& blanks);
+void declare_journal(const CommandLine& line, std::string& directory);
 
 /// The step with its knobs. Errors: usage (no such step, a blank that is not filled, another
 /// platform's command), or of the interface.

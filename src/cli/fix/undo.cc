@@ -11,12 +11,12 @@
 #include <ranges>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/json_text.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/fix/step.h"
 #include "cli/output.h"
 #include "fix/apply.h"
@@ -209,16 +209,17 @@ ExitCode run_list(const Options& options) {
   return write_answer(text.empty() ? "Nothing was changed.\n" : text);
 }
 
-Run declare_undo(CLI::App& app) {
+Run declare_undo(const CommandLine& line) {
   auto options = std::make_shared<Options>();
-  auto* step =
-      app.add_option("STEP", options->step, "Number of the step, as 'slowpath fix list' shows it");
-  auto* all = app.add_flag("--all", options->all, "Every step, the newest first")->excludes(step);
-  app.add_flag("--force", options->force, "Also what somebody else has changed since");
-  app.add_flag("--dry-run", options->dry_run, "Say what would change, and change nothing");
-  declare_journal(app, options->journal);
+  const Option step =
+      line.add_option("STEP", options->step, "Number of the step, as 'slowpath fix list' shows it");
+  const Option all =
+      line.add_flag("--all", options->all, "Every step, the newest first").excludes(step);
+  line.add_flag("--force", options->force, "Also what somebody else has changed since");
+  line.add_flag("--dry-run", options->dry_run, "Say what would change, and change nothing");
+  declare_journal(line, options->journal);
   return [options, step, all] {
-    if (step->count() > 0 || all->count() > 0) return run_undo(*options);
+    if (step.given() || all.given()) return run_undo(*options);
     complain(
         "cannot undo: no step is named; give its number, or --all ('slowpath fix list' shows "
         "them)");
@@ -226,18 +227,18 @@ Run declare_undo(CLI::App& app) {
   };
 }
 
-Run declare_confirm(CLI::App& app) {
+Run declare_confirm(const CommandLine& line) {
   auto options = std::make_shared<Options>();
-  app.add_option("STEP", options->step, "Number of the step")->required();
-  app.add_flag("--dry-run", options->dry_run, "Change nothing");
-  declare_journal(app, options->journal);
+  line.add_option("STEP", options->step, "Number of the step").required();
+  line.add_flag("--dry-run", options->dry_run, "Change nothing");
+  declare_journal(line, options->journal);
   return [options] { return run_confirm(*options); };
 }
 
-Run declare_list(CLI::App& app) {
+Run declare_list(const CommandLine& line) {
   auto options = std::make_shared<Options>();
-  declare_journal(app, options->journal);
-  app.add_flag("--json", options->json, "One JSON document");
+  declare_journal(line, options->journal);
+  line.add_flag("--json", options->json, "One JSON document");
   return [options] { return run_list(*options); };
 }
 

@@ -12,12 +12,12 @@
 #include <string_view>
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "base/format.h"
 #include "cli/answer_options.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/iperf3/client_options.h"
 #include "cli/iperf3/password.h"
 #include "cli/iperf3/shared.h"
@@ -240,9 +240,9 @@ ExitCode run(const ClientOptions& options) {
   return has_failed(diagnosis.findings, options.fail_on) ? ExitCode::found : ExitCode::answered;
 }
 
-Run declare(CLI::App& app) {
+Run declare(const CommandLine& line) {
   auto options = std::make_shared<ClientOptions>();
-  declare_client(app, *options);
+  declare_client(line, *options);
   return [options] { return run(*options); };
 }
 

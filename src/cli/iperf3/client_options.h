@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/command_line.h"
 #include "cli/iperf3/shared.h"
 #include "probe/iperf3/protocol.h"
 
@@ -28,6 +29,6 @@ struct ClientOptions {
   SharedOptions shared;
 };
 
-void declare_client(CLI::App& app, ClientOptions& options);
+void declare_client(const CommandLine& line, ClientOptions& options);
 
 }  // namespace slowpath::cli::iperf3

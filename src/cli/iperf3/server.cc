@@ -9,11 +9,11 @@
 #include <system_error>
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "base/format.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/iperf3/shared.h"
 #include "cli/output.h"
 #include "cli/signals.h"
@@ -39,53 +39,53 @@ struct Options {
   SharedOptions shared;
 };
 
-void declare_options(CLI::App& app, Options& options) {
-  app.add_flag("--iperf3", options.iperf3, "Speak the protocol of iperf3")->group("Clients");
-  app.add_option("-p,--port", options.port, "Where to listen, TCP and UDP (5201)")
-      ->type_name("N")
-      ->group("Clients");
-  declare_family(app, options.shared, "Clients");
-  app.add_flag("-1,--one-off", options.one_off, "End after the first test")->group("Clients");
-  CLI::Option* key =
-      app.add_option("--rsa-private-key-path", options.private_key,
-                     "Only users with a password: the key that clients encrypt theirs for");
-  key->type_name("FILE")->group("Clients");
-  CLI::Option* users = app.add_option("--authorized-users-path", options.users,
-                                      "Those users: lines NAME,SHA256 of '{NAME}PASSWORD'");
-  users->needs(key)->type_name("FILE")->group("Clients");
-  key->needs(users);
-  app.add_option("--time-skew-threshold", options.skew_s,
-                 "Seconds that their clocks may be away (10)")
-      ->check(CLI::Range(1.0, 86'400.0))
-      ->needs(key)
-      ->type_name("S")
-      ->group("Clients");
-  app.add_option("--user", options.user, "Who to become where this is root (nobody)")
-      ->type_name("NAME")
-      ->group("Limits");
-  app.add_option("--max-time", options.longest, "The longest test that is let in (1h)")
-      ->type_name("TIME")
-      ->group("Limits");
-  app.add_option("--max-rate", options.highest_rate,
-                 "The highest rate of a whole test; one without a rate of its own is refused then")
-      ->type_name("RATE")
-      ->group("Limits");
-  app.add_option("--server-bitrate-limit", options.average_rate,
-                 "End a test whose streams together are faster, on the average of S seconds (5)")
-      ->type_name("RATE[/S]")
-      ->group("Limits");
-  app.add_option(
-         "-F,--file", options.file,
-         "Write what clients send to this file, anew in each test; those with -R are sent it")
-      ->type_name("FILE")
-      ->group("Clients");
-  app.add_option("-i,--interval", options.interval_s, "Seconds between reports (1); 0 is none")
-      ->check(CLI::Range(0.0, 60.0))
-      ->type_name("S")
-      ->group("Output");
-  app.add_flag("-J,--json", options.json, "One JSON document for each test, with iperf3's keys")
-      ->group("Output");
-  app.add_flag("-q,--quiet", options.quiet, "Only totals")->group("Output");
+void declare_options(const CommandLine& line, Options& options) {
+  line.add_flag("--iperf3", options.iperf3, "Speak the protocol of iperf3").group("Clients");
+  line.add_option("-p,--port", options.port, "Where to listen, TCP and UDP (5201)")
+      .type_name("N")
+      .group("Clients");
+  declare_family(line, options.shared, "Clients");
+  line.add_flag("-1,--one-off", options.one_off, "End after the first test").group("Clients");
+  const Option key =
+      line.add_option("--rsa-private-key-path", options.private_key,
+                      "Only users with a password: the key that clients encrypt theirs for");
+  key.type_name("FILE").group("Clients");
+  const Option users = line.add_option("--authorized-users-path", options.users,
+                                       "Those users: lines NAME,SHA256 of '{NAME}PASSWORD'");
+  users.needs(key).type_name("FILE").group("Clients");
+  key.needs(users);
+  line.add_option("--time-skew-threshold", options.skew_s,
+                  "Seconds that their clocks may be away (10)")
+      .range(1.0, 86'400.0)
+      .needs(key)
+      .type_name("S")
+      .group("Clients");
+  line.add_option("--user", options.user, "Who to become where this is root (nobody)")
+      .type_name("NAME")
+      .group("Limits");
+  line.add_option("--max-time", options.longest, "The longest test that is let in (1h)")
+      .type_name("TIME")
+      .group("Limits");
+  line.add_option("--max-rate", options.highest_rate,
+                  "The highest rate of a whole test; one without a rate of its own is refused then")
+      .type_name("RATE")
+      .group("Limits");
+  line.add_option("--server-bitrate-limit", options.average_rate,
+                  "End a test whose streams together are faster, on the average of S seconds (5)")
+      .type_name("RATE[/S]")
+      .group("Limits");
+  line.add_option(
+          "-F,--file", options.file,
+          "Write what clients send to this file, anew in each test; those with -R are sent it")
+      .type_name("FILE")
+      .group("Clients");
+  line.add_option("-i,--interval", options.interval_s, "Seconds between reports (1); 0 is none")
+      .range(0.0, 60.0)
+      .type_name("S")
+      .group("Output");
+  line.add_flag("-J,--json", options.json, "One JSON document for each test, with iperf3's keys")
+      .group("Output");
+  line.add_flag("-q,--quiet", options.quiet, "Only totals").group("Output");
 }
 
 /// "100M", or "100M/10": over ten seconds.
@@ -199,12 +199,12 @@ ExitCode run(const Options& options) {
   return exit_code_of_signal();
 }
 
-Run declare(CLI::App& app) {
+Run declare(const CommandLine& line) {
   auto options = std::make_shared<Options>();
-  declare_options(app, *options);
-  declare_shared(app, options->shared);
+  declare_options(line, *options);
+  declare_shared(line, options->shared);
   declare_refused(
-      app, options->shared,
+      line, options->shared,
       {{"-D,--daemon", "it stays in the foreground: systemd or nohup keep it running"},
        {"--idle-timeout", "nothing gets stuck: every step has its own end", true},
        {"-d,--debug", "there is no debugging output: strace or tcpdump show the rest"}});

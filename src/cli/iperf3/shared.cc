@@ -11,11 +11,11 @@
 #include <ctime>
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/descriptor.h"
 #include "cli/answer_options.h"
+#include "cli/command_line.h"
 #include "cli/output.h"
 
 namespace slowpath::cli::iperf3 {
@@ -58,58 +58,57 @@ std::string time_by(const std::string& format) {
 
 }  // namespace
 
-void declare_shared(CLI::App& app, SharedOptions& options) {
-  app.add_option("-f,--format", options.format,
-                 "Unit of rates: k, m, g or t for bits, K, M, G or T for bytes")
-      ->check(CLI::IsMember({"k", "m", "g", "t", "K", "M", "G", "T"}))
-      ->type_name("UNIT")
-      ->group("Output");
-  app.add_option("--logfile", options.log_file, "Write to the end of this file instead")
-      ->type_name("FILE")
-      ->group("Output");
-  app.add_flag("--timestamps{%c }", options.timestamps,
-               "The time before each line, =FORMAT as strftime(3) has it")
-      ->group("Output");
-  app.add_flag("-V,--verbose", options.verbose, "The evidence of every finding")->group("Output");
-  app.add_flag("--forceflush", options.force_flush, "No effect: every line is written at once")
-      ->group("Output");
-  app.add_option("-A,--affinity", options.affinity,
-                 "The processor to run on; N,M names the server's, too")
-      ->type_name("N[,M]")
-      ->group("Host");
-  app.add_option("-I,--pidfile", options.pid_file, "Write the process number here")
-      ->type_name("FILE")
-      ->group("Host");
-  app.add_option("-B,--bind", options.bind, "Our address, and perhaps the interface")
-      ->type_name("HOST[%DEV]")
-      ->group("Host");
-  app.add_option("--bind-dev", options.bind_device, "Only over this interface")
-      ->type_name("DEV")
-      ->group("Host");
-  app.add_option("--rcv-timeout", options.silent_ms,
-                 "Milliseconds without a byte until the other end counts as gone (120000)")
-      ->check(CLI::Range(100U, 86'400'000U))
-      ->type_name("MS")
-      ->group("Host");
+void declare_shared(const CommandLine& line, SharedOptions& options) {
+  line.add_option("-f,--format", options.format,
+                  "Unit of rates: k, m, g or t for bits, K, M, G or T for bytes")
+      .one_of({"k", "m", "g", "t", "K", "M", "G", "T"})
+      .type_name("UNIT")
+      .group("Output");
+  line.add_option("--logfile", options.log_file, "Write to the end of this file instead")
+      .type_name("FILE")
+      .group("Output");
+  line.add_flag("--timestamps{%c }", options.timestamps,
+                "The time before each line, =FORMAT as strftime(3) has it")
+      .group("Output");
+  line.add_flag("-V,--verbose", options.verbose, "The evidence of every finding").group("Output");
+  line.add_flag("--forceflush", options.force_flush, "No effect: every line is written at once")
+      .group("Output");
+  line.add_option("-A,--affinity", options.affinity,
+                  "The processor to run on; N,M names the server's, too")
+      .type_name("N[,M]")
+      .group("Host");
+  line.add_option("-I,--pidfile", options.pid_file, "Write the process number here")
+      .type_name("FILE")
+      .group("Host");
+  line.add_option("-B,--bind", options.bind, "Our address, and perhaps the interface")
+      .type_name("HOST[%DEV]")
+      .group("Host");
+  line.add_option("--bind-dev", options.bind_device, "Only over this interface")
+      .type_name("DEV")
+      .group("Host");
+  line.add_option("--rcv-timeout", options.silent_ms,
+                  "Milliseconds without a byte until the other end counts as gone (120000)")
+      .range(100U, 86'400'000U)
+      .type_name("MS")
+      .group("Host");
 }
 
-void declare_family(CLI::App& app, SharedOptions& options, const std::string& group) {
-  CLI::Option* ipv4 = app.add_flag("-4,--version4", options.ipv4, "Only IPv4");
-  ipv4->group(group);
-  app.add_flag("-6,--version6", options.ipv6, "Only IPv6")->excludes(ipv4)->group(group);
+void declare_family(const CommandLine& line, SharedOptions& options, const std::string& group) {
+  const Option ipv4 = line.add_flag("-4,--version4", options.ipv4, "Only IPv4");
+  ipv4.group(group);
+  line.add_flag("-6,--version6", options.ipv6, "Only IPv6").excludes(ipv4).group(group);
 }
 
-void declare_refused(CLI::App& app, SharedOptions& options,
+void declare_refused(const CommandLine& line, SharedOptions& options,
                      std::initializer_list<RefusedOption> refused) {
   for (const RefusedOption& each : refused) {
     const std::string names(each.names), why(each.why);
-    CLI::Option* option =
+    const Option option =
         each.takes_value
-            ? app.add_option_function<std::string>(
+            ? line.add_option_function(
                   names, [&options, why](const std::string&) { options.refused = why; })
-            : app.add_flag_function(names,
-                                    [&options, why](std::int64_t) { options.refused = why; });
-    option->group("");
+            : line.add_flag_function(names, [&options, why] { options.refused = why; });
+    option.group("");
   }
 }
 

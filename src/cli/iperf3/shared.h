@@ -11,15 +11,12 @@
 #include <utility>
 
 #include "base/result.h"
+#include "cli/command_line.h"
 #include "cli/exit_code.h"
 #include "cli/iperf3/pid_file.h"
 #include "facts/finding.h"
 #include "probe/socket.h"
 #include "report/iperf3_text.h"
-
-namespace CLI {
-class App;
-}
 
 namespace slowpath::cli::iperf3 {
 
@@ -31,16 +28,16 @@ struct SharedOptions {
   std::string refused;  // why an option that was given is not for us
 };
 
-void declare_shared(CLI::App& app, SharedOptions& options);
+void declare_shared(const CommandLine& line, SharedOptions& options);
 /// -4 and -6, among the options of `group`.
-void declare_family(CLI::App& app, SharedOptions& options, const std::string& group);
+void declare_family(const CommandLine& line, SharedOptions& options, const std::string& group);
 
 /// An option of iperf3 that is understood and refused.
 struct RefusedOption {
   std::string_view names, why;
   bool takes_value = false;
 };
-void declare_refused(CLI::App& app, SharedOptions& options,
+void declare_refused(const CommandLine& line, SharedOptions& options,
                      std::initializer_list<RefusedOption> refused);
 
 /// What was asked for, read. Kind usage where it cannot be.

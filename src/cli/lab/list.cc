@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/json_text.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/lab/scenarios.h"
 #include "cli/output.h"
 #include "facts/catalogue.h"
@@ -113,12 +113,12 @@ ExitCode run(const Options& options) {
   return write_answer(options.json ? json_of(*scenarios) : text_of(std::move(*scenarios)));
 }
 
-Run declare(CLI::App& app) {
+Run declare(const CommandLine& line) {
   auto options = std::make_shared<Options>();
-  app.add_option("--family", options->family, "Only this family of faults, or 'healthy'")
-      ->type_name("FAMILY");
-  app.add_flag("--stages", options->stages, "The kinds of stage that scenarios are made of");
-  app.add_flag("--json", options->json, "One JSON document");
+  line.add_option("--family", options->family, "Only this family of faults, or 'healthy'")
+      .type_name("FAMILY");
+  line.add_flag("--stages", options->stages, "The kinds of stage that scenarios are made of");
+  line.add_flag("--json", options->json, "One JSON document");
   return [options] { return run(*options); };
 }
 

@@ -11,7 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -19,6 +18,7 @@
 #include "base/format.h"
 #include "base/time.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/lab/campaign.h"
 #include "cli/lab/conduct.h"
 #include "cli/lab/scenarios.h"
@@ -224,82 +224,84 @@ ExitCode run(const Options& options) {
   return conclude(*outcome, options);
 }
 
-void declare_choice(CLI::App& app, Options& options) {
-  app.add_option("--family", options.family, "Only this family of faults, or 'healthy'")
-      ->type_name("FAMILY")
-      ->group("Which runs");
-  app.add_option("--scenario", options.scenarios, "Only this one; again for more")
-      ->allow_extra_args(false)
-      ->type_name("NAME")
-      ->group("Which runs");
-  app.add_flag("--ci", options.ci, "Only the short matrix of continuous integration")
-      ->group("Which runs");
-  app.add_flag("--twins", options.twins,
-               "Also run the same world without the fault; random draws always do")
-      ->group("Which runs");
-  app.add_flag("--lessened", options.lessened,
-               "Also judge each capture as others would have taken it: begun late, one direction "
-               "alone, a coarse clock and the like")
-      ->group("Which runs");
-  app.add_option("--draw", options.draw, "Draw each scenario's parameters at random, N times")
-      ->type_name("N")
-      ->group("Which runs");
-  app.add_option("--repeat", options.repeat, "Run everything N times, with other seeds")
-      ->check(CLI::PositiveNumber)
-      ->type_name("N")
-      ->group("Which runs");
-  CLI::Option* predict =
-      app.add_option("--predict", options.predict,
-                     "Also run each fix N times, and hold what diagnose predicts against their "
-                     "median")
-          ->type_name("N")
-          ->group("Which runs");
-  app.add_option("--path-rate", options.path_rate,
-                 "Give paths a bottleneck of this rate where they have none (50Mbit/s), and count "
-                 "only predictions: a path without one carries what the host can, which no capture "
-                 "of a broken transfer shows")
-      ->needs(predict)
-      ->check([](const std::string& rate) {
+void declare_choice(const CommandLine& line, Options& options) {
+  line.add_option("--family", options.family, "Only this family of faults, or 'healthy'")
+      .type_name("FAMILY")
+      .group("Which runs");
+  line.add_option("--scenario", options.scenarios, "Only this one; again for more")
+      .one_value_each()
+      .type_name("NAME")
+      .group("Which runs");
+  line.add_flag("--ci", options.ci, "Only the short matrix of continuous integration")
+      .group("Which runs");
+  line.add_flag("--twins", options.twins,
+                "Also run the same world without the fault; random draws always do")
+      .group("Which runs");
+  line.add_flag("--lessened", options.lessened,
+                "Also judge each capture as others would have taken it: begun late, one direction "
+                "alone, a coarse clock and the like")
+      .group("Which runs");
+  line.add_option("--draw", options.draw, "Draw each scenario's parameters at random, N times")
+      .type_name("N")
+      .group("Which runs");
+  line.add_option("--repeat", options.repeat, "Run everything N times, with other seeds")
+      .positive()
+      .type_name("N")
+      .group("Which runs");
+  const Option predict =
+      line.add_option("--predict", options.predict,
+                      "Also run each fix N times, and hold what diagnose predicts against their "
+                      "median")
+          .type_name("N")
+          .group("Which runs");
+  line.add_option(
+          "--path-rate", options.path_rate,
+          "Give paths a bottleneck of this rate where they have none (50Mbit/s), and count "
+          "only predictions: a path without one carries what the host can, which no capture "
+          "of a broken transfer shows")
+      .needs(predict)
+      .check([](const std::string& rate) {
         const Result<double> read = parse_rate(rate);
         return read ? std::string{} : read.error().message();
       })
-      ->type_name("RATE")
-      ->group("Which runs");
-  app.add_option("--seed", options.seed, "Of everything random (1); each run prints its own")
-      ->type_name("N")
-      ->group("Which runs");
-  app.add_option("--time-limit", options.time_limit,
-                 "Begin no run after this long, but with --draw draw each scenario once: 30m")
-      ->type_name("TIME")
-      ->group("Which runs");
+      .type_name("RATE")
+      .group("Which runs");
+  line.add_option("--seed", options.seed, "Of everything random (1); each run prints its own")
+      .type_name("N")
+      .group("Which runs");
+  line.add_option("--time-limit", options.time_limit,
+                  "Begin no run after this long, but with --draw draw each scenario once: 30m")
+      .type_name("TIME")
+      .group("Which runs");
 }
 
-void declare_results(CLI::App& app, Options& options) {
-  app.add_option("--need", options.need,
-                 "Exit with 1 below this share of accepted verdicts (0.97), where a fault is named "
-                 "in a healthy world, or where a run could not be made")
-      ->check(CLI::Range(0.0, 1.0))
-      ->type_name("SHARE")
-      ->group("Results");
-  app.add_option("--jsonl", options.jsonl, "Also write a line of JSON for each capture")
-      ->type_name("FILE")
-      ->group("Results");
-  app.add_option("--keep", options.keep,
-                 "Keep captures and truth of each run there: DIR/NUMBER-SCENARIO-VARIANT")
-      ->type_name("DIR")
-      ->group("Results");
-  app.add_option("--merge", options.merge, "Run nothing; put together what --jsonl wrote earlier")
-      ->type_name("FILE")
-      ->group("Results");
-  app.add_option("--publish", options.publish, "Also write the document on accuracy")
-      ->type_name("FILE.md")
-      ->group("Results");
+void declare_results(const CommandLine& line, Options& options) {
+  line.add_option(
+          "--need", options.need,
+          "Exit with 1 below this share of accepted verdicts (0.97), where a fault is named "
+          "in a healthy world, or where a run could not be made")
+      .range(0.0, 1.0)
+      .type_name("SHARE")
+      .group("Results");
+  line.add_option("--jsonl", options.jsonl, "Also write a line of JSON for each capture")
+      .type_name("FILE")
+      .group("Results");
+  line.add_option("--keep", options.keep,
+                  "Keep captures and truth of each run there: DIR/NUMBER-SCENARIO-VARIANT")
+      .type_name("DIR")
+      .group("Results");
+  line.add_option("--merge", options.merge, "Run nothing; put together what --jsonl wrote earlier")
+      .type_name("FILE")
+      .group("Results");
+  line.add_option("--publish", options.publish, "Also write the document on accuracy")
+      .type_name("FILE.md")
+      .group("Results");
 }
 
-Run declare(CLI::App& app) {
+Run declare(const CommandLine& line) {
   auto options = std::make_shared<Options>();
-  declare_choice(app, *options);
-  declare_results(app, *options);
+  declare_choice(line, *options);
+  declare_results(line, *options);
   return [options] { return run(*options); };
 }
 

@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "base/format.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/lab/conduct.h"
 #include "cli/lab/scenarios.h"
 #include "cli/lab/workspace.h"
@@ -85,26 +85,26 @@ ExitCode run(const Options& options) {
   return finish(*result, options.out);
 }
 
-Run declare(CLI::App& app) {
+Run declare(const CommandLine& line) {
   auto options = std::make_shared<Options>();
-  app.add_option("SCENARIO", options->name,
-                 "One of 'slowpath lab list', a story such as S1, or a file FILE.toml")
-      ->required();
-  app.add_option("--out", options->out, "Where captures and truth go; made if need be")
-      ->type_name("DIR")
-      ->required();
-  app.add_option("--variant", options->variant, "broken, healthy or fixed")
-      ->check(CLI::IsMember({"broken", "healthy", "fixed"}))
-      ->type_name("WHICH");
-  app.add_option("--set", options->settings, "A parameter of the scenario: rtt=80ms")
-      ->allow_extra_args(false)
-      ->type_name("NAME=VALUE");
-  app.add_option("--seed", options->seed, "Of everything random (1)")->type_name("N");
-  app.add_option("-s,--snap", options->snap_len,
-                 "Keep so many bytes of each frame, as with tcpdump; the scenario's own without")
-      ->check(CLI::Range(64U, 262144U))
-      ->type_name("BYTES");
-  app.add_flag("--draw", options->draw, "Draw the parameters from the seed, as the matrix does");
+  line.add_option("SCENARIO", options->name,
+                  "One of 'slowpath lab list', a story such as S1, or a file FILE.toml")
+      .required();
+  line.add_option("--out", options->out, "Where captures and truth go; made if need be")
+      .type_name("DIR")
+      .required();
+  line.add_option("--variant", options->variant, "broken, healthy or fixed")
+      .one_of({"broken", "healthy", "fixed"})
+      .type_name("WHICH");
+  line.add_option("--set", options->settings, "A parameter of the scenario: rtt=80ms")
+      .one_value_each()
+      .type_name("NAME=VALUE");
+  line.add_option("--seed", options->seed, "Of everything random (1)").type_name("N");
+  line.add_option("-s,--snap", options->snap_len,
+                  "Keep so many bytes of each frame, as with tcpdump; the scenario's own without")
+      .range(64U, 262144U)
+      .type_name("BYTES");
+  line.add_flag("--draw", options->draw, "Draw the parameters from the seed, as the matrix does");
   return [options] { return run(*options); };
 }
 

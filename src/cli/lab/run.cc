@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "base/format.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/lab/conduct.h"
 #include "cli/lab/retell.h"
 #include "cli/lab/scenarios.h"
@@ -213,21 +213,21 @@ ExitCode run(const Options& options) {
   return Telling(options, std::move(*scenario), *privileges, *workspace).tell();
 }
 
-Run declare(CLI::App& app) {
+Run declare(const CommandLine& line) {
   auto options = std::make_shared<Options>();
-  app.add_option("SCENARIO", options->name,
-                 "One of 'slowpath lab list', a story such as S1, or a file FILE.toml")
-      ->required();
-  app.add_option("--set", options->settings, "A parameter of the scenario: rtt=80ms")
-      ->allow_extra_args(false)
-      ->type_name("NAME=VALUE");
-  app.add_option("--seed", options->seed, "Of everything random (1)")->type_name("N");
-  app.add_flag("--draw", options->draw, "Draw the parameters from the seed, as the matrix does");
-  app.add_option("--keep", options->keep, "Keep captures and truth there: DIR/broken, DIR/fixed")
-      ->type_name("DIR");
-  app.add_flag("--json", options->json, "One JSON document, at the end");
-  app.add_flag("--check", options->check,
-               "Exit with 1 unless rates, bytes and verdicts are as the scenario says");
+  line.add_option("SCENARIO", options->name,
+                  "One of 'slowpath lab list', a story such as S1, or a file FILE.toml")
+      .required();
+  line.add_option("--set", options->settings, "A parameter of the scenario: rtt=80ms")
+      .one_value_each()
+      .type_name("NAME=VALUE");
+  line.add_option("--seed", options->seed, "Of everything random (1)").type_name("N");
+  line.add_flag("--draw", options->draw, "Draw the parameters from the seed, as the matrix does");
+  line.add_option("--keep", options->keep, "Keep captures and truth there: DIR/broken, DIR/fixed")
+      .type_name("DIR");
+  line.add_flag("--json", options->json, "One JSON document, at the end");
+  line.add_flag("--check", options->check,
+                "Exit with 1 unless rates, bytes and verdicts are as the scenario says");
   return [options] { return run(*options); };
 }
 

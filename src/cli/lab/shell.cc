@@ -16,12 +16,12 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "base/assert.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/lab/conduct.h"
 #include "cli/lab/retell.h"
 #include "cli/lab/scenarios.h"
@@ -196,20 +196,20 @@ ExitCode run(const Options& options) {
   return exit_code_of_signal();
 }
 
-Run declare(CLI::App& app) {
+Run declare(const CommandLine& line) {
   auto options = std::make_shared<Options>();
-  app.add_option("SCENARIO", options->name,
-                 "One of 'slowpath lab list', a story such as S1, or a file FILE.toml")
-      ->required();
-  app.add_option("COMMAND", options->command,
-                 "Run this instead of a shell, after --; its exit code is the answer's")
-      ->type_name("");
-  app.add_option("--host", options->host, "The host that the shell runs in (client)")
-      ->type_name("HOST");
-  app.add_option("--set", options->settings, "A parameter of the scenario: rtt=80ms")
-      ->allow_extra_args(false)
-      ->type_name("NAME=VALUE");
-  app.add_option("--seed", options->seed, "Of everything random (1)")->type_name("N");
+  line.add_option("SCENARIO", options->name,
+                  "One of 'slowpath lab list', a story such as S1, or a file FILE.toml")
+      .required();
+  line.add_option("COMMAND", options->command,
+                  "Run this instead of a shell, after --; its exit code is the answer's")
+      .type_name("");
+  line.add_option("--host", options->host, "The host that the shell runs in (client)")
+      .type_name("HOST");
+  line.add_option("--set", options->settings, "A parameter of the scenario: rtt=80ms")
+      .one_value_each()
+      .type_name("NAME=VALUE");
+  line.add_option("--seed", options->seed, "Of everything random (1)").type_name("N");
   return [options] { return run(*options); };
 }
 

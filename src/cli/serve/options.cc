@@ -4,11 +4,11 @@
 #include <cstdlib>
 #include <fstream>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/format.h"
 #include "base/version.h"
+#include "cli/command_line.h"
 #include "probe/secret.h"
 
 namespace slowpath::cli::serving {
@@ -16,42 +16,42 @@ namespace {
 
 constexpr std::size_t kMostClients = 4096, kMostStreams = 128;
 
-void declare_where(CLI::App& app, Options& options) {
-  app.add_option("-p,--port", options.port, "TCP port (5202)")->type_name("PORT")->group("Where");
-  app.add_option("-B,--bind", options.host, "Address to listen on (all)")
-      ->type_name("ADDRESS")
-      ->group("Where");
-  app.add_flag("-4", options.only_ipv4, "IPv4 only")->group("Where");
-  app.add_flag("-6", options.only_ipv6, "IPv6 only")->group("Where");
+void declare_where(const CommandLine& line, Options& options) {
+  line.add_option("-p,--port", options.port, "TCP port (5202)").type_name("PORT").group("Where");
+  line.add_option("-B,--bind", options.host, "Address to listen on (all)")
+      .type_name("ADDRESS")
+      .group("Where");
+  line.add_flag("-4", options.only_ipv4, "IPv4 only").group("Where");
+  line.add_flag("-6", options.only_ipv6, "IPv6 only").group("Where");
 }
 
-void declare_who(CLI::App& app, Options& options) {
-  app.add_option("--token", options.token,
-                 "What clients on other hosts must know; others see it in the list of processes: "
-                 "better --token-file or $SLOWPATH_TOKEN. Without any, one is made up and shown")
-      ->type_name("TEXT")
-      ->group("Who may come");
-  app.add_option("--token-file", options.token_file, "Its first line is the token")
-      ->type_name("FILE")
-      ->group("Who may come");
-  app.add_flag("--open", options.open, "Everybody may come")->group("Who may come");
+void declare_who(const CommandLine& line, Options& options) {
+  line.add_option("--token", options.token,
+                  "What clients on other hosts must know; others see it in the list of processes: "
+                  "better --token-file or $SLOWPATH_TOKEN. Without any, one is made up and shown")
+      .type_name("TEXT")
+      .group("Who may come");
+  line.add_option("--token-file", options.token_file, "Its first line is the token")
+      .type_name("FILE")
+      .group("Who may come");
+  line.add_flag("--open", options.open, "Everybody may come").group("Who may come");
 }
 
-void declare_limits(CLI::App& app, Options& options) {
-  app.add_option("--clients", options.clients, "Served at once (64)")
-      ->check(CLI::Range(std::size_t{1}, kMostClients))
-      ->type_name("N")
-      ->group("Limits");
-  app.add_option("--streams", options.streams, "Of one test, each way (128)")
-      ->check(CLI::Range(std::size_t{1}, kMostStreams))
-      ->type_name("N")
-      ->group("Limits");
-  app.add_option("--max-rate", options.rate, "Of one client, each way: 100M")
-      ->type_name("RATE")
-      ->group("Limits");
-  app.add_option("--max-time", options.time, "Of one transfer (5m)")
-      ->type_name("TIME")
-      ->group("Limits");
+void declare_limits(const CommandLine& line, Options& options) {
+  line.add_option("--clients", options.clients, "Served at once (64)")
+      .range(std::size_t{1}, kMostClients)
+      .type_name("N")
+      .group("Limits");
+  line.add_option("--streams", options.streams, "Of one test, each way (128)")
+      .range(std::size_t{1}, kMostStreams)
+      .type_name("N")
+      .group("Limits");
+  line.add_option("--max-rate", options.rate, "Of one client, each way: 100M")
+      .type_name("RATE")
+      .group("Limits");
+  line.add_option("--max-time", options.time, "Of one transfer (5m)")
+      .type_name("TIME")
+      .group("Limits");
 }
 
 /// What --config says has not been looked at yet.
@@ -86,17 +86,17 @@ Result<void> set_limits(const Options& options, probe::ServerLimits& limits) {
 
 }  // namespace
 
-void declare(CLI::App& app, Options& options) {
-  declare_where(app, options);
-  declare_who(app, options);
-  declare_limits(app, options);
-  app.add_option("--config", options.config, "Read options from a TOML file (see the manual)")
-      ->type_name("FILE")
-      ->group("Running");
-  app.add_option("--user", options.user, "Whom to become where it was started as root (nobody)")
-      ->type_name("NAME")
-      ->group("Running");
-  app.add_flag("-q,--quiet", options.quiet, "No line for each client")->group("Running");
+void declare(const CommandLine& line, Options& options) {
+  declare_where(line, options);
+  declare_who(line, options);
+  declare_limits(line, options);
+  line.add_option("--config", options.config, "Read options from a TOML file (see the manual)")
+      .type_name("FILE")
+      .group("Running");
+  line.add_option("--user", options.user, "Whom to become where it was started as root (nobody)")
+      .type_name("NAME")
+      .group("Running");
+  line.add_flag("-q,--quiet", options.quiet, "No line for each client").group("Running");
 }
 
 Result<std::string> find_token(const std::optional<std::string>& given,

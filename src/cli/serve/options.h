@@ -8,11 +8,8 @@
 #include <string>
 
 #include "base/result.h"
+#include "cli/command_line.h"
 #include "probe/server.h"
-
-namespace CLI {
-class App;
-}
 
 namespace slowpath::cli::serving {
 
@@ -25,7 +22,7 @@ struct Options {
   bool open = false, only_ipv4 = false, only_ipv6 = false, quiet = false;
 };
 
-void declare(CLI::App& app, Options& options);
+void declare(const CommandLine& line, Options& options);
 
 /// Fills what the command line left open from the file that --config names. A key that is unknown
 /// or of another type is an error that names it.

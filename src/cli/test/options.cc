@@ -1,119 +1,119 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/test/options.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "cli/command_line.h"
 #include "probe/secret.h"
 
 namespace slowpath::cli::testing {
 namespace {
 
-void declare_where(CLI::App& app, Options& options) {
-  app.add_option("HOST", options.host, "Where slowpath serve runs")->type_name("")->required();
-  app.add_option("-p,--port", options.port, "Its TCP port (5202)")
-      ->type_name("PORT")
-      ->group("Where");
-  app.add_option("-B,--bind", options.bind_host, "Send from this address of this host")
-      ->type_name("ADDRESS")
-      ->group("Where");
-  app.add_flag("-4", options.only_ipv4, "IPv4 only")->group("Where");
-  app.add_flag("-6", options.only_ipv6, "IPv6 only")->group("Where");
-  app.add_option("--token", options.token, "The server's token; or $SLOWPATH_TOKEN")
-      ->type_name("TEXT")
-      ->group("Where");
-  app.add_option("--token-file", options.token_file, "Its first line is the token")
-      ->type_name("FILE")
-      ->group("Where");
+void declare_where(const CommandLine& line, Options& options) {
+  line.add_option("HOST", options.host, "Where slowpath serve runs").type_name("").required();
+  line.add_option("-p,--port", options.port, "Its TCP port (5202)")
+      .type_name("PORT")
+      .group("Where");
+  line.add_option("-B,--bind", options.bind_host, "Send from this address of this host")
+      .type_name("ADDRESS")
+      .group("Where");
+  line.add_flag("-4", options.only_ipv4, "IPv4 only").group("Where");
+  line.add_flag("-6", options.only_ipv6, "IPv6 only").group("Where");
+  line.add_option("--token", options.token, "The server's token; or $SLOWPATH_TOKEN")
+      .type_name("TEXT")
+      .group("Where");
+  line.add_option("--token-file", options.token_file, "Its first line is the token")
+      .type_name("FILE")
+      .group("Where");
 }
 
-void declare_amount(CLI::App& app, Options& options) {
-  app.add_option("-t,--time", options.time, "How long each way (5s)")
-      ->type_name("TIME")
-      ->group("How much");
-  app.add_option("-n,--bytes", options.bytes, "So many bytes instead")
-      ->type_name("SIZE")
-      ->group("How much");
-  app.add_option("-k,--blocks", options.blocks, "So many blocks instead")
-      ->type_name("N")
-      ->group("How much");
-  app.add_option("-O,--omit", options.omit, "Leave out the beginning (slow start)")
-      ->type_name("TIME")
-      ->group("How much");
-  app.add_option("-P,--parallel", options.streams, "Streams each way (1)")
-      ->check(CLI::Range(1, 128))
-      ->type_name("N")
-      ->group("How much");
-  auto* forward =
-      app.add_flag("--forward", options.forward, "To the server only")->group("How much");
-  auto* reverse =
-      app.add_flag("-R,--reverse", options.reverse, "From the server only")->group("How much");
-  auto* both = app.add_flag("--bidir", options.both, "Both at once only")->group("How much");
-  forward->excludes(reverse)->excludes(both);
-  reverse->excludes(both);
+void declare_amount(const CommandLine& line, Options& options) {
+  line.add_option("-t,--time", options.time, "How long each way (5s)")
+      .type_name("TIME")
+      .group("How much");
+  line.add_option("-n,--bytes", options.bytes, "So many bytes instead")
+      .type_name("SIZE")
+      .group("How much");
+  line.add_option("-k,--blocks", options.blocks, "So many blocks instead")
+      .type_name("N")
+      .group("How much");
+  line.add_option("-O,--omit", options.omit, "Leave out the beginning (slow start)")
+      .type_name("TIME")
+      .group("How much");
+  line.add_option("-P,--parallel", options.streams, "Streams each way (1)")
+      .range(1, 128)
+      .type_name("N")
+      .group("How much");
+  const Option forward =
+      line.add_flag("--forward", options.forward, "To the server only").group("How much");
+  const Option reverse =
+      line.add_flag("-R,--reverse", options.reverse, "From the server only").group("How much");
+  const Option both = line.add_flag("--bidir", options.both, "Both at once only").group("How much");
+  forward.excludes(reverse).excludes(both);
+  reverse.excludes(both);
 }
 
-void declare_how(CLI::App& app, Options& options) {
-  app.add_option("-w,--window", options.window, "Socket buffers of both ends (the system's)")
-      ->type_name("SIZE")
-      ->group("How");
-  app.add_option("-l,--length", options.block, "Bytes of a block (128K)")
-      ->type_name("SIZE")
-      ->group("How");
-  app.add_option("-M,--set-mss", options.mss, "Largest segment")
-      ->check(CLI::Range(88, 65495))
-      ->type_name("BYTES")
-      ->group("How");
-  app.add_option("-C,--congestion", options.congestion_control, "Congestion control of both ends")
-      ->type_name("NAME")
-      ->group("How");
-  app.add_option("-b,--bitrate", options.rate, "Rate of each stream: 100M")
-      ->type_name("RATE")
-      ->group("How");
-  app.add_option("--fq-rate", options.pacing, "Rate at which the kernel paces each stream")
-      ->type_name("RATE")
-      ->group("How");
-  app.add_flag("-N,--no-delay", options.no_delay, "TCP_NODELAY")->group("How");
-  app.add_flag("-Z,--zerocopy", options.zero_copy,
-               "Send by sendfile; content then repeats every 64 MiB")
-      ->group("How");
-  app.add_option(
-         "--content", options.content,
-         "random, text (compressible), zeros, or file:PATH (its first 8 MiB, over and over)")
-      ->type_name("KIND")
-      ->group("How");
-  app.add_flag("--no-verify", options.no_verify,
-               "Do not compare what arrives, nor even copy it out of the kernel")
-      ->group("How");
-  app.add_flag("--no-ceiling", options.no_ceiling, "Do not measure what the hosts reach alone")
-      ->group("How");
-  app.add_option("--sweep", options.sweep, "Try many values, find the knee")
-      ->check(CLI::IsMember({"window", "mss", "streams"}))
-      ->type_name("window|mss|streams")
-      ->group("How");
+void declare_how(const CommandLine& line, Options& options) {
+  line.add_option("-w,--window", options.window, "Socket buffers of both ends (the system's)")
+      .type_name("SIZE")
+      .group("How");
+  line.add_option("-l,--length", options.block, "Bytes of a block (128K)")
+      .type_name("SIZE")
+      .group("How");
+  line.add_option("-M,--set-mss", options.mss, "Largest segment")
+      .range(88, 65495)
+      .type_name("BYTES")
+      .group("How");
+  line.add_option("-C,--congestion", options.congestion_control, "Congestion control of both ends")
+      .type_name("NAME")
+      .group("How");
+  line.add_option("-b,--bitrate", options.rate, "Rate of each stream: 100M")
+      .type_name("RATE")
+      .group("How");
+  line.add_option("--fq-rate", options.pacing, "Rate at which the kernel paces each stream")
+      .type_name("RATE")
+      .group("How");
+  line.add_flag("-N,--no-delay", options.no_delay, "TCP_NODELAY").group("How");
+  line.add_flag("-Z,--zerocopy", options.zero_copy,
+                "Send by sendfile; content then repeats every 64 MiB")
+      .group("How");
+  line.add_option(
+          "--content", options.content,
+          "random, text (compressible), zeros, or file:PATH (its first 8 MiB, over and over)")
+      .type_name("KIND")
+      .group("How");
+  line.add_flag("--no-verify", options.no_verify,
+                "Do not compare what arrives, nor even copy it out of the kernel")
+      .group("How");
+  line.add_flag("--no-ceiling", options.no_ceiling, "Do not measure what the hosts reach alone")
+      .group("How");
+  line.add_option("--sweep", options.sweep, "Try many values, find the knee")
+      .one_of({"window", "mss", "streams"})
+      .type_name("window|mss|streams")
+      .group("How");
 }
 
-void declare_output(CLI::App& app, Options& options) {
-  app.add_flag("-J,--json", options.json, "One JSON document (see 'slowpath schema test')")
-      ->group("Output");
-  app.add_flag("--all", options.all, "Accounts of sockets and processors, and every remedy")
-      ->group("Output");
-  app.add_flag("-q,--quiet", options.quiet, "No progress")->group("Output");
-  app.add_option("--save", options.save, "Keep the JSON document in a file")
-      ->type_name("FILE")
-      ->group("Output");
-  app.add_option("--against", options.against, "Compare with a test that was saved")
-      ->type_name("FILE")
-      ->group("Output");
-  app.add_option("--fail-on", options.fail_on, "Exit with 1 if a fault, or a suspect, is found")
-      ->check(CLI::IsMember({"fault", "suspect"}))
-      ->type_name("fault|suspect")
-      ->group("Output");
-  app.add_option("--color", options.color, "auto, always or never")
-      ->check(CLI::IsMember({"auto", "always", "never"}))
-      ->type_name("WHEN")
-      ->group("Output");
+void declare_output(const CommandLine& line, Options& options) {
+  line.add_flag("-J,--json", options.json, "One JSON document (see 'slowpath schema test')")
+      .group("Output");
+  line.add_flag("--all", options.all, "Accounts of sockets and processors, and every remedy")
+      .group("Output");
+  line.add_flag("-q,--quiet", options.quiet, "No progress").group("Output");
+  line.add_option("--save", options.save, "Keep the JSON document in a file")
+      .type_name("FILE")
+      .group("Output");
+  line.add_option("--against", options.against, "Compare with a test that was saved")
+      .type_name("FILE")
+      .group("Output");
+  line.add_option("--fail-on", options.fail_on, "Exit with 1 if a fault, or a suspect, is found")
+      .one_of({"fault", "suspect"})
+      .type_name("fault|suspect")
+      .group("Output");
+  line.add_option("--color", options.color, "auto, always or never")
+      .one_of({"auto", "always", "never"})
+      .type_name("WHEN")
+      .group("Output");
 }
 
 /// As iperf3 has it: "5" are seconds.
@@ -204,12 +204,12 @@ Result<std::string> host_of(const std::string& typed) {
 
 }  // namespace
 
-void declare(CLI::App& app, Options& options) {
-  declare_where(app, options);
-  declare_amount(app, options);
-  declare_how(app, options);
-  declare_path_tests(app, options.path);
-  declare_output(app, options);
+void declare(const CommandLine& line, Options& options) {
+  declare_where(line, options);
+  declare_amount(line, options);
+  declare_how(line, options);
+  declare_path_tests(line, options.path);
+  declare_output(line, options);
 }
 
 Result<probe::Target> target_of(const Options& options) {

@@ -7,13 +7,10 @@
 #include <string>
 
 #include "base/result.h"
+#include "cli/command_line.h"
 #include "cli/test/path_tests.h"
 #include "probe/session.h"
 #include "probe/transfer_request.h"
-
-namespace CLI {
-class App;
-}
 
 namespace slowpath::cli::testing {
 
@@ -37,7 +34,7 @@ struct Options {
   PathTestOptions path;
 };
 
-void declare(CLI::App& app, Options& options);
+void declare(const CommandLine& line, Options& options);
 
 /// Where to connect.
 Result<probe::Target> target_of(const Options& options);

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <charconv>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/format.h"
 #include "cli/answer_options.h"
+#include "cli/command_line.h"
 #include "cli/output.h"
 #include "cli/signals.h"
 #include "cli/status_line.h"
@@ -115,35 +115,33 @@ ExitCode answer(const PathTestFacts& facts, const Diagnosis& diagnosis,
 
 }  // namespace
 
-void declare_path_tests(CLI::App& app, PathTestOptions& options) {
+void declare_path_tests(const CommandLine& line, PathTestOptions& options) {
   constexpr const char* kGroup =
       "Path (each without measuring the rate; as far as possible without slowpath serve)";
-  app.add_flag("--no-path", options.no_path, "Only the rate: none of these beside it")
-      ->group(kGroup);
-  app.add_flag("--path", options.path, "--mtu, --latency and --middlebox")->group(kGroup);
-  app.add_flag("--mtu", options.mtu, "Which packet sizes pass, each way; hops, fragments, bursts")
-      ->group(kGroup);
-  app.add_flag("--latency", options.latency,
-               "Round trips idle and under load; loss by rate and by length")
-      ->group(kGroup);
-  app.add_flag("--middlebox", options.middlebox,
-               "Headers of a handshake at both ends: what a box changes")
-      ->group(kGroup);
-  app.add_option("--idle", options.idle,
-                 "How long a silent connection lives, searched up to TIME (120s)")
-      ->expected(0, 1)
-      ->default_str("120s")
-      ->type_name("TIME")
-      ->group(kGroup);
-  app.add_option("--churn", options.churn, "Short connections, N a second for five seconds (200)")
-      ->expected(0, 1)
-      ->default_str("200")
-      ->type_name("N")
-      ->group(kGroup);
-  app.add_option("--tcp-port", options.tcp_port,
-                 "The port for connect times and --churn; any that answers")
-      ->type_name("PORT")
-      ->group(kGroup);
+  line.add_flag("--no-path", options.no_path, "Only the rate: none of these beside it")
+      .group(kGroup);
+  line.add_flag("--path", options.path, "--mtu, --latency and --middlebox").group(kGroup);
+  line.add_flag("--mtu", options.mtu, "Which packet sizes pass, each way; hops, fragments, bursts")
+      .group(kGroup);
+  line.add_flag("--latency", options.latency,
+                "Round trips idle and under load; loss by rate and by length")
+      .group(kGroup);
+  line.add_flag("--middlebox", options.middlebox,
+                "Headers of a handshake at both ends: what a box changes")
+      .group(kGroup);
+  line.add_option("--idle", options.idle,
+                  "How long a silent connection lives, searched up to TIME (120s)")
+      .or_else("120s")
+      .type_name("TIME")
+      .group(kGroup);
+  line.add_option("--churn", options.churn, "Short connections, N a second for five seconds (200)")
+      .or_else("200")
+      .type_name("N")
+      .group(kGroup);
+  line.add_option("--tcp-port", options.tcp_port,
+                  "The port for connect times and --churn; any that answers")
+      .type_name("PORT")
+      .group(kGroup);
 }
 
 bool asks_for_path(const PathTestOptions& options) {

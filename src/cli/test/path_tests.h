@@ -6,14 +6,11 @@
 #include <string>
 
 #include "base/result.h"
+#include "cli/command_line.h"
 #include "cli/exit_code.h"
 #include "cli/status_line.h"
 #include "facts/path_test.h"
 #include "probe/socket.h"
-
-namespace CLI {
-class App;
-}
 
 namespace slowpath::cli {
 
@@ -35,7 +32,7 @@ struct PathTestTarget {
   std::string save, against;  // files; empty: none
 };
 
-void declare_path_tests(CLI::App& app, PathTestOptions& options);
+void declare_path_tests(const CommandLine& line, PathTestOptions& options);
 
 /// Whether one of them was given.
 bool asks_for_path(const PathTestOptions& options);

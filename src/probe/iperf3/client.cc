@@ -11,8 +11,8 @@
 #include <vector>
 
 #include <fmt/core.h>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "probe/iperf3/affinity.h"
 #include "probe/iperf3/datagrams.h"
 #include "probe/iperf3/protocol.h"

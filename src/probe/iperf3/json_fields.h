@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include <nlohmann/json.hpp>
+#include "base/json.h"
 
 namespace slowpath::probe::iperf3 {
 

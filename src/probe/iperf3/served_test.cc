@@ -12,8 +12,8 @@
 #include <utility>
 
 #include <fmt/core.h>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "facts/address.h"
 #include "probe/iperf3/affinity.h"
 #include "probe/iperf3/datagrams.h"

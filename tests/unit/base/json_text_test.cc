@@ -2,7 +2,8 @@
 #include "base/json_text.h"
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
+
+#include "base/json.h"
 
 namespace slowpath {
 namespace {

@@ -13,8 +13,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "facts/non_faults.h"
 #include "support/shared.h"
 

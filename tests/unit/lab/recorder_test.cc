@@ -8,8 +8,8 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "capture/source.h"
 #include "lab/capture_points.h"
 #include "support/lab/stage_test_context.h"

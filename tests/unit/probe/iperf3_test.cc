@@ -16,8 +16,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "probe/iperf3/client.h"
 #include "probe/iperf3/datagrams.h"
 #include "probe/iperf3/parameters.h"

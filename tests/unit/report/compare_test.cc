@@ -6,8 +6,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "detect/synthesis.h"
 #include "report/compare_json.h"
 #include "report/compare_text.h"

@@ -4,8 +4,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "report/fetch_json.h"
 #include "report/fetch_text.h"
 #include "report/schema.h"

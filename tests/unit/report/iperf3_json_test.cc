@@ -3,7 +3,8 @@
 #include "report/iperf3_json.h"
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
+
+#include "base/json.h"
 
 namespace slowpath::testing {
 namespace {

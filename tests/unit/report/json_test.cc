@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The JSON contract: each hand-made answer against the published schema, and the promises that a
 // schema cannot hold.
-#include "report/json.h"
+#include "base/json.h"
 
 #include <array>
 #include <cstdio>
@@ -12,8 +12,8 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
+#include "report/json.h"
 #include "report/schema.h"
 #include "report/text.h"
 #include "unit/report/answers.h"

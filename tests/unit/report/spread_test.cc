@@ -4,8 +4,8 @@
 #include <string>
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "report/json.h"
 #include "report/text.h"
 #include "unit/report/answers.h"

@@ -4,8 +4,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "detect/throughput_test.h"
 #include "report/schema.h"
 #include "unit/report/schema_errors.h"
