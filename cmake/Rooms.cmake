@@ -13,8 +13,7 @@ function(slowpath_room name)
     add_library(slowpath_${name} STATIC ${sources})
     target_link_libraries(slowpath_${name}
       PUBLIC slowpath_options fmt::fmt ${arg_ROOMS} PRIVATE ${arg_LIBRARIES})
-    # These two have options of their own with sanitizers, as CMakeLists.txt says. CLI11's header is not among them: its
-    # virtual functions would be in every file.
+    # These two have options of their own with sanitizers, as CMakeLists.txt says.
     if(name STREQUAL report)
       slowpath_precompile(slowpath_report slowpath_report <nlohmann/json.hpp>)
     elseif(name STREQUAL cli)
