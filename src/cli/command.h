@@ -28,8 +28,8 @@ struct Command {
   std::string_view summary;  // one line for the list of commands; no full stop
   std::string_view group = "Commands";
   std::string_view examples;  // lines shown below the options; empty if none
-  Run (*declare)(const CommandLine& line) =
-      nullptr;  // adds the options; called once, before parsing
+  /// Adds the options; called once, before parsing.
+  Run (*declare)(const CommandLine& line) = nullptr;
   /// A flag such as "--iperf3" that chooses this command in place of the plain one of its name:
   /// what follows then has other options.
   std::string_view variant = {};

@@ -21,8 +21,8 @@ struct Calculation {
   std::string_view name;
   std::string_view summary;  // one line; no full stop
   std::string_view examples;
-  Compute (*declare)(const CommandLine& line) =
-      nullptr;  // adds the options; called once, before parsing
+  /// Adds the options; called once, before parsing.
+  Compute (*declare)(const CommandLine& line) = nullptr;
 };
 
 // Options that hold a quantity. A value that is not one, or is not above zero, ends the program
