@@ -11,6 +11,9 @@ namespace {
 
 // A duplicate is reported as it came (RFC 2883 section 4): one packet, at most a large merged one.
 constexpr std::int64_t kMaxDuplicate = std::int64_t{1} << 20;
+// Blocks that cannot be true: damage makes one or two. With more, those that could be true name
+// other data than the receiver meant, and say nothing of when it arrived.
+constexpr std::uint64_t kShifted = 3;
 
 }  // namespace
 
@@ -52,6 +55,7 @@ void DirectionAnalysis::read_sack(const SackList& sack, std::int64_t ack, const 
 void DirectionAnalysis::mark_sacked(std::int64_t from, std::int64_t to, Range block,
                                     const Record& record, Time now) {
   if (from >= to) return;
+  const bool tells_when = facts_.sack_edges.impossible < kShifted;
   for (Segment& segment : ledger_.overlapping(from, to)) {
     if (segment.sacked || segment.begin < block.begin || segment.end > block.end) {
       if (!segment.sacked && segment.superframe && segment.copies == 1) segment.touched = true;
@@ -59,7 +63,7 @@ void DirectionAnalysis::mark_sacked(std::int64_t from, std::int64_t to, Range bl
     }
     segment.sacked = true;
     sacked_bytes_ += segment.len();
-    if (segment.copies == 1 && !segment.touched) take_rtt(segment, record, now);
+    if (tells_when && segment.copies == 1 && !segment.touched) take_rtt(segment, record, now);
   }
 }
 

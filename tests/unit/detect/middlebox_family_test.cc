@@ -265,6 +265,17 @@ TEST(SackMangled, BlocksThatAreOffByOneDistanceAreAFault) {
   EXPECT_EQ(found[0].evidence[0].frames.size(), 6U);
 }
 
+// By less than the flight: many blocks name other data that is in flight.
+TEST(SackMangled, ABoxThatShiftsByLittleLeavesManyBlocksPossible) {
+  Case facts = mangled_case(50'000);
+  DirectionFacts& data = download_of(facts);
+  data.sack_edges.impossible = 300;
+  data.sack_blocks = 700;
+  EXPECT_EQ(run("sack-mangled", facts).size(), 1U);
+  data.sack_blocks = 3000;
+  EXPECT_TRUE(run("sack-mangled", facts).empty());
+}
+
 TEST(SackMangled, ScatteredFewAndUnseenBlocksAreNot) {
   EXPECT_TRUE(run("sack-mangled", mangled_case(500'000'000)).empty());
   Case facts = mangled_case(50'000);

@@ -151,6 +151,25 @@ TEST(SackEdges, BlocksFarFromTheStreamAreImpossibleAndMarkNothing) {
   EXPECT_EQ(data.dsacks, 0u);
 }
 
+// A box shifts the stream by 200 segments and not the blocks: those of what the receiver lacks
+// least name what was sent a moment ago.
+TEST(SackEdges, BlocksBesideImpossibleOnesAreNoRoundTrips) {
+  for (const bool shifted : {false, true}) {
+    Exchange x;
+    x.handshake(20ms);
+    for (int i = 0; i < 10; ++i) x.after(12us).to_server({.len = 1460});
+    x.after(20ms).to_client({.ack = 1460});
+    for (std::uint32_t i = 0; i < 3; ++i) {
+      const std::uint32_t end = shifted ? 504'380 + 1460 * i : 4380 + 1460 * i;
+      x.after(12us).to_client({.ack = 1460, .sack = {{end - 1460, end}}});
+    }
+    for (int i = 0; i < 5; ++i) x.after(12us).to_server({.len = 1460});
+    x.after(1ms).to_client({.ack = 1460, .sack = {{20'440, 21'900}}});
+    const RttSet rtt = x.connection()[Direction::to_server].rtt;
+    EXPECT_NEAR(rtt.receiver_leg.min_s, shifted ? 0.020 : 0.001, 0.0002);
+  }
+}
+
 TEST(SackEdges, BlocksOfDataThatTheCaptureMissedAreNot) {
   Exchange x;
   x.handshake(20ms);
