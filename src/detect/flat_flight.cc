@@ -29,6 +29,8 @@ constexpr double kGrowthPerRound = 0.5, kGrowthShare = 0.3;
 constexpr double kGrowthSpreads = 8;
 // And by so many segments, that no rounding is meant.
 constexpr double kGrowthSegments = 5;
+// CUBIC's C, in segments / s^3, and what a loss takes of its window (RFC 9438 sections 4.1, 4.6).
+constexpr double kCubic = 0.4, kCubicLoss = 0.3;
 // Data packets of the other side for each of this one's segments: a request for each 64 KiB.
 constexpr double kAskingShare = 0.02;
 // And what was measured to grow by half of that is such a window.
@@ -99,11 +101,19 @@ bool path_is_faster(const DirectionFacts& data) {
   return data.rtt.total.p95_s - base_s < kSegmentTimeShare * segment_s;
 }
 
+/// How long CUBIC's window may look flat behind a loss: it takes K seconds to be where it was, and
+/// as many to be as much above it (RFC 9438 section 4.2).
+double cubic_flat_s(double segments) { return 2 * std::cbrt(kCubicLoss * segments / kCubic); }
+
 /// A congestion window would have grown so far in these round trips that it could be seen.
 bool growth_would_show(const DirectionFacts& data) {
   const double segments = kGrowthPerRound * static_cast<double>(data.flight_rounds);
   const double growth = segments * data.segment_size;
   const auto plateau = static_cast<double>(data.flight_plateau_bytes);
+  if (data.lost_packets > 0 &&
+      data.transfer_s - data.timeout_s < cubic_flat_s(plateau / data.segment_size)) {
+    return false;
+  }
   if (growth >= kGrowthShare * plateau) return true;
   return data.lost_packets == 0 && segments >= kGrowthSegments &&
          growth >= kGrowthSpreads * data.flight_plateau_spread * plateau;
@@ -166,8 +176,8 @@ std::string why_no_host_holds(const Transfer& transfer) {
   if (std::string why = why_not_flat(transfer); !why.empty()) return why;
   const DirectionFacts& data = transfer.data();
   if (!growth_would_show(data)) {
-    return fmt::format("in {} round trips a congestion window of {} need not have grown visibly",
-                       data.flight_rounds,
+    return fmt::format("in {} round trips{} a congestion window of {} need not have grown visibly",
+                       data.flight_rounds, data.lost_packets > 0 ? " and behind a loss" : "",
                        format_bytes(static_cast<double>(data.flight_plateau_bytes)));
   }
   const QueueFacts queue = queue_of(data);

@@ -85,6 +85,21 @@ TEST(SenderLimited, ALargeFlightAfterALossMayBeCubicsPlateau) {
   EXPECT_TRUE(run("sender-limited", facts).empty());
 }
 
+// A path that was out for two seconds: 155 segments of CUBIC's need 4.9 s to be as many again, and
+// then grow as slowly.
+TEST(SenderLimited, ShortlyAfterALossCubicIsFlat) {
+  Case facts = with_flat_flight(0.005);
+  DirectionFacts& data = download_of(facts);
+  data.flight_plateau_bytes = std::uint64_t{155} * data.segment_size;
+  data.lost_packets = 1;
+  data.transfer_s = 11;
+  EXPECT_EQ(run("sender-limited", facts).size(), 1U);
+  data.timeout_s = 2;
+  EXPECT_TRUE(run("sender-limited", facts).empty());
+  data.lost_packets = 0;
+  EXPECT_EQ(run("sender-limited", facts).size(), 1U);
+}
+
 TEST(SenderLimited, DataThatThePathSpacesIsNot) {
   Case facts = with_flat_flight();
   download_of(facts).flight_idle_share = 0.05;
