@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading ChecksumFacts: which bad checksums were the network's, and how they repeat. Shared by the
-// two detectors of the integrity family that judge them.
+// detectors that judge them, or what they cost.
 #pragma once
 
 #include <cstdint>
@@ -64,6 +64,12 @@ inline bool unfinished_were_refused(const DirectionFacts& data) {
 /// this point.
 inline bool unfinished_may_be_refused(const DirectionFacts& data) {
   return data.vantage == Vantage::both && lost_were_unfinished(data);
+}
+
+/// What tells segments that the receiver refused for their sums from lost ones.
+inline std::string refusal_check(const Transfer& transfer) {
+  return "on " + to_string(transfer.receiver().address) +
+         ": nstat -az TcpInCsumErrors, before and after";
 }
 
 }  // namespace slowpath::detect

@@ -8,6 +8,7 @@
 
 #include "base/format.h"
 #include "base/plural.h"
+#include "detect/checksum_toll.h"
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
 #include "detect/tap.h"
@@ -26,8 +27,11 @@ bool never_ended(const DirectionFacts& data) {
   return !last.ended && last.seconds * 2 > data.timeout_s;
 }
 
-void report(const Transfer& transfer, bool complete, double share, Findings& findings) {
+void report(const Transfer& transfer, double share, Findings& findings) {
   const DirectionFacts& data = transfer.data();
+  // Refused for their sums they would be a NIC's fault, which no timer mends.
+  const bool refused = unfinished_may_be_refused(data);
+  const bool complete = data.acks_seen && shows_originals(data) && !refused;
   Finding finding = about(kId, transfer);
   finding.severity = severity_of(complete, data.timeout_s, transfer);
   finding.confidence =
@@ -48,9 +52,13 @@ void report(const Transfer& transfer, bool complete, double share, Findings& fin
         shown_by(fmt::format("{} lost as well", counted(data.lost_resends, "resend")), {},
                  {{"lost_resends", static_cast<double>(data.lost_resends)}}));
   }
+  if (refused) finding.evidence.push_back(shown_by(other_cause_of_loss(transfer), {}, {}));
   finding.refuted_by = "answers of the receiver during the silences";
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.rto");
-  if (!complete) finding.next_capture = capture_command(transfer.connection, "sender.pcap");
+  if (!complete) {
+    finding.next_capture =
+        refused ? refusal_check(transfer) : capture_command(transfer.connection, "sender.pcap");
+  }
   findings.list.push_back(std::move(finding));
 }
 
@@ -86,7 +94,7 @@ void inspect_transfer(const Transfer& transfer, Findings& findings) {
     return silent(findings, kId, transfer,
                   "the timeouts are the price of losses that lie at random");
   }
-  report(transfer, data.acks_seen && shows_originals(data), share, findings);
+  report(transfer, share, findings);
 }
 
 void inspect(const Case& facts, Findings& findings) {

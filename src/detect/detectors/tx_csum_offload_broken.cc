@@ -114,8 +114,7 @@ Finding describe_unfinished(const Transfer& transfer) {
                 {"lost_packets", static_cast<double>(data.lost_packets)}}));
   finding.refuted_by = "TcpInCsumErrors of the receiver standing still meanwhile";
   finding.wireshark_filter = stream_filter(transfer.connection, "tcp.analysis.retransmission");
-  finding.next_capture = fmt::format("on {}: nstat -az TcpInCsumErrors, before and after",
-                                     to_string(transfer.receiver().address));
+  finding.next_capture = refusal_check(transfer);
   return finding;
 }
 

@@ -25,6 +25,20 @@ TEST(RtoDominated, TwoThirdsOfTheTimeIsAFault) {
   EXPECT_DOUBLE_EQ(found[0].seconds_lost, 3.3);
 }
 
+// Two virtual machines of one host, seen between them: what is refused there looks lost.
+TEST(RtoDominated, WhatPassedUnfinishedBetweenVirtualEndsMayHaveBeenRefused) {
+  Case facts = with_timeouts(6, 3.3);
+  DirectionFacts& data = download_of(facts);
+  data.vantage = Vantage::both;
+  EXPECT_EQ(run("rto-dominated", facts).at(0).severity, Severity::fault);
+  data.checksums.partial = 1000;
+  data.checksums.partial_needed_resend = 6;
+  const auto found = run("rto-dominated", facts);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, Severity::suspect);
+  EXPECT_NE(found[0].next_capture.find("TcpInCsumErrors"), std::string::npos);
+}
+
 TEST(RtoDominated, AFourthOfTheTimeIsNot) {
   const Case facts = with_timeouts(4, 1.25);
   EXPECT_TRUE(run("rto-dominated", facts).empty());
