@@ -38,10 +38,12 @@ constexpr double kLongestSeconds = 2.0;
 // From here on a single stream runs as fast as a host copies and checks it (iperf3 over loopback:
 // 10 to 40 Gbit/s): its pauses are those of a busy core, whoever waits for it.
 constexpr double kHostSpeed_bps = 5e9;
-// A virtual machine's core is busy from here on; then only pauses that outlast what is in flight
-// are surely the application's.
+// A virtual machine's core is busy from here on; then only pauses that outlast what is in flight,
+// and a turn of whoever else runs on that core (a tick of Linux: CONFIG_HZ is 250 as a rule), are
+// surely the application's.
 constexpr double kSmallHostSpeed_bps = 1e9;
 constexpr double kPauseRoundTrips = 0.5;
+constexpr double kTurn_s = 0.004;
 // Pauses as long as the timeouts of the same transfer are timeouts whose losses the tap did not
 // see.
 constexpr std::uint64_t kTimeouts = 5;
@@ -69,7 +71,7 @@ bool pause_like_timeouts(const DirectionFacts& data) {
 bool pauses_are_a_cores(const DirectionFacts& data) {
   if (data.goodput_bps >= kHostSpeed_bps) return true;
   return data.goodput_bps >= kSmallHostSpeed_bps &&
-         mean_pause_s(data) < kPauseRoundTrips * data.rtt.total.median_s;
+         mean_pause_s(data) < std::max(kPauseRoundTrips * data.rtt.total.median_s, kTurn_s);
 }
 
 void report(const Transfer& transfer, const Waiting& waiting, Findings& findings) {
