@@ -139,6 +139,25 @@ bool losses_matter(const DirectionFacts& direction) {
          (direction.lost_packets > 0 && loss_s(direction) > kMostlyRepair * direction.transfer_s);
 }
 
+// So many sends again without one answer to the data are no capture that ended too early.
+constexpr std::uint64_t kInVain = 3;
+
+// Nothing that one side sent was ever acknowledged: that never worked, whoever is to blame.
+std::optional<Doubt> doubt_about_vain_data(const ConnectionFacts& connection) {
+  for (const Direction way : {Direction::to_server, Direction::to_client}) {
+    const DirectionFacts& data = connection[way];
+    if (data.bytes == 0 || data.acked_bytes > 0 || data.resent_packets < kInVain) continue;
+    if (active_s(connection) < kUnexplainedSeconds) continue;
+    return Doubt{fmt::format("none of {} was ever acknowledged in {}, and no fault explains it",
+                             format_bytes(static_cast<double>(data.bytes)),
+                             format_duration(active_s(connection))),
+                 {"at the sender: " + capture_command(connection, "sender.pcap"),
+                  "at the receiver: " + capture_command(connection, "receiver.pcap")},
+                 active_s(connection)};
+  }
+  return std::nullopt;
+}
+
 // Many packets were lost and repairing them took long, yet no fault's evidence is complete.
 std::optional<Doubt> doubt_about_loss(const ConnectionFacts& connection,
                                       std::span<const Finding> findings,
@@ -271,6 +290,7 @@ std::optional<Doubt> doubt_about(const Case& facts, const ConnectionFacts& conne
   if (connection.light) return std::nullopt;
   if (auto doubt = doubt_about_capture_loss(connection)) return doubt;
   if (auto doubt = doubt_from_suspects(connection, findings, index)) return doubt;
+  if (auto doubt = doubt_about_vain_data(connection)) return doubt;
   if (auto doubt = doubt_about_answer(connection)) return doubt;
   if (auto doubt = doubt_about_loss(connection, findings, index)) return doubt;
   if (auto doubt = doubt_about_clock(connection)) return doubt;

@@ -53,6 +53,9 @@ std::string transfer_of(const ConnectionFacts& connection, Direction direction) 
                        format_bytes(static_cast<double>(facts.unseen_acked_bytes)), span);
   } else if (facts.bytes == 0) {
     text = "no data in " + span;
+  } else if (!connection.light && facts.acked_bytes == 0 && connection[opposite(direction)].seen) {
+    text = fmt::format("{} sent in {}, none of it acknowledged",
+                       format_bytes(static_cast<double>(facts.bytes)), span);
   } else {
     text = fmt::format("{} in {}", format_bytes(static_cast<double>(facts.bytes)),
                        format_duration(facts.transfer_s));

@@ -23,6 +23,9 @@ constexpr std::string_view kId = "asymmetric-firewall";
 constexpr std::uint32_t kSends = 3;
 // Every path carries so much: RFC 791 section 3.1 asks hosts for 576.
 constexpr std::uint32_t kSmallIpLen = 576;
+// SYN-ACKs after the ACK: the ACK of the first one vanished, and then the one that answered the
+// second. One may be a loss.
+constexpr std::uint64_t kRepeats = 2;
 
 /// Hosts of a connection that got data through, so the boxes between them agree.
 std::optional<Hosts> talking_hosts(const ConnectionFacts& connection) {
@@ -35,6 +38,11 @@ const Stall* silence_of(const DirectionFacts& data) {
     if (!stall.ended && stall.unanswered_sends >= kSends) return &stall;
   }
   return nullptr;
+}
+
+/// The client's ACKs, small as they are, do not reach the server either.
+bool acks_vanish(const ConnectionFacts& connection) {
+  return connection.syn_copies.syn_acks_after_ack.count >= kRepeats;
 }
 
 /// The stretch where the client's packets of every size end, though its SYN passed or the other
@@ -87,10 +95,10 @@ Finding describe_suspicion(const ConnectionFacts& connection, const Stall& silen
   finding.confidence = repeats.count > 0 ? 0.65 : 0.55;
   finding.seconds_lost = std::min(silence.seconds, duration_s(connection));
   finding.claim = fmt::format(
-      "the handshake of {} with {} works, and then nothing of the client arrives: {} "
-      "transmissions, the "
-      "smallest of {} bytes",
-      to_string(connection.client), to_string(connection.server), silence.unanswered_sends,
+      "the handshake of {} with {} works, and then nothing of the client arrives: {}{} "
+      "transmissions of data, the smallest of {} bytes",
+      to_string(connection.client), to_string(connection.server),
+      acks_vanish(connection) ? "neither ACKs nor " : "", silence.unanswered_sends,
       silence.smallest_unanswered_ip_len);
   finding.evidence.push_back(
       shown_by("sent in vain", {silence.before, silence.after},
@@ -125,7 +133,7 @@ void inspect_connection(const Case& facts, ConnectionsBy<Hosts>& talking,
     findings.list.push_back(describe_proved(facts, connection, *stretch, *silence));
     return;
   }
-  if (silence->smallest_unanswered_ip_len > kSmallIpLen) {
+  if (silence->smallest_unanswered_ip_len > kSmallIpLen && !acks_vanish(connection)) {
     return silent(
         findings, kId, connection,
         fmt::format("only packets of {} bytes and more were tried: their length may be the cause",

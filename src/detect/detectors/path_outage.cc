@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "detect/loss_pattern.h"
 #include "detect/policy.h"
 #include "detect/silence_chance.h"
@@ -74,6 +75,12 @@ bool every_length_failed(const DirectionFacts& data, const Stall& stall) {
          stall.unanswered_sends >= kTransmissionsOfOneLength;
 }
 
+/// The transmissions passed a tap beside the receiver: the path up to there lost nothing, and
+/// whether the last stretch failed or the receiver threw them away does not show.
+bool arrived_here(const Transfer& transfer, const Stall& stall) {
+  return transfer.data().vantage == Vantage::receiver && !stall.replies_lost;
+}
+
 struct Outages {
   std::uint64_t count = 0;
   double seconds = 0;
@@ -92,7 +99,8 @@ Outages outages_of(const Transfer& transfer, const SharedOutages& shared_outages
     ++outages.count;
     outages.seconds += stall.seconds;
     outages.transmissions += stall.unanswered_sends;
-    outages.proved |= shared != nullptr || every_length_failed(transfer.data(), stall);
+    outages.proved |= !arrived_here(transfer, stall) &&
+                      (shared != nullptr || every_length_failed(transfer.data(), stall));
     if (shared != nullptr) outages.shared = std::max(outages.shared, shared->connections);
     if (outages.longest == nullptr || stall.seconds > outages.longest->seconds) {
       outages.longest = &stall;
@@ -113,10 +121,12 @@ void report(const Transfer& transfer, const Outages& outages, Findings& findings
   const double certainty = how_far(outages.transmissions, kLongSilenceTransmissions, 8);
   finding.confidence =
       confidence_of(0.7 + 0.15 * certainty + (outages.shared >= 2 ? 0.1 : 0), transfer);
+  const bool arrived = arrived_here(transfer, longest);
   finding.claim = fmt::format(
-      "the path lost everything {} time{}, for {} in all, and then worked "
-      "again",
-      outages.count, outages.count == 1 ? "" : "s", format_duration(finding.seconds_lost));
+      "{} {}, for {} in all{}",
+      arrived ? "what arrived here found no answer" : "the path lost everything",
+      counted(outages.count, "time"), format_duration(finding.seconds_lost),
+      arrived ? ": the last stretch failed, or the receiver" : ", and then worked again");
   finding.evidence.push_back(
       shown_by(fmt::format("{} transmissions of the same range before an answer came, after {}",
                            longest.unanswered_sends, format_duration(longest.seconds)),

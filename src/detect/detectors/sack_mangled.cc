@@ -5,6 +5,8 @@
 // the sender ignores them, or the whole ACK. Look-alikes: a duplicate reported below the ACK (RFC
 // 2883), blocks of data that the capture missed, sequence numbers that wrap.
 #include <algorithm>
+#include <cstdlib>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -48,6 +50,14 @@ std::optional<std::string> why_not(const DirectionFacts& data) {
   return std::nullopt;
 }
 
+/// "900000 to 1100000 bytes": a block's distance is the shift and its place in the flight.
+std::string distance_of(const SackEdgeFacts& edges) {
+  const std::int64_t low = std::min(std::abs(edges.offset_min), std::abs(edges.offset_max));
+  const std::int64_t high = std::max(std::abs(edges.offset_min), std::abs(edges.offset_max));
+  return low == high ? counted(static_cast<std::uint64_t>(low), "byte")
+                     : fmt::format("{} to {} bytes", low, high);
+}
+
 Finding describe(const Transfer& transfer) {
   const DirectionFacts& data = transfer.data();
   const SackEdgeFacts& edges = data.sack_edges;
@@ -57,10 +67,9 @@ Finding describe(const Transfer& transfer) {
   finding.confidence = confidence_of(
       0.85 + 0.12 * how_far(static_cast<double>(edges.impossible), kBlocks, 30), transfer);
   finding.claim = fmt::format(
-      "{} of {} SACK blocks report bytes that were never sent, all about {} away: a box renumbers "
-      "the "
-      "stream and forgets them",
-      edges.impossible, data.sack_blocks, edges.offset_min);
+      "{} of {} SACK blocks report bytes that were never sent, {} from the ACK beside them: a box "
+      "renumbers the stream and forgets them",
+      edges.impossible, data.sack_blocks, distance_of(edges));
   finding.evidence.push_back(
       shown_by("blocks outside of everything that was sent", edges.frames,
                {{"impossible", static_cast<double>(edges.impossible)},
