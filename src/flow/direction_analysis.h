@@ -25,6 +25,7 @@
 #include "facts/connection.h"
 #include "flow/bare_field.h"
 #include "flow/checksum_seed.h"
+#include "flow/edge_memory.h"
 #include "flow/frame_labels.h"
 #include "flow/ledger.h"
 #include "flow/meters.h"
@@ -287,6 +288,7 @@ class DirectionAnalysis {
   [[nodiscard]] bool knows_window() const {
     return have_window_ && (facts_.window.knowledge != ScaleKnowledge::unknown || window_bytes_ == 0);
   }
+  [[nodiscard]] bool ends_at_known_edge(std::int64_t end, Time now) const;
   [[nodiscard]] std::int64_t window_room() const { return right_edge_ - next_; }
   void label(const Record& record, std::uint32_t flags) const {
     if (labels_ != nullptr) labels_->mark(record.frame, flags);
@@ -398,6 +400,7 @@ class DirectionAnalysis {
   bool have_window_ = false;
   std::uint64_t window_bytes_ = 0;
   std::int64_t right_edge_ = 0;
+  EdgeMemory edges_;
   std::int64_t newest_opening_ = 0;  // by how much the right edge moved last
   Time zero_since_{};
   FrameRef zero_frame_;

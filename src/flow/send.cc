@@ -222,8 +222,9 @@ void DirectionAnalysis::send_new(const Sending& s) {
                 r.payload_len % path_segment_size_ != 0;
   sent_to_edge_ = at_window_edge();
   filled_window_ = knows_window() && window_room() < useful_room();
-  if (filled_window_ && !slow_start_ends_flight()) window_full_until_ = r.time;
-  rhythm_.sent(r.has(wire::kPsh), last_short_ && !filled_window_);
+  const bool cut_by_window = filled_window_ || (last_short_ && ends_at_known_edge(s.end, r.time));
+  if (cut_by_window && !slow_start_ends_flight()) window_full_until_ = r.time;
+  rhythm_.sent(r.has(wire::kPsh) && !cut_by_window, last_short_ && !cut_by_window);
   last_send_ = r.time;
   last_data_ = r.time;
   peer_spoke_ = false;

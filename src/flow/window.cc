@@ -34,6 +34,7 @@ void DirectionAnalysis::read_window(const Record& record, std::int64_t ack, Time
   have_window_ = true;
   window_bytes_ = window;
   right_edge_ = edge;
+  edges_.moved(edge, now);
   bare_field_.on_window(ack, record.window);
   facts.max_bytes = std::max(facts.max_bytes, window);
   TimelineBin& bin = timeline_.bin(now);
@@ -146,6 +147,11 @@ bool DirectionAnalysis::window_is_filling() const {
 
 bool DirectionAnalysis::window_leaves_less_than(std::int64_t room) const {
   return knows_window() && window_room() < room && !slow_start_ends_flight();
+}
+
+// At the newest edge that the sender may have known, to the byte.
+bool DirectionAnalysis::ends_at_known_edge(std::int64_t end, Time now) const {
+  return knows_window() && edges_.was_edge(end, now, round_trip_s());
 }
 
 // In slow start the congestion window grows by what is acknowledged, never by more (RFC 5681
