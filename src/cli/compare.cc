@@ -65,7 +65,7 @@ std::string short_name(const std::string& file) {
   for (const std::string_view ending :
        {".zst", ".gz", ".xz", ".lz4", ".pcapng", ".pcap", ".cap", ".ntar"}) {
     if (name.ends_with(ending) && name.size() > ending.size())
-      name.resize(name.size() - ending.size());
+      name.erase(name.size() - ending.size());
   }
   return name;
 }

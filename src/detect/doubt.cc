@@ -24,6 +24,8 @@ namespace {
 // A direction with fewer of its connection's bytes (requests, say) does not decide how it went;
 // what losses there cost is seen in the account of its time.
 constexpr double kMinorDirection = 0.10;
+// Neither is the lesser one where so much of the time passed before there was any data.
+constexpr double kMostlyHandshake = 0.50;
 
 // Nobody waits this long for an answer and then closes because all is well; more bytes than this
 // are no request.
@@ -139,6 +141,35 @@ bool losses_matter(const DirectionFacts& direction) {
          (direction.lost_packets > 0 && loss_s(direction) > kMostlyRepair * direction.transfer_s);
 }
 
+// Who lost something by chance has it sent again within so many round trips.
+constexpr double kRoundTripsToRepair = 5;
+
+double slow_rtt_s(const ConnectionFacts& connection) {
+  double most_s = 0;
+  for (const DirectionFacts& direction : connection.directions)
+    most_s = std::max({most_s, direction.rtt.total.p95_s, direction.rtt.handshake_s.value_or(0)});
+  return most_s;
+}
+
+// One end says how much it has sent; it never came here, nor to the other end.
+std::optional<Doubt> doubt_about_what_never_came(const ConnectionFacts& connection) {
+  for (const Direction way : {Direction::to_server, Direction::to_client}) {
+    const NeverCameFacts& missing = connection[way].never_came;
+    const double rtt_s = slow_rtt_s(connection);
+    const double patience_s = rtt_s > 0 ? kRoundTripsToRepair * rtt_s : kUnexplainedSeconds;
+    if (missing.bytes == 0 || missing.seconds <= patience_s) continue;
+    const Endpoint& sender = way == Direction::to_server ? connection.client : connection.server;
+    return Doubt{fmt::format("{} says that it sent {} (frame {}) which in {} neither came here nor "
+                             "were acknowledged",
+                             to_string(sender), counted(missing.bytes, "more byte"),
+                             missing.frames.first[0].number(), format_duration(missing.seconds)),
+                 {fmt::format("at {}: {}", to_string(sender.address),
+                              capture_command(connection, "sender.pcap"))},
+                 missing.seconds};
+  }
+  return std::nullopt;
+}
+
 // So many sends again without one answer to the data are no capture that ended too early.
 constexpr std::uint64_t kInVain = 3;
 
@@ -246,8 +277,14 @@ bool is_about_integrity(const Finding& finding) {
   return fault != nullptr && fault->family == Family::integrity;
 }
 
+bool mostly_handshake(const ConnectionFacts& connection) {
+  return std::ranges::any_of(connection.directions, [](const DirectionFacts& direction) {
+    return direction.time.share(TimeOwner::handshake) > kMostlyHandshake;
+  });
+}
+
 bool is_about_minor_direction(const Finding& finding, const ConnectionFacts& connection) {
-  if (!finding.direction) return false;
+  if (!finding.direction || mostly_handshake(connection)) return false;
   return static_cast<double>(connection[*finding.direction].bytes) <
          kMinorDirection * static_cast<double>(bytes_of(connection));
 }
@@ -291,6 +328,7 @@ std::optional<Doubt> doubt_about(const Case& facts, const ConnectionFacts& conne
   if (auto doubt = doubt_about_capture_loss(connection)) return doubt;
   if (auto doubt = doubt_from_suspects(connection, findings, index)) return doubt;
   if (auto doubt = doubt_about_vain_data(connection)) return doubt;
+  if (auto doubt = doubt_about_what_never_came(connection)) return doubt;
   if (auto doubt = doubt_about_answer(connection)) return doubt;
   if (auto doubt = doubt_about_loss(connection, findings, index)) return doubt;
   if (auto doubt = doubt_about_clock(connection)) return doubt;

@@ -289,6 +289,14 @@ struct SackEdgeFacts {
   std::int64_t offset_min = 0, offset_max = 0;  // of their left edges, from the ACK number beside them
 };
 
+/// What the sender's packets without data count as sent (RFC 9293 section 3.4), and what was neither captured nor
+/// acknowledged until the end: lost before it came here, resends and all, or missed by the capture.
+struct NeverCameFacts {
+  std::uint64_t bytes = 0;
+  Exemplars frames;                    // the packets that count them
+  double seconds = 0;                  // from the first of these to the connection's last packet
+};
+
 /// Data that this end sent between two messages of the other end: an answer, or a request. What Flach and others
 /// (SIGCOMM 2016) judge one by one, as "segments" of a connection.
 struct ChunkFacts {
@@ -331,6 +339,7 @@ struct DirectionFacts {
   std::uint64_t sack_blocks = 0, dsacks = 0;
   SackEdgeFacts sack_edges;
   RenegeFacts reneged;
+  NeverCameFacts never_came;
   std::uint64_t unseen_acked_bytes = 0;   // acknowledged but never captured: the capture lost packets
   /// What was carried, as the ACKs know it where no data was captured.
   [[nodiscard]] std::uint64_t carried_bytes() const { return bytes > unseen_acked_bytes ? bytes : unseen_acked_bytes; }

@@ -11,6 +11,7 @@
 // acknowledge.cc what the receiver replies: how far its ACKs reach
 // settle.cc      what became of each range that is acknowledged
 // sack.cc, sack_edges.cc, window.cc, rtt.cc   what else an ACK tells
+// never_came.cc  what the sender counts as sent and the tap never saw
 // attribution.cc who owned the time between two events
 // account.cc     the time account, and waits that are settled by what ends them
 // summary.cc     the facts, at the end
@@ -207,6 +208,8 @@ class DirectionAnalysis {
   void mark_spurious(Segment& segment, const Record& proof);
   void note_taken_for_lost(const Segment& segment);
   void note_reneged(const Record& record);
+  void note_count_ahead(const Record& record);  // never_came.cc
+  void settle_count_ahead(Time end);
   bool note_impossible_sack(std::int64_t begin, std::int64_t end, std::int64_t ack,
                             const Record& record);  // sack_edges.cc
 
@@ -401,6 +404,8 @@ class DirectionAnalysis {
   std::uint64_t window_bytes_ = 0;
   std::int64_t right_edge_ = 0;
   EdgeMemory edges_;
+  std::int64_t counted_ahead_ = 0;  // the furthest that the sender counts, in packets without data
+  Time ahead_since_{};
   std::int64_t newest_opening_ = 0;  // by how much the right edge moved last
   Time zero_since_{};
   FrameRef zero_frame_;

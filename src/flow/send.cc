@@ -49,6 +49,7 @@ void DirectionAnalysis::on_send(const Record& record, const BytesAt& bytes_at) {
   } else {
     const bool probes = anchored_ && is_keep_alive_or_probe(record, offset_of(record.sequence));
     if (probes) note_keep_alive_or_probe(record);
+    note_count_ahead(record);
     account(record.time, probes ? Event::probe : Event::spoke, record.frame);
   }
 }

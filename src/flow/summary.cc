@@ -74,6 +74,7 @@ void DirectionAnalysis::on_icmp(IcmpFacts& icmp, std::uint32_t index, SeqNum quo
 
 DirectionFacts DirectionAnalysis::finish(Time end, std::vector<IcmpFacts>& icmp) {
   settle_open_end();
+  settle_count_ahead(end);
   settle_probe(false);
   if (end > last_event_) account(end, Event::ended, last_frame_);
   if (rhythm_.drained()) wait_was_application(true);
